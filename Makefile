@@ -1,0 +1,41 @@
+# Two commands set everything up and run: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+# Pinned for the project's own environment; the package itself takes torch>=2.9.
+TORCH := torch==2.14.1 torchvision==0.29.1
+
+.PHONY: demo test test-slow install clean bench-aux-gradients bench-fashion-mnist
+.DEFAULT_GOAL := demo
+
+demo: install
+	rm -rf runs/demo
+	$(BIN)/googlenet train digits --out runs/demo
+	$(BIN)/googlenet evaluate runs/demo digits
+	$(BIN)/googlenet predict runs/demo runs/demo/examples --top 3
+
+test: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+test-slow: install
+	$(BIN)/pytest -m slow
+
+install: $(BIN)/installed
+
+$(BIN)/installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+# Figures: each target prints what its script measured and writes the result file beside the script.
+bench-fashion-mnist: install
+	$(BIN)/python benchmarks/fashion_mnist.py
+
+bench-aux-gradients: install
+	$(BIN)/python benchmarks/aux_gradients.py
+
+clean:
+	rm -rf .venv runs dist

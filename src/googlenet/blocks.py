@@ -1,0 +1,149 @@
+"""The pieces of the network: a convolution unit, a branch, the Inception module, an auxiliary classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from . import nd
+from .arch import Auxiliary, Branch
+
+
+class ConvUnit(nn.Sequential):
+    """Convolution, optional batch norm, ReLU; padded by ``kernel // 2``.
+
+    Args:
+        dims: Spatial dimensions, 1 to 3.
+        in_channels: Input channels.
+        channels: Output channels.
+        kernel: Kernel size along every axis.
+        stride: Stride along every axis.
+        norm_eps: Epsilon of batch norm; ``None`` for no batch norm, and a bias instead.
+
+    Shape:
+        ``(N, in_channels, *spatial)`` to ``(N, channels, *spatial')``, ``spatial' = ceil(spatial / stride)``
+        for an odd kernel.
+    """
+
+    def __init__(
+        self,
+        dims: int,
+        in_channels: int,
+        channels: int,
+        kernel: int = 1,
+        stride: int = 1,
+        norm_eps: float | None = 1e-3,
+    ) -> None:
+        super().__init__()
+        self.conv = nd.CONV[dims](
+            in_channels, channels, kernel, stride=stride, padding=kernel // 2, bias=norm_eps is None
+        )
+        if norm_eps is not None:
+            self.norm = nd.BATCH_NORM[dims](channels, eps=norm_eps)
+        self.relu = nn.ReLU(inplace=True)
+
+
+def branch_out_channels(branch: Branch, in_channels: int) -> int:
+    """Channels that ``branch`` gives for an input of ``in_channels`` channels."""
+    return in_channels if branch.channels is None else branch.channels
+
+
+class BranchPath(nn.Sequential):
+    """The layers of a :class:`~googlenet.arch.Branch`: ``pool``, ``reduce``, ``conv``, those that it has."""
+
+    def __init__(self, dims: int, in_channels: int, branch: Branch, norm_eps: float | None = 1e-3) -> None:
+        super().__init__()
+        if branch.pool:
+            self.pool = nd.MAX_POOL[dims](branch.pool, stride=1, padding=branch.pool // 2)
+        if branch.reduce:
+            self.reduce = ConvUnit(dims, in_channels, branch.reduce, norm_eps=norm_eps)
+        if branch.channels is not None:
+            self.conv = ConvUnit(
+                dims,
+                branch.reduce or in_channels,
+                branch.channels,
+                branch.kernel,
+                branch.stride,
+                norm_eps=norm_eps,
+            )
+
+
+class Inception(nn.Module):
+    """An Inception module (paper, figure 2b) for 1, 2 or 3 spatial dimensions.
+
+    Use it in any network of your own::
+
+        block = googlenet.Inception(192, googlenet.inception("3a", 64, 96, 128, 16, 32, 32).branches)
+        block(torch.randn(8, 192, 28, 28)).shape     # (8, 256, 28, 28)
+
+    Args:
+        in_channels: Input channels.
+        branches: The paths, concatenated on channels in this order.
+        dims: Spatial dimensions, 1 to 3.
+        norm_eps: Epsilon of batch norm; ``None`` for biases and no batch norm.
+
+    Shape:
+        ``(N, in_channels, *spatial)`` to ``(N, out_channels, *spatial)``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        branches: Sequence[Branch],
+        dims: int = 2,
+        norm_eps: float | None = 1e-3,
+    ) -> None:
+        super().__init__()
+        if dims not in nd.CONV:
+            raise ValueError(f"dims must be 1, 2 or 3, not {dims}.")
+        self.in_channels = in_channels
+        self.out_channels = sum(branch_out_channels(branch, in_channels) for branch in branches)
+        self.branches = nn.ModuleDict(
+            {branch.name: BranchPath(dims, in_channels, branch, norm_eps) for branch in branches}
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The branches' outputs, concatenated on channels."""
+        return torch.cat([branch(x) for branch in self.branches.values()], dim=1)
+
+
+class AuxiliaryClassifier(nn.Module):
+    """An auxiliary classifier: average pool, 1×1 convolution, two linear layers (paper, section 5).
+
+    Shape:
+        ``(N, in_channels, *spatial)`` to logits ``(N, num_classes)``.
+    """
+
+    def __init__(
+        self, dims: int, in_channels: int, num_classes: int, spec: Auxiliary, norm_eps: float | None
+    ) -> None:
+        super().__init__()
+        self.dims, self.grid, self.pool = dims, spec.grid, spec.pool
+        self.conv = ConvUnit(dims, in_channels, spec.channels, norm_eps=norm_eps)
+        self.fc1 = nn.Linear(spec.channels * spec.grid**dims, spec.hidden)
+        self.relu = nn.ReLU(inplace=True)
+        self.dropout = nn.Dropout(spec.dropout)
+        self.fc2 = nn.Linear(spec.hidden, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits ``(N, num_classes)`` from a module's output."""
+        x = self.conv(self._pooled(x)).flatten(1)
+        logits: Tensor = self.fc2(self.dropout(self.relu(self.fc1(x))))
+        return logits
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        if self.pool:
+            window, stride = self.pool
+            if all((n - window) // stride + 1 == self.grid for n in x.shape[2:]):
+                return nd.AVG_POOL[self.dims](x, window, stride)
+        return nd.ADAPTIVE_AVG_POOL[self.dims](x, self.grid)
+
+
+class GlobalAveragePool(nn.Module):
+    """``(N, C, *spatial)`` to ``(N, C)``: the mean over every position."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The mean over every position."""
+        return x.flatten(2).mean(2)

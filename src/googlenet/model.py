@@ -1,0 +1,257 @@
+"""GoogLeNet, built from an architecture; the functions that make one and name them all."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from . import nd
+from .arch import Arch, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
+from .blocks import AuxiliaryClassifier, BranchPath, GlobalAveragePool, Inception
+from .cost import check_size, minimum_size
+from .errors import InputError, unknown
+from .variants import find_arch
+from .weights.checkpoint import Header, load_weights_into, read_header, write_tensors
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class GoogLeNetOutput(NamedTuple):
+    """What ``model(x, return_aux=True)`` returns.
+
+    Attributes:
+        logits: ``(N, num_classes)``.
+        aux: Logits of the auxiliary classifiers in depth order, each ``(N, num_classes)``; empty for a
+            network built without them.
+    """
+
+    logits: Tensor
+    aux: tuple[Tensor, ...]
+
+
+class GoogLeNet(nn.Module):
+    """The network that an :class:`~googlenet.arch.Arch` describes.
+
+    ``model(x)`` returns logits, in training and in evaluation mode alike.
+
+    Args:
+        arch: The architecture.
+        num_classes: Width of the classifier.
+        in_channels: Channels of the input.
+        auxiliary: Whether to build the auxiliary classifiers.
+
+    Shape:
+        ``(N, in_channels, *spatial)`` to ``(N, num_classes)``.
+
+    Raises:
+        InputError: For an architecture that needs 3 channels (``transform_input``) and gets others, and,
+            when called, for an input of another rank, channel count or below the minimum size.
+    """
+
+    def __init__(
+        self, arch: Arch, num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = True
+    ) -> None:
+        super().__init__()
+        if num_classes < 1 or in_channels < 1:
+            raise InputError(
+                f"num_classes ({num_classes}) and in_channels ({in_channels}) must be 1 or more."
+            )
+        if arch.transform_input and in_channels != 3:
+            raise InputError(f"transform_input needs 3 channels, not {in_channels}.")
+        self.arch = arch
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.minimum_size = minimum_size(arch)
+        eps = arch.norm_eps if arch.norm == "batch" else None
+        heads = {aux.after: aux for aux in arch.auxiliary} if auxiliary else {}
+
+        self.features = nn.ModuleDict()
+        self.auxiliary = nn.ModuleDict()
+        channels = in_channels
+        for layer in arch.layers():
+            self.features[layer.name], channels = _build(layer, arch.dims, channels, eps)
+            if layer.name in heads:
+                self.auxiliary[layer.name] = AuxiliaryClassifier(
+                    arch.dims, channels, num_classes, heads[layer.name], eps
+                )
+        self.num_features = channels
+        self.pool = GlobalAveragePool()
+        self.dropout = nn.Dropout(arch.dropout)
+        self.classifier = nn.Linear(channels, num_classes)
+        self.apply(_initialise)
+
+    def forward(self, x: Tensor, return_aux: bool = False) -> Tensor | GoogLeNetOutput:
+        """Logits ``(N, num_classes)``, or a :class:`GoogLeNetOutput` if ``return_aux``."""
+        x, kept = self._run(x, keep=self.auxiliary if return_aux else ())
+        logits: Tensor = self.classifier(self.dropout(self.pool(x)))
+        if not return_aux:
+            return logits
+        return GoogLeNetOutput(logits, tuple(head(kept[name]) for name, head in self.auxiliary.items()))
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """The last feature map, ``(N, num_features, *spatial)``."""
+        return self._run(x)[0]
+
+    def intermediates(self, x: Tensor, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Outputs of named layers, by name in depth order.
+
+        Args:
+            x: ``(N, in_channels, *spatial)``.
+            names: Layers of ``arch``; all Inception modules by default.
+
+        Raises:
+            InputError: For a name that the architecture does not have.
+        """
+        names = self.arch.module_names() if names is None else names
+        for name in names:
+            if name not in self.features:
+                raise unknown("layer", name, self.features)
+        return self._run(x, keep=names)[1]
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Puts fresh last linear layers for ``num_classes`` classes on every classifier."""
+        if num_classes < 1:
+            raise InputError(f"num_classes must be 1 or more, not {num_classes}.")
+        self.num_classes = num_classes
+        self.classifier = _fresh_linear(self.classifier, num_classes)
+        for head in self.auxiliary.values():
+            assert isinstance(head, AuxiliaryClassifier)
+            head.fc2 = _fresh_linear(head.fc2, num_classes)
+
+    def _run(self, x: Tensor, keep: Collection[str] | nn.ModuleDict = ()) -> tuple[Tensor, dict[str, Tensor]]:
+        """Runs the features; returns the last map and the outputs of the layers named in ``keep``."""
+        self._check(x)
+        if self.arch.transform_input:
+            shape = (1, 3) + (1,) * self.arch.dims
+            mean = torch.tensor(IMAGENET_MEAN, dtype=x.dtype, device=x.device).view(shape)
+            std = torch.tensor(IMAGENET_STD, dtype=x.dtype, device=x.device).view(shape)
+            x = x * (std / 0.5) + (mean - 0.5) / 0.5
+        kept = {}
+        for name, layer in self.features.items():
+            x = layer(x)
+            if name in keep:
+                kept[name] = x
+        return x, kept
+
+    def _check(self, x: Tensor) -> None:
+        axes = self.arch.dims
+        if x.ndim != axes + 2 or x.shape[1] != self.in_channels:
+            wanted = ", ".join(["N", str(self.in_channels)] + ["size"] * axes)
+            raise InputError(f"{self.arch.name} takes inputs of shape ({wanted}), not {tuple(x.shape)}.")
+        if min(x.shape[2:]) < self.minimum_size:
+            check_size(self.arch, tuple(x.shape[2:]))
+
+
+def create_model(
+    name: str,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    *,
+    width: float = 1.0,
+    auxiliary: bool = True,
+    weights: str | Path | None = None,
+    **changes: Any,
+) -> GoogLeNet:
+    """Makes a network.
+
+    Args:
+        name: A name from :func:`googlenet.list_models`.
+        num_classes: Width of the classifier. 1000, or what ``weights`` says.
+        in_channels: Channels of the input. 3, or what ``weights`` says.
+        width: Multiplies every channel count (rounded to multiples of 8).
+        auxiliary: Whether to build the auxiliary classifiers.
+        weights: A file that :func:`googlenet.save_weights` wrote.
+        **changes: Fields of :class:`~googlenet.arch.Arch` to replace, such as ``dropout=0.2``.
+
+    Raises:
+        InputError: For an unknown name or field, and for weights of another architecture.
+        OSError: If the weights cannot be read.
+
+    Example:
+        >>> model = create_model("googlenet_small", num_classes=10, in_channels=1, width=0.5)
+        >>> model(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 10])
+    """
+    arch = find_arch(name)
+    fields = {field.name for field in dataclasses.fields(Arch)}
+    for change in changes:
+        if change not in fields:
+            raise unknown("option", change, sorted(fields))
+    arch = dataclasses.replace(arch.scaled(width), **changes)
+    if weights is None:
+        return GoogLeNet(arch, num_classes or 1000, in_channels or 3, auxiliary)
+    header = read_header(weights)
+    if header.arch.name != arch.name or header.arch.width != arch.width:
+        raise InputError(
+            f"{weights} holds {header.arch.name} at width {header.arch.width:g}, "
+            f"not {arch.name} at width {arch.width:g}."
+        )
+    model = GoogLeNet(arch, num_classes or header.num_classes, in_channels or header.in_channels, auxiliary)
+    load_weights_into(model, weights)
+    return model
+
+
+def save_weights(model: GoogLeNet, path: str | Path, **extra: Any) -> None:
+    """Writes the weights with the architecture in the metadata, as safetensors, atomically.
+
+    Args:
+        model: The network.
+        path: The file, ``.safetensors`` by custom.
+        **extra: JSON values to store beside the architecture, such as class names.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
+    header = Header(model.arch, model.num_classes, model.in_channels, len(model.auxiliary) > 0, extra)
+    write_tensors(path, model.state_dict(), header.to_metadata())
+
+
+def load_model(path: str | Path) -> tuple[GoogLeNet, Header]:
+    """The network that a weights file holds, in evaluation mode, and what the file says of itself.
+
+    Raises:
+        InputError: If the file is missing, damaged, or was not written by :func:`save_weights`.
+    """
+    header = read_header(path)
+    model = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
+    load_weights_into(model, path)
+    return model.eval(), header
+
+
+def _build(layer: Layer, dims: int, channels: int, norm_eps: float | None) -> tuple[nn.Module, int]:
+    """The module of a layer and the channels that it gives."""
+    match layer:
+        case Branch():
+            assert layer.channels is not None
+            return BranchPath(dims, channels, layer, norm_eps), layer.channels
+        case InceptionSpec():
+            block = Inception(channels, layer.branches, dims, norm_eps)
+            return block, block.out_channels
+        case MaxPool():
+            pool = nd.MAX_POOL[dims](layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil)
+            return pool, channels
+        case ResponseNorm():
+            return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k), channels
+
+
+def _initialise(module: nn.Module) -> None:
+    """Fan-in normal weights for ReLU (He et al. 2015, equation 10); a last linear layer starts small."""
+    if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)):
+        fan_in = module.weight[0].numel()
+        gain = 1.0 if isinstance(module, nn.Linear) else math.sqrt(2)
+        nn.init.normal_(module.weight, std=gain / math.sqrt(fan_in))
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _fresh_linear(old: nn.Linear, num_classes: int) -> nn.Linear:
+    fresh = nn.Linear(old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype)
+    _initialise(fresh)
+    return fresh

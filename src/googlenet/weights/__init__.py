@@ -1,0 +1,1 @@
+"""Weight files: ours, and those of others."""

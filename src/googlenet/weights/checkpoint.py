@@ -1,0 +1,136 @@
+"""Our weight files: safetensors, with the architecture, classes and preprocessing in the metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from ..arch import Arch
+from ..errors import InputError
+from ..files import write_bytes
+
+Tensors = Mapping[str, Tensor]
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a weights file says of itself.
+
+    Attributes:
+        arch: The architecture.
+        num_classes: Width of the classifier.
+        in_channels: Channels of the input.
+        auxiliary: Whether the auxiliary classifiers are among the weights.
+        extra: JSON values that the writer added: class names, preprocessing, the epoch.
+    """
+
+    arch: Arch
+    num_classes: int
+    in_channels: int
+    auxiliary: bool
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_metadata(self) -> dict[str, str]:
+        """As safetensors metadata: text by text."""
+        return {
+            "format": "googlenet",
+            "arch": self.arch.to_json(),
+            "num_classes": str(self.num_classes),
+            "in_channels": str(self.in_channels),
+            "auxiliary": str(int(self.auxiliary)),
+            "extra": json.dumps(dict(self.extra), ensure_ascii=False),
+        }
+
+
+def write_tensors(path: str | Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
+    """Writes a safetensors file atomically.
+
+    Raises:
+        InputError: If it cannot be written; an older file stays as it was.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, save(plain, dict(metadata)))
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata of a safetensors file.
+
+    Raises:
+        InputError: If there is no such file, or it is damaged or of another format.
+    """
+    return _reading(path, load_file), _metadata(path)
+
+
+def read_header(path: str | Path) -> Header:
+    """What a weights file says of itself, without reading the weights.
+
+    Raises:
+        InputError: If there is no such file, or it was not written by :func:`googlenet.save_weights`.
+    """
+    metadata = _metadata(path)
+    try:
+        return Header(
+            Arch.from_json(metadata["arch"]),
+            int(metadata["num_classes"]),
+            int(metadata["in_channels"]),
+            metadata["auxiliary"] == "1",
+            json.loads(metadata["extra"]),
+        )
+    except KeyError as error:
+        raise InputError(
+            f"{path} does not say which architecture it is for; it was not written by googlenet.save_weights."
+        ) from error
+
+
+def load_weights_into(model: nn.Module, path: str | Path) -> None:
+    """Fills ``model`` from a file, every key and shape asserted.
+
+    Raises:
+        InputError: If a key is missing, left over or of another shape; the model is untouched then.
+    """
+    tensors, _ = read_tensors(path)
+    check_tensors(tensors, model.state_dict(), str(path))
+    model.load_state_dict(tensors)
+
+
+def check_tensors(given: Tensors, wanted: Tensors, where: str) -> None:
+    """Raises InputError unless both have the same keys and shapes; the sentence names the first few."""
+    missing = [key for key in wanted if key not in given]
+    left = [key for key in given if key not in wanted]
+    shapes = [
+        f"{key} ({tuple(given[key].shape)}, not {tuple(wanted[key].shape)})"
+        for key in wanted
+        if key in given and given[key].shape != wanted[key].shape
+    ]
+    problems = [
+        f"{what} {', '.join(keys[:3])}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}"
+        for what, keys in (("it lacks", missing), ("it has besides", left), ("of another shape:", shapes))
+        if keys
+    ]
+    if problems:
+        raise InputError(f"{where} does not fit this network: {'; '.join(problems)}.")
+
+
+def _metadata(path: str | Path) -> dict[str, str]:
+    def read(name: str | Path) -> dict[str, str]:
+        with safe_open(name, framework="pt") as file:
+            return file.metadata() or {}
+
+    return _reading(path, read)
+
+
+def _reading(path: str | Path, read: Callable[[str | Path], Found]) -> Found:
+    try:
+        return read(path)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no weights file {path}.") from error
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a whole safetensors file ({error}).") from error

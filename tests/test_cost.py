@@ -55,9 +55,7 @@ def test_cost_counts_what_the_network_has(name):
     with torch.no_grad():
         maps = model.eval().intermediates(torch.zeros(1, 3, *size), list(model.features))
     rows = {row.name: row for row in counted.rows}
-    assert {key: tuple(value.shape[1:]) for key, value in maps.items()} == {
-        key: rows[key].output for key in maps
-    }
+    assert {key: tuple(value.shape[1:]) for key, value in maps.items()} == {key: rows[key].output for key in maps}
 
 
 @pytest.mark.parametrize("name", ["googlenet", "googlenet_1d", "googlenet_naive"])
@@ -81,9 +79,7 @@ def test_receptive_field_is_where_the_gradient_is(name):
     out = model.intermediates(x, [module])[module]
     middle = out[0].flatten(1)[:, out[0, 0].numel() // 2 + (out.shape[-1] // 2 if model.arch.dims > 1 else 0)]
     middle.sum().backward()
-    touched = (
-        x.grad[0, 0].abs().sum(dim=list(range(1, model.arch.dims))) if model.arch.dims > 1 else x.grad[0, 0]
-    )
+    touched = x.grad[0, 0].abs().sum(dim=list(range(1, model.arch.dims))) if model.arch.dims > 1 else x.grad[0, 0]
     where = touched.abs().nonzero()
     # Max-pools pass a gradient to one place in their window, so the hull may fall short a little.
     hull = int(where.max() - where.min()) + 1

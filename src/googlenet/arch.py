@@ -165,9 +165,7 @@ class Arch:
                 for stage in self.stages
             ),
             auxiliary=tuple(
-                dataclasses.replace(
-                    aux, channels=_times(aux.channels, width), hidden=_times(aux.hidden, width)
-                )
+                dataclasses.replace(aux, channels=_times(aux.channels, width), hidden=_times(aux.hidden, width))
                 for aux in self.auxiliary
             ),
             width=self.width * width,
@@ -188,12 +186,10 @@ class Arch:
             row = json.loads(text)
             row["input_size"] = tuple(row["input_size"])
             row["stages"] = tuple(
-                Stage(stage["name"], tuple(_layer(layer) for layer in stage["layers"]))
-                for stage in row["stages"]
+                Stage(stage["name"], tuple(_layer(layer) for layer in stage["layers"])) for stage in row["stages"]
             )
             row["auxiliary"] = tuple(
-                Auxiliary(**aux | {"pool": tuple(aux["pool"]) if aux["pool"] else None})
-                for aux in row["auxiliary"]
+                Auxiliary(**aux | {"pool": tuple(aux["pool"]) if aux["pool"] else None}) for aux in row["auxiliary"]
             )
             return cls(**row)
         except (KeyError, TypeError, ValueError) as error:

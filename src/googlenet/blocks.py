@@ -116,9 +116,7 @@ class AuxiliaryClassifier(nn.Module):
         ``(N, in_channels, *spatial)`` to logits ``(N, num_classes)``.
     """
 
-    def __init__(
-        self, dims: int, in_channels: int, num_classes: int, spec: Auxiliary, norm_eps: float | None
-    ) -> None:
+    def __init__(self, dims: int, in_channels: int, num_classes: int, spec: Auxiliary, norm_eps: float | None) -> None:
         super().__init__()
         self.dims, self.grid, self.pool = dims, spec.grid, spec.pool
         self.conv = ConvUnit(dims, in_channels, spec.channels, norm_eps=norm_eps)

@@ -16,9 +16,7 @@ from .variants import find_arch
 Size = tuple[int, ...]
 
 
-def output_size(
-    n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False
-) -> int:
+def output_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False) -> int:
     """Output size of a convolution or pool along one axis.
 
     ``floor((n + 2·padding − dilation·(kernel − 1) − 1) / stride) + 1``. With ``ceil`` the division rounds
@@ -156,9 +154,7 @@ def check_size(arch: Arch, size: Size) -> None:
     if len(size) != arch.dims:
         raise InputError(f"{arch.name} takes {arch.dims} spatial axes, not {len(size)} ({shown}).")
     if min(size) < (minimum := minimum_size(arch)):
-        raise InputError(
-            f"{arch.name} needs at least {minimum} samples along every spatial axis, not {shown}."
-        )
+        raise InputError(f"{arch.name} needs at least {minimum} samples along every spatial axis, not {shown}.")
 
 
 def minimum_size(arch: Arch) -> int:

@@ -27,9 +27,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise InputError(
-            f"{path} could not be written: {error.strerror}. What was there is untouched."
-        ) from error
+        raise InputError(f"{path} could not be written: {error.strerror}. What was there is untouched.") from error
 
 
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
@@ -50,3 +48,8 @@ def read_json(path: str | Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path} does not hold a JSON object.")
     return value
+
+
+def json_line(row: Mapping[str, Any]) -> str:
+    """A row of a ``.jsonl`` file."""
+    return json.dumps(row, ensure_ascii=False) + "\n"

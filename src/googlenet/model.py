@@ -55,14 +55,10 @@ class GoogLeNet(nn.Module):
             when called, for an input of another rank, channel count or below the minimum size.
     """
 
-    def __init__(
-        self, arch: Arch, num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = True
-    ) -> None:
+    def __init__(self, arch: Arch, num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = True) -> None:
         super().__init__()
         if num_classes < 1 or in_channels < 1:
-            raise InputError(
-                f"num_classes ({num_classes}) and in_channels ({in_channels}) must be 1 or more."
-            )
+            raise InputError(f"num_classes ({num_classes}) and in_channels ({in_channels}) must be 1 or more.")
         if arch.transform_input and in_channels != 3:
             raise InputError(f"transform_input needs 3 channels, not {in_channels}.")
         self.arch = arch

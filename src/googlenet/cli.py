@@ -1,0 +1,245 @@
+"""The command line: parsing only. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .errors import InputError, unknown
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="GoogLeNet, the Inception v1 family: train, evaluate and predict on your pictures.",
+)
+FREE_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+class Format(StrEnum):
+    """How predictions are written."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+@app.command(context_settings=FREE_OPTIONS)
+def train(
+    context: typer.Context,
+    data: Annotated[str, typer.Argument(help="A folder class/picture, a CSV of path,label, or a built-in name.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")] = None,
+    recipe: Annotated[str | None, typer.Option(help="photos, small or paper [default: by picture size].")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
+) -> None:
+    """Train a network on labelled pictures.
+
+    Built-in data: digits, fashion-mnist. Every field of a recipe is an option too, such as
+    --epochs 20 --learning-rate 0.002 --no-flip; googlenet recipes lists them.
+
+    Example: googlenet train photos/ --epochs 30
+    """
+    changes = _field_options(context.args)
+    from . import display
+    from .jobs import choose_recipe, default_run, find_data, training_job
+    from .runfolder import REPORT
+
+    images = find_data(data, display.watch)
+    chosen = choose_recipe(images, recipe, changes)
+    run = out or default_run(data)
+    leads = os.environ.get("RANK", "0") == "0"
+    if leads:
+        display.show_bad_files(images.bad)
+        display.errors.print(
+            f"{chosen.arch} (width {chosen.width:g}), recipe {chosen.name}, {chosen.epochs} epochs, "
+            f"{len(images.classes)} classes, {len(images.train or ()):,} pictures; run: {run}"
+        )
+    log = _tensorboard(run) if tensorboard and leads else None
+    try:
+        with display.training_progress(log) as report:
+            result = training_job(
+                images, chosen, run, resume=resume, report=report if leads else lambda kind, row: None
+            )
+    except KeyboardInterrupt:
+        again = " ".join(["googlenet", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
+        again += "" if out else f" --out {run}"
+        raise InputError(f"Stopped. Every finished epoch is saved; go on with: {again}") from None
+    if result is not None:
+        display.errors.print(
+            f"accuracy [bold]{result['top1']:.4f}[/] on {result['count']:,} pictures held out; see {run / REPORT}"
+        )
+
+
+@app.command()
+def evaluate(
+    runs_and_data: Annotated[list[str], typer.Argument(metavar="RUN... DATA", help="Runs, then the data.")],
+    crops: Annotated[int, typer.Option(help="1, 10 or 144 crops of each picture (paper, section 7).")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure a run on labelled pictures; several runs average their probabilities.
+
+    Example: googlenet evaluate runs/demo digits
+    """
+    if len(runs_and_data) < 2:
+        raise InputError("Name a run and the data: googlenet evaluate RUN DATA.")
+    from . import display
+    from .jobs import evaluation_job
+
+    *runs, data = runs_and_data
+    result = evaluation_job(runs, data, crops, display.watch)
+    print(json.dumps(result)) if as_json else display.show_evaluation(result)
+
+
+@app.command()
+def predict(
+    run: Annotated[str, typer.Argument(help="A run folder or a weights file of one.")],
+    inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads a list from standard input.")],
+    top: Annotated[int, typer.Option(min=1, help="How many labels for each picture.")] = 5,
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+) -> None:
+    """Label pictures.
+
+    A picture that cannot be read gets its reason, the rest get their labels, and the exit status is 1.
+
+    Example: googlenet predict runs/demo holiday/ --format jsonl > labels.jsonl
+    """
+    from .predictor import expand, load
+    from .writers import WRITERS
+
+    predictions = load(run).stream(expand(inputs, sys.stdin), top)
+    failed = WRITERS[form.value](predictions, sys.stdout, top)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def summary(
+    arch: Annotated[str, typer.Argument(help="A name from googlenet list.")] = "googlenet",
+    size: Annotated[str | None, typer.Option("--input", help="Channels and size, such as 3x224x224.")] = None,
+    classes: Annotated[int, typer.Option(min=1, help="Width of the classifier.")] = 1000,
+    width: Annotated[float, typer.Option(help="Multiplies every channel count.")] = 1.0,
+    layers: Annotated[bool, typer.Option("--layers", help="Show every layer.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what an architecture costs, row by row as in the paper's Table 1.
+
+    Example: googlenet summary googlenet_1d --input 1x1024
+    """
+    from .cost import cost
+    from .variants import find_arch
+
+    found = find_arch(arch).scaled(width)
+    channels, spatial = _input_size(size, found.input_size)
+    counted = cost(found, spatial, in_channels=channels, num_classes=classes)
+    if as_json:
+        print(json.dumps(counted.to_dict()))
+    else:
+        from . import display
+
+        display.show_summary(counted, layers)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the architectures.
+
+    Example: googlenet list
+    """
+    from .variants import VARIANTS
+
+    for name, arch in VARIANTS.items():
+        print(f"{name:<23}{'×'.join(map(str, arch.input_size)):<12}{arch.description}")
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes and every field of them.
+
+    Example: googlenet recipes
+    """
+    from .training.recipe import RECIPES
+
+    rows = [recipe.to_dict() for recipe in RECIPES.values()]
+    for field in rows[0]:
+        print(f"{field:<17}" + "".join(f"{row[field]!s:<18}" for row in rows).rstrip())
+
+
+def main() -> None:
+    """Runs the command line; whatever goes wrong for a reason the user can mend is one sentence."""
+    try:
+        _check_command()
+        sys.exit(app(standalone_mode=False))
+    except InputError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("Stopped.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        code = getattr(error, "exit_code", None)
+        if code is None:
+            raise
+        if hasattr(error, "format_message"):
+            _fail(error.format_message(), code)
+        sys.exit(code)
+
+
+def _check_command() -> None:
+    """Raises the sentence for a command that does not exist."""
+    names = [
+        command.name or command.callback.__name__.rstrip("_") for command in app.registered_commands if command.callback
+    ]
+    word = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    if word is not None and sys.argv[1] == word and word not in names:
+        raise unknown("command", word, names)
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(f"googlenet: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _field_options(words: list[str]) -> dict[str, str]:
+    """``--learning-rate 0.1 --no-flip`` to ``{"learning_rate": "0.1", "flip": "no"}``."""
+    changes = {}
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("--"):
+            raise InputError(f"{word!r} is one argument too many; train takes one DATA.")
+        name, equals, value = word[2:].partition("=")
+        name = name.replace("-", "_")
+        if name.startswith("no_") and not equals:
+            name, value = name[3:], "no"
+        elif not equals:
+            value = next(rest, "")
+            if not value:
+                raise InputError(f"{word} needs a value.")
+        changes[name] = value
+    return changes
+
+
+def _input_size(text: str | None, default: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    if text is None:
+        return 3, default
+    try:
+        channels, *spatial = (int(part) for part in text.lower().replace("×", "x").split("x"))
+    except ValueError:
+        raise InputError(f"--input is channels and size, such as 3x224x224, not {text!r}.") from None
+    return channels, tuple(spatial)
+
+
+def _tensorboard(run: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise InputError("TensorBoard is not installed: pip install 'googlenet[log]'.") from None
+    return SummaryWriter(str(run / "tensorboard"))

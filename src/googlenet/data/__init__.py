@@ -1,0 +1,1 @@
+"""From what people have (folders, tables, names) to batches of numbers."""

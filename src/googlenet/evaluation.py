@@ -1,0 +1,103 @@
+"""How good a network is on labelled pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from .data.images import ImageSet
+from .errors import InputError
+from .predictor import Predictor
+
+Floats = npt.NDArray[np.float64]
+
+
+def evaluate(predictor: Predictor, images: ImageSet, classes: tuple[str, ...], crops: int = 1) -> dict[str, Any]:
+    """Metrics of a predictor on labelled pictures, see :func:`metrics`.
+
+    Raises:
+        InputError: If the pictures have classes that the network does not know.
+    """
+    return metrics(*predicted(predictor, images, classes, crops), predictor.classes)
+
+
+def predicted(
+    predictor: Predictor, images: ImageSet, classes: tuple[str, ...], crops: int = 1
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Probabilities ``(n, classes)`` and labels ``(n,)``, both in the order of the predictor's classes."""
+    strangers = [name for name in classes if name not in predictor.classes]
+    if strangers:
+        raise InputError(
+            f"The network does not know the class {strangers[0]!r}; it knows {', '.join(predictor.classes)}."
+        )
+    place = torch.tensor([predictor.classes.index(name) for name in classes])
+    labels = place[images.labels].numpy()
+    if images.pixels is not None and crops == 1:
+        if images.pixels.shape[1] != predictor.preprocessing.channels:
+            raise InputError("The pictures are grey and the network wants colour, or the other way round.")
+        if images.pixels.shape[-1] == predictor.preprocessing.size:
+            parts = [predictor.probabilities(part) for part in torch.split(images.pixels, 250)]
+            return torch.cat(parts).double().numpy(), labels
+    pictures = images.names if images.pixels is None else [_array(p.numpy()) for p in images.pixels]
+    parts = []
+    for names, errors, probabilities in predictor.stream_probabilities(pictures, crops):
+        for name, error in zip(names, errors, strict=True):
+            if error is not None:
+                raise InputError(f"{name} could be read a moment ago and now it cannot: {error}.")
+        parts.append(probabilities)
+    return torch.cat(parts).double().numpy(), labels
+
+
+def metrics(probabilities: Floats, labels: npt.NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Metrics from probabilities.
+
+    Args:
+        probabilities: ``(n, classes)``, rows sum to 1.
+        labels: ``(n,)``.
+        classes: Names.
+
+    Returns:
+        ``top1`` and ``top5`` (``None`` below 5 classes): shares of pictures whose label is the most
+        probable, or among the five most probable. ``nll``: mean negative log likelihood, nats. ``ece``:
+        expected calibration error over 15 bins of equal width (Guo et al. 2017). ``count``. ``per_class``:
+        ``label, precision, recall, f1, count``. ``confusion``: rows are true classes, columns predicted.
+    """
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    guesses = order[:, 0]
+    rows = np.arange(len(labels))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, guesses, labels=np.arange(len(classes)), zero_division=0.0
+    )
+    return {
+        "top1": float((guesses == labels).mean()),
+        "top5": float((order[:, :5] == labels[:, None]).any(1).mean()) if len(classes) >= 5 else None,
+        "nll": float(-np.log(np.clip(probabilities[rows, labels], 1e-12, 1)).mean()),
+        "ece": expected_calibration_error(probabilities[rows, guesses], guesses == labels),
+        "count": len(labels),
+        "per_class": [
+            {
+                "label": name,
+                "precision": float(precision[i]),
+                "recall": float(recall[i]),
+                "f1": float(f1[i]),
+                "count": int(support[i]),
+            }
+            for i, name in enumerate(classes)
+        ],
+        "confusion": confusion_matrix(labels, guesses, labels=np.arange(len(classes))).tolist(),
+    }
+
+
+def expected_calibration_error(confidence: Floats, correct: npt.NDArray[np.bool_], bins: int = 15) -> float:
+    """Mean gap between confidence and accuracy, over bins of equal width (Guo et al. 2017, equation 3)."""
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(which, confidence - correct, minlength=bins)
+    return float(np.abs(gaps).sum() / max(1, len(confidence)))
+
+
+def _array(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return pixels.transpose(1, 2, 0)

@@ -1,0 +1,1 @@
+"""Training: recipes as data, and one loop."""

@@ -1,0 +1,183 @@
+"""Recipes: every hyper-parameter of a training, as data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args, get_type_hints
+
+from ..errors import InputError, unknown
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. Every field can be overridden from the command line.
+
+    Attributes:
+        name: Row in :data:`RECIPES`.
+        arch: Architecture, see ``googlenet list``.
+        width: Multiplies every channel count.
+        epochs: Passes over the training part.
+        min_steps: A training part so small that ``epochs`` are fewer steps than this gets more epochs.
+        batch_size: Pictures a step, over all processes.
+        optimizer: ``sgd`` is with Nesterov momentum.
+        learning_rate: At its peak.
+        schedule: ``cosine`` to zero; ``step`` is the paper's: 4 % less every 8 epochs (section 6).
+        warmup: Share of the steps over which the learning rate climbs.
+        momentum: Of SGD.
+        weight_decay: On the weights of convolutions and linear layers only.
+        label_smoothing: Share of the target that is spread over all classes.
+        clip: Largest norm of the gradient; 0 for no limit.
+        ema: Decay of the running mean of the weights, which is what is kept; 0 for the last weights.
+        aux_weight: Weight of each auxiliary loss (paper, section 5: 0.3); 0 builds none.
+        dropout: Before the classifier.
+        mixup: Parameter of mixup's Beta distribution (Zhang et al. 2018); 0 for none.
+        cutmix: The same for CutMix (Yun et al. 2019).
+        crop: Random area and aspect (paper, section 6); for pictures read from files.
+        flip: Mirror every other picture, where a mirror image keeps its meaning.
+        shift: Largest shift, pixels.
+        cutout: Side of a blanked square, pixels.
+        colour: Largest relative change of brightness, contrast and saturation.
+        balance: For classes of unequal size: ``weights`` in the loss, or a ``sampler``.
+        precision: ``auto`` is bfloat16 where the processor computes in it, else float32.
+        seed: Of everything random.
+    """
+
+    name: str
+    arch: str = "googlenet_bn"
+    width: float = 1.0
+    epochs: int = 90
+    min_steps: int = 0
+    batch_size: int = 64
+    optimizer: Literal["sgd", "adamw"] = "adamw"
+    learning_rate: float = 2e-3
+    schedule: Literal["cosine", "step"] = "cosine"
+    warmup: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    clip: float = 5.0
+    ema: float = 0.998
+    aux_weight: float = 0.3
+    dropout: float = 0.4
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    crop: bool = True
+    flip: bool = True
+    shift: int = 0
+    cutout: int = 0
+    colour: float = 0.0
+    balance: Literal["none", "weights", "sampler"] = "none"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(Recipe).items():
+            choices = get_args(kind)
+            if choices and getattr(self, name) not in choices:
+                raise InputError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+        positive = ("width", "epochs", "batch_size", "learning_rate")
+        shares = ("warmup", "momentum", "label_smoothing", "ema", "dropout")
+        for name in positive:
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} must be above 0, not {getattr(self, name)}.")
+        for name in shares:
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} must be from 0 to below 1, not {getattr(self, name)}.")
+        for name in ("weight_decay", "clip", "min_steps", "aux_weight", "mixup", "cutmix", "shift", "cutout", "colour"):
+            if not getattr(self, name) >= 0:
+                raise InputError(f"{name} must be 0 or more, not {getattr(self, name)}.")
+
+    def with_changes(self, changes: Mapping[str, str]) -> Recipe:
+        """The recipe with fields replaced by values written as text, as on a command line.
+
+        Raises:
+            InputError: For an unknown field or a value that does not fit it.
+        """
+        kinds = {field.name: type(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        values: dict[str, Any] = {}
+        for name, text in changes.items():
+            if name not in kinds or name == "name":
+                raise unknown("recipe field", name, [key for key in kinds if key != "name"])
+            try:
+                values[name] = _parse(kinds[name], text)
+            except ValueError as error:
+                raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {text!r}.") from error
+        return dataclasses.replace(self, **values)
+
+    def fitted(self, pictures: int) -> Recipe:
+        """The recipe for a training part of that size: more epochs if ``min_steps`` asks for them."""
+        steps = max(1, pictures // min(self.batch_size, pictures))
+        return dataclasses.replace(self, epochs=max(self.epochs, -(-self.min_steps // steps)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; ``Recipe(**row)`` is its inverse."""
+        return asdict(self)
+
+
+_KIND_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str: "a word"}
+
+
+def _parse(kind: type, text: str) -> Any:
+    if kind is bool:
+        if text.lower() in ("yes", "true", "1", "on"):
+            return True
+        if text.lower() in ("no", "false", "0", "off"):
+            return False
+        raise ValueError(text)
+    return kind(text)
+
+
+PHOTOS = Recipe(
+    "photos",
+    arch="googlenet_bn",
+    epochs=60,
+    batch_size=64,
+    learning_rate=2e-3,
+    colour=0.3,
+)
+SMALL = Recipe(
+    "small",
+    arch="googlenet_small",
+    width=0.5,
+    epochs=16,
+    min_steps=500,
+    batch_size=128,
+    learning_rate=4e-3,
+    warmup=0.2,
+    label_smoothing=0.05,
+    aux_weight=0.0,
+    dropout=0.2,
+    crop=False,
+    shift=2,
+    cutout=8,
+)
+# The paper's section 6: asynchronous SGD, momentum 0.9, 4 % less every 8 epochs, Polyak averaging.
+PAPER = Recipe(
+    "paper",
+    arch="googlenet",
+    epochs=250,
+    batch_size=32,
+    optimizer="sgd",
+    learning_rate=0.01,
+    schedule="step",
+    warmup=0.0,
+    weight_decay=2e-4,
+    label_smoothing=0.0,
+    clip=0.0,
+    ema=0.9999,
+    colour=0.4,
+)
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (PHOTOS, SMALL, PAPER)}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        InputError: If there is none; the sentence suggests the nearest name.
+    """
+    if name not in RECIPES:
+        raise unknown("recipe", name, RECIPES)
+    return RECIPES[name]

@@ -1,0 +1,120 @@
+"""All that a training is at the end of an epoch, on disk and back: what makes a run resumable bit for bit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..model import GoogLeNet
+from ..weights.checkpoint import read_tensors, write_tensors
+from .recipe import Recipe
+
+Row = dict[str, Any]
+
+
+def make_optimizer(model: GoogLeNet, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum or AdamW; no weight decay on biases and norms."""
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+class RunningMean:
+    """An exponential moving average of a network's weights and statistics (the paper's Polyak averaging).
+
+    The decay grows as ``(1 + step) / (10 + step)`` towards its limit, so that the start is forgotten.
+    """
+
+    def __init__(self, model: GoogLeNet, decay: float) -> None:
+        self.decay = decay
+        self.tensors = {key: tensor.detach().clone() for key, tensor in model.state_dict().items()}
+
+    def update(self, model: GoogLeNet, step: int) -> None:
+        """Moves the mean towards the model's weights."""
+        share = 1 - min(self.decay, (1 + step) / (10 + step)) if self.decay else 1.0
+        current = model.state_dict()
+        moving = [key for key, tensor in self.tensors.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_([self.tensors[key] for key in moving], [current[key] for key in moving], share)
+        for key, tensor in self.tensors.items():
+            if not tensor.is_floating_point():
+                tensor.copy_(current[key])
+
+
+@dataclass
+class State:
+    """A training between two epochs.
+
+    Attributes:
+        model: The network, as it is trained.
+        mean: The running mean of its weights, which is what is kept in the end.
+        optimizer: With its moments.
+        epoch: Epochs done.
+        step: Steps done.
+        history: One row of metrics an epoch.
+    """
+
+    model: GoogLeNet
+    mean: RunningMean
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    step: int = 0
+    history: list[Row] = field(default_factory=list)
+
+    def save(self, path: Path, recipe: Recipe) -> None:
+        """Writes everything, atomically."""
+        tensors: dict[str, Tensor] = {}
+        for key, tensor in self.model.state_dict().items():
+            tensors[f"model/{key}"] = tensor
+        for key, tensor in self.mean.tensors.items():
+            tensors[f"mean/{key}"] = tensor
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            for key, value in moments.items():
+                tensors[f"optimizer/{number}/{key}"] = value
+        metadata = {
+            "epoch": str(self.epoch),
+            "step": str(self.step),
+            "history": json.dumps(self.history),
+            "recipe": json.dumps(recipe.to_dict()),
+        }
+        write_tensors(path, tensors, metadata)
+
+    def restore(self, path: Path, recipe: Recipe) -> None:
+        """Reads what :meth:`save` wrote.
+
+        Raises:
+            InputError: If the file is of another recipe or network.
+        """
+        tensors, metadata = read_tensors(path)
+        then = json.loads(metadata["recipe"])
+        changed = [key for key, value in recipe.to_dict().items() if then.get(key) != value]
+        if changed:
+            raise InputError(
+                f"{path.parent} was trained with another recipe ({', '.join(changed)} differ); "
+                "resume with the same one, or train into another folder."
+            )
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "mean": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            part, key = name.split("/", 1)
+            parts[part][key] = tensor
+        self.model.load_state_dict(parts["model"])
+        for key, tensor in parts["mean"].items():
+            self.mean.tensors[key].copy_(tensor)
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in parts["optimizer"].items():
+            number, key = name.split("/")
+            moments.setdefault(int(number), {})[key] = tensor
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
+        self.epoch, self.step = int(metadata["epoch"]), int(metadata["step"])
+        self.history = json.loads(metadata["history"])

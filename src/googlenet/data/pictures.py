@@ -176,7 +176,7 @@ def crops_of(image: Image.Image, size: int, resize: int, crops: int) -> list[Ima
 def _resample(image: Image.Image, size: int, box: Sequence[float]) -> Image.Image:
     left, top, right, bottom = box
     exact = (max(0.0, left), max(0.0, top), min(image.width, right), min(image.height, bottom))
-    if exact == (0, 0, size, size) and image.size == (size, size):
+    if image.width == image.height == size == exact[2] - exact[0] == exact[3] - exact[1]:
         return image
     return image.resize((size, size), Image.Resampling.BILINEAR, box=exact, reducing_gap=2.0)
 

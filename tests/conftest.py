@@ -1,0 +1,51 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CLI = [str(Path(sys.executable).with_name("googlenet"))]
+SHARED = Path(__file__).parents[2] / "shared"
+# A training that takes seconds: a narrow network, few steps.
+QUICK = ["--width", "0.125", "--epochs", "2", "--batch-size", "32"]
+
+
+def run_cli(*words, cwd=None, stdin="", env=None, timeout=300):
+    return subprocess.run(
+        [*CLI, *map(str, words)],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, "COLUMNS": "200", **(env or {})},
+        check=False,
+    )
+
+
+@pytest.fixture
+def photos():
+    folder = SHARED / "data" / "photos"
+    if not folder.is_dir():
+        pytest.skip("needs the photos beside the checkout, in shared/data/photos")
+    return sorted(folder.glob("*.JPEG"))
+
+
+def picture(colour, size=(40, 30), seed=0):
+    """A noisy picture of one colour: enough for a network to tell classes apart."""
+    noise = np.random.default_rng(seed).integers(-40, 40, (size[1], size[0], 3))
+    return Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def two_classes(tmp_path):
+    """A folder with 12 red and 12 blue pictures of 40×30."""
+    root = tmp_path / "colours"
+    for name, colour in (("red", (200, 60, 60)), ("blue", (60, 60, 200))):
+        (root / name).mkdir(parents=True)
+        for number in range(12):
+            picture(colour, seed=number).save(root / name / f"{number:02}.png")
+    return root

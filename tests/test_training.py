@@ -1,0 +1,173 @@
+"""Runs, resumed runs and several processes, through the command line as people start them."""
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from conftest import CLI, QUICK, run_cli
+from googlenet import InputError
+from googlenet.data.builtin import digits
+from googlenet.jobs import training_job
+from googlenet.training.loop import learning_rate, mixed
+from googlenet.training.recipe import SMALL, find_recipe
+
+
+def metrics_of(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def assert_same_weights(a, b):
+    a, b = load_file(a / "model.safetensors"), load_file(b / "model.safetensors")
+    assert a.keys() == b.keys()
+    for key in a:
+        assert torch.equal(a[key], b[key]), key
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    result = run_cli("train", "digits", "--out", folder, *QUICK)
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+def test_a_run_folder_holds_everything(run):
+    folder, result = run
+    assert [json.loads(line)["epoch"] for line in result.stdout.splitlines()] == [1, 2]
+    assert metrics_of(folder)[1]["loss"] < metrics_of(folder)[0]["loss"]
+    record = json.loads((folder / "run.json").read_text())
+    assert record["pictures"] == {"train": 1347, "test": 450}
+    assert record["classes"] == list("0123456789")
+    page = (folder / "report.html").read_text()
+    assert "http" not in page.replace("http-equiv", "")
+    assert "Confusion matrix" in page
+    assert "Most confident mistakes" in page
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert evaluation["count"] == 450
+
+
+def test_a_run_is_not_overwritten(run):
+    result = run_cli("train", "digits", "--out", run[0], *QUICK)
+    assert result.returncode == 1
+    assert "already holds a run" in result.stderr
+
+
+def test_evaluate_and_predict_from_the_run(run):
+    folder, _ = run
+    shown = json.loads(run_cli("evaluate", folder, "digits", "--json").stdout)
+    assert set(shown) == {"top1", "top5", "nll", "ece", "count", "per_class", "confusion"}
+    assert shown == json.loads((folder / "evaluation.json").read_text())
+    twice = json.loads(run_cli("evaluate", folder, folder, "digits", "--json").stdout)
+    assert twice["nll"] == pytest.approx(shown["nll"], abs=1e-6)
+    rows = run_cli("predict", folder, folder / "examples", "--format", "jsonl", "--top", "3").stdout.splitlines()
+    first = json.loads(rows[0])
+    assert len(rows) == 8
+    assert set(first) == {"input", "label", "probability", "top"}
+    assert [pair["label"] for pair in first["top"]][0] == first["label"]
+    assert len(first["top"]) == 3
+
+
+def test_killed_and_resumed_ends_in_the_same_weights(run, tmp_path):
+    words = ["train", "digits", "--out", str(tmp_path / "killed"), *QUICK]
+    process = subprocess.Popen([*CLI, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoint = tmp_path / "killed" / "checkpoint.safetensors"
+    deadline = time.time() + 120
+    while not checkpoint.exists() and time.time() < deadline:
+        time.sleep(0.02)
+    time.sleep(random.random() * 0.5)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed" / "model.safetensors").exists()
+    result = run_cli(*words, "--resume")
+    assert result.returncode == 0, result.stderr
+    assert_same_weights(run[0], tmp_path / "killed")
+    assert [row["epoch"] for row in metrics_of(tmp_path / "killed")] == [1, 2]
+
+
+def test_resume_with_another_recipe_is_refused(run):
+    result = run_cli("train", "digits", "--out", run[0], *QUICK, "--learning-rate", "0.1", "--resume")
+    assert result.returncode == 1
+    assert "learning_rate differ" in result.stderr
+
+
+def test_a_diverging_loss_stops_with_batch_layer_and_advice(tmp_path):
+    words = ["--arch", "googlenet_small", "--learning-rate", "1e30", "--clip", "0", "--optimizer", "sgd"]
+    result = run_cli("train", "digits", "--out", tmp_path / "nan", *QUICK, *words)
+    assert result.returncode == 1
+    assert "epoch 1, batch" in result.stderr
+    assert "layer" in result.stderr
+    assert "smaller learning_rate" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_interrupt_says_how_to_resume(tmp_path):
+    words = ["train", "digits", "--out", str(tmp_path / "stopped"), "--width", "0.125"]
+    process = subprocess.Popen([*CLI, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "stopped" / "checkpoint.safetensors").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"googlenet {' '.join(words)} --resume" in errors
+
+
+def test_two_processes_learn_as_one(tmp_path):
+    words = ["train", "digits", "--width", "0.125", "--epochs", "3", "--batch-size", "64"]
+    words += ["--dropout", "0", "--precision", "fp32"]
+    assert run_cli(*words, "--out", tmp_path / "one").returncode == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(port)]
+    command += ["--no-python", *CLI, *words, "--out", str(tmp_path / "two")]
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    one, two = metrics_of(tmp_path / "one"), metrics_of(tmp_path / "two")
+    for a, b in zip(one, two, strict=True):
+        # Batch statistics are each process's own, of half the pictures: close, not equal.
+        assert b["loss"] == pytest.approx(a["loss"], rel=0.06)
+
+
+def test_learning_rate_climbs_then_falls():
+    rates = [learning_rate(SMALL, step, 100) for step in range(SMALL.epochs * 100)]
+    top = rates.index(max(rates))
+    assert top == pytest.approx(SMALL.warmup * len(rates), abs=2)
+    assert max(rates) == pytest.approx(SMALL.learning_rate, rel=1e-3)
+    assert rates[-1] < 1e-3 * max(rates)
+    paper = find_recipe("paper")
+    # 4 % less every 8 epochs (paper, section 6).
+    assert learning_rate(paper, 8 * 10, 10) == pytest.approx(0.96 * learning_rate(paper, 0, 10))
+
+
+def test_mixup_and_cutmix_targets_are_the_shares_of_the_pictures():
+    torch.manual_seed(0)
+    inputs = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 1, 8, 8).contiguous()
+    labels = torch.arange(4)
+    for field in ("mixup", "cutmix"):
+        recipe = SMALL.with_changes({field: "1.0"})
+        for _ in range(20):
+            pictures, targets = mixed(inputs, labels, 4, recipe)
+            # A picture's mean is the mean of its classes, weighted by their shares.
+            torch.testing.assert_close(pictures.mean((1, 2, 3)), targets @ torch.arange(4.0), rtol=1e-4, atol=1e-4)
+
+
+def test_python_training_needs_no_command_line(tmp_path):
+    data = digits()
+    recipe = SMALL.with_changes({"width": "0.125", "epochs": "1"})
+    rows = []
+    result = training_job(data, recipe, tmp_path / "run", resume=False, report=lambda kind, row: rows.append(kind))
+    assert rows.count("epoch") == 1
+    assert 0 < result["top1"] <= 1
+    with pytest.raises(InputError, match="already holds a run"):
+        training_job(data, recipe, tmp_path / "run", resume=False, report=lambda kind, row: None)

@@ -1,8 +1,8 @@
 import json
 import re
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -12,14 +12,15 @@ COMMANDS = ["train", "evaluate", "predict", "summary", "list", "recipes"]
 
 
 def test_help_is_quick():
-    best = min(_seconds([*CLI, "--help"]) for _ in range(5))
-    assert best < 0.3
+    assert min(_processor_seconds([*CLI, "--help"]) for _ in range(3)) < 0.3
 
 
-def _seconds(command):
-    start = time.perf_counter()
+def _processor_seconds(command):
+    """Of the child: unlike the time on the wall, not stretched by tests that run beside this one."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_help_and_summary_do_not_import_torch():

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, log_loss, top_k_accuracy_score
 from googlenet.evaluation import expected_calibration_error, metrics
 
 
-@given(st.integers(0, 10_000), st.integers(5, 9))
+@given(st.integers(0, 10_000), st.integers(6, 9))
 def test_metrics_are_scikit_learns(seed, classes):
     draws = np.random.default_rng(seed)
     probabilities = draws.dirichlet(np.ones(classes), 60)

@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from ..device import best_device
@@ -35,8 +37,14 @@ class World:
         return self.rank == 0
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """The model, with gradients averaged over processes where there are several."""
-        return DistributedDataParallel(model) if self.size > 1 else model
+        """The model; with several processes, gradients and batch statistics are those of the whole batch."""
+        if self.size == 1:
+            return model
+        for module in list(model.modules()):
+            for name, child in module.named_children():
+                if isinstance(child, _BatchNorm):
+                    setattr(module, name, SharedBatchNorm.like(child))
+        return DistributedDataParallel(model)
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean of a tensor over processes."""
@@ -49,6 +57,65 @@ class World:
         """Until every process is here."""
         if self.size > 1:
             dist.barrier()
+
+
+class SharedBatchNorm(_BatchNorm):
+    """Batch norm over the batch of every process, on any device (PyTorch's own needs a GPU).
+
+    All processes must hold equally many values.
+    """
+
+    @classmethod
+    def like(cls, norm: _BatchNorm) -> SharedBatchNorm:
+        """The same layer with the same parameters and statistics, shared."""
+        shared = cls(norm.num_features, norm.eps, norm.momentum)
+        shared.weight, shared.bias = norm.weight, norm.bias
+        for name, buffer in norm.named_buffers():
+            setattr(shared, name, buffer)
+        return shared
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises ``(N, C, *spatial)``."""
+        if not self.training:
+            return super().forward(x)
+        axes = [0, *range(2, x.ndim)]
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        wide = x if x.dtype == torch.float64 else x.float()
+        mean = _mean_over_processes(wide.mean(axes))
+        centred = wide - mean.view(shape)
+        variance = _mean_over_processes(centred.square().mean(axes))
+        with torch.no_grad():
+            assert self.running_mean is not None and self.running_var is not None
+            assert self.momentum is not None and self.num_batches_tracked is not None
+            count = x.numel() // x.shape[1] * dist.get_world_size()
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * (count / max(1, count - 1)), self.momentum)
+        scale = (self.weight * torch.rsqrt(variance + self.eps)).view(shape)
+        return (centred * scale + self.bias.view(shape)).to(x.dtype)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Any number of spatial axes will do."""
+
+
+class _MeanOverProcesses(torch.autograd.Function):
+    """The mean over processes. Its gradient is the mean of the gradients: all of them see the result."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        values = values.clone()
+        dist.all_reduce(values)
+        return values / dist.get_world_size()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        mean: Tensor = _MeanOverProcesses.apply(*gradients)
+        return mean
+
+
+def _mean_over_processes(values: Tensor) -> Tensor:
+    mean: Tensor = _MeanOverProcesses.apply(values)
+    return mean
 
 
 @contextmanager

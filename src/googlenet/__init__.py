@@ -13,6 +13,7 @@ from .variants import list_models
 if TYPE_CHECKING:
     from .blocks import Inception
     from .model import GoogLeNet, GoogLeNetOutput, create_model, save_weights
+    from .predictor import Prediction, Predictor, load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -22,10 +23,13 @@ __all__ = [
     "GoogLeNetOutput",
     "Inception",
     "InputError",
+    "Prediction",
+    "Predictor",
     "cost",
     "create_model",
     "inception",
     "list_models",
+    "load",
     "save_weights",
 ]
 
@@ -34,7 +38,10 @@ _HEAVY = {
     "GoogLeNet": "model",
     "GoogLeNetOutput": "model",
     "Inception": "blocks",
+    "Prediction": "predictor",
+    "Predictor": "predictor",
     "create_model": "model",
+    "load": "predictor",
     "save_weights": "model",
 }
 

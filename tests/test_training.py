@@ -129,7 +129,7 @@ def test_interrupt_says_how_to_resume(tmp_path):
 
 def test_two_processes_learn_as_one(tmp_path):
     words = ["train", "digits", "--width", "0.125", "--epochs", "3", "--batch-size", "64"]
-    words += ["--dropout", "0", "--precision", "fp32"]
+    words += ["--dropout", "0", "--precision", "fp32", "--learning-rate", "0.0003"]
     assert run_cli(*words, "--out", tmp_path / "one").returncode == 0
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     command += ["--master-port", str(free_port()), "--no-python", *CLI, *words, "--out", str(tmp_path / "two")]
@@ -139,7 +139,7 @@ def test_two_processes_learn_as_one(tmp_path):
     for a, b in zip(one, two, strict=True):
         # Batch statistics, gradients and pictures are those of the whole batch. What is left is rounding,
         # which a network at its start blows up some twentyfold a step.
-        assert b["loss"] == pytest.approx(a["loss"], rel=0.06)
+        assert b["loss"] == pytest.approx(a["loss"], rel=0.01)
 
 
 def _one_step(rank, world, port, path):

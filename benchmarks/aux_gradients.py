@@ -9,6 +9,7 @@ as ``aux_gradients.json`` and ``aux_gradients.svg``.
 
 from __future__ import annotations
 
+import math
 import statistics
 
 import torch
@@ -80,35 +81,33 @@ def main() -> None:
 
 def _chart(result: dict[str, dict[str, dict[str, list[float]]]]) -> str:
     """Two panels, one line a module, a logarithmic axis: gradient norm over epochs."""
-    left, top, width, height, gap = 56, 40, 300, 260, 90
+    left, top, width, height, gap = 56, 44, 300, 280, 90
     curves = {key: result[key]["gradient_norm"] for key in ("without", "with")}
-    values = [max(v, 1e-12) for panel in curves.values() for line in panel.values() for v in line]
-    low, high = (torch.tensor(v).log10() for v in (min(values), max(values)))
-    parts = []
+    values = [value for panel in curves.values() for line in panel.values() for value in line]
+    low, high = math.log10(min(values)), math.log10(max(values))
+
+    def y(value: float) -> float:
+        return top + height * (high - math.log10(value)) / (high - low)
+
+    parts = [f'<text x="{left - 46}" y="{top - 12}">gradient norm</text>']
     for panel, (key, lines) in enumerate(curves.items()):
         x0 = left + panel * (width + gap)
-        parts.append(f'<text x="{x0}" y="20" font-size="14">{key} auxiliary classifiers</text>')
-        for power in range(int(low.floor()), int(high.ceil()) + 1):
-            y = float(top + height * (high - power) / (high - low))
-            if top <= y <= top + height:
-                parts.append(f'<line x1="{x0}" x2="{x0 + width}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
-                parts.append(f'<text x="{x0 - 6}" y="{y + 4:.1f}" text-anchor="end">1e{power}</text>')
-        for number, (name, line) in enumerate(lines.items()):
-            hue = 220 - 200 * number / (len(lines) - 1)
-            points = [
-                (
-                    x0 + width * epoch / (EPOCHS - 1),
-                    float(top + height * (high - torch.tensor(max(value, 1e-12)).log10()) / (high - low)),
-                )
-                for epoch, value in enumerate(line)
-            ]
-            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-            parts.append(f'<polyline points="{path}" fill="none" stroke="hsl({hue:.0f},65%,45%)" stroke-width="1.6"/>')
-            parts.append(
-                f'<text x="{x0 + width + 4}" y="{points[-1][1] + 4:.1f}" fill="hsl({hue:.0f},65%,35%)">{name}</text>'
-            )
-        parts.append(f'<text x="{x0 + width}" y="{top + height + 20}" text-anchor="end">epochs 1 to {EPOCHS}</text>')
-    parts.append(f'<text x="{left - 46}" y="{top - 8}">gradient norm</text>')
+        parts.append(f'<text x="{x0}" y="18" font-size="14">{key} auxiliary classifiers</text>')
+        for tick in (digit * 10.0**power for power in range(-6, 6) for digit in (1, 2, 5)):
+            if min(values) <= tick <= max(values):
+                parts.append(f'<line x1="{x0}" x2="{x0 + width}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/>')
+                parts.append(f'<text x="{x0 - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
+        colours = {
+            name: f"hsl({220 - 200 * number / (len(lines) - 1):.0f},65%,40%)" for number, name in enumerate(lines)
+        }
+        for name, line in lines.items():
+            path = " ".join(f"{x0 + width * epoch / (EPOCHS - 1):.1f},{y(v):.1f}" for epoch, v in enumerate(line))
+            parts.append(f'<polyline points="{path}" fill="none" stroke="{colours[name]}" stroke-width="1.6"/>')
+        place = 0.0
+        for name in sorted(lines, key=lambda name: -lines[name][-1]):  # labels from the top, kept apart
+            place = max(place + 11, y(lines[name][-1]) + 4)
+            parts.append(f'<text x="{x0 + width + 6}" y="{place:.1f}" fill="{colours[name]}">{name}</text>')
+        parts.append(f'<text x="{x0 + width}" y="{top + height + 22}" text-anchor="end">epochs 1 to {EPOCHS}</text>')
     size = f"{left + 2 * width + gap + 60} {top + height + 34}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" font-family="sans-serif" font-size="11">'

@@ -100,6 +100,25 @@ def test_killed_and_resumed_ends_in_the_same_weights(run, tmp_path):
     assert [row["epoch"] for row in metrics_of(tmp_path / "killed")] == [1, 2]
 
 
+@pytest.mark.slow
+def test_killed_three_times_at_random_moments(tmp_path):
+    words = ["train", "digits", "--width", "0.125", "--epochs", "8", "--batch-size", "32"]
+    started = time.time()
+    assert run_cli(*words, "--out", tmp_path / "whole").returncode == 0
+    whole = time.time() - started
+    words += ["--out", str(tmp_path / "killed")]
+    for attempt in range(3):
+        extra = ["--resume"] if attempt else []
+        process = subprocess.Popen([*CLI, *words, *extra], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(whole * random.uniform(0.2, 0.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    result = run_cli(*words, "--resume")
+    assert result.returncode == 0, result.stderr
+    assert_same_weights(tmp_path / "whole", tmp_path / "killed")
+    assert [row["epoch"] for row in metrics_of(tmp_path / "killed")] == list(range(1, 9))
+
+
 def test_resume_with_another_recipe_is_refused(run):
     result = run_cli("train", "digits", "--out", run[0], *QUICK, "--learning-rate", "0.1", "--resume")
     assert result.returncode == 1

@@ -1,0 +1,81 @@
+"""Rewrites of a network that keep its function."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from .blocks import ConvUnit, Inception
+from .model import GoogLeNet
+
+
+def merge_reductions(model: GoogLeNet) -> GoogLeNet:
+    """A copy in which the 1×1 convolutions of a module that read the same input run as one.
+
+    Those are the 1×1 branch and the reductions of the 3×3 and 5×5 branches: one convolution reads the input
+    once where three read it three times. Convolution, batch norm and ReLU work channel by channel on their
+    outputs, so the function is the same, in training too.
+
+    Args:
+        model: Any network; modules without such convolutions stay as they are.
+    """
+    merged = copy.deepcopy(model)
+    for name, layer in merged.features.items():
+        if isinstance(layer, Inception) and len(_first_units(layer)) > 1:
+            merged.features[name] = MergedInception(layer)
+    return merged
+
+
+class MergedInception(nn.Module):
+    """An :class:`~googlenet.blocks.Inception` whose 1×1 convolutions on its input are one, ``shared``.
+
+    Shape:
+        As of the module it was made from.
+    """
+
+    def __init__(self, block: Inception) -> None:
+        super().__init__()
+        self.in_channels, self.out_channels = block.in_channels, block.out_channels
+        units = _first_units(block)
+        self.sizes = {name: unit.conv.out_channels for name, unit in units.items()}
+        self.shared = _joined(list(units.values()))
+        self.rest = nn.ModuleDict()
+        for name, path in block.branches.items():
+            layers = list(path.children())
+            self.rest[name] = nn.Sequential(*(layers[1:] if name in units else layers))
+        self.train(block.training)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The branches' outputs, concatenated on channels."""
+        parts = dict(zip(self.sizes, self.shared(x).split(list(self.sizes.values()), dim=1), strict=True))
+        return torch.cat([rest(parts.get(name, x)) for name, rest in self.rest.items()], dim=1)
+
+
+def _first_units(block: Inception) -> dict[str, ConvUnit]:
+    """By branch: the 1×1 convolution that reads the module's input, where a branch begins with one."""
+    firsts = {name: next(path.children()) for name, path in block.branches.items()}
+    return {
+        name: unit for name, unit in firsts.items() if isinstance(unit, ConvUnit) and set(unit.conv.kernel_size) == {1}
+    }
+
+
+def _joined(units: list[ConvUnit]) -> ConvUnit:
+    """One unit with the outputs of all, in order."""
+    first = units[0]
+    has_norm = hasattr(first, "norm")
+    joined = ConvUnit(
+        first.conv.weight.ndim - 2,
+        first.conv.in_channels,
+        sum(unit.conv.out_channels for unit in units),
+        norm_eps=first.norm.eps if has_norm else None,
+    )
+    states = [unit.state_dict() for unit in units]
+    joined.load_state_dict(
+        {
+            key: value if value.ndim == 0 else torch.cat([state[key] for state in states])
+            for key, value in states[0].items()
+        }
+    )
+    return joined.to(first.conv.weight.device, first.conv.weight.dtype)

@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.9.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow install clean bench-aux-gradients bench-fashion-mnist
+.PHONY: demo test test-slow install clean bench-aux-gradients bench-fashion-mnist bench-input-pipeline
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -36,6 +36,10 @@ bench-fashion-mnist: install
 
 bench-aux-gradients: install
 	$(BIN)/python benchmarks/aux_gradients.py
+
+PHOTOS := ../shared/data/photos
+bench-input-pipeline: install
+	$(BIN)/python benchmarks/input_pipeline.py $(PHOTOS)
 
 clean:
 	rm -rf .venv runs dist

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from . import nd
 from .arch import Auxiliary, Branch
+from .kernels.norm_relu import norm_relu
 
 
 class ConvUnit(nn.Sequential):
@@ -44,6 +45,15 @@ class ConvUnit(nn.Sequential):
             self.norm = nd.BATCH_NORM[dims](channels, eps=norm_eps)
         self.relu = nn.ReLU(inplace=True)
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolves, normalises, clips at zero."""
+        return norm_relu([self.conv(x)], [self.norm]) if self.has_norm else self.relu(self.conv(x))
+
+    @property
+    def has_norm(self) -> bool:
+        """Whether there is a batch norm behind the convolution."""
+        return "norm" in self._modules
+
 
 def branch_out_channels(branch: Branch, in_channels: int) -> int:
     """Channels that ``branch`` gives for an input of ``in_channels`` channels."""
@@ -68,6 +78,17 @@ class BranchPath(nn.Sequential):
                 branch.stride,
                 norm_eps=norm_eps,
             )
+
+    @property
+    def ends_in_norm(self) -> bool:
+        """Whether the last layers are a convolution with batch norm."""
+        return "conv" in self._modules and self.conv.has_norm
+
+    def before_norm(self, x: Tensor) -> Tensor:
+        """The output of the last convolution, before its norm."""
+        for name, layer in self.named_children():
+            x = layer.conv(x) if isinstance(layer, ConvUnit) and name == "conv" else layer(x)
+        return x
 
 
 class Inception(nn.Module):
@@ -106,7 +127,10 @@ class Inception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The branches' outputs, concatenated on channels."""
-        return torch.cat([branch(x) for branch in self.branches.values()], dim=1)
+        paths = [path for path in self.branches.values() if isinstance(path, BranchPath)]
+        if all(path.ends_in_norm for path in paths):
+            return norm_relu([path.before_norm(x) for path in paths], [path.conv.norm for path in paths])
+        return torch.cat([path(x) for path in paths], dim=1)
 
 
 class AuxiliaryClassifier(nn.Module):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from .kernels.max_pool import MaxPool2d
+
 CONV: Mapping[int, type[nn.Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
     1: nn.Conv1d,
     2: nn.Conv2d,
@@ -19,7 +21,7 @@ BATCH_NORM: Mapping[int, type[nn.BatchNorm1d] | type[nn.BatchNorm2d] | type[nn.B
 }
 MAX_POOL: Mapping[int, type[nn.MaxPool1d] | type[nn.MaxPool2d] | type[nn.MaxPool3d]] = {
     1: nn.MaxPool1d,
-    2: nn.MaxPool2d,
+    2: MaxPool2d,
     3: nn.MaxPool3d,
 }
 AVG_POOL: Mapping[int, Callable[..., Tensor]] = {

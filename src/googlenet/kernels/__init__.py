@@ -1,0 +1,1 @@
+"""Native CPU operators, each beside the PyTorch reference that it is tested equal to."""

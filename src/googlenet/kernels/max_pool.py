@@ -1,0 +1,121 @@
+"""Max-pool of pictures: the native operator where it is at hand, PyTorch's everywhere else.
+
+The native one (``max_pool.cpp``) takes bfloat16 and float32 maps on the CPU with channels last, keeps one byte
+a maximum where PyTorch keeps eight, and needs four comparisons a window of 3×3 instead of nine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..shapes import output_size
+from .native import library
+
+_SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
+
+
+class _Shape(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_int64)
+        for name in (
+            "images", "channels", "height", "width", "out_height", "out_width", "kernel", "stride", "padding"
+        )
+    ]  # fmt: skip
+
+
+def reference(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> Tensor:
+    """What the native operator is tested equal to: PyTorch's own max-pool."""
+    return nn.functional.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil)
+
+
+def max_pool2d(x: Tensor, kernel: int, stride: int, padding: int = 0, ceil: bool = False) -> Tensor:
+    """Max-pool of ``(N, C, H, W)``; see :class:`torch.nn.MaxPool2d` for the arguments."""
+    if _is_native(x, kernel):
+        pooled: Tensor = _forward(x, kernel, stride, padding, ceil)[0]
+        return pooled
+    return reference(x, kernel, stride, padding, ceil)
+
+
+class MaxPool2d(nn.MaxPool2d):
+    """:class:`torch.nn.MaxPool2d` with one kernel size, stride and padding for both axes."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pools ``(N, C, H, W)``."""
+        assert isinstance(self.kernel_size, int) and isinstance(self.stride, int) and isinstance(self.padding, int)
+        return max_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+
+
+def _is_native(x: Tensor, kernel: int) -> bool:
+    return (
+        x.device.type == "cpu"
+        and x.ndim == 4
+        and x.dtype in _SUFFIX
+        and kernel <= 15
+        and x.numel() > 0
+        and x.is_contiguous(memory_format=torch.channels_last)
+        and not torch.compiler.is_compiling()
+        and library("max_pool") is not None
+    )
+
+
+def _call(name: str, tensors: tuple[Tensor, ...], shape: tuple[int, ...]) -> None:
+    """Runs a function of ``max_pool.cpp`` for the type of the first tensor."""
+    native = library("max_pool")
+    assert native is not None
+    pointers = [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
+    function = getattr(native, f"max_pool_{name}_{_SUFFIX[tensors[0].dtype]}")
+    function(*pointers, ctypes.byref(_Shape(*shape)), ctypes.c_int(torch.get_num_threads()))
+
+
+@torch.library.custom_op("googlenet::max_pool2d", mutates_args=())
+def _forward(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> tuple[Tensor, Tensor]:
+    """The pooled map, and the place of each maximum in its window (row × kernel + column) as a byte."""
+    y, places = _empty(x, kernel, stride, padding, ceil)
+    _call("forward", (x, y, places), (*x.shape, *y.shape[2:], kernel, stride, padding))
+    return y, places
+
+
+@_forward.register_fake
+def _empty(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> tuple[Tensor, Tensor]:
+    size = [*x.shape[:2], *(output_size(n, kernel, stride, padding, ceil=ceil) for n in x.shape[2:])]
+    y = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    return y, torch.empty_like(y, dtype=torch.uint8)
+
+
+@torch.library.custom_op("googlenet::max_pool2d_backward", mutates_args=())
+def _backward(
+    gradient: Tensor, places: Tensor, height: int, width: int, kernel: int, stride: int, padding: int
+) -> Tensor:
+    """The gradient of the input: each output's goes to the place of its maximum."""
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    out: Tensor = _backward_empty(gradient, places, height, width, kernel, stride, padding)
+    _call("backward", (gradient, places, out), (*out.shape, *gradient.shape[2:], kernel, stride, padding))
+    return out
+
+
+@_backward.register_fake
+def _backward_empty(
+    gradient: Tensor, places: Tensor, height: int, width: int, kernel: int, stride: int, padding: int
+) -> Tensor:
+    size = (*gradient.shape[:2], height, width)
+    return torch.empty(size, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last)
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    x, ctx.kernel, ctx.stride, ctx.padding, _ = inputs
+    ctx.size = x.shape[2:]
+    ctx.mark_non_differentiable(output[1])
+    ctx.set_materialize_grads(False)  # no zeros for the bytes, which have no gradient
+    ctx.save_for_backward(output[1])
+
+
+def _gradient(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor, None, None, None, None]:
+    (places,) = ctx.saved_tensors
+    return _backward(gradient, places, *ctx.size, ctx.kernel, ctx.stride, ctx.padding), None, None, None, None
+
+
+_forward.register_autograd(_gradient, setup_context=_remember)

@@ -1,0 +1,158 @@
+"""Every native operator against its PyTorch reference."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from googlenet.kernels import max_pool, norm_relu
+from googlenet.kernels.native import library
+from googlenet.shapes import output_size
+
+
+@pytest.fixture(autouse=True)
+def _built():
+    if library("max_pool") is None or library("norm_relu") is None:
+        pytest.skip("there is no C++ compiler here: the reference is what runs")
+
+
+def maps(dtype, shape, seed, levels):
+    """Few levels make many ties, as ReLU's zeros do."""
+    x = torch.randint(-levels, levels + 1, shape, generator=torch.Generator().manual_seed(seed)) / 4
+    return x.to(dtype).contiguous(memory_format=torch.channels_last)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    dtype=st.sampled_from([torch.bfloat16, torch.float32]),
+    images=st.integers(1, 3),
+    channels=st.integers(1, 70),
+    height=st.integers(1, 12),
+    width=st.integers(1, 12),
+    kernel=st.integers(1, 5),
+    stride=st.integers(1, 3),
+    half_padding=st.booleans(),
+    ceil=st.booleans(),
+    levels=st.sampled_from([1, 100]),
+    threads=st.integers(1, 3),
+)
+def test_max_pool_is_pytorchs(
+    dtype, images, channels, height, width, kernel, stride, half_padding, ceil, levels, threads
+):
+    padding = kernel // 2 if half_padding else 0
+    if min(output_size(n, kernel, stride, padding, ceil=ceil) for n in (height, width)) < 1:
+        return
+    x = maps(dtype, (images, channels, height, width), height * 13 + width, levels)
+    if not max_pool._is_native(x, kernel):
+        return  # shapes that are both contiguous and channels last with other strides
+    theirs, ours = x.clone().requires_grad_(), x.clone().requires_grad_()
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        expected = max_pool.reference(theirs, kernel, stride, padding, ceil)
+        pooled = max_pool.max_pool2d(ours, kernel, stride, padding, ceil)
+        assert torch.equal(pooled, expected)
+        gradient = maps(dtype, expected.shape, 5, 8)
+        expected.backward(gradient)
+        pooled.backward(gradient)
+    finally:
+        torch.set_num_threads(before)
+    # Small multiples of a quarter add up exactly in either type.
+    assert torch.equal(ours.grad, theirs.grad)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_max_pool_passes_what_is_no_number_on(dtype):
+    x = maps(dtype, (1, 8, 6, 6), 0, 9)
+    for row, value in enumerate((float("nan"), -float("nan"), float("inf"), -float("inf"))):
+        x[0, row, 2, 2] = value
+    expected = max_pool.reference(x, 3, 1, 1, False)
+    torch.testing.assert_close(max_pool.max_pool2d(x, 3, 1, 1), expected, equal_nan=True, rtol=0, atol=0)
+
+
+def test_max_pool_is_a_proper_operator():
+    x = maps(torch.float32, (2, 5, 7, 7), 0, 9).requires_grad_()
+    torch.library.opcheck(max_pool._forward, (x, 3, 2, 0, True), test_utils=("test_schema", "test_faketensor"))
+
+
+def test_other_layouts_and_types_run_the_reference():
+    x = torch.randn(2, 5, 8, 8)
+    assert not max_pool._is_native(x, 3)
+    assert not max_pool._is_native(x.double().contiguous(memory_format=torch.channels_last), 3)
+    assert torch.equal(max_pool.max_pool2d(x, 3, 2, 1), max_pool.reference(x, 3, 2, 1, False))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    dtype=st.sampled_from([torch.bfloat16, torch.float32]),
+    images=st.integers(2, 5),
+    channels=st.lists(st.integers(1, 70), min_size=1, max_size=4),
+    size=st.integers(1, 9),
+    mean=st.sampled_from([0.0, 30.0]),
+    threads=st.integers(1, 3),
+    seed=st.integers(0, 99),
+)
+def test_norm_relu_is_pytorchs(dtype, images, channels, size, mean, threads, seed):
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator)
+
+    maps = [
+        (normal(images, c, size, size) * 2 + mean).to(dtype).contiguous(memory_format=torch.channels_last)
+        for c in channels
+    ]
+    norms = [nn.BatchNorm2d(c, eps=1e-3) for c in channels]
+    for norm in norms:
+        norm.weight.data, norm.bias.data = normal(norm.num_features) + 1, normal(norm.num_features)
+    if not all(norm_relu._is_native(x, norm) for x, norm in zip(maps, norms, strict=True)):
+        return
+    # The reference works on the same numbers in double precision.
+    exact_norms = copy.deepcopy(norms)
+    exact = [x.double().requires_grad_() for x in maps]
+    ours = [x.clone().requires_grad_() for x in maps]
+    expected = norm_relu.reference(exact, [norm.double() for norm in exact_norms])
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        result = norm_relu.norm_relu(ours, norms)
+        gradient = normal(*result.shape).to(dtype)
+        result.backward(gradient)
+    finally:
+        torch.set_num_threads(before)
+    expected.backward(gradient.double())
+
+    rounding = 2**-8 if dtype == torch.bfloat16 else 2e-5
+    torch.testing.assert_close(result.double(), expected, rtol=rounding, atol=rounding)
+    for x, y, norm, exact_norm in zip(ours, exact, norms, exact_norms, strict=True):
+        # Relative to what comes in: the terms of the gradient may all but cancel.
+        scale = float((exact_norm.weight.detach() * (y.detach().var((0, 2, 3), correction=0) + 1e-3).rsqrt()).abs().max()) * 3
+        torch.testing.assert_close(x.grad.double() / scale, y.grad / scale, rtol=4 * rounding, atol=4 * rounding)
+        torch.testing.assert_close(norm.running_mean.double(), exact_norm.running_mean, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(norm.running_var.double(), exact_norm.running_var, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(norm.bias.grad.double(), exact_norm.bias.grad, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(norm.weight.grad.double(), exact_norm.weight.grad, rtol=1e-3, atol=1e-3)
+        assert norm.num_batches_tracked == exact_norm.num_batches_tracked
+
+
+def test_the_whole_network_learns_the_same_with_and_without_kernels(monkeypatch):
+    import googlenet
+
+    x = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    x = x.contiguous(memory_format=torch.channels_last)
+    torch.manual_seed(0)
+    model = googlenet.create_model("googlenet_bn", 5, width=0.25, auxiliary=False, dropout=0.0)
+    model = model.to(memory_format=torch.channels_last)
+    plain = copy.deepcopy(model)
+    model(x).logsumexp(1).sum().backward()
+    monkeypatch.setattr(norm_relu, "_is_native", lambda *_: False)
+    monkeypatch.setattr(max_pool, "_is_native", lambda *_: False)
+    plain = plain.double()
+    plain(x.double()).logsumexp(1).sum().backward()
+    for (key, a), b in zip(model.named_parameters(), plain.parameters(), strict=True):
+        assert (a.grad - b.grad).norm() <= 2e-3 * b.grad.norm() + 1e-5, key
+    for (key, a), b in zip(model.named_buffers(), plain.buffers(), strict=True):
+        torch.testing.assert_close(a.double(), b.double(), rtol=1e-4, atol=1e-5, msg=key)

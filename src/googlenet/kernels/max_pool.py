@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..shapes import output_size
 from .native import library
+from .operators import below_autograd, differentiable, operator
 
 _SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
 
@@ -35,7 +36,7 @@ def reference(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> 
 def max_pool2d(x: Tensor, kernel: int, stride: int, padding: int = 0, ceil: bool = False) -> Tensor:
     """Max-pool of ``(N, C, H, W)``; see :class:`torch.nn.MaxPool2d` for the arguments."""
     if _is_native(x, kernel):
-        pooled: Tensor = _forward(x, kernel, stride, padding, ceil)[0]
+        pooled: Tensor = _OPERATOR(x, kernel, stride, padding, ceil)[0]
         return pooled
     return reference(x, kernel, stride, padding, ceil)
 
@@ -71,51 +72,61 @@ def _call(name: str, tensors: tuple[Tensor, ...], shape: tuple[int, ...]) -> Non
     function(*pointers, ctypes.byref(_Shape(*shape)), ctypes.c_int(torch.get_num_threads()))
 
 
-@torch.library.custom_op("googlenet::max_pool2d", mutates_args=())
 def _forward(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> tuple[Tensor, Tensor]:
     """The pooled map, and the place of each maximum in its window (row × kernel + column) as a byte."""
-    y, places = _empty(x, kernel, stride, padding, ceil)
+    y, places = _shapes(x, kernel, stride, padding, ceil)
     _call("forward", (x, y, places), (*x.shape, *y.shape[2:], kernel, stride, padding))
     return y, places
 
 
-@_forward.register_fake
-def _empty(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> tuple[Tensor, Tensor]:
+def _shapes(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> tuple[Tensor, Tensor]:
     size = [*x.shape[:2], *(output_size(n, kernel, stride, padding, ceil=ceil) for n in x.shape[2:])]
     y = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
     return y, torch.empty_like(y, dtype=torch.uint8)
 
 
-@torch.library.custom_op("googlenet::max_pool2d_backward", mutates_args=())
 def _backward(
     gradient: Tensor, places: Tensor, height: int, width: int, kernel: int, stride: int, padding: int
 ) -> Tensor:
     """The gradient of the input: each output's goes to the place of its maximum."""
     gradient = gradient.contiguous(memory_format=torch.channels_last)
-    out: Tensor = _backward_empty(gradient, places, height, width, kernel, stride, padding)
+    out = _backward_shapes(gradient, places, height, width, kernel, stride, padding)
     _call("backward", (gradient, places, out), (*out.shape, *gradient.shape[2:], kernel, stride, padding))
     return out
 
 
-@_backward.register_fake
-def _backward_empty(
+def _backward_shapes(
     gradient: Tensor, places: Tensor, height: int, width: int, kernel: int, stride: int, padding: int
 ) -> Tensor:
     size = (*gradient.shape[:2], height, width)
     return torch.empty(size, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last)
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    x, ctx.kernel, ctx.stride, ctx.padding, _ = inputs
-    ctx.size = x.shape[2:]
-    ctx.mark_non_differentiable(output[1])
-    ctx.set_materialize_grads(False)  # no zeros for the bytes, which have no gradient
-    ctx.save_for_backward(output[1])
+class _MaxPool(torch.autograd.Function):
+    """The gradient of the operator; it keeps the places of the maxima."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *window: Any) -> tuple[Tensor, Tensor]:
+        with below_autograd():
+            pooled, places = _OPERATOR(x, *window)
+        ctx.size, ctx.window = x.shape[2:], window[:3]
+        ctx.mark_non_differentiable(places)
+        ctx.set_materialize_grads(False)  # no zeros for the bytes, which have no gradient
+        ctx.save_for_backward(places)
+        return pooled, places
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor | None, ...]:
+        return _BACKWARD(gradient, *ctx.saved_tensors, *ctx.size, *ctx.window), None, None, None, None
 
 
-def _gradient(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor, None, None, None, None]:
-    (places,) = ctx.saved_tensors
-    return _backward(gradient, places, *ctx.size, ctx.kernel, ctx.stride, ctx.padding), None, None, None, None
-
-
-_forward.register_autograd(_gradient, setup_context=_remember)
+_OPERATOR = operator(
+    "max_pool2d(Tensor x, int kernel, int stride, int padding, bool ceil) -> (Tensor, Tensor)", _forward, _shapes
+)
+_BACKWARD = operator(
+    "max_pool2d_backward(Tensor gradient, Tensor places, int height, int width, int kernel, int stride, int padding) "
+    "-> Tensor",
+    _backward,
+    _backward_shapes,
+)
+differentiable("max_pool2d", _MaxPool.apply)

@@ -20,7 +20,10 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-fno-trapping-math", "-fno-math-errno")
+FLAGS = (
+    *("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared"),
+    *("-fno-trapping-math", "-fno-math-errno", "-Wno-psabi"),
+)
 
 
 @cache

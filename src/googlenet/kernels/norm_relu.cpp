@@ -1,9 +1,10 @@
 // Batch norm and ReLU of channels-last maps: forward in one reading for the statistics and one for the result,
-// backward in two readings, with nothing stored between them but a mean and a deviation a channel.
+// backward in two readings, with nothing stored between them but a mean and a variance a channel.
 //
-// A map is `rows` (images x height x width) of `channels`. The side of the result may have wider rows, `stride`
-// apart: that is how branches are concatenated without a copy. Sums run in float32 over a few rows and in double
-// beyond, thread by thread in order, so that the same threads give the same bits.
+// A map is `rows` (images x height x width) of `channels`. Rows of either side may be further apart than they are
+// wide: that is how maps are cut out of, and put into, wider ones without a copy. Every thread takes the same rows
+// in both readings, so that the second finds them in its cache. Sums run in float32 over a block of rows and in
+// double beyond, thread by thread in order, so that the same threads give the same bits.
 
 #include <omp.h>
 
@@ -17,126 +18,175 @@ namespace {
 
 constexpr int64_t BLOCK = 64;
 
-// Two sums a channel over all rows. `terms(row, a, b)` adds a row's terms to a[channels] and b[channels].
-template <typename Terms>
-std::vector<double> sums(int64_t rows, int64_t channels, int threads, Terms terms) {
-    std::vector<double> parts(static_cast<size_t>(threads) * 2 * channels, 0.0);
+// Everything about one map, as Python hands it over: all 64 bits wide. Strides are elements between rows.
+struct Map {
+    const void* x;
+    void* y;               // forward: the result; backward: the gradient of x
+    const void* gradient;  // backward: of the result
+    int64_t channels, x_stride, y_stride, gradient_stride;
+    const float *weight, *bias;
+    float *mean, *variance, *weight_gradient, *bias_gradient;
+};
+
+// What a reading multiplies and adds, channel by channel, for all maps one after the other.
+struct Factors {
+    std::vector<float> factor, slope, level;
+    explicit Factors(int64_t channels) : factor(channels), slope(channels), level(channels) {}
+};
+
+// Runs `read(map, offset, from, to, sums)` over blocks of rows for the two sums a channel, `combine(totals)` once,
+// and `write(map, offset, from, to)` over the same blocks. `offset` counts the channels of the maps before.
+template <typename Read, typename Combine, typename Write>
+void twice(const Map* maps, int64_t count, int64_t rows, int threads, Read read, Combine combine, Write write) {
+    int64_t channels = 0;
+    for (int64_t m = 0; m < count; ++m) channels += maps[m].channels;
+    std::vector<double> parts(static_cast<size_t>(threads) * 2 * channels, 0.0), totals(2 * channels, 0.0);
 #pragma omp parallel num_threads(threads)
     {
-        std::vector<float> block_sums(2 * channels);
-        float* a = block_sums.data();
-        float* b = a + channels;
-        double* mine = parts.data() + static_cast<size_t>(omp_get_thread_num()) * 2 * channels;
-#pragma omp for schedule(static)
-        for (int64_t block = 0; block < (rows + BLOCK - 1) / BLOCK; ++block) {
-            std::fill(block_sums.begin(), block_sums.end(), 0.0f);
-            const int64_t last = std::min(rows, (block + 1) * BLOCK);
-            for (int64_t row = block * BLOCK; row < last; ++row) terms(row, a, b);
-            for (int64_t c = 0; c < 2 * channels; ++c) mine[c] += block_sums[c];
+        const int64_t me = omp_get_thread_num(), all = omp_get_num_threads();
+        const int64_t first = rows * me / all, last = rows * (me + 1) / all;
+        const auto over_blocks = [=](auto work) {
+            int64_t offset = 0;
+            for (int64_t m = 0; m < count; offset += maps[m++].channels)
+                for (int64_t row = first; row < last; row += BLOCK)
+                    work(maps[m], offset, row, std::min(row + BLOCK, last));
+        };
+        double* mine = parts.data() + me * 2 * channels;
+        over_blocks([=](const Map& map, int64_t offset, int64_t from, int64_t to) {
+            read(map, offset, from, to, mine + 2 * offset);
+        });
+#pragma omp barrier
+#pragma omp single
+        {
+            for (int64_t thread = 0; thread < all; ++thread)
+                for (int64_t i = 0; i < 2 * channels; ++i) totals[i] += parts[thread * 2 * channels + i];
+            int64_t offset = 0;
+            for (int64_t m = 0; m < count; offset += maps[m++].channels) combine(maps[m], offset, &totals[2 * offset]);
         }
-    }
-    std::vector<double> total(2 * channels, 0.0);
-    for (int thread = 0; thread < threads; ++thread)
-        for (int64_t c = 0; c < 2 * channels; ++c) total[c] += parts[static_cast<size_t>(thread) * 2 * channels + c];
-    return total;
-}
-
-template <typename T>
-void statistics(const T* x, int64_t rows, int64_t channels, float* mean, float* variance, int threads) {
-    // Relative to the first row, so that a large mean does not drown a small variance.
-    std::vector<float> origin(channels);
-    for (int64_t c = 0; c < channels; ++c) origin[c] = widened(x[c]);
-    const float* __restrict o = origin.data();
-    auto total = sums(rows, channels, threads, [=](int64_t row, float* __restrict a, float* __restrict b) {
-        const T* __restrict in = x + row * channels;
-        for (int64_t c = 0; c < channels; ++c) {
-            const float d = widened(in[c]) - o[c];
-            a[c] += d;
-            b[c] += d * d;
-        }
-    });
-    for (int64_t c = 0; c < channels; ++c) {
-        const double shift = total[c] / rows;
-        mean[c] = static_cast<float>(o[c] + shift);
-        variance[c] = static_cast<float>(std::max(0.0, total[channels + c] / rows - shift * shift));
+        over_blocks(write);
     }
 }
 
 template <typename T>
-void forward(const T* x, T* y, int64_t rows, int64_t channels, int64_t stride, const float* weight, const float* bias,
-             float* mean, float* variance, float eps, int threads) {
-    statistics(x, rows, channels, mean, variance, threads);
-    std::vector<float> factor(channels);
-    for (int64_t c = 0; c < channels; ++c) factor[c] = weight[c] / std::sqrt(variance[c] + eps);
-    const float* __restrict f = factor.data();
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; ++row) {
-        const T* __restrict in = x + row * channels;
-        T* __restrict out = y + row * stride;
-        for (int64_t c = 0; c < channels; ++c) {
-            const float z = (widened(in[c]) - mean[c]) * f[c] + bias[c];
-            narrowed(z < 0.0f ? 0.0f : z, out[c]);
-        }
-    }
+void forward(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
+    int64_t channels = 0;
+    for (int64_t m = 0; m < count; ++m) channels += maps[m].channels;
+    Factors of(channels);
+    twice(
+        maps, count, rows, threads,
+        [](const Map& map, int64_t, int64_t from, int64_t to, double* sums) {
+            const T* x = static_cast<const T*>(map.x);
+            by_strips(map.channels, [&](auto strip, int64_t c) {
+                using S = decltype(strip);
+                // Relative to the first row, so that a large mean does not drown a small variance.
+                const auto origin = S::load(x + c);
+                S a = S::zero(), b = S::zero();
+                for (int64_t row = from; row < to; ++row) {
+                    const auto d = S::load(x + row * map.x_stride + c) - origin;
+                    a = a + d;
+                    b = b + d * d;
+                }
+                a.add_to(sums + c);
+                b.add_to(sums + map.channels + c);
+            });
+        },
+        [&](const Map& map, int64_t offset, const double* sums) {
+            const T* x = static_cast<const T*>(map.x);
+            for (int64_t c = 0; c < map.channels; ++c) {
+                const double shift = sums[c] / rows;
+                map.mean[c] = static_cast<float>(widened(x[c]) + shift);
+                map.variance[c] = static_cast<float>(std::max(0.0, sums[map.channels + c] / rows - shift * shift));
+                of.factor[offset + c] = map.weight[c] / std::sqrt(map.variance[c] + eps);
+            }
+        },
+        [&](const Map& map, int64_t offset, int64_t from, int64_t to) {
+            const T* x = static_cast<const T*>(map.x);
+            T* y = static_cast<T*>(map.y);
+            by_strips(map.channels, [&](auto strip, int64_t c) {
+                using S = decltype(strip);
+                const auto factor = S::load(&of.factor[offset + c]), mean = S::load(map.mean + c);
+                const auto bias = S::load(map.bias + c);
+                for (int64_t row = from; row < to; ++row) {
+                    const auto z = (S::load(x + row * map.x_stride + c) - mean) * factor + bias;
+                    z.clipped().store(y + row * map.y_stride + c);
+                }
+            });
+        });
 }
 
 template <typename T>
-void backward(const T* gradient, const T* x, T* out, int64_t rows, int64_t channels, int64_t stride,
-              const float* weight, const float* bias, const float* mean, const float* variance, float eps,
-              float* weight_gradient, float* bias_gradient, int threads) {
-    std::vector<float> factor(channels);
-    for (int64_t c = 0; c < channels; ++c) factor[c] = weight[c] / std::sqrt(variance[c] + eps);
-    const float* __restrict f = factor.data();
-    auto total = sums(rows, channels, threads, [=](int64_t row, float* __restrict a, float* __restrict b) {
-        const T* __restrict in = x + row * channels;
-        const T* __restrict g = gradient + row * stride;
-        for (int64_t c = 0; c < channels; ++c) {
-            const float centred = widened(in[c]) - mean[c];
-            const float passed = centred * f[c] + bias[c] > 0.0f ? widened(g[c]) : 0.0f;
-            a[c] += passed;
-            b[c] += passed * centred;
-        }
-    });
-    // dx = factor * (passed - mean(passed) - normalised * mean(passed * normalised))
-    std::vector<float> slopes(channels), levels(channels);
-    for (int64_t c = 0; c < channels; ++c) {
-        const double rstd = 1.0 / std::sqrt(static_cast<double>(variance[c]) + eps);
-        const double along = total[channels + c] * rstd;
-        bias_gradient[c] = static_cast<float>(total[c]);
-        weight_gradient[c] = static_cast<float>(along);
-        slopes[c] = static_cast<float>(-weight[c] * rstd * rstd * along / rows);
-        levels[c] = static_cast<float>(-weight[c] * rstd * total[c] / rows);
-    }
-    const float* __restrict s = slopes.data();
-    const float* __restrict l = levels.data();
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; ++row) {
-        const T* __restrict in = x + row * channels;
-        const T* __restrict g = gradient + row * stride;
-        T* __restrict target = out + row * channels;
-        for (int64_t c = 0; c < channels; ++c) {
-            const float centred = widened(in[c]) - mean[c];
-            const float passed = centred * f[c] + bias[c] > 0.0f ? widened(g[c]) : 0.0f;
-            narrowed(f[c] * passed + s[c] * centred + l[c], target[c]);
-        }
-    }
+void backward(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
+    int64_t channels = 0;
+    for (int64_t m = 0; m < count; ++m) channels += maps[m].channels;
+    Factors of(channels);
+    int64_t offset = 0;
+    for (int64_t m = 0; m < count; offset += maps[m++].channels)
+        for (int64_t c = 0; c < maps[m].channels; ++c)
+            of.factor[offset + c] = maps[m].weight[c] / std::sqrt(maps[m].variance[c] + eps);
+    twice(
+        maps, count, rows, threads,
+        [&](const Map& map, int64_t offset, int64_t from, int64_t to, double* sums) {
+            const T* x = static_cast<const T*>(map.x);
+            const T* gradient = static_cast<const T*>(map.gradient);
+            by_strips(map.channels, [&](auto strip, int64_t c) {
+                using S = decltype(strip);
+                const auto factor = S::load(&of.factor[offset + c]), mean = S::load(map.mean + c);
+                const auto bias = S::load(map.bias + c);
+                S a = S::zero(), b = S::zero();
+                for (int64_t row = from; row < to; ++row) {
+                    const auto centred = S::load(x + row * map.x_stride + c) - mean;
+                    const auto g = S::load(gradient + row * map.gradient_stride + c);
+                    const auto passed = g.where_positive(centred * factor + bias);
+                    a = a + passed;
+                    b = b + passed * centred;
+                }
+                a.add_to(sums + c);
+                b.add_to(sums + map.channels + c);
+            });
+        },
+        [&](const Map& map, int64_t offset, const double* sums) {
+            // dx = factor * (passed - mean(passed) - normalised * mean(passed * normalised))
+            for (int64_t c = 0; c < map.channels; ++c) {
+                const double rstd = 1.0 / std::sqrt(static_cast<double>(map.variance[c]) + eps);
+                const double total = sums[c], along = sums[map.channels + c] * rstd;
+                map.bias_gradient[c] = static_cast<float>(total);
+                map.weight_gradient[c] = static_cast<float>(along);
+                of.slope[offset + c] = static_cast<float>(-map.weight[c] * rstd * rstd * along / rows);
+                of.level[offset + c] = static_cast<float>(-map.weight[c] * rstd * total / rows);
+            }
+        },
+        [&](const Map& map, int64_t offset, int64_t from, int64_t to) {
+            const T* x = static_cast<const T*>(map.x);
+            const T* gradient = static_cast<const T*>(map.gradient);
+            T* out = static_cast<T*>(map.y);
+            by_strips(map.channels, [&](auto strip, int64_t c) {
+                using S = decltype(strip);
+                const auto factor = S::load(&of.factor[offset + c]), mean = S::load(map.mean + c);
+                const auto bias = S::load(map.bias + c);
+                const auto slope = S::load(&of.slope[offset + c]), level = S::load(&of.level[offset + c]);
+                for (int64_t row = from; row < to; ++row) {
+                    const auto centred = S::load(x + row * map.x_stride + c) - mean;
+                    const auto g = S::load(gradient + row * map.gradient_stride + c);
+                    const auto passed = g.where_positive(centred * factor + bias);
+                    (factor * passed + slope * centred + level).store(out + row * map.y_stride + c);
+                }
+            });
+        });
 }
 
 }  // namespace
 
-#define FOR_TYPE(T, suffix)                                                                                           \
-    extern "C" void norm_relu_forward_##suffix(const T* x, T* y, const float* weight, const float* bias, float* mean, \
-                                               float* variance, int64_t rows, int64_t channels, int64_t stride,       \
-                                               float eps, int threads) {                                              \
-        forward(x, y, rows, channels, stride, weight, bias, mean, variance, eps, threads);                            \
-    }                                                                                                                 \
-    extern "C" void norm_relu_backward_##suffix(                                                                      \
-        const T* gradient, const T* x, T* out, const float* weight, const float* bias, const float* mean,             \
-        const float* variance, float* weight_gradient, float* bias_gradient, int64_t rows, int64_t channels,          \
-        int64_t stride, float eps, int threads) {                                                                     \
-        backward(gradient, x, out, rows, channels, stride, weight, bias, mean, variance, eps, weight_gradient,        \
-                 bias_gradient, threads);                                                                             \
-    }
-
-FOR_TYPE(uint16_t, bf16)
-FOR_TYPE(float, fp32)
+extern "C" {
+void norm_relu_forward_bf16(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
+    forward<uint16_t>(maps, count, rows, eps, threads);
+}
+void norm_relu_forward_fp32(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
+    forward<float>(maps, count, rows, eps, threads);
+}
+void norm_relu_backward_bf16(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
+    backward<uint16_t>(maps, count, rows, eps, threads);
+}
+void norm_relu_backward_fp32(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
+    backward<float>(maps, count, rows, eps, threads);
+}
+}

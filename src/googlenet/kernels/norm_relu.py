@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .native import library
+from .operators import below_autograd, differentiable, operator
 
 _SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
 
@@ -38,7 +39,7 @@ def norm_relu(maps: Sequence[Tensor], norms: Sequence[nn.Module]) -> Tensor:
     if not all(_is_native(x, norm) for x, norm in zip(maps, norms, strict=True)):
         return reference(maps, norms)
     batch_norms = [norm for norm in norms if isinstance(norm, _BatchNorm)]
-    result, mean, variance = _forward(
+    result, mean, variance = _OPERATOR(
         list(maps), [norm.weight for norm in batch_norms], [norm.bias for norm in batch_norms], batch_norms[0].eps
     )
     _update(batch_norms, mean.detach(), variance.detach(), result.numel() // result.shape[1])
@@ -75,77 +76,103 @@ def _update(norms: Sequence[_BatchNorm], mean: Tensor, variance: Tensor, count: 
             norm.num_batches_tracked.add_(1)
 
 
-def _address(tensor: Tensor, skip: int = 0) -> ctypes.c_void_p:
-    return ctypes.c_void_p(tensor.data_ptr() + skip * tensor.element_size())
+def _call(name: str, dtype: torch.dtype, maps: Sequence[Sequence[Tensor | None]], rows: int, eps: float) -> None:
+    """Runs a function of ``norm_relu.cpp``.
 
-
-def _call(
-    name: str, dtype: torch.dtype, pointers: Sequence[Any], rows: int, channels: int, stride: int, eps: float
-) -> None:
-    """Runs a function of ``norm_relu.cpp``."""
+    Args:
+        name: ``"forward"`` or ``"backward"``.
+        dtype: Of the maps.
+        maps: For each, the tensors of the struct ``Map``, in its order; ``None`` where a function reads none.
+        rows: Images × height × width.
+        eps: Of batch norm.
+    """
+    fields: list[int] = []
+    for sides in maps:
+        x, y, gradient = sides[:3]
+        assert x is not None
+        fields += [0 if side is None else side.data_ptr() for side in (x, y, gradient)]
+        fields += [x.shape[1], *(0 if side is None else _row_stride(side) for side in (x, y, gradient))]
+        fields += [0 if side is None else side.data_ptr() for side in sides[3:]]
     native = library("norm_relu")
     assert native is not None
-    sizes = [ctypes.c_int64(size) for size in (rows, channels, stride)]
     function = getattr(native, f"norm_relu_{name}_{_SUFFIX[dtype]}")
-    function(*pointers, *sizes, ctypes.c_float(eps), ctypes.c_int(torch.get_num_threads()))
+    table = (ctypes.c_int64 * len(fields))(*fields)
+    function(table, *(ctypes.c_int64(n) for n in (len(maps), rows)), ctypes.c_float(eps), torch.get_num_threads())
 
 
-@torch.library.custom_op("googlenet::norm_relu", mutates_args=())
+def _row_stride(x: Tensor) -> int:
+    """Elements between neighbours along the width, or the next axis that has any: channels-last rows."""
+    for axis, inside in ((3, 1), (2, x.shape[3]), (0, x.shape[2] * x.shape[3])):
+        if x.shape[axis] > 1:
+            return x.stride(axis) // inside
+    return x.shape[1]
+
+
 def _forward(
-    maps: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor], eps: float
+    maps: list[Tensor], weights: list[Tensor], biases: list[Tensor], eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The result, and mean and biased variance of every channel."""
-    result, mean, variance = _empty(maps, weights, biases, eps)
-    channels, rows, at = result.shape[1], result.numel() // result.shape[1], 0
-    for x, weight, bias in zip(maps, weights, biases, strict=True):
-        pointers = [_address(x), _address(result, at), _address(weight), _address(bias)]
-        pointers += [_address(mean, at), _address(variance, at)]
-        _call("forward", x.dtype, pointers, rows, x.shape[1], channels, eps)
-        at += x.shape[1]
+    result, mean, variance = _shapes(maps, weights, biases, eps)
+    sizes = [x.shape[1] for x in maps]
+    parts = zip(
+        maps,
+        torch.split(result, sizes, 1),
+        (None,) * len(maps),
+        weights,
+        biases,
+        torch.split(mean, sizes),
+        torch.split(variance, sizes),
+        strict=True,
+    )
+    unread = (None, None)
+    _call("forward", result.dtype, [(*part, *unread) for part in parts], result.numel() // result.shape[1], eps)
     return result, mean, variance
 
 
-@_forward.register_fake
-def _empty(
-    maps: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor], eps: float
+def _shapes(
+    maps: list[Tensor], weights: list[Tensor], biases: list[Tensor], eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     first = maps[0]
     channels = sum(x.shape[1] for x in maps)
     size = (first.shape[0], channels, *first.shape[2:])
     result = torch.empty(size, dtype=first.dtype, device=first.device, memory_format=torch.channels_last)
-    statistics = torch.empty(2, channels, device=first.device)
-    return result, statistics[0].clone(), statistics[1].clone()
+    return result, torch.empty(channels, device=first.device), torch.empty(channels, device=first.device)
 
 
-@torch.library.custom_op("googlenet::norm_relu_backward", mutates_args=())
 def _backward(
     gradient: Tensor,
-    maps: Sequence[Tensor],
-    weights: Sequence[Tensor],
-    biases: Sequence[Tensor],
+    maps: list[Tensor],
+    weights: list[Tensor],
+    biases: list[Tensor],
     mean: Tensor,
     variance: Tensor,
     eps: float,
 ) -> list[Tensor]:
     """Gradients of the maps, then of the weights, then of the biases."""
     gradient = gradient.contiguous(memory_format=torch.channels_last)
-    out: list[Tensor] = _backward_empty(gradient, maps, weights, biases, mean, variance, eps)
-    channels, rows, at, count = gradient.shape[1], gradient.numel() // gradient.shape[1], 0, len(maps)
-    for i, (x, weight, bias) in enumerate(zip(maps, weights, biases, strict=True)):
-        pointers = [_address(gradient, at), _address(x), _address(out[i]), _address(weight), _address(bias)]
-        pointers += [_address(mean, at), _address(variance, at)]
-        pointers += [_address(out[count + i]), _address(out[2 * count + i])]
-        _call("backward", x.dtype, pointers, rows, x.shape[1], channels, eps)
-        at += x.shape[1]
+    out = _backward_shapes(gradient, maps, weights, biases, mean, variance, eps)
+    sizes, count = [x.shape[1] for x in maps], len(maps)
+    parts = zip(
+        maps,
+        out[:count],
+        torch.split(gradient, sizes, 1),
+        weights,
+        biases,
+        torch.split(mean, sizes),
+        torch.split(variance, sizes),
+        out[count : 2 * count],
+        out[2 * count :],
+        strict=True,
+    )
+    _call("backward", gradient.dtype, list(parts), gradient.numel() // gradient.shape[1], eps)
     return out
 
 
-@_backward.register_fake
-def _backward_empty(
+def _backward_shapes(
     gradient: Tensor,
-    maps: Sequence[Tensor],
-    weights: Sequence[Tensor],
-    biases: Sequence[Tensor],
+    maps: list[Tensor],
+    weights: list[Tensor],
+    biases: list[Tensor],
     mean: Tensor,
     variance: Tensor,
     eps: float,
@@ -153,19 +180,39 @@ def _backward_empty(
     return [torch.empty_like(tensor) for tensor in (*maps, *weights, *biases)]
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    maps, weights, biases, ctx.eps = inputs
-    ctx.count = len(maps)
-    ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(*output[1:])
-    ctx.save_for_backward(*maps, *weights, *biases, *output[1:])
+class _NormReLU(torch.autograd.Function):
+    """The gradient of the operator; it keeps the maps as they came, and no copy."""
+
+    @staticmethod
+    def forward(ctx: Any, count: int, eps: float, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        with below_autograd():
+            result, mean, variance = _OPERATOR(tensors[:count], tensors[count : 2 * count], tensors[2 * count :], eps)
+        ctx.count, ctx.eps = count, eps
+        ctx.save_for_backward(*tensors, mean, variance)
+        ctx.mark_non_differentiable(mean, variance)
+        ctx.set_materialize_grads(False)
+        return result, mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, *_: None) -> tuple[Tensor | None, ...]:
+        *tensors, mean, variance = ctx.saved_tensors
+        n = ctx.count
+        out = _BACKWARD(gradient, tensors[:n], tensors[n : 2 * n], tensors[2 * n :], mean, variance, ctx.eps)
+        return None, None, *out
 
 
-def _gradient(ctx: Any, gradient: Tensor, *_: None) -> tuple[list[Tensor], list[Tensor], list[Tensor], None]:
-    *tensors, mean, variance = ctx.saved_tensors
-    n = ctx.count
-    out = _backward(gradient, tensors[:n], tensors[n : 2 * n], tensors[2 * n :], mean, variance, ctx.eps)
-    return out[:n], out[n : 2 * n], out[2 * n :], None
-
-
-_forward.register_autograd(_gradient, setup_context=_remember)
+_OPERATOR = operator(
+    "norm_relu(Tensor[] maps, Tensor[] weights, Tensor[] biases, float eps) -> (Tensor, Tensor, Tensor)",
+    _forward,
+    _shapes,
+)
+_BACKWARD = operator(
+    "norm_relu_backward(Tensor gradient, Tensor[] maps, Tensor[] weights, Tensor[] biases, Tensor mean, "
+    "Tensor variance, float eps) -> Tensor[]",
+    _backward,
+    _backward_shapes,
+)
+differentiable(
+    "norm_relu",
+    lambda maps, weights, biases, eps: _NormReLU.apply(len(maps), eps, *maps, *weights, *biases),
+)

@@ -141,17 +141,17 @@ SMALL = Recipe(
     "small",
     arch="googlenet_small",
     width=0.5,
-    epochs=16,
+    epochs=17,
     min_steps=500,
     batch_size=128,
     learning_rate=4e-3,
     warmup=0.2,
     label_smoothing=0.05,
     aux_weight=0.0,
-    dropout=0.2,
+    dropout=0.1,
     crop=False,
     shift=2,
-    cutout=8,
+    cutout=5,
 )
 # The paper's section 6: asynchronous SGD, momentum 0.9, 4 % less every 8 epochs, Polyak averaging.
 PAPER = Recipe(

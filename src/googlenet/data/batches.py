@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from .images import ImageSet
-from .pictures import Preprocessing, centre_square, open_picture, random_square, to_pixels
+from .pictures import Pixels, Preprocessing, centre_square, open_picture, random_square, to_pixels
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -89,20 +89,16 @@ def training_batches(
     steps = len(order) // batch_size
     pieces = [order[step * batch_size : (step + 1) * batch_size] for step in range(steps)]
 
-    def load(piece: Tensor) -> Tensor:
-        mine = piece[rank::world]
-        if images.pixels is not None:
-            return images.pixels[mine]
-
-        def picture(row: int) -> Tensor:
+    def load(piece: Tensor) -> Pixels:
+        def picture(row: int) -> Pixels:
             draws = np.random.default_rng((seed, epoch, row))
             size = preprocessing.size
             image = open_picture(images.names[row], preprocessing.channels, at_least=2 * size)
             if augmentation.crop:
-                return torch.from_numpy(to_pixels(random_square(image, size, draws)))
-            return torch.from_numpy(to_pixels(centre_square(image, size, preprocessing.resize)))
+                return to_pixels(random_square(image, size, draws))
+            return to_pixels(centre_square(image, size, preprocessing.resize))
 
-        return torch.stack(list(map(picture, mine.tolist())))
+        return np.stack([picture(row) for row in piece.tolist()])
 
     def finish(step: int, pixels: Tensor) -> Batch:
         generator = torch.Generator().manual_seed(_mixed(seed, epoch, 2 + step))
@@ -111,7 +107,7 @@ def training_batches(
         mine = rows[rank::world]
         return Batch(inputs, images.labels[mine], mine)
 
-    for step, pixels in enumerate(ahead(load, pieces)):
+    for step, pixels in enumerate(_pixels(images, (piece[rank::world] for piece in pieces), load)):
         yield finish(step, pixels)
 
 
@@ -119,26 +115,24 @@ def plain_batches(images: ImageSet, preprocessing: Preprocessing, batch_size: in
     """Every picture once, in order, its centre, unchanged."""
     rows = torch.split(torch.arange(len(images)), batch_size)
 
-    def load(piece: Tensor) -> Tensor:
-        if images.pixels is not None:
-            return images.pixels[piece]
-        return torch.stack(
-            [
-                torch.from_numpy(
-                    to_pixels(
-                        centre_square(
-                            open_picture(images.names[row], preprocessing.channels, at_least=preprocessing.resize),
-                            preprocessing.size,
-                            preprocessing.resize,
-                        )
-                    )
-                )
-                for row in piece.tolist()
-            ]
-        )
+    def load(piece: Tensor) -> Pixels:
+        size, resize = preprocessing.size, preprocessing.resize
+        opened = (open_picture(images.names[row], preprocessing.channels, at_least=resize) for row in piece.tolist())
+        return np.stack([to_pixels(centre_square(image, size, resize)) for image in opened])
 
-    for piece, pixels in zip(rows, ahead(load, rows), strict=True):
+    for piece, pixels in zip(rows, _pixels(images, rows, load), strict=True):
         yield Batch(normalised(pixels, preprocessing), images.labels[piece], piece)
+
+
+def _pixels(images: ImageSet, pieces: Iterable[Tensor], load: Callable[[Tensor], Pixels]) -> Iterator[Tensor]:
+    """``(n, channels, size, size)`` of each piece: from memory, or loaded ahead on every core.
+
+    No thread but the caller's runs an operator of PyTorch's: each that does starts OpenMP threads of its own,
+    and with more of those than cores every parallel region of a training step waits to be woken.
+    """
+    if images.pixels is not None:
+        return (images.pixels[piece] for piece in pieces)
+    return map(torch.from_numpy, ahead(load, pieces))
 
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

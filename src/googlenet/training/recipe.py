@@ -141,7 +141,7 @@ SMALL = Recipe(
     "small",
     arch="googlenet_small",
     width=0.5,
-    epochs=17,
+    epochs=16,
     min_steps=500,
     batch_size=128,
     learning_rate=4e-3,

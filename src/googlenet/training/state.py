@@ -27,8 +27,10 @@ def make_optimizer(model: GoogLeNet, recipe: Recipe) -> torch.optim.Optimizer:
         {"params": others, "weight_decay": 0.0},
     ]
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+        return torch.optim.SGD(
+            groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True
+        )
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
 class RunningMean:
@@ -116,5 +118,9 @@ class State:
             number, key = name.split("/")
             moments.setdefault(int(number), {})[key] = tensor
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
+        for parameter, values in self.optimizer.state.items():
+            for key, value in values.items():
+                if value.shape == parameter.shape:  # a fused step goes through memory: the same layout
+                    values[key] = torch.empty_like(parameter).copy_(value).detach()
         self.epoch, self.step = int(metadata["epoch"]), int(metadata["step"])
         self.history = json.loads(metadata["history"])

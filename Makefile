@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.9.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow install clean bench-aux-gradients bench-fashion-mnist bench-input-pipeline
+.PHONY: demo test test-slow install clean bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-ucr
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -12,6 +12,9 @@ demo: install
 	$(BIN)/googlenet train digits --out runs/demo
 	$(BIN)/googlenet evaluate runs/demo digits
 	$(BIN)/googlenet predict runs/demo runs/demo/examples --top 3
+	rm -rf runs/gunpoint
+	$(BIN)/googlenet train gunpoint --out runs/gunpoint
+	$(BIN)/googlenet evaluate runs/gunpoint gunpoint
 
 test: install
 	$(BIN)/ruff check .
@@ -40,6 +43,9 @@ bench-aux-gradients: install
 PHOTOS := ../shared/data/photos
 bench-input-pipeline: install
 	$(BIN)/python benchmarks/input_pipeline.py $(PHOTOS)
+
+bench-ucr: install
+	$(BIN)/python benchmarks/ucr.py
 
 clean:
 	rm -rf .venv runs dist

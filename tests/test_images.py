@@ -10,8 +10,9 @@ from PIL import Image
 
 from conftest import QUICK, picture, run_cli
 from googlenet import InputError
-from googlenet.data.images import find_images, hold_out
+from googlenet.data.images import find_images
 from googlenet.data.pictures import crops_of, open_picture
+from googlenet.data.splits import hold_out
 
 
 def odd_but_good(folder):
@@ -66,7 +67,7 @@ def test_broken_and_odd_files_end_to_end(two_classes, tmp_path):
         line = next(line for line in trained.stderr.splitlines() if name in line)
         assert reason in line
     record = json.loads((run / "run.json").read_text())
-    assert sum(record["pictures"].values()) == 24 + good
+    assert sum(record["examples"].values()) == 24 + good
     assert {row["path"].rsplit("/", 1)[1] for row in record["bad_files"]} == set(reasons)
     assert "Files left out: 6" in (run / "report.html").read_text()
 

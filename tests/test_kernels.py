@@ -32,8 +32,8 @@ def maps(dtype, shape, seed, levels):
     channels=st.integers(1, 70),
     height=st.integers(1, 12),
     width=st.integers(1, 12),
-    kernel=st.integers(1, 5),
-    stride=st.integers(1, 3),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     half_padding=st.booleans(),
     ceil=st.booleans(),
     levels=st.sampled_from([1, 100]),
@@ -42,8 +42,9 @@ def maps(dtype, shape, seed, levels):
 def test_max_pool_is_pytorchs(
     dtype, images, channels, height, width, kernel, stride, half_padding, ceil, levels, threads
 ):
-    padding = kernel // 2 if half_padding else 0
-    if min(output_size(n, kernel, stride, padding, ceil=ceil) for n in (height, width)) < 1:
+    padding = tuple(k // 2 if half_padding else 0 for k in kernel)
+    axes = zip((height, width), kernel, stride, padding, strict=True)
+    if min(output_size(*axis, ceil=ceil) for axis in axes) < 1:
         return
     x = maps(dtype, (images, channels, height, width), height * 13 + width, levels)
     if not max_pool._is_native(x, kernel):
@@ -69,21 +70,21 @@ def test_max_pool_passes_what_is_no_number_on(dtype):
     x = maps(dtype, (1, 8, 6, 6), 0, 9)
     for row, value in enumerate((float("nan"), -float("nan"), float("inf"), -float("inf"))):
         x[0, row, 2, 2] = value
-    expected = max_pool.reference(x, 3, 1, 1, False)
-    torch.testing.assert_close(max_pool.max_pool2d(x, 3, 1, 1), expected, equal_nan=True, rtol=0, atol=0)
+    expected = max_pool.reference(x, (3, 3), (1, 1), (1, 1), False)
+    torch.testing.assert_close(max_pool.max_pool2d(x, (3, 3), (1, 1), (1, 1)), expected, equal_nan=True, rtol=0, atol=0)
 
 
 def test_max_pool_is_a_proper_operator():
     x = maps(torch.float32, (2, 5, 7, 7), 0, 9).requires_grad_()
     checks = ("test_schema", "test_faketensor", "test_autograd_registration")
-    torch.library.opcheck(torch.ops.googlenet.max_pool2d.default, (x, 3, 2, 0, True), test_utils=checks)
+    torch.library.opcheck(torch.ops.googlenet.max_pool2d.default, (x, (3, 3), (2, 2), (0, 0), True), test_utils=checks)
 
 
 def test_other_layouts_and_types_run_the_reference():
-    x = torch.randn(2, 5, 8, 8)
-    assert not max_pool._is_native(x, 3)
-    assert not max_pool._is_native(x.double().contiguous(memory_format=torch.channels_last), 3)
-    assert torch.equal(max_pool.max_pool2d(x, 3, 2, 1), max_pool.reference(x, 3, 2, 1, False))
+    x, window = torch.randn(2, 5, 8, 8), ((3, 3), (2, 2), (1, 1))
+    assert not max_pool._is_native(x, (3, 3))
+    assert not max_pool._is_native(x.double().contiguous(memory_format=torch.channels_last), (3, 3))
+    assert torch.equal(max_pool.max_pool2d(x, *window), max_pool.reference(x, *window, False))
 
 
 @settings(deadline=None, max_examples=60)
@@ -91,22 +92,21 @@ def test_other_layouts_and_types_run_the_reference():
     dtype=st.sampled_from([torch.bfloat16, torch.float32]),
     images=st.integers(2, 5),
     channels=st.lists(st.integers(1, 70), min_size=1, max_size=4),
-    size=st.integers(1, 9),
+    size=st.lists(st.integers(1, 9), min_size=1, max_size=2),
+    members=st.integers(1, 3),
     mean=st.sampled_from([0.0, 30.0]),
     threads=st.integers(1, 3),
     seed=st.integers(0, 99),
 )
-def test_norm_relu_is_pytorchs(dtype, images, channels, size, mean, threads, seed):
+def test_norm_relu_is_pytorchs(dtype, images, channels, size, members, mean, threads, seed):
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape):
         return torch.randn(shape, generator=generator)
 
-    maps = [
-        (normal(images, c, size, size) * 2 + mean).to(dtype).contiguous(memory_format=torch.channels_last)
-        for c in channels
-    ]
-    norms = [nn.BatchNorm2d(c, eps=1e-3) for c in channels]
+    channels = [c * members for c in channels]
+    maps = [(normal(images, *size, c) * 2 + mean).to(dtype).movedim(-1, 1) for c in channels]
+    norms = [{1: nn.BatchNorm1d, 2: nn.BatchNorm2d}[len(size)](c, eps=1e-3) for c in channels]
     for norm in norms:
         norm.weight.data, norm.bias.data = normal(norm.num_features) + 1, normal(norm.num_features)
     if not all(norm_relu._is_native(x, norm) for x, norm in zip(maps, norms, strict=True)):
@@ -114,12 +114,12 @@ def test_norm_relu_is_pytorchs(dtype, images, channels, size, mean, threads, see
     # The reference works on the same numbers in double precision.
     exact_norms = copy.deepcopy(norms)
     exact = [x.double().requires_grad_() for x in maps]
-    ours = [x.clone().requires_grad_() for x in maps]
-    expected = norm_relu.reference(exact, [norm.double() for norm in exact_norms])
+    ours = [x.detach().clone().requires_grad_() for x in maps]
+    expected = norm_relu.reference(exact, [norm.double() for norm in exact_norms], members)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        result = norm_relu.norm_relu(ours, norms)
+        result = norm_relu.norm_relu(ours, norms, members)
         gradient = normal(*result.shape).to(dtype)
         result.backward(gradient)
     finally:
@@ -128,7 +128,7 @@ def test_norm_relu_is_pytorchs(dtype, images, channels, size, mean, threads, see
 
     rounding = 2**-8 if dtype == torch.bfloat16 else 2e-5
     steepest = [
-        float((norm.weight / (y.var((0, 2, 3), correction=0) + 1e-3).sqrt()).detach().abs().max())
+        float((norm.weight / (y.transpose(0, 1).flatten(1).var(1, correction=0) + 1e-3).sqrt()).detach().abs().max())
         for y, norm in zip(exact, exact_norms, strict=True)
     ]
     # float32's rounding of a mean of 30 is as steep as the norm is.
@@ -158,7 +158,7 @@ def test_norm_relu_is_a_proper_operator():
     x = maps(torch.float32, (2, 5, 7, 7), 0, 9).requires_grad_()
     weights = [torch.rand(5, requires_grad=True)], [torch.rand(5, requires_grad=True)]
     checks = ("test_schema", "test_faketensor", "test_autograd_registration")
-    torch.library.opcheck(torch.ops.googlenet.norm_relu.default, ([x], *weights, 1e-3), test_utils=checks)
+    torch.library.opcheck(torch.ops.googlenet.norm_relu.default, ([x], *weights, 1e-3, 1), test_utils=checks)
 
 
 def test_the_whole_network_learns_the_same_with_and_without_kernels(monkeypatch):

@@ -18,8 +18,9 @@ from googlenet import InputError
 from googlenet.data.builtin import digits
 from googlenet.jobs import training_job
 from googlenet.training.distributed import joined
-from googlenet.training.loop import learning_rate, mixed
+from googlenet.training.mixing import mixed
 from googlenet.training.recipe import SMALL, find_recipe
+from googlenet.training.schedule import learning_rate
 
 
 def metrics_of(run):
@@ -52,7 +53,7 @@ def test_a_run_folder_holds_everything(run):
     assert [json.loads(line)["epoch"] for line in result.stdout.splitlines()] == [1, 2]
     assert metrics_of(folder)[1]["loss"] < metrics_of(folder)[0]["loss"]
     record = json.loads((folder / "run.json").read_text())
-    assert record["pictures"] == {"train": 1347, "test": 450}
+    assert record["examples"] == {"train": 1347, "test": 450}
     assert record["classes"] == list("0123456789")
     page = (folder / "report.html").read_text()
     assert "http" not in page.replace("http-equiv", "")
@@ -191,14 +192,14 @@ def test_gradients_and_statistics_over_processes_are_those_of_the_whole_batch(tm
 
 
 def test_learning_rate_climbs_then_falls():
-    rates = [learning_rate(SMALL, step, 100) for step in range(SMALL.epochs * 100)]
+    rates = [learning_rate(SMALL, step / 1600, step // 100) for step in range(1600)]
     top = rates.index(max(rates))
     assert top == pytest.approx(SMALL.warmup * len(rates), abs=2)
     assert max(rates) == pytest.approx(SMALL.learning_rate, rel=1e-3)
     assert rates[-1] < 1e-3 * max(rates)
     paper = find_recipe("paper")
     # 4 % less every 8 epochs (paper, section 6).
-    assert learning_rate(paper, 8 * 10, 10) == pytest.approx(0.96 * learning_rate(paper, 0, 10))
+    assert learning_rate(paper, 0.5, 8) == pytest.approx(0.96 * learning_rate(paper, 0.5, 7))
 
 
 def test_mixup_and_cutmix_targets_are_the_shares_of_the_pictures():

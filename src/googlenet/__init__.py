@@ -12,14 +12,17 @@ from .variants import list_models
 
 if TYPE_CHECKING:
     from .blocks import Inception
+    from .estimator import GoogLeNetClassifier
     from .model import GoogLeNet, GoogLeNetOutput, create_model, save_weights
-    from .predictor import Prediction, Predictor, load
+    from .prediction import Prediction, Predictor
+    from .predictor import load
 
 __version__ = "0.1.0"
 __all__ = [
     "Arch",
     "Branch",
     "GoogLeNet",
+    "GoogLeNetClassifier",
     "GoogLeNetOutput",
     "Inception",
     "InputError",
@@ -36,10 +39,11 @@ __all__ = [
 # Names that need PyTorch, and where they live: imported at first use, so that `import googlenet` is quick.
 _HEAVY = {
     "GoogLeNet": "model",
+    "GoogLeNetClassifier": "estimator",
     "GoogLeNetOutput": "model",
     "Inception": "blocks",
-    "Prediction": "predictor",
-    "Predictor": "predictor",
+    "Prediction": "prediction",
+    "Predictor": "prediction",
     "create_model": "model",
     "load": "predictor",
     "save_weights": "model",

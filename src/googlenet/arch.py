@@ -21,7 +21,8 @@ class Branch:
     """One path of convolutions: an optional pool, an optional 1×1 reduction, then a k×k convolution.
 
     Four of these side by side make an Inception module; one alone is a convolution of the stem. Every
-    convolution is padded by ``kernel // 2`` ("same" at stride 1).
+    convolution is padded by ``dilation * (kernel - 1)`` in all, an odd one more at the end: n samples give
+    ``ceil(n / stride)``.
 
     Attributes:
         name: Name within its module (``"3x3"``) or stem (``"conv1"``).
@@ -31,6 +32,7 @@ class Branch:
         stride: Stride of the k×k convolution along every axis.
         reduce: Channels of the 1×1 convolution in front of the k×k one, if there is one.
         pool: Window of the stride-1 max-pool in front of everything, if there is one.
+        dilation: Step between the samples that the k×k convolution reads.
     """
 
     name: str
@@ -39,14 +41,24 @@ class Branch:
     stride: int = 1
     reduce: int | None = None
     pool: int | None = None
+    dilation: int = 1
 
 
 @dataclass(frozen=True)
 class InceptionSpec:
-    """An Inception module: branches that read the same input and are concatenated on channels."""
+    """An Inception module: branches that read the same input and are concatenated on channels.
+
+    Attributes:
+        name: Of the module.
+        branches: The paths.
+        bottleneck: Channels of one 1×1 convolution, without norm or ReLU, in front of all branches that do
+            not begin with a pool; left out where a single channel comes in (InceptionTime: Fawaz et al.
+            2020, section 3.1).
+    """
 
     name: str
     branches: tuple[Branch, ...]
+    bottleneck: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,14 @@ class MaxPool:
 
 
 @dataclass(frozen=True)
+class AveragePool:
+    """Means of neighbouring samples, ``window`` at a time; a rest at the end is left out."""
+
+    name: str
+    window: int = 2
+
+
+@dataclass(frozen=True)
 class ResponseNorm:
     """Local response normalisation across channels (Krizhevsky et al. 2012, section 3.3)."""
 
@@ -71,16 +91,24 @@ class ResponseNorm:
     k: float = 1.0
 
 
-Layer = Branch | InceptionSpec | MaxPool | ResponseNorm
-_LAYERS: tuple[type[Any], ...] = (Branch, InceptionSpec, MaxPool, ResponseNorm)
+Layer = Branch | InceptionSpec | MaxPool | AveragePool | ResponseNorm
+_LAYERS: tuple[type[Any], ...] = (Branch, InceptionSpec, MaxPool, AveragePool, ResponseNorm)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Layers that work at one scale: ``stem``, ``3``, ``4`` and ``5`` in the paper."""
+    """Layers that work at one scale: ``stem``, ``3``, ``4`` and ``5`` in the paper.
+
+    Attributes:
+        name: Of the stage.
+        layers: In order.
+        residual: Whether the stage's input, through a 1×1 convolution with batch norm, is added to its
+            output in front of a last ReLU (InceptionTime: Fawaz et al. 2020, section 3.1).
+    """
 
     name: str
     layers: tuple[Layer, ...]
+    residual: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +150,8 @@ class Arch:
         transform_input: Quirk of torchvision's ImageNet weights: the network first maps inputs that were
             normalised with ImageNet's mean and deviation to (x - 0.5) / 0.5.
         width: What every channel count has been multiplied by, see :meth:`scaled`.
+        members: Networks of this kind that run side by side as one with grouped convolutions, each on its
+            own share of the input channels, each with its own logits.
     """
 
     name: str
@@ -135,6 +165,7 @@ class Arch:
     dropout: float = 0.4
     transform_input: bool = False
     width: float = 1.0
+    members: int = 1
 
     def layers(self) -> Iterator[Layer]:
         """Yields every layer in order."""
@@ -186,7 +217,8 @@ class Arch:
             row = json.loads(text)
             row["input_size"] = tuple(row["input_size"])
             row["stages"] = tuple(
-                Stage(stage["name"], tuple(_layer(layer) for layer in stage["layers"])) for stage in row["stages"]
+                Stage(stage["name"], tuple(_layer(layer) for layer in stage["layers"]), stage["residual"])
+                for stage in row["stages"]
             )
             row["auxiliary"] = tuple(
                 Auxiliary(**aux | {"pool": tuple(aux["pool"]) if aux["pool"] else None}) for aux in row["auxiliary"]
@@ -248,7 +280,8 @@ def _scale(layer: Layer, width: float) -> Layer:
         )
     if isinstance(layer, InceptionSpec):
         branches = [_scale(branch, width) for branch in layer.branches]
-        return InceptionSpec(layer.name, tuple(b for b in branches if isinstance(b, Branch)))
+        bottleneck = layer.bottleneck and _times(layer.bottleneck, width)
+        return InceptionSpec(layer.name, tuple(b for b in branches if isinstance(b, Branch)), bottleneck)
     return layer
 
 
@@ -257,7 +290,8 @@ def _layer(row: dict[str, Any]) -> Layer:
     for kind in _LAYERS:
         if set(row) == {field.name for field in dataclasses.fields(kind)}:
             if kind is InceptionSpec:
-                return InceptionSpec(row["name"], tuple(Branch(**branch) for branch in row["branches"]))
+                branches = tuple(Branch(**branch) for branch in row["branches"])
+                return InceptionSpec(row["name"], branches, row["bottleneck"])
             layer: Layer = kind(**row)
             return layer
     raise ValueError(f"unknown layer {row.get('name')!r}")

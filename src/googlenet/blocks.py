@@ -9,23 +9,25 @@ from torch import Tensor, nn
 
 from . import nd
 from .arch import Auxiliary, Branch
-from .kernels.norm_relu import norm_relu
+from .kernels.norm_relu import joined, norm_relu
 
 
 class ConvUnit(nn.Sequential):
-    """Convolution, optional batch norm, ReLU; padded by ``kernel // 2``.
+    """Convolution, optional batch norm, ReLU.
 
     Args:
         dims: Spatial dimensions, 1 to 3.
-        in_channels: Input channels.
-        channels: Output channels.
+        in_channels: Input channels of each member.
+        channels: Output channels of each member.
         kernel: Kernel size along every axis.
         stride: Stride along every axis.
         norm_eps: Epsilon of batch norm; ``None`` for no batch norm, and a bias instead.
+        dilation: Step between the samples that the convolution reads, along every axis.
+        members: Networks side by side, each with its own channels.
 
     Shape:
-        ``(N, in_channels, *spatial)`` to ``(N, channels, *spatial')``, ``spatial' = ceil(spatial / stride)``
-        for an odd kernel.
+        ``(N, in_channels * members, *spatial)`` to ``(N, channels * members, *spatial')``,
+        ``spatial' = ceil(spatial / stride)``.
     """
 
     def __init__(
@@ -36,13 +38,15 @@ class ConvUnit(nn.Sequential):
         kernel: int = 1,
         stride: int = 1,
         norm_eps: float | None = 1e-3,
+        dilation: int = 1,
+        members: int = 1,
     ) -> None:
         super().__init__()
-        self.conv = nd.CONV[dims](
-            in_channels, channels, kernel, stride=stride, padding=kernel // 2, bias=norm_eps is None
+        self.conv = nd.same_conv(
+            dims, in_channels, channels, kernel, stride, dilation, bias=norm_eps is None, members=members
         )
         if norm_eps is not None:
-            self.norm = nd.BATCH_NORM[dims](channels, eps=norm_eps)
+            self.norm = nd.BATCH_NORM[dims](channels * members, eps=norm_eps)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -63,12 +67,14 @@ def branch_out_channels(branch: Branch, in_channels: int) -> int:
 class BranchPath(nn.Sequential):
     """The layers of a :class:`~googlenet.arch.Branch`: ``pool``, ``reduce``, ``conv``, those that it has."""
 
-    def __init__(self, dims: int, in_channels: int, branch: Branch, norm_eps: float | None = 1e-3) -> None:
+    def __init__(
+        self, dims: int, in_channels: int, branch: Branch, norm_eps: float | None = 1e-3, members: int = 1
+    ) -> None:
         super().__init__()
         if branch.pool:
             self.pool = nd.MAX_POOL[dims](branch.pool, stride=1, padding=branch.pool // 2)
         if branch.reduce:
-            self.reduce = ConvUnit(dims, in_channels, branch.reduce, norm_eps=norm_eps)
+            self.reduce = ConvUnit(dims, in_channels, branch.reduce, norm_eps=norm_eps, members=members)
         if branch.channels is not None:
             self.conv = ConvUnit(
                 dims,
@@ -76,7 +82,9 @@ class BranchPath(nn.Sequential):
                 branch.channels,
                 branch.kernel,
                 branch.stride,
-                norm_eps=norm_eps,
+                norm_eps,
+                branch.dilation,
+                members,
             )
 
     @property
@@ -100,13 +108,15 @@ class Inception(nn.Module):
         block(torch.randn(8, 192, 28, 28)).shape     # (8, 256, 28, 28)
 
     Args:
-        in_channels: Input channels.
+        in_channels: Input channels of each member.
         branches: The paths, concatenated on channels in this order.
         dims: Spatial dimensions, 1 to 3.
         norm_eps: Epsilon of batch norm; ``None`` for biases and no batch norm.
+        bottleneck: See :class:`~googlenet.arch.InceptionSpec`.
+        members: Networks side by side, each with its own channels.
 
     Shape:
-        ``(N, in_channels, *spatial)`` to ``(N, out_channels, *spatial)``.
+        ``(N, in_channels * members, *spatial)`` to ``(N, out_channels * members, *spatial)``.
     """
 
     def __init__(
@@ -115,22 +125,62 @@ class Inception(nn.Module):
         branches: Sequence[Branch],
         dims: int = 2,
         norm_eps: float | None = 1e-3,
+        bottleneck: int | None = None,
+        members: int = 1,
     ) -> None:
         super().__init__()
         if dims not in nd.CONV:
             raise ValueError(f"dims must be 1, 2 or 3, not {dims}.")
-        self.in_channels = in_channels
+        self.in_channels, self.members = in_channels, members
         self.out_channels = sum(branch_out_channels(branch, in_channels) for branch in branches)
+        narrow = in_channels
+        if bottleneck and in_channels > 1:
+            narrow = bottleneck
+            self.bottleneck = nd.same_conv(dims, in_channels, bottleneck, members=members)
         self.branches = nn.ModuleDict(
-            {branch.name: BranchPath(dims, in_channels, branch, norm_eps) for branch in branches}
+            {
+                branch.name: BranchPath(dims, in_channels if branch.pool else narrow, branch, norm_eps, members)
+                for branch in branches
+            }
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """The branches' outputs, concatenated on channels."""
         paths = [path for path in self.branches.values() if isinstance(path, BranchPath)]
+        narrow = self.bottleneck(x) if "bottleneck" in self._modules else x
+        inputs = [x if "pool" in path._modules else narrow for path in paths]
         if all(path.ends_in_norm for path in paths):
-            return norm_relu([path.before_norm(x) for path in paths], [path.conv.norm for path in paths])
-        return torch.cat([path(x) for path in paths], dim=1)
+            maps = [path.before_norm(each) for path, each in zip(paths, inputs, strict=True)]
+            return norm_relu(maps, [path.conv.norm for path in paths], self.members)
+        return joined([path(each) for path, each in zip(paths, inputs, strict=True)], self.members)
+
+
+class Shortcut(nn.Module):
+    """The end of a residual stage: ``relu(x + norm(conv1x1(entry)))`` (InceptionTime: Fawaz et al. 2020)."""
+
+    def __init__(self, dims: int, in_channels: int, channels: int, norm_eps: float | None, members: int = 1) -> None:
+        super().__init__()
+        self.conv = nd.same_conv(dims, in_channels, channels, bias=norm_eps is None, members=members)
+        self.norm = nn.Identity() if norm_eps is None else nd.BATCH_NORM[dims](channels * members, eps=norm_eps)
+
+    def forward(self, entry: Tensor, x: Tensor) -> Tensor:
+        """The stage's input and its output, both ``(N, channels, *spatial)``."""
+        return nn.functional.relu(x + self.norm(self.conv(entry)))
+
+
+class MemberLinear(nn.Module):
+    """A linear layer for each of several members: ``(N, members * in_features)`` to ``(N, members, out_features)``."""
+
+    def __init__(self, in_features: int, out_features: int, members: int) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.weight = nn.Parameter(torch.randn(members, in_features, out_features) / in_features**0.5)
+        self.bias = nn.Parameter(torch.zeros(members, 1, out_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each member's logits."""
+        shares = torch.unflatten(x, 1, (len(self.weight), self.in_features)).transpose(0, 1)
+        return torch.baddbmm(self.bias, shares, self.weight).transpose(0, 1)
 
 
 class AuxiliaryClassifier(nn.Module):

@@ -18,8 +18,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="GoogLeNet, the Inception v1 family: train, evaluate and predict on your pictures.",
+    help="GoogLeNet, the Inception v1 family: train, evaluate and predict on your pictures and signals.",
 )
+DATA_HELP = (
+    "A folder class/picture, a CSV of path,label, a pair NAME_TRAIN and NAME_TEST of signals (folder/NAME), a table of "
+    "signals (CSV, TSV, Parquet, NPZ, ts, arff), or a built-in name."
+)
+TargetOption = Annotated[str | None, typer.Option(help="Column of a table that holds the labels.")]
+GroupOption = Annotated[str | None, typer.Option(help="Column whose equal rows stay on one side of a split.")]
+ChannelOption = Annotated[str | None, typer.Option(help="Column that says which channel a row belongs to.")]
 FREE_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -34,47 +41,52 @@ class Format(StrEnum):
 @app.command(context_settings=FREE_OPTIONS)
 def train(
     context: typer.Context,
-    data: Annotated[str, typer.Argument(help="A folder class/picture, a CSV of path,label, or a built-in name.")],
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
     out: Annotated[Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")] = None,
-    recipe: Annotated[str | None, typer.Option(help="photos, small or paper [default: by picture size].")] = None,
+    recipe: Annotated[str | None, typer.Option(help="A name from googlenet recipes [default: by the data].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
+    target: TargetOption = None,
+    group: GroupOption = None,
+    channel: ChannelOption = None,
 ) -> None:
-    """Train a network on labelled pictures.
+    """Train a network on labelled pictures or signals.
 
-    Built-in data: digits, fashion-mnist. Every field of a recipe is an option too, such as
-    --epochs 20 --learning-rate 0.002 --no-flip; googlenet recipes lists them.
+    Built-in data: digits and fashion-mnist (pictures), gunpoint (signals). Every field of a recipe is an option
+    too, such as --epochs 20 --learning-rate 0.002 --no-flip; googlenet recipes lists them.
 
     Example: googlenet train photos/ --epochs 30
+
+    Example: googlenet train ecg.csv --target rhythm --group patient
     """
     changes = _field_options(context.args)
     from . import display
-    from .jobs import choose_recipe, default_run, find_data, training_job
+    from .jobs import Columns, choose_recipe, default_run, find_data, training_job
     from .runfolder import REPORT
 
-    images = find_data(data, display.watch)
-    chosen = choose_recipe(images, recipe, changes)
+    found = find_data(data, display.watch, Columns(target, group, channel))
+    chosen = choose_recipe(found, recipe, changes)
     run = out or default_run(data)
     leads = os.environ.get("RANK", "0") == "0"
     if leads:
-        display.show_bad_files(images.bad)
+        display.show_bad_files(found.bad)
+        for note in found.notes:
+            display.errors.print(note)
         display.errors.print(
             f"{chosen.arch} (width {chosen.width:g}), recipe {chosen.name}, {chosen.epochs} epochs, "
-            f"{len(images.classes)} classes, {len(images.train or ()):,} pictures; run: {run}"
+            f"{len(found.classes)} classes, {len(found.train or ()):,} to learn from; run: {run}"
         )
     log = _tensorboard(run) if tensorboard and leads else None
     try:
         with display.training_progress(log) as report:
-            result = training_job(
-                images, chosen, run, resume=resume, report=report if leads else lambda kind, row: None
-            )
+            result = training_job(found, chosen, run, resume=resume, report=report if leads else lambda kind, row: None)
     except KeyboardInterrupt:
         again = " ".join(["googlenet", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
         again += "" if out else f" --out {run}"
         raise InputError(f"Stopped. Every finished epoch is saved; go on with: {again}") from None
     if result is not None:
         display.errors.print(
-            f"accuracy [bold]{result['top1']:.4f}[/] on {result['count']:,} pictures held out; see {run / REPORT}"
+            f"accuracy [bold]{result['top1']:.4f}[/] on {result['count']:,} held out; see {run / REPORT}"
         )
 
 
@@ -83,18 +95,21 @@ def evaluate(
     runs_and_data: Annotated[list[str], typer.Argument(metavar="RUN... DATA", help="Runs, then the data.")],
     crops: Annotated[int, typer.Option(help="1, 10 or 144 crops of each picture (paper, section 7).")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    target: TargetOption = None,
+    group: GroupOption = None,
+    channel: ChannelOption = None,
 ) -> None:
-    """Measure a run on labelled pictures; several runs average their probabilities.
+    """Measure a run on labelled pictures or signals; several runs average their probabilities.
 
     Example: googlenet evaluate runs/demo digits
     """
     if len(runs_and_data) < 2:
         raise InputError("Name a run and the data: googlenet evaluate RUN DATA.")
     from . import display
-    from .jobs import evaluation_job
+    from .jobs import Columns, evaluation_job
 
     *runs, data = runs_and_data
-    result = evaluation_job(runs, data, crops, display.watch)
+    result = evaluation_job(runs, data, crops, display.watch, Columns(target, group, channel))
     print(json.dumps(result)) if as_json else display.show_evaluation(result)
 
 
@@ -102,19 +117,21 @@ def evaluate(
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder or a weights file of one.")],
     inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads a list from standard input.")],
-    top: Annotated[int, typer.Option(min=1, help="How many labels for each picture.")] = 5,
+    top: Annotated[int, typer.Option(min=1, help="How many labels for each.")] = 5,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
-    """Label pictures.
+    """Label pictures, or the rows of tables of signals.
 
-    A picture that cannot be read gets its reason, the rest get their labels, and the exit status is 1.
+    A file that cannot be read gets its reason, the rest get their labels, and the exit status is 1.
 
     Example: googlenet predict runs/demo holiday/ --format jsonl > labels.jsonl
     """
-    from .predictor import expand, load
+    from .inputs import expand
+    from .predictor import load
     from .writers import WRITERS
 
-    predictions = load(run).stream(expand(inputs, sys.stdin), top)
+    predictor = load(run)
+    predictions = predictor.stream(expand(inputs, sys.stdin, predictor.extensions), top)
     failed = WRITERS[form.value](predictions, sys.stdout, top)
     if failed:
         raise typer.Exit(1)

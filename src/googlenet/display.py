@@ -145,7 +145,7 @@ def training_progress(log: Any = None) -> Iterator[Any]:
                 done = (row["epoch"] - 1) * row["steps"] + row["step"]
                 note = (
                     f"epoch {row['epoch']}/{row['epochs']}  loss {row['loss']:.3f}  "
-                    f"accuracy {row['accuracy']:.3f}  {row['images_per_second']:,.0f} images/s"
+                    f"accuracy {row['accuracy']:.3f}  {row['examples_per_second']:,.0f} examples/s"
                 )
                 update(done, note, row["epochs"] * row["steps"])
                 return

@@ -1,4 +1,4 @@
-"""How good a network is on labelled pictures."""
+"""How good a network is on labelled examples."""
 
 from __future__ import annotations
 
@@ -10,46 +10,31 @@ import torch
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from .data.images import ImageSet
+from .data.signals import SignalSet
 from .errors import InputError
-from .predictor import Predictor
+from .image_predictor import ImagePredictor
+from .signal_predictor import SignalPredictor
 
 Floats = npt.NDArray[np.float64]
 
 
-def evaluate(predictor: Predictor, images: ImageSet, classes: tuple[str, ...], crops: int = 1) -> dict[str, Any]:
-    """Metrics of a predictor on labelled pictures, see :func:`metrics`.
+def predicted(
+    predictor: ImagePredictor | SignalPredictor, part: ImageSet | SignalSet, classes: tuple[str, ...], crops: int = 1
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Probabilities ``(n, classes)`` and labels ``(n,)``, both in the order of the predictor's classes.
 
     Raises:
-        InputError: If the pictures have classes that the network does not know.
+        InputError: If there are classes that the network does not know, or pictures for a network that reads
+            signals or the reverse.
     """
-    return metrics(*predicted(predictor, images, classes, crops), predictor.classes)
-
-
-def predicted(
-    predictor: Predictor, images: ImageSet, classes: tuple[str, ...], crops: int = 1
-) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Probabilities ``(n, classes)`` and labels ``(n,)``, both in the order of the predictor's classes."""
     strangers = [name for name in classes if name not in predictor.classes]
     if strangers:
         raise InputError(
             f"The network does not know the class {strangers[0]!r}; it knows {', '.join(predictor.classes)}."
         )
     place = torch.tensor([predictor.classes.index(name) for name in classes])
-    labels = place[images.labels].numpy()
-    if images.pixels is not None and crops == 1:
-        if images.pixels.shape[1] != predictor.preprocessing.channels:
-            raise InputError("The pictures are grey and the network wants colour, or the other way round.")
-        if images.pixels.shape[-1] == predictor.preprocessing.size:
-            parts = [predictor.probabilities(part) for part in torch.split(images.pixels, 250)]
-            return torch.cat(parts).double().numpy(), labels
-    pictures = images.names if images.pixels is None else [_array(p.numpy()) for p in images.pixels]
-    parts = []
-    for names, errors, probabilities in predictor.stream_probabilities(pictures, crops):
-        for name, error in zip(names, errors, strict=True):
-            if error is not None:
-                raise InputError(f"{name} could be read a moment ago and now it cannot: {error}.")
-        parts.append(probabilities)
-    return torch.cat(parts).double().numpy(), labels
+    probabilities = predictor.of_set(part, crops)
+    return probabilities.double().numpy(), place[part.labels].numpy()
 
 
 def metrics(probabilities: Floats, labels: npt.NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:
@@ -97,7 +82,3 @@ def expected_calibration_error(confidence: Floats, correct: npt.NDArray[np.bool_
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(which, confidence - correct, minlength=bins)
     return float(np.abs(gaps).sum() / max(1, len(confidence)))
-
-
-def _array(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return pixels.transpose(1, 2, 0)

@@ -19,11 +19,11 @@ def merge_reductions(model: GoogLeNet) -> GoogLeNet:
     outputs, so the function is the same, in training too.
 
     Args:
-        model: Any network; modules without such convolutions stay as they are.
+        model: Any network; modules without such convolutions, and those of several members, stay as they are.
     """
     merged = copy.deepcopy(model)
     for name, layer in merged.features.items():
-        if isinstance(layer, Inception) and len(_first_units(layer)) > 1:
+        if isinstance(layer, Inception) and layer.members == 1 and len(_first_units(layer)) > 1:
             merged.features[name] = MergedInception(layer)
     return merged
 

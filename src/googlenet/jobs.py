@@ -3,43 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import files
 from .data.builtin import BUILTIN
-from .data.images import ImageData, Watch, find_images, hold_out
+from .data.images import ImageData, Watch, find_images
+from .data.signals import SignalData, find_signals, holds_signals
+from .data.splits import hold_out
 from .errors import InputError, unknown
 from .evaluation import metrics, predicted
 from .model import GoogLeNet
-from .predictor import Predictor, load
-from .report import Mistake, write_report
+from .predictor import load, predictor_for
+from .report import examples_for, write_report
 from .runfolder import EVALUATION, EXAMPLES, RUN
 from .training.distributed import joined
-from .training.loop import Report, preprocessing_for, train
-from .training.recipe import PHOTOS, SMALL, Recipe, find_recipe
+from .training.loop import Report, train
+from .training.recipe import PHOTOS, SIGNALS, SMALL, Recipe, find_recipe
+from .training.tasks import Task, task_for
 
 
-def find_data(source: str, watch: Watch = lambda items, _: items) -> ImageData:
-    """A built-in data set by name, or a folder or CSV of pictures.
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table of signals mean what; ``None`` to find out from their names."""
+
+    target: str | None = None
+    group: str | None = None
+    channel: str | None = None
+
+
+def find_data(
+    source: str, watch: Watch = lambda items, _: items, columns: Columns = Columns()
+) -> ImageData | SignalData:
+    """A built-in data set by name, a folder or CSV of pictures, or a table of signals.
 
     Raises:
-        InputError: If it is neither, or has no usable pictures.
+        InputError: If it is none of them, or has nothing to learn from.
     """
     if source in BUILTIN:
         return BUILTIN[source]()
+    if holds_signals(source):
+        return find_signals(source, columns.target, columns.group, columns.channel)
     if not Path(source).exists() and "/" not in source and "." not in source:
-        raise unknown("folder or built-in data set", source, BUILTIN)
+        raise unknown("folder, table or built-in data set", source, BUILTIN)
     return find_images(source, watch)
 
 
-def choose_recipe(data: ImageData, name: str | None, changes: Mapping[str, str]) -> Recipe:
-    """The recipe of that name, or the one for pictures of this size, fitted to their number, then changed."""
-    recipe = find_recipe(name) if name else (SMALL if data.size else PHOTOS)
+def choose_recipe(data: ImageData | SignalData, name: str | None, changes: Mapping[str, str]) -> Recipe:
+    """The recipe of that name, or the one for data of this kind and size, fitted to their number, then changed."""
+    if name:
+        recipe = find_recipe(name)
+    elif isinstance(data, SignalData):
+        recipe = SIGNALS
+    else:
+        recipe = SMALL if data.size else PHOTOS
     return recipe.fitted(len(data.train or ())).with_changes(changes)
 
 
-def training_job(data: ImageData, recipe: Recipe, run: Path, *, resume: bool, report: Report) -> dict[str, Any] | None:
+def training_job(
+    data: ImageData | SignalData, recipe: Recipe, run: Path, *, resume: bool, report: Report
+) -> dict[str, Any] | None:
     """Trains, evaluates the final weights once on the held-out part, and writes the report.
 
     Returns:
@@ -53,21 +77,21 @@ def training_job(data: ImageData, recipe: Recipe, run: Path, *, resume: bool, re
     with joined() as world:
         if data.validation is None and data.test is None:
             data = hold_out(data, 0.2, recipe.seed)
-        model = train(data, recipe, run, world, resume, report)
-        return finish(data, model, recipe, run) if world.leads else None
+        task = task_for(data, recipe)
+        model = train(task, recipe, run, world, resume, report)
+        return finish(task, model, run) if world.leads else None
 
 
-def finish(data: ImageData, model: GoogLeNet, recipe: Recipe, run: Path) -> dict[str, Any]:
+def finish(task: Task, model: GoogLeNet, run: Path) -> dict[str, Any]:
     """Evaluates a trained network and writes ``evaluation.json``, ``report.html`` and examples."""
-    images = data.held_out
-    predictor = Predictor([model], data.classes, preprocessing_for(data, recipe))
-    probabilities, labels = predicted(predictor, images, data.classes)
+    data = task.data
+    predictor = predictor_for([model], data.classes, task.preprocessing)
+    probabilities, labels = predicted(predictor, data.held_out, data.classes)
     result = metrics(probabilities, labels, data.classes)
     files.write_json(run / EVALUATION, result)
-    mistakes = Mistake.most_confident(probabilities, labels, data.classes, images, predictor.preprocessing)
-    write_report(run, model, result, mistakes)
-    if data.name in BUILTIN:
-        _write_examples(images, data.classes, run / EXAMPLES)
+    write_report(run, model, result, examples_for(predictor, data.held_out, probabilities, labels))
+    if data.name in BUILTIN and isinstance(data, ImageData):
+        _write_examples(data.held_out, data.classes, run / EXAMPLES)
     return result
 
 
@@ -81,13 +105,17 @@ def _write_examples(images: Any, classes: tuple[str, ...], folder: Path) -> None
 
 
 def evaluation_job(
-    runs: list[str], source: str, crops: int = 1, watch: Watch = lambda items, _: items
+    runs: list[str],
+    source: str,
+    crops: int = 1,
+    watch: Watch = lambda items, _: items,
+    columns: Columns = Columns(),
 ) -> dict[str, Any]:
     """Metrics of one run, or of the mean probability of several, on a data set's held-out part."""
     predictor = load(*runs)
-    data = find_data(source, watch)
+    data = find_data(source, watch, columns)
     if data.validation is None and data.test is None and data.train is not None:
-        # A plain folder: the part that the run held out if it was trained on it, else every picture.
+        # Not split: the part that the run held out if it was trained on it, else everything.
         record = files.read_json(Path(runs[0]) / RUN) if (Path(runs[0]) / RUN).exists() else {}
         if record.get("data") == data.name:
             data = hold_out(data, 0.2, record["recipe"]["seed"])

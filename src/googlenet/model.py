@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from . import nd
-from .arch import Arch, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
-from .blocks import AuxiliaryClassifier, BranchPath, GlobalAveragePool, Inception
+from .arch import Arch, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
+from .blocks import AuxiliaryClassifier, BranchPath, GlobalAveragePool, Inception, MemberLinear, Shortcut
 from .cost import check_size, minimum_size
 from .errors import InputError, unknown
 from .variants import find_arch
@@ -44,11 +44,12 @@ class GoogLeNet(nn.Module):
     Args:
         arch: The architecture.
         num_classes: Width of the classifier.
-        in_channels: Channels of the input.
+        in_channels: Channels of the input; of each member's, where the architecture has several.
         auxiliary: Whether to build the auxiliary classifiers.
 
     Shape:
-        ``(N, in_channels, *spatial)`` to ``(N, num_classes)``.
+        ``(N, in_channels, *spatial)`` to ``(N, num_classes)``. An architecture with several members takes
+        ``(N, members * in_channels, *spatial)`` and gives ``(N, members, num_classes)``.
 
     Raises:
         InputError: For an architecture that needs 3 channels (``transform_input``) and gets others, and,
@@ -70,17 +71,22 @@ class GoogLeNet(nn.Module):
 
         self.features = nn.ModuleDict()
         self.auxiliary = nn.ModuleDict()
+        self.shortcuts = nn.ModuleDict()
         channels = in_channels
-        for layer in arch.layers():
-            self.features[layer.name], channels = _build(layer, arch.dims, channels, eps)
-            if layer.name in heads:
-                self.auxiliary[layer.name] = AuxiliaryClassifier(
-                    arch.dims, channels, num_classes, heads[layer.name], eps
-                )
+        for stage in arch.stages:
+            entry = channels
+            for layer in stage.layers:
+                self.features[layer.name], channels = _build(layer, arch, channels, eps)
+                if layer.name in heads:
+                    self.auxiliary[layer.name] = AuxiliaryClassifier(
+                        arch.dims, channels, num_classes, heads[layer.name], eps
+                    )
+            if stage.residual:
+                self.shortcuts[stage.name] = Shortcut(arch.dims, entry, channels, eps, arch.members)
         self.num_features = channels
         self.pool = GlobalAveragePool()
         self.dropout = nn.Dropout(arch.dropout)
-        self.classifier = nn.Linear(channels, num_classes)
+        self.classifier = _linear(channels, num_classes, arch.members)
         self.apply(_initialise)
 
     def forward(self, x: Tensor, return_aux: bool = False) -> Tensor | GoogLeNetOutput:
@@ -116,7 +122,9 @@ class GoogLeNet(nn.Module):
         if num_classes < 1:
             raise InputError(f"num_classes must be 1 or more, not {num_classes}.")
         self.num_classes = num_classes
-        self.classifier = _fresh_linear(self.classifier, num_classes)
+        place = next(self.classifier.parameters())
+        self.classifier = _linear(self.num_features, num_classes, self.arch.members).to(place.device, place.dtype)
+        _initialise(self.classifier)
         for head in self.auxiliary.values():
             assert isinstance(head, AuxiliaryClassifier)
             head.fc2 = _fresh_linear(head.fc2, num_classes)
@@ -130,16 +138,21 @@ class GoogLeNet(nn.Module):
             std = torch.tensor(IMAGENET_STD, dtype=x.dtype, device=x.device).view(shape)
             x = x * (std / 0.5) + (mean - 0.5) / 0.5
         kept = {}
-        for name, layer in self.features.items():
-            x = layer(x)
-            if name in keep:
-                kept[name] = x
+        for stage in self.arch.stages:
+            entry = x
+            for layer in stage.layers:
+                x = self.features[layer.name](x)
+                if layer.name in keep:
+                    kept[layer.name] = x
+            if stage.residual:
+                x = self.shortcuts[stage.name](entry, x)
         return x, kept
 
     def _check(self, x: Tensor) -> None:
         axes = self.arch.dims
-        if x.ndim != axes + 2 or x.shape[1] != self.in_channels:
-            wanted = ", ".join(["N", str(self.in_channels)] + ["size"] * axes)
+        channels = self.in_channels * self.arch.members
+        if x.ndim != axes + 2 or x.shape[1] != channels:
+            wanted = ", ".join(["N", str(channels)] + ["size"] * axes)
             raise InputError(f"{self.arch.name} takes inputs of shape ({wanted}), not {tuple(x.shape)}.")
         if min(x.shape[2:]) < self.minimum_size:
             check_size(self.arch, tuple(x.shape[2:]))
@@ -209,6 +222,12 @@ def save_weights(model: GoogLeNet, path: str | Path, **extra: Any) -> None:
     write_tensors(path, model.state_dict(), header.to_metadata())
 
 
+def mean_probabilities(logits: Tensor) -> Tensor:
+    """Probabilities ``(N, classes)``, float32; of members, ``(N, members, classes)``, the mean of theirs."""
+    probabilities = logits.float().softmax(-1)
+    return probabilities if probabilities.ndim == 2 else probabilities.mean(1)
+
+
 def load_model(path: str | Path) -> tuple[GoogLeNet, Header]:
     """The network that a weights file holds, in evaluation mode, and what the file says of itself.
 
@@ -221,20 +240,27 @@ def load_model(path: str | Path) -> tuple[GoogLeNet, Header]:
     return model.eval(), header
 
 
-def _build(layer: Layer, dims: int, channels: int, norm_eps: float | None) -> tuple[nn.Module, int]:
+def _build(layer: Layer, arch: Arch, channels: int, norm_eps: float | None) -> tuple[nn.Module, int]:
     """The module of a layer and the channels that it gives."""
+    dims, members = arch.dims, arch.members
     match layer:
         case Branch():
             assert layer.channels is not None
-            return BranchPath(dims, channels, layer, norm_eps), layer.channels
+            return BranchPath(dims, channels, layer, norm_eps, members), layer.channels
         case InceptionSpec():
-            block = Inception(channels, layer.branches, dims, norm_eps)
+            block = Inception(channels, layer.branches, dims, norm_eps, layer.bottleneck, members)
             return block, block.out_channels
         case MaxPool():
             pool = nd.MAX_POOL[dims](layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil)
             return pool, channels
+        case AveragePool():
+            return nd.AVERAGE_POOL[dims](layer.window), channels
         case ResponseNorm():
             return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k), channels
+
+
+def _linear(in_features: int, num_classes: int, members: int) -> nn.Module:
+    return nn.Linear(in_features, num_classes) if members == 1 else MemberLinear(in_features, num_classes, members)
 
 
 def _initialise(module: nn.Module) -> None:

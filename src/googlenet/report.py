@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+import torch
 
-from . import files
+from . import figures, files
 from .cost import cost
 from .data.images import ImageSet
 from .data.pictures import Pixels, Preprocessing, centre_square, open_picture, to_pixels
+from .data.signals import SignalSet
+from .image_predictor import ImagePredictor
 from .model import GoogLeNet
 from .runfolder import METRICS, REPORT, RUN
+from .signal_predictor import SignalPredictor
 
 STYLE = """
-:root{--ink:#1c2330;--soft:#667085;--line:#e4e7ec;--blue:#2563a8;--orange:#c2570c;--page:#fff;--card:#f8f9fb}
+:root{--ink:#1c2330;--soft:#667085;--line:#e4e7ec;--blue:#2563a8;--orange:#c2570c;--green:#2c7a4b;--page:#fff;--card:#f8f9fb}
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--soft:#98a2b3;--line:#333a47;--blue:#7cb0ea;
---orange:#f0955a;--page:#14171d;--card:#1c2028}}
+--orange:#f0955a;--green:#72c493;--page:#14171d;--card:#1c2028}}
 body{margin:0 auto;max-width:62rem;padding:2.5rem 1.5rem 4rem;background:var(--page);color:var(--ink);
 font:15px/1.55 system-ui,sans-serif}
 h1{font-size:1.7rem;margin:0 0 .2rem}h2{font-size:1.15rem;margin:2.6rem 0 .8rem}
@@ -37,6 +38,8 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88re
 td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid var(--line)}
 th{color:var(--soft);font-weight:500}td:first-child,th:first-child{text-align:left}
 .confusion td{min-width:2rem;text-align:center;border:1px solid var(--page)}.scroll{overflow-x:auto}
+.signals{display:grid;grid-template-columns:repeat(auto-fill,minmax(14rem,1fr));gap:1rem}.signals figure{margin:0}
+.signals svg{background:var(--card);border:1px solid var(--line);border-radius:6px}
 .pictures{display:flex;flex-wrap:wrap;gap:1rem}.pictures figure{margin:0;width:7.5rem}
 .pictures img{width:7.5rem;height:7.5rem;object-fit:contain;background:#000;border-radius:6px;
 image-rendering:pixelated}figcaption{font-size:.8rem;line-height:1.35}
@@ -44,59 +47,68 @@ image-rendering:pixelated}figcaption{font-size:.8rem;line-height:1.35}
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A picture that the network got wrong.
+class Example:
+    """An example and what the network said of it.
 
     Attributes:
-        name: Its path.
+        name: Its path or place.
         label: What it is.
         guess: What the network said.
         probability: How sure it was.
-        pixels: ``(channels, size, size)``, uint8, as the network saw it.
+        figure: It, as HTML.
     """
 
     name: str
     label: str
     guess: str
     probability: float
-    pixels: Pixels
-
-    @classmethod
-    def most_confident(
-        cls,
-        probabilities: Any,
-        labels: Any,
-        classes: Sequence[str],
-        images: ImageSet,
-        preprocessing: Preprocessing,
-        count: int = 12,
-    ) -> list[Mistake]:
-        """The wrong guesses with the highest probability, surest first."""
-        guesses = probabilities.argmax(1)
-        wrong = np.flatnonzero(guesses != labels)
-        wrong = wrong[np.argsort(-probabilities[wrong, guesses[wrong]], kind="stable")][:count]
-        return [
-            cls(
-                images.names[row],
-                classes[labels[row]],
-                classes[guesses[row]],
-                float(probabilities[row, guesses[row]]),
-                _seen(images, row, preprocessing),
-            )
-            for row in wrong.tolist()
-        ]
+    figure: str
 
 
-def write_report(run: Path, model: GoogLeNet, evaluation: dict[str, Any], mistakes: Sequence[Mistake]) -> None:
-    """Writes ``report.html`` from the run's files, an evaluation and its mistakes."""
+@dataclass(frozen=True)
+class Examples:
+    """What a report shows of the data: the surest mistakes, and of signals the surest right answer a class."""
+
+    mistakes: Sequence[Example]
+    right: Sequence[Example] = ()
+
+
+def examples_for(
+    predictor: ImagePredictor | SignalPredictor, part: ImageSet | SignalSet, probabilities: Any, labels: Any
+) -> Examples:
+    """Chooses and draws the examples of a report from the probabilities ``(n, classes)`` of a part."""
+    guesses = probabilities.argmax(1)
+    sure = np.argsort(-probabilities.max(1), kind="stable")
+    wrong = [row for row in sure if guesses[row] != labels[row]][:12]
+
+    def example(row: int, figure: str) -> Example:
+        classes, guess = predictor.classes, guesses[row]
+        return Example(part.names[row], classes[labels[row]], classes[guess], float(probabilities[row, guess]), figure)
+
+    if isinstance(predictor, ImagePredictor):
+        assert isinstance(part, ImageSet)
+        pixels = [_seen(part, row, predictor.preprocessing) for row in wrong]
+        return Examples([example(row, figures.picture(p)) for row, p in zip(wrong, pixels, strict=True)])
+    assert isinstance(part, SignalSet)
+    right = [row for row in sure if guesses[row] == labels[row]]
+    first = [next(row for row in right if labels[row] == label) for label in sorted(set(labels[right]))][:12]
+    rows = [*wrong, *first]
+    drawn = predictor.drawn([part.signals[row] for row in rows], torch.from_numpy(guesses[rows]))
+    shown = [example(row, figures.signal(*both)) for row, both in zip(rows, drawn, strict=True)]
+    return Examples(shown[: len(wrong)], shown[len(wrong) :])
+
+
+def write_report(run: Path, model: GoogLeNet, evaluation: dict[str, Any], examples: Examples) -> None:
+    """Writes ``report.html`` from the run's files, an evaluation and its examples."""
     record = files.read_json(run / RUN)
     history = [json.loads(line) for line in (run / METRICS).read_text(encoding="utf-8").splitlines()]
     parts = [
         _head(record, model, evaluation, history),
         _curves(history),
         _confusion(evaluation),
-        _mistakes(mistakes, evaluation),
-        _cost_table(model, record["preprocessing"]["size"]),
+        _right(examples.right),
+        _mistakes(examples.mistakes, evaluation),
+        _cost_table(model, record["preprocessing"]),
         _bad_files(record["bad_files"]),
     ]
     title = html.escape(f"{record['data']}: {evaluation['top1']:.1%}")
@@ -123,15 +135,15 @@ def _head(record: dict[str, Any], model: GoogLeNet, result: dict[str, Any], hist
         (f"{result['top1']:.2%}", "accuracy"),
         (f"{result['nll']:.3f}", "loss, nats"),
         (f"{result['ece']:.3f}", "calibration error"),
-        (f"{result['count']:,}", "pictures held out"),
+        (f"{result['count']:,}", "held out"),
         (f"{seconds / 60:.1f} min", f"for {len(history)} epochs"),
     ]
-    counts = ", ".join(f"{count:,} {part}" for part, count in record["pictures"].items())
+    counts = ", ".join(f"{count:,} {part}" for part, count in record["examples"].items())
     boxes = "".join(f'<div class="fact"><b>{a}</b><span>{b}</span></div>' for a, b in facts)
     return (
         f"<h1>{html.escape(record['data'])}</h1><p>{html.escape(model.arch.name)} at width "
         f"{model.arch.width:g}, recipe {recipe['name']}; {len(record['classes'])} classes; "
-        f"pictures: {counts}.</p><div class='facts'>{boxes}</div>"
+        f"{counts}.</p><div class='facts'>{boxes}</div>"
     )
 
 
@@ -141,47 +153,12 @@ def _curves(history: list[dict[str, float]]) -> str:
         lines = {"training": [row[key] for row in history]}
         if f"validation_{key}" in history[-1]:
             lines["validation"] = [row[f"validation_{key}"] for row in history]
-        charts.append(f"<figure style='margin:0'>{_chart(title, lines)}</figure>")
+        charts.append(f"<figure style='margin:0'>{figures.chart(title, lines)}</figure>")
     return (
-        "<h2>Learning curves</h2><p>Training figures are of augmented pictures, with dropout; the loss "
+        "<h2>Learning curves</h2><p>Training figures are of randomly changed examples, with dropout; the loss "
         "includes label smoothing and the auxiliary losses, so it can lie above that of validation.</p>"
         f"<div class='curves'>{''.join(charts)}</div>"
     )
-
-
-def _chart(title: str, lines: dict[str, list[float]]) -> str:
-    """A line chart over epochs as SVG."""
-    left, top, width, height = 44, 26, 400, 190
-    values = [value for line in lines.values() for value in line]
-    low, high = min(values), max(values)
-    margin = (high - low or 1) * 0.06
-    low, high = low - margin, high + margin
-    count = max(len(line) for line in lines.values())
-
-    def x(epoch: int) -> float:
-        return left + width * (epoch / (count - 1) if count > 1 else 0.5)
-
-    def y(value: float) -> float:
-        return top + height * (high - value) / (high - low)
-
-    drawn = [f'<text x="{left}" y="14">{title}</text>']
-    for tick in np.linspace(low + margin, high - margin, 4):
-        drawn.append(
-            f'<line x1="{left}" x2="{left + width}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" '
-            f'stroke="var(--line)"/><text x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.3g}</text>'
-        )
-    for epoch in sorted({0, (count - 1) // 2, count - 1}):
-        drawn.append(f'<text x="{x(epoch):.1f}" y="{top + height + 16}" text-anchor="middle">{epoch + 1}</text>')
-    drawn.append(f'<text x="{left + width}" y="{top + height + 32}" text-anchor="end">epoch</text>')
-    for (name, line), colour in zip(lines.items(), ("var(--blue)", "var(--orange)"), strict=False):
-        points = " ".join(f"{x(i):.1f},{y(v):.1f}" for i, v in enumerate(line))
-        place = left + width - (0 if name == "validation" else 80)
-        drawn.append(
-            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" '
-            f'stroke-linejoin="round"/><circle cx="{x(len(line) - 1):.1f}" cy="{y(line[-1]):.1f}" r="3" '
-            f'fill="{colour}"/><text x="{place}" y="14" text-anchor="end" style="fill:{colour}">{name}</text>'
-        )
-    return f'<svg viewBox="0 0 {left + width + 10} {top + height + 38}" role="img">{"".join(drawn)}</svg>'
 
 
 def _confusion(result: dict[str, Any]) -> str:
@@ -199,7 +176,7 @@ def _confusion(result: dict[str, Any]) -> str:
             f"<td>{scores['recall']:.3f}</td></tr>"
         )
     return (
-        "<h2>Confusion matrix</h2><p>Rows: what a picture is. Columns: what the network said.</p>"
+        "<h2>Confusion matrix</h2><p>Rows: what an example is. Columns: what the network said.</p>"
         f"<div class='scroll'><table class='confusion'><tr><th></th>{heads}<th>precision</th><th>recall</th>"
         f"</tr>{''.join(rows)}</table></div>"
     )
@@ -213,31 +190,40 @@ def _cell(count: int, share: float, right: bool) -> str:
     return f"<td style='background:rgba({colour},{strength:.2f})'>{count}</td>"
 
 
-def _mistakes(mistakes: Sequence[Mistake], result: dict[str, Any]) -> str:
+def _right(examples: Sequence[Example]) -> str:
+    """Signals with the stretch that decided."""
+    if not examples:
+        return ""
+    return (
+        "<h2>What decided</h2><p>The surest right answer of each class. The darker the ground, the more that stretch "
+        f"added to the answer (class activation map).</p><div class='signals'>{_gallery(examples)}</div>"
+    )
+
+
+def _mistakes(mistakes: Sequence[Example], result: dict[str, Any]) -> str:
     wrong = round((1 - result["top1"]) * result["count"])
     if not mistakes:
-        return "<h2>Mistakes</h2><p>None on the pictures held out.</p>"
-    figures = "".join(
-        f"<figure><img src='{_png(m.pixels)}' alt=''><figcaption>is <b>{html.escape(m.label)}</b>, said "
-        f"<b>{html.escape(m.guess)}</b> ({m.probability:.0%})<br>{html.escape(Path(m.name).name)}</figcaption>"
-        "</figure>"
-        for m in mistakes
+        return "<h2>Mistakes</h2><p>None on the part held out.</p>"
+    kind = "signals" if mistakes[0].figure.startswith("<svg") else "pictures"
+    return (
+        f"<h2>Most confident mistakes</h2><p>{len(mistakes)} of {wrong}.</p><div class='{kind}'>"
+        f"{_gallery(mistakes)}</div>"
     )
-    return f"<h2>Most confident mistakes</h2><p>{len(mistakes)} of {wrong}.</p><div class='pictures'>{figures}</div>"
 
 
-def _png(pixels: Pixels) -> str:
-    image = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
-    image.thumbnail((224, 224))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _gallery(examples: Sequence[Example]) -> str:
+    return "".join(
+        f"<figure>{e.figure}<figcaption>is <b>{html.escape(e.label)}</b>, said <b>{html.escape(e.guess)}</b> "
+        f"({e.probability:.0%})<br>{html.escape(Path(e.name).name)}</figcaption></figure>"
+        for e in examples
+    )
 
 
-def _cost_table(model: GoogLeNet, size: int) -> str:
+def _cost_table(model: GoogLeNet, preprocessing: dict[str, Any]) -> str:
+    size = (preprocessing["length"],) if "length" in preprocessing else (preprocessing["size"],) * 2
     counted = cost(
         model.arch,
-        (size,) * model.arch.dims,
+        size,
         in_channels=model.in_channels,
         num_classes=model.num_classes,
     )
@@ -250,7 +236,7 @@ def _cost_table(model: GoogLeNet, size: int) -> str:
     )
     return (
         f"<h2>What the network costs</h2><p>{counted.params:,} parameters and {counted.macs / 1e6:,.1f} "
-        f"million multiply-adds for a picture of {size}×{size}.</p><div class='scroll'><table><tr>"
+        f"million multiply-adds for an input of {'×'.join(map(str, size))}.</p><div class='scroll'><table><tr>"
         "<th>layer</th><th>type</th><th>output</th><th>parameters</th><th>million multiply-adds</th>"
         f"<th>receptive field</th><th>stride</th></tr>{rows}</table></div>"
     )

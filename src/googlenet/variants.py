@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .arch import Arch, Auxiliary, Branch, MaxPool, ResponseNorm, Stage, inception, naive
+from .arch import (
+    Arch,
+    Auxiliary,
+    AveragePool,
+    Branch,
+    InceptionSpec,
+    MaxPool,
+    ResponseNorm,
+    Stage,
+    inception,
+    naive,
+)
 from .errors import unknown
 
 # ----------------------------------------------------------------- the published network, Table 1 row by row
@@ -163,15 +174,87 @@ GOOGLENET_SMALL = Arch(
     auxiliary=(Auxiliary("4a", grid=2, pool=None), Auxiliary("4d", grid=2, pool=None)),
 )
 
-# ----------------------------------------------------------------- other dimensions
-GOOGLENET_1D = replace(
-    GOOGLENET_BN,
-    name="googlenet_1d",
-    description="the same stack over signals",
+# ----------------------------------------------------------------- signals
+# The published InceptionTime network (Fawaz et al. 2020, section 3.1 and its code).
+INCEPTIONTIME_BRANCHES = (
+    Branch("40", 32, kernel=40),
+    Branch("20", 32, kernel=20),
+    Branch("10", 32, kernel=10),
+    Branch("pool", 32, pool=3),
+)
+INCEPTIONTIME = Arch(
+    name="inceptiontime",
+    description="InceptionTime's network for signals: six modules, kernels 40, 20 and 10",
     dims=1,
     input_size=(1024,),
+    stages=(
+        Stage(
+            "1",
+            (
+                InceptionSpec("1a", INCEPTIONTIME_BRANCHES, bottleneck=32),
+                InceptionSpec("1b", INCEPTIONTIME_BRANCHES, bottleneck=32),
+                InceptionSpec("1c", INCEPTIONTIME_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+        Stage(
+            "2",
+            (
+                InceptionSpec("2a", INCEPTIONTIME_BRANCHES, bottleneck=32),
+                InceptionSpec("2b", INCEPTIONTIME_BRANCHES, bottleneck=32),
+                InceptionSpec("2c", INCEPTIONTIME_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+    ),
+    auxiliary=(),
+    dropout=0.0,
 )
 
+# Long kernels where there is one channel to read, short dilated ones where there are many.
+FIRST_BRANCHES = (
+    Branch("39", 32, kernel=39),
+    Branch("19", 32, kernel=19),
+    Branch("9", 32, kernel=9),
+    Branch("pool", 32, pool=3),
+)
+DILATED_BRANCHES = (
+    Branch("9 by 4", 32, kernel=9, dilation=4),
+    Branch("9 by 2", 32, kernel=9, dilation=2),
+    Branch("9", 32, kernel=9),
+    Branch("pool", 32, pool=3),
+)
+GOOGLENET_1D = Arch(
+    name="googlenet_1d",
+    description="ours for signals: dilated branches, half the length from the fourth module on",
+    dims=1,
+    input_size=(1024,),
+    stages=(
+        Stage(
+            "1",
+            (
+                InceptionSpec("1a", FIRST_BRANCHES),
+                InceptionSpec("1b", DILATED_BRANCHES, bottleneck=32),
+                InceptionSpec("1c", DILATED_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+        Stage("half", (AveragePool("pool1"),)),
+        Stage(
+            "2",
+            (
+                InceptionSpec("2a", DILATED_BRANCHES, bottleneck=32),
+                InceptionSpec("2b", DILATED_BRANCHES, bottleneck=32),
+                InceptionSpec("2c", DILATED_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+    ),
+    auxiliary=(),
+    dropout=0.0,
+)
+
+# ----------------------------------------------------------------- volumes and clips
 GOOGLENET_3D = replace(
     GOOGLENET_BN,
     name="googlenet_3d",
@@ -189,6 +272,7 @@ VARIANTS: dict[str, Arch] = {
         GOOGLENET_TORCHVISION,
         GOOGLENET_NAIVE,
         GOOGLENET_SMALL,
+        INCEPTIONTIME,
         GOOGLENET_1D,
         GOOGLENET_3D,
     )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from .predictor import Prediction
+from .prediction import Prediction
 
 Writer = Callable[[Iterable[Prediction], TextIO, int], int]
 

@@ -1,4 +1,4 @@
-"""Data sets that come by name: digits from scikit-learn, Fashion-MNIST from Debian or torchvision."""
+"""Data sets that come by name: digits from scikit-learn, Fashion-MNIST from Debian or torchvision, GunPoint."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from ..errors import InputError
 from .images import ImageData, ImageSet, enlarged
+from .signals import SignalData, SignalSet
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 CLOTHES = (
@@ -103,4 +104,22 @@ def _download() -> Path:
     return root / "FashionMNIST" / "raw"
 
 
-BUILTIN: dict[str, Callable[[], ImageData]] = {"digits": digits, "fashion-mnist": fashion_mnist}
+def gunpoint() -> SignalData:
+    """GunPoint: 50 and 150 tracks of a hand that draws a gun or points, 150 samples (UCR archive, Dau et al. 2019)."""
+    with np.load(Path(__file__).with_name("gunpoint.npz")) as file:
+        signals, labels = file["signals"], file["labels"]
+    sets = {}
+    for part, rows in (("train", range(50)), ("test", range(50, 200))):
+        sets[part] = SignalSet(
+            torch.from_numpy(labels[rows.start : rows.stop]).long(),
+            tuple(f"gunpoint/{part}/{row - rows.start}" for row in rows),
+            tuple(signals[rows.start : rows.stop, None]),
+        )
+    return SignalData("gunpoint", ("gun", "point"), sets["train"], None, sets["test"], channels=1)
+
+
+BUILTIN: dict[str, Callable[[], ImageData | SignalData]] = {
+    "digits": digits,
+    "fashion-mnist": fashion_mnist,
+    "gunpoint": gunpoint,
+}

@@ -6,13 +6,12 @@ import csv
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from ..errors import InputError
@@ -70,6 +69,7 @@ class ImageData:
         channels: 1 if every picture is grey, else 3.
         size: Side of the pictures if all are small, else ``None``.
         mirror: Whether a mirror image keeps its meaning, as far as is known.
+        notes: What the reader of the data wants to say; nothing, of pictures.
         bad: Files that were left out.
     """
 
@@ -81,6 +81,7 @@ class ImageData:
     channels: int
     size: int | None
     mirror: bool = True
+    notes: tuple[str, ...] = ()
     bad: tuple[BadFile, ...] = field(default=())
 
     @property
@@ -94,28 +95,6 @@ class ImageData:
             if part is not None:
                 return part
         raise InputError(f"{self.name} has no picture to evaluate on.")
-
-
-def hold_out(data: ImageData, share: float, seed: int) -> ImageData:
-    """Moves a seeded, stratified ``share`` of the training part to the validation part.
-
-    A class with one picture stays in training.
-
-    Raises:
-        InputError: If too few pictures would be left.
-    """
-    assert data.train is not None
-    labels = data.train.labels.numpy()
-    counts = np.bincount(labels, minlength=len(data.classes))
-    rows = np.arange(len(labels))
-    lonely = rows[counts[labels] < 2]
-    rest = rows[counts[labels] >= 2]
-    wanted = max(round(share * len(rest)), int((counts >= 2).sum()))
-    if len(rest) - wanted < int((counts >= 2).sum()):
-        raise InputError(f"{data.name} has too few pictures ({len(labels)}) to hold {share:.0%} of them out.")
-    kept, held = train_test_split(rest, test_size=wanted, stratify=labels[rest], random_state=seed)
-    kept = np.sort(np.concatenate([kept, lonely]))
-    return replace(data, train=data.train.subset(kept.tolist()), validation=data.train.subset(np.sort(held).tolist()))
 
 
 def find_images(source: str | Path, watch: Watch = lambda items, _: items) -> ImageData:

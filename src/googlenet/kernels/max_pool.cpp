@@ -28,32 +28,37 @@ inline Bits unsorted(Bits key) {
     return static_cast<Bits>(key ^ ((key >> sign) & magnitude));
 }
 
+struct Axis {
+    int64_t in, out, kernel, stride, padding;
+};
 struct Shape {
-    int64_t images, channels, height, width, out_height, out_width, kernel, stride, padding;
+    int64_t images, channels;
+    Axis height, width;
 };
 
 // The outputs [first, last) whose window covers input position `at`.
 struct Range {
     int64_t first, last;
 };
-inline Range covering(int64_t at, int64_t outputs, const Shape& s) {
-    int64_t lowest = at + s.padding - s.kernel + 1;
-    int64_t first = lowest <= 0 ? 0 : (lowest + s.stride - 1) / s.stride;
-    int64_t last = (at + s.padding) / s.stride + 1;
-    return {first, last < outputs ? last : outputs};
+inline Range covering(int64_t at, const Axis& axis) {
+    int64_t lowest = at + axis.padding - axis.kernel + 1;
+    int64_t first = lowest <= 0 ? 0 : (lowest + axis.stride - 1) / axis.stride;
+    int64_t last = (at + axis.padding) / axis.stride + 1;
+    return {first, last < axis.out ? last : axis.out};
 }
 
 // One input row reduced along its width: the greatest of each window's columns, and which column it was.
 template <typename Bits>
 void reduce_row(const Bits* row, Bits* best, Bits* column, const Shape& s) {
     const int64_t C = s.channels;
-    for (int64_t ow = 0; ow < s.out_width; ++ow) {
+    const Axis& axis = s.width;
+    for (int64_t ow = 0; ow < axis.out; ++ow) {
         Bits* __restrict b = best + ow * C;
         Bits* __restrict at = column + ow * C;
         bool empty = true;
-        for (int64_t k = 0; k < s.kernel; ++k) {
-            int64_t w = ow * s.stride - s.padding + k;
-            if (w < 0 || w >= s.width) continue;
+        for (int64_t k = 0; k < axis.kernel; ++k) {
+            int64_t w = ow * axis.stride - axis.padding + k;
+            if (w < 0 || w >= axis.in) continue;
             const Bits* __restrict x = row + w * C;
             const Bits place = static_cast<Bits>(k);
             if (empty) {
@@ -76,34 +81,34 @@ void reduce_row(const Bits* row, Bits* best, Bits* column, const Shape& s) {
 
 template <typename Bits>
 void forward(const Bits* x, Bits* y, uint8_t* places, const Shape& s, int threads) {
-    const int64_t line = s.out_width * s.channels;
+    const int64_t line = s.width.out * s.channels;
     const int64_t blocks = s.images >= threads ? 1 : threads;  // few images: share their rows out too
 #pragma omp parallel num_threads(threads)
     {
         // A ring of reduced rows: neighbouring windows share them.
-        std::vector<Bits> keys(s.kernel * line), columns(s.kernel * line), best(line), code(line);
-        std::vector<int64_t> held(s.kernel);
+        std::vector<Bits> keys(s.height.kernel * line), columns(s.height.kernel * line), best(line), code(line);
+        std::vector<int64_t> held(s.height.kernel);
 #pragma omp for collapse(2) schedule(static)
         for (int64_t n = 0; n < s.images; ++n)
             for (int64_t block = 0; block < blocks; ++block) {
-                const Bits* image = x + n * s.height * s.width * s.channels;
-                held.assign(s.kernel, -1);
-                int64_t from = s.out_height * block / blocks, to = s.out_height * (block + 1) / blocks;
+                const Bits* image = x + n * s.height.in * s.width.in * s.channels;
+                held.assign(s.height.kernel, -1);
+                int64_t from = s.height.out * block / blocks, to = s.height.out * (block + 1) / blocks;
                 for (int64_t oh = from; oh < to; ++oh) {
                     bool empty = true;
-                    for (int64_t k = 0; k < s.kernel; ++k) {
-                        int64_t h = oh * s.stride - s.padding + k;
-                        if (h < 0 || h >= s.height) continue;
-                        int64_t slot = h % s.kernel;
+                    for (int64_t k = 0; k < s.height.kernel; ++k) {
+                        int64_t h = oh * s.height.stride - s.height.padding + k;
+                        if (h < 0 || h >= s.height.in) continue;
+                        int64_t slot = h % s.height.kernel;
                         Bits* __restrict key = keys.data() + slot * line;
                         Bits* __restrict column = columns.data() + slot * line;
                         if (held[slot] != h) {
-                            reduce_row(image + h * s.width * s.channels, key, column, s);
+                            reduce_row(image + h * s.width.in * s.channels, key, column, s);
                             held[slot] = h;
                         }
                         Bits* __restrict b = best.data();
                         Bits* __restrict at = code.data();
-                        const Bits base = static_cast<Bits>(k * s.kernel);
+                        const Bits base = static_cast<Bits>(k * s.width.kernel);
                         if (empty) {
                             for (int64_t i = 0; i < line; ++i) {
                                 b[i] = key[i];
@@ -118,8 +123,8 @@ void forward(const Bits* x, Bits* y, uint8_t* places, const Shape& s, int thread
                             }
                         }
                     }
-                    Bits* __restrict out = y + (n * s.out_height + oh) * line;
-                    uint8_t* __restrict place = places + (n * s.out_height + oh) * line;
+                    Bits* __restrict out = y + (n * s.height.out + oh) * line;
+                    uint8_t* __restrict place = places + (n * s.height.out + oh) * line;
                     for (int64_t i = 0; i < line; ++i) out[i] = unsorted(best[i]);
                     for (int64_t i = 0; i < line; ++i) place[i] = static_cast<uint8_t>(code[i]);
                 }
@@ -132,28 +137,28 @@ void backward(const T* gradient, const uint8_t* places, T* out, const Shape& s, 
     const int64_t C = s.channels;
 #pragma omp parallel num_threads(threads)
     {
-        std::vector<float> sums(s.width * C);
+        std::vector<float> sums(s.width.in * C);
 #pragma omp for collapse(2) schedule(static)
         for (int64_t n = 0; n < s.images; ++n)
-            for (int64_t h = 0; h < s.height; ++h) {
-                sums.assign(s.width * C, 0.0f);
-                Range rows = covering(h, s.out_height, s);
+            for (int64_t h = 0; h < s.height.in; ++h) {
+                sums.assign(s.width.in * C, 0.0f);
+                Range rows = covering(h, s.height);
                 for (int64_t oh = rows.first; oh < rows.last; ++oh) {
-                    int64_t row = h + s.padding - oh * s.stride;
-                    int64_t start = (n * s.out_height + oh) * s.out_width * C;
-                    for (int64_t w = 0; w < s.width; ++w) {
+                    int64_t row = h + s.height.padding - oh * s.height.stride;
+                    int64_t start = (n * s.height.out + oh) * s.width.out * C;
+                    for (int64_t w = 0; w < s.width.in; ++w) {
                         float* __restrict sum = sums.data() + w * C;
-                        Range columns = covering(w, s.out_width, s);
+                        Range columns = covering(w, s.width);
                         for (int64_t ow = columns.first; ow < columns.last; ++ow) {
-                            const uint8_t code = static_cast<uint8_t>(row * s.kernel + w + s.padding - ow * s.stride);
+                            const uint8_t code = static_cast<uint8_t>(row * s.width.kernel + w + s.width.padding - ow * s.width.stride);
                             const T* __restrict g = gradient + start + ow * C;
                             const uint8_t* __restrict place = places + start + ow * C;
                             for (int64_t c = 0; c < C; ++c) sum[c] += place[c] == code ? widened(g[c]) : 0.0f;
                         }
                     }
                 }
-                T* __restrict target = out + (n * s.height + h) * s.width * C;
-                for (int64_t i = 0; i < s.width * C; ++i) narrowed(sums[i], target[i]);
+                T* __restrict target = out + (n * s.height.in + h) * s.width.in * C;
+                for (int64_t i = 0; i < s.width.in * C; ++i) narrowed(sums[i], target[i]);
             }
     }
 }

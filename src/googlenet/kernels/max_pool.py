@@ -7,6 +7,7 @@ a maximum where PyTorch keeps eight, and needs four comparisons a window of 3×3
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,21 +20,15 @@ from .operators import below_autograd, differentiable, operator
 _SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
 
 
-class _Shape(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_int64)
-        for name in (
-            "images", "channels", "height", "width", "out_height", "out_width", "kernel", "stride", "padding"
-        )
-    ]  # fmt: skip
+Window = Sequence[int]  # of the height and the width
 
 
-def reference(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> Tensor:
+def reference(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: bool) -> Tensor:
     """What the native operator is tested equal to: PyTorch's own max-pool."""
-    return nn.functional.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil)
+    return nn.functional.max_pool2d(x, tuple(kernel), tuple(stride), tuple(padding), ceil_mode=ceil)
 
 
-def max_pool2d(x: Tensor, kernel: int, stride: int, padding: int = 0, ceil: bool = False) -> Tensor:
+def max_pool2d(x: Tensor, kernel: Window, stride: Window, padding: Window = (0, 0), ceil: bool = False) -> Tensor:
     """Max-pool of ``(N, C, H, W)``; see :class:`torch.nn.MaxPool2d` for the arguments."""
     if _is_native(x, kernel):
         pooled: Tensor = _OPERATOR(x, kernel, stride, padding, ceil)[0]
@@ -47,15 +42,25 @@ class MaxPool2d(nn.MaxPool2d):
     def forward(self, x: Tensor) -> Tensor:
         """Pools ``(N, C, H, W)``."""
         assert isinstance(self.kernel_size, int) and isinstance(self.stride, int) and isinstance(self.padding, int)
-        return max_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+        return max_pool2d(x, (self.kernel_size,) * 2, (self.stride,) * 2, (self.padding,) * 2, self.ceil_mode)
 
 
-def _is_native(x: Tensor, kernel: int) -> bool:
+class MaxPool1d(nn.MaxPool1d):
+    """:class:`torch.nn.MaxPool1d`, as a picture of height 1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pools ``(N, C, L)``."""
+        assert isinstance(self.kernel_size, int) and isinstance(self.stride, int) and isinstance(self.padding, int)
+        window = ((1, self.kernel_size), (1, self.stride), (0, self.padding))
+        return max_pool2d(x.unsqueeze(2), *window, self.ceil_mode).squeeze(2)
+
+
+def _is_native(x: Tensor, kernel: Window) -> bool:
     return (
         x.device.type == "cpu"
         and x.ndim == 4
         and x.dtype in _SUFFIX
-        and kernel <= 15
+        and max(kernel) <= 15
         and x.numel() > 0
         and x.is_contiguous(memory_format=torch.channels_last)
         and not torch.compiler.is_compiling()
@@ -63,43 +68,47 @@ def _is_native(x: Tensor, kernel: int) -> bool:
     )
 
 
-def _call(name: str, tensors: tuple[Tensor, ...], shape: tuple[int, ...]) -> None:
-    """Runs a function of ``max_pool.cpp`` for the type of the first tensor."""
+def _call(name: str, tensors: tuple[Tensor, ...], x: Tensor, y: Tensor, window: Sequence[Window]) -> None:
+    """Runs a function of ``max_pool.cpp`` for the type of the first tensor; x and y give its struct ``Shape``."""
     native = library("max_pool")
     assert native is not None
     pointers = [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
     function = getattr(native, f"max_pool_{name}_{_SUFFIX[tensors[0].dtype]}")
-    function(*pointers, ctypes.byref(_Shape(*shape)), ctypes.c_int(torch.get_num_threads()))
+    axes = (n for axis in range(2) for n in (x.shape[2 + axis], y.shape[2 + axis], *(part[axis] for part in window)))
+    shape = (ctypes.c_int64 * 12)(*x.shape[:2], *axes)
+    function(*pointers, shape, ctypes.c_int(torch.get_num_threads()))
 
 
-def _forward(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> tuple[Tensor, Tensor]:
-    """The pooled map, and the place of each maximum in its window (row × kernel + column) as a byte."""
+def _forward(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: bool) -> tuple[Tensor, Tensor]:
+    """The pooled map, and the place of each maximum in its window (row × width of it + column) as a byte."""
     y, places = _shapes(x, kernel, stride, padding, ceil)
-    _call("forward", (x, y, places), (*x.shape, *y.shape[2:], kernel, stride, padding))
+    _call("forward", (x, y, places), x, y, (kernel, stride, padding))
     return y, places
 
 
-def _shapes(x: Tensor, kernel: int, stride: int, padding: int, ceil: bool) -> tuple[Tensor, Tensor]:
-    size = [*x.shape[:2], *(output_size(n, kernel, stride, padding, ceil=ceil) for n in x.shape[2:])]
+def _shapes(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: bool) -> tuple[Tensor, Tensor]:
+    axes = zip(x.shape[2:], kernel, stride, padding, strict=True)
+    spatial = [output_size(n, k, s, p, ceil=ceil) for n, k, s, p in axes]
+    size = [*x.shape[:2], *spatial]
     y = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
     return y, torch.empty_like(y, dtype=torch.uint8)
 
 
 def _backward(
-    gradient: Tensor, places: Tensor, height: int, width: int, kernel: int, stride: int, padding: int
+    gradient: Tensor, places: Tensor, size: Window, kernel: Window, stride: Window, padding: Window
 ) -> Tensor:
     """The gradient of the input: each output's goes to the place of its maximum."""
     gradient = gradient.contiguous(memory_format=torch.channels_last)
-    out = _backward_shapes(gradient, places, height, width, kernel, stride, padding)
-    _call("backward", (gradient, places, out), (*out.shape, *gradient.shape[2:], kernel, stride, padding))
+    out = _backward_shapes(gradient, places, size, kernel, stride, padding)
+    _call("backward", (gradient, places, out), out, gradient, (kernel, stride, padding))
     return out
 
 
 def _backward_shapes(
-    gradient: Tensor, places: Tensor, height: int, width: int, kernel: int, stride: int, padding: int
+    gradient: Tensor, places: Tensor, size: Window, kernel: Window, stride: Window, padding: Window
 ) -> Tensor:
-    size = (*gradient.shape[:2], height, width)
-    return torch.empty(size, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last)
+    shape = (*gradient.shape[:2], *size)
+    return torch.empty(shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last)
 
 
 class _MaxPool(torch.autograd.Function):
@@ -117,14 +126,14 @@ class _MaxPool(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor | None, ...]:
-        return _BACKWARD(gradient, *ctx.saved_tensors, *ctx.size, *ctx.window), None, None, None, None
+        return _BACKWARD(gradient, *ctx.saved_tensors, ctx.size, *ctx.window), None, None, None, None
 
 
 _OPERATOR = operator(
-    "max_pool2d(Tensor x, int kernel, int stride, int padding, bool ceil) -> (Tensor, Tensor)", _forward, _shapes
+    "max_pool2d(Tensor x, int[] kernel, int[] stride, int[] padding, bool ceil) -> (Tensor, Tensor)", _forward, _shapes
 )
 _BACKWARD = operator(
-    "max_pool2d_backward(Tensor gradient, Tensor places, int height, int width, int kernel, int stride, int padding) "
+    "max_pool2d_backward(Tensor gradient, Tensor places, int[] size, int[] kernel, int[] stride, int[] padding) "
     "-> Tensor",
     _backward,
     _backward_shapes,

@@ -21,12 +21,38 @@ constexpr int64_t BLOCK = 64;
 // Everything about one map, as Python hands it over: all 64 bits wide. Strides are elements between rows.
 struct Map {
     const void* x;
-    void* y;               // forward: the result; backward: the gradient of x
-    const void* gradient;  // backward: of the result
+    void* y;               // forward: the joined result; backward: the gradient of x
+    const void* gradient;  // backward: of the joined result
     int64_t channels, x_stride, y_stride, gradient_stride;
     const float *weight, *bias;
     float *mean, *variance, *weight_gradient, *bias_gradient;
 };
+
+// The maps of networks that run side by side, member by member: each has its share of the channels of every map,
+// and the joined side (the result, or its gradient) holds a member's maps one after the other.
+template <typename T>
+std::vector<Map> members_of(const Map* maps, int64_t count, int64_t members, bool joined_is_y) {
+    int64_t joined = 0;
+    for (int64_t m = 0; m < count; ++m) joined += maps[m].channels / members;
+    std::vector<Map> all;
+    for (int64_t member = 0; member < members; ++member) {
+        int64_t before = 0;
+        for (int64_t m = 0; m < count; ++m) {
+            Map map = maps[m];
+            map.channels /= members;
+            const int64_t own = member * map.channels, shared = member * joined + before;
+            map.x = static_cast<const T*>(map.x) + own;
+            map.y = static_cast<T*>(map.y) + (joined_is_y ? shared : own);
+            if (map.gradient) map.gradient = static_cast<const T*>(map.gradient) + shared;
+            for (const float** values : {&map.weight, &map.bias}) *values += own;
+            for (float** values : {&map.mean, &map.variance, &map.weight_gradient, &map.bias_gradient})
+                if (*values) *values += own;
+            before += map.channels;
+            all.push_back(map);
+        }
+    }
+    return all;
+}
 
 // What a reading multiplies and adds, channel by channel, for all maps one after the other.
 struct Factors {
@@ -68,9 +94,12 @@ void twice(const Map* maps, int64_t count, int64_t rows, int threads, Read read,
 }
 
 template <typename T>
-void forward(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
+void forward(const Map* given, int64_t given_count, int64_t members, int64_t rows, float eps, int threads) {
+    const std::vector<Map> all = members_of<T>(given, given_count, members, true);
+    const Map* maps = all.data();
+    const int64_t count = static_cast<int64_t>(all.size());
     int64_t channels = 0;
-    for (int64_t m = 0; m < count; ++m) channels += maps[m].channels;
+    for (const Map& map : all) channels += map.channels;
     Factors of(channels);
     twice(
         maps, count, rows, threads,
@@ -115,9 +144,12 @@ void forward(const Map* maps, int64_t count, int64_t rows, float eps, int thread
 }
 
 template <typename T>
-void backward(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
+void backward(const Map* given, int64_t given_count, int64_t members, int64_t rows, float eps, int threads) {
+    const std::vector<Map> all = members_of<T>(given, given_count, members, false);
+    const Map* maps = all.data();
+    const int64_t count = static_cast<int64_t>(all.size());
     int64_t channels = 0;
-    for (int64_t m = 0; m < count; ++m) channels += maps[m].channels;
+    for (const Map& map : all) channels += map.channels;
     Factors of(channels);
     int64_t offset = 0;
     for (int64_t m = 0; m < count; offset += maps[m++].channels)
@@ -177,16 +209,16 @@ void backward(const Map* maps, int64_t count, int64_t rows, float eps, int threa
 }  // namespace
 
 extern "C" {
-void norm_relu_forward_bf16(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
-    forward<uint16_t>(maps, count, rows, eps, threads);
+void norm_relu_forward_bf16(const Map* maps, int64_t count, int64_t members, int64_t rows, float eps, int threads) {
+    forward<uint16_t>(maps, count, members, rows, eps, threads);
 }
-void norm_relu_forward_fp32(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
-    forward<float>(maps, count, rows, eps, threads);
+void norm_relu_forward_fp32(const Map* maps, int64_t count, int64_t members, int64_t rows, float eps, int threads) {
+    forward<float>(maps, count, members, rows, eps, threads);
 }
-void norm_relu_backward_bf16(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
-    backward<uint16_t>(maps, count, rows, eps, threads);
+void norm_relu_backward_bf16(const Map* maps, int64_t count, int64_t members, int64_t rows, float eps, int threads) {
+    backward<uint16_t>(maps, count, members, rows, eps, threads);
 }
-void norm_relu_backward_fp32(const Map* maps, int64_t count, int64_t rows, float eps, int threads) {
-    backward<float>(maps, count, rows, eps, threads);
+void norm_relu_backward_fp32(const Map* maps, int64_t count, int64_t members, int64_t rows, float eps, int threads) {
+    backward<float>(maps, count, members, rows, eps, threads);
 }
 }

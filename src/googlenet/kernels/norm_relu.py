@@ -21,30 +21,42 @@ from .operators import below_autograd, differentiable, operator
 _SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
 
 
-def reference(maps: Sequence[Tensor], norms: Sequence[nn.Module]) -> Tensor:
+def reference(maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int = 1) -> Tensor:
     """What the native operator is tested equal to: normalise, clip at zero, concatenate."""
-    return torch.cat([nn.functional.relu(norm(x), inplace=True) for x, norm in zip(maps, norms, strict=True)], dim=1)
+    return joined([nn.functional.relu(norm(x), inplace=True) for x, norm in zip(maps, norms, strict=True)], members)
 
 
-def norm_relu(maps: Sequence[Tensor], norms: Sequence[nn.Module]) -> Tensor:
-    """``cat([relu(norm(x)) for each], dim=1)``; running statistics are updated as the norms would.
+def joined(maps: Sequence[Tensor], members: int = 1) -> Tensor:
+    """Concatenation on channels, within each member's share of them."""
+    if members == 1:
+        return torch.cat(list(maps), dim=1)
+    return torch.cat([torch.unflatten(x, 1, (members, -1)) for x in maps], dim=2).flatten(1, 2)
+
+
+def norm_relu(maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int = 1) -> Tensor:
+    """``joined([relu(norm(x)) for each], members)``; running statistics are updated as the norms would.
 
     Args:
         maps: ``(N, C_i, *spatial)``, all with the same N and spatial size.
         norms: A batch norm for each.
+        members: Networks side by side; each has the same share of every map's channels.
 
     Returns:
         ``(N, sum of C_i, *spatial)``.
     """
     if not all(_is_native(x, norm) for x, norm in zip(maps, norms, strict=True)):
-        return reference(maps, norms)
+        return reference(maps, norms, members)
     batch_norms = [norm for norm in norms if isinstance(norm, _BatchNorm)]
     result, mean, variance = _OPERATOR(
-        list(maps), [norm.weight for norm in batch_norms], [norm.bias for norm in batch_norms], batch_norms[0].eps
+        list(maps),
+        [norm.weight for norm in batch_norms],
+        [norm.bias for norm in batch_norms],
+        batch_norms[0].eps,
+        members,
     )
     _update(batch_norms, mean.detach(), variance.detach(), result.numel() // result.shape[1])
-    joined: Tensor = result
-    return joined
+    together: Tensor = result
+    return together
 
 
 def _is_native(x: Tensor, norm: nn.Module) -> bool:
@@ -55,9 +67,9 @@ def _is_native(x: Tensor, norm: nn.Module) -> bool:
         and norm.weight.dtype == torch.float32
         and x.device.type == "cpu"
         and x.dtype in _SUFFIX
-        and x.ndim == 4
+        and x.ndim in (3, 4)
         and x.numel() > x.shape[1]
-        and x.is_contiguous(memory_format=torch.channels_last)
+        and x.movedim(1, -1).is_contiguous()
         and not torch.compiler.is_compiling()
         and library("norm_relu") is not None
     )
@@ -76,66 +88,49 @@ def _update(norms: Sequence[_BatchNorm], mean: Tensor, variance: Tensor, count: 
             norm.num_batches_tracked.add_(1)
 
 
-def _call(name: str, dtype: torch.dtype, maps: Sequence[Sequence[Tensor | None]], rows: int, eps: float) -> None:
+def _call(
+    name: str, dtype: torch.dtype, maps: Sequence[Sequence[Tensor | int]], members: int, rows: int, eps: float
+) -> None:
     """Runs a function of ``norm_relu.cpp``.
 
     Args:
         name: ``"forward"`` or ``"backward"``.
         dtype: Of the maps.
-        maps: For each, the tensors of the struct ``Map``, in its order; ``None`` where a function reads none.
+        maps: For each, the fields of the struct ``Map``, in its order; a tensor stands for its address.
+        members: Networks side by side.
         rows: Images × height × width.
         eps: Of batch norm.
     """
-    fields: list[int] = []
-    for sides in maps:
-        x, y, gradient = sides[:3]
-        assert x is not None
-        fields += [0 if side is None else side.data_ptr() for side in (x, y, gradient)]
-        fields += [x.shape[1], *(0 if side is None else _row_stride(side) for side in (x, y, gradient))]
-        fields += [0 if side is None else side.data_ptr() for side in sides[3:]]
+    fields = [field if isinstance(field, int) else field.data_ptr() for fields in maps for field in fields]
     native = library("norm_relu")
     assert native is not None
     function = getattr(native, f"norm_relu_{name}_{_SUFFIX[dtype]}")
-    table = (ctypes.c_int64 * len(fields))(*fields)
-    function(table, *(ctypes.c_int64(n) for n in (len(maps), rows)), ctypes.c_float(eps), torch.get_num_threads())
-
-
-def _row_stride(x: Tensor) -> int:
-    """Elements between neighbours along the width, or the next axis that has any: channels-last rows."""
-    for axis, inside in ((3, 1), (2, x.shape[3]), (0, x.shape[2] * x.shape[3])):
-        if x.shape[axis] > 1:
-            return x.stride(axis) // inside
-    return x.shape[1]
+    sizes = (ctypes.c_int64(len(maps)), ctypes.c_int64(members), ctypes.c_int64(rows))
+    function((ctypes.c_int64 * len(fields))(*fields), *sizes, ctypes.c_float(eps), torch.get_num_threads())
 
 
 def _forward(
-    maps: list[Tensor], weights: list[Tensor], biases: list[Tensor], eps: float
+    maps: list[Tensor], weights: list[Tensor], biases: list[Tensor], eps: float, members: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The result, and mean and biased variance of every channel."""
-    result, mean, variance = _shapes(maps, weights, biases, eps)
-    sizes = [x.shape[1] for x in maps]
-    parts = zip(
-        maps,
-        torch.split(result, sizes, 1),
-        (None,) * len(maps),
-        weights,
-        biases,
-        torch.split(mean, sizes),
-        torch.split(variance, sizes),
-        strict=True,
-    )
-    unread = (None, None)
-    _call("forward", result.dtype, [(*part, *unread) for part in parts], result.numel() // result.shape[1], eps)
+    """The result, and mean and biased variance of every channel, map after map."""
+    result, mean, variance = _shapes(maps, weights, biases, eps, members)
+    channels, at, table = result.shape[1], 0, []
+    for x, weight, bias in zip(maps, weights, biases, strict=True):
+        c = x.shape[1]
+        statistics = (mean.data_ptr() + 4 * at, variance.data_ptr() + 4 * at)
+        table.append((x, result, 0, c, c, channels, 0, weight, bias, *statistics, 0, 0))
+        at += c
+    _call("forward", result.dtype, table, members, result.numel() // channels, eps)
     return result, mean, variance
 
 
 def _shapes(
-    maps: list[Tensor], weights: list[Tensor], biases: list[Tensor], eps: float
+    maps: list[Tensor], weights: list[Tensor], biases: list[Tensor], eps: float, members: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     first = maps[0]
     channels = sum(x.shape[1] for x in maps)
-    size = (first.shape[0], channels, *first.shape[2:])
-    result = torch.empty(size, dtype=first.dtype, device=first.device, memory_format=torch.channels_last)
+    size = (first.shape[0], *first.shape[2:], channels)
+    result = torch.empty(size, dtype=first.dtype, device=first.device).movedim(-1, 1)
     return result, torch.empty(channels, device=first.device), torch.empty(channels, device=first.device)
 
 
@@ -147,24 +142,19 @@ def _backward(
     mean: Tensor,
     variance: Tensor,
     eps: float,
+    members: int,
 ) -> list[Tensor]:
     """Gradients of the maps, then of the weights, then of the biases."""
-    gradient = gradient.contiguous(memory_format=torch.channels_last)
-    out = _backward_shapes(gradient, maps, weights, biases, mean, variance, eps)
-    sizes, count = [x.shape[1] for x in maps], len(maps)
-    parts = zip(
-        maps,
-        out[:count],
-        torch.split(gradient, sizes, 1),
-        weights,
-        biases,
-        torch.split(mean, sizes),
-        torch.split(variance, sizes),
-        out[count : 2 * count],
-        out[2 * count :],
-        strict=True,
-    )
-    _call("backward", gradient.dtype, list(parts), gradient.numel() // gradient.shape[1], eps)
+    gradient = gradient.movedim(1, -1).contiguous().movedim(-1, 1)
+    out = _backward_shapes(gradient, maps, weights, biases, mean, variance, eps, members)
+    channels, count, at, table = gradient.shape[1], len(maps), 0, []
+    for i, (x, weight, bias) in enumerate(zip(maps, weights, biases, strict=True)):
+        c = x.shape[1]
+        statistics = (mean.data_ptr() + 4 * at, variance.data_ptr() + 4 * at)
+        gradients = (out[count + i], out[2 * count + i])
+        table.append((x, out[i], gradient, c, c, c, channels, weight, bias, *statistics, *gradients))
+        at += c
+    _call("backward", gradient.dtype, table, members, gradient.numel() // channels, eps)
     return out
 
 
@@ -176,6 +166,7 @@ def _backward_shapes(
     mean: Tensor,
     variance: Tensor,
     eps: float,
+    members: int,
 ) -> list[Tensor]:
     return [torch.empty_like(tensor) for tensor in (*maps, *weights, *biases)]
 
@@ -184,10 +175,11 @@ class _NormReLU(torch.autograd.Function):
     """The gradient of the operator; it keeps the maps as they came, and no copy."""
 
     @staticmethod
-    def forward(ctx: Any, count: int, eps: float, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(ctx: Any, count: int, eps: float, members: int, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        n = count
         with below_autograd():
-            result, mean, variance = _OPERATOR(tensors[:count], tensors[count : 2 * count], tensors[2 * count :], eps)
-        ctx.count, ctx.eps = count, eps
+            result, mean, variance = _OPERATOR(tensors[:n], tensors[n : 2 * n], tensors[2 * n :], eps, members)
+        ctx.count, ctx.settings = count, (eps, members)
         ctx.save_for_backward(*tensors, mean, variance)
         ctx.mark_non_differentiable(mean, variance)
         ctx.set_materialize_grads(False)
@@ -197,22 +189,22 @@ class _NormReLU(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor, *_: None) -> tuple[Tensor | None, ...]:
         *tensors, mean, variance = ctx.saved_tensors
         n = ctx.count
-        out = _BACKWARD(gradient, tensors[:n], tensors[n : 2 * n], tensors[2 * n :], mean, variance, ctx.eps)
-        return None, None, *out
+        out = _BACKWARD(gradient, tensors[:n], tensors[n : 2 * n], tensors[2 * n :], mean, variance, *ctx.settings)
+        return None, None, None, *out
 
 
 _OPERATOR = operator(
-    "norm_relu(Tensor[] maps, Tensor[] weights, Tensor[] biases, float eps) -> (Tensor, Tensor, Tensor)",
+    "norm_relu(Tensor[] maps, Tensor[] weights, Tensor[] biases, float eps, int members) -> (Tensor, Tensor, Tensor)",
     _forward,
     _shapes,
 )
 _BACKWARD = operator(
     "norm_relu_backward(Tensor gradient, Tensor[] maps, Tensor[] weights, Tensor[] biases, Tensor mean, "
-    "Tensor variance, float eps) -> Tensor[]",
+    "Tensor variance, float eps, int members) -> Tensor[]",
     _backward,
     _backward_shapes,
 )
 differentiable(
     "norm_relu",
-    lambda maps, weights, biases, eps: _NormReLU.apply(len(maps), eps, *maps, *weights, *biases),
+    lambda maps, weights, biases, *settings: _NormReLU.apply(len(maps), *settings, *maps, *weights, *biases),
 )

@@ -3,57 +3,48 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, nll_loss
 
 from .. import files, nd
 from ..cost import check_size
-from ..data.batches import Augmentation, Batch, epoch_order, plain_batches, training_batches
+from ..data.batches import Batch
 from ..data.images import ImageData
-from ..data.pictures import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from ..data.signals import SignalData
 from ..device import computes_in_bf16
 from ..errors import InputError
-from ..model import GoogLeNet, create_model, save_weights
+from ..model import GoogLeNet, create_model, mean_probabilities, save_weights
 from ..runfolder import CHECKPOINT, METRICS, RUN, WEIGHTS
 from .distributed import World
+from .mixing import mixed
 from .recipe import Recipe
-from .state import RunningMean, State, make_optimizer
+from .schedule import Clock, learning_rate
+from .state import State
+from .tasks import Task
 
 Report = Callable[[str, dict[str, Any]], None]
+CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
 
 
 class Diverged(InputError):
     """The loss became infinite or not a number."""
 
 
-def preprocessing_for(data: ImageData, recipe: Recipe) -> Preprocessing:
-    """What the network is to see: small pictures by their own statistics, others by ImageNet's."""
-    mirror = recipe.flip and data.mirror
-    if data.size and data.train is not None and data.train.pixels is not None:
-        sample = data.train.pixels[:10_000].double().div(255)
-        mean, std = tuple(sample.mean((0, 2, 3)).tolist()), tuple(sample.std((0, 2, 3)).tolist())
-        return Preprocessing(data.channels, data.size, data.size, mean, std, mirror)
-    if data.channels == 3:
-        return Preprocessing(3, 224, 256, IMAGENET_MEAN, IMAGENET_STD, mirror)
-    return Preprocessing(1, 224, 256, (sum(IMAGENET_MEAN) / 3,), (sum(IMAGENET_STD) / 3,), mirror)
-
-
-def train(data: ImageData, recipe: Recipe, run: Path, world: World, resume: bool, report: Report) -> GoogLeNet:
+def train(task: Task, recipe: Recipe, run: Path, world: World, resume: bool, report: Report) -> GoogLeNet:
     """Trains a network and writes the run: weights, metrics, and what prediction needs.
 
-    A run that was stopped at any moment loses at most the epoch it was in; resumed on the CPU with as many
-    threads, it ends in the same weights bit for bit.
+    A run that was stopped at any moment loses at most the epoch it was in, or a few seconds where epochs are
+    shorter; resumed on the CPU with as many threads, it ends in the same weights bit for bit.
 
     Args:
-        data: Pictures.
+        task: The data, from :func:`~googlenet.training.tasks.task_for`.
         recipe: How.
         run: Folder to write.
         world: The processes, from :func:`~googlenet.training.distributed.joined`.
@@ -67,75 +58,82 @@ def train(data: ImageData, recipe: Recipe, run: Path, world: World, resume: bool
         InputError: For data that cannot be trained on.
         Diverged: If the loss becomes infinite or not a number; the last checkpoint stays.
     """
-    assert data.train is not None
-    batch_size = min(recipe.batch_size, len(data.train) // world.size * world.size)
-    if batch_size < 2 * world.size:
-        raise InputError(f"{data.name} has too few pictures to train on ({len(data.train)}).")
-    if batch_size % world.size:
-        raise InputError(f"batch_size {batch_size} cannot be shared equally by {world.size} processes.")
-
-    torch.manual_seed(recipe.seed)
-    model = create_model(
-        recipe.arch,
-        len(data.classes),
-        data.channels,
-        width=recipe.width,
-        auxiliary=recipe.aux_weight > 0,
-        dropout=recipe.dropout,
-    )
-    preprocessing = preprocessing_for(data, recipe)
-    check_size(model.arch, (preprocessing.size,) * model.arch.dims)
-    model = model.to(world.device, memory_format=nd.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
-    state = State(model, RunningMean(model, recipe.ema), make_optimizer(model, recipe))
+    state = fresh_state(task, recipe, world)
     if resume and (run / CHECKPOINT).exists():
         state.restore(run / CHECKPOINT, recipe)
-    learner = Learner(state, recipe, world, _class_weights(data, recipe))
-    augmentation = Augmentation(recipe.crop, recipe.flip and data.mirror, recipe.shift, recipe.cutout, recipe.colour)
-    steps = len(data.train) // batch_size
     if world.leads:
         run.mkdir(parents=True, exist_ok=True)
-        files.write_json(run / RUN, run_record(data, recipe, preprocessing))
+        files.write_json(run / RUN, run_record(task, recipe))
 
-    for epoch in range(state.epoch, recipe.epochs):
-        started = time.perf_counter()
-        torch.manual_seed(recipe.seed + 1_000_003 * (epoch + 1) + world.rank)
-        order = epoch_order(data.train.labels, recipe.seed, epoch, recipe.balance == "sampler")
-        totals = torch.zeros(2, device=world.device)
-        batches = training_batches(
-            data.train,
-            preprocessing,
-            augmentation,
-            order,
-            batch_size,
-            recipe.seed,
-            epoch,
-            world.rank,
-            world.size,
-        )
-        state.model.train()
-        for step, batch in enumerate(batches):
-            rate = learning_rate(recipe, state.step, steps)
-            totals += learner.step(batch, rate, where=f"epoch {epoch + 1}, batch {step + 1}")
-            loss, accuracy = (totals / (step + 1)).tolist()
-            speed = (step + 1) * batch_size / (time.perf_counter() - started)
-            progress = {"epoch": epoch + 1, "epochs": recipe.epochs, "step": step + 1, "steps": steps}
-            report("step", progress | {"loss": loss, "accuracy": accuracy, "images_per_second": speed})
-        loss, accuracy = world.mean(totals / steps).tolist()
-        row = {"epoch": epoch + 1, "loss": loss, "accuracy": accuracy, "learning_rate": rate}
-        state.epoch = epoch + 1
+    written = time.perf_counter()
+    for row in epochs(task, state, recipe, world, report):
         if world.leads:
-            if data.validation is not None:
-                row |= validate(averaged(state), data, preprocessing, world, learner.bf16)
-            row["seconds"] = round(time.perf_counter() - started, 2)
-            state.history.append(row)
-            write_epoch(run, state, recipe)
+            if time.perf_counter() - written > CHECKPOINT_SECONDS or row["last"]:
+                write_epoch(run, state, recipe)
+                written = time.perf_counter()
             report("epoch", row | {"epochs": recipe.epochs})
         world.wait()
 
     final = averaged(state).eval()
     if world.leads:
-        save_weights(final, run / WEIGHTS, classes=data.classes, preprocessing=preprocessing.to_dict())
+        preprocessing = task.preprocessing.to_dict()
+        save_weights(final, run / WEIGHTS, classes=task.data.classes, preprocessing=preprocessing)
     return final
+
+
+def fresh_state(task: Task, recipe: Recipe, world: World) -> State:
+    """A training that has not begun: the network as the recipe has it, its running mean, its optimizer."""
+    torch.manual_seed(recipe.seed)
+    model = create_model(
+        recipe.arch,
+        len(task.data.classes),
+        task.channels,
+        width=recipe.width,
+        auxiliary=recipe.aux_weight > 0,
+        dropout=recipe.dropout,
+        members=recipe.members,
+    )
+    check_size(model.arch, task.size)
+    model = model.to(world.device, memory_format=nd.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
+    return State.beginning(model, recipe)
+
+
+def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Report) -> Iterator[dict[str, Any]]:
+    """Trains epoch by epoch, from where the state stands; yields a row of metrics after each."""
+    data = task.data
+    assert data.train is not None
+    batch_size = min(recipe.batch_size, len(data.train) // world.size * world.size)
+    if batch_size < 2 * world.size:
+        raise InputError(f"{data.name} has too few examples to train on ({len(data.train)}).")
+    if batch_size % world.size:
+        raise InputError(f"batch_size {batch_size} cannot be shared equally by {world.size} processes.")
+    learner = Learner(state, recipe, world, _class_weights(data, recipe))
+    steps = len(data.train) // batch_size
+    clock = Clock(recipe, steps, sum(row["seconds"] for row in state.history))
+
+    while (epoch := state.epoch) < recipe.epochs and not clock.is_over(state.step):
+        started = time.perf_counter()
+        torch.manual_seed(recipe.seed + 1_000_003 * (epoch + 1) + world.rank)
+        totals = torch.zeros(2, device=world.device)
+        state.model.train()
+        for step, batch in enumerate(task.training_batches(epoch, batch_size, world), start=1):
+            rate = learning_rate(recipe, clock.progress(state.step), epoch)
+            totals += learner.step(batch, rate, where=f"epoch {epoch + 1}, batch {step}")
+            loss, accuracy = (totals / step).tolist()
+            speed = step * batch_size / (time.perf_counter() - started)
+            progress = {"epoch": epoch + 1, "epochs": recipe.epochs, "step": step, "steps": steps}
+            report("step", progress | {"loss": loss, "accuracy": accuracy, "examples_per_second": speed})
+            if clock.is_over(state.step):
+                break
+        loss, accuracy = world.mean(totals / step).tolist()
+        row = {"epoch": epoch + 1, "loss": loss, "accuracy": accuracy, "learning_rate": rate}
+        state.epoch = epoch + 1
+        if world.leads and data.validation is not None:
+            row |= validate(averaged(state), task, world, learner.bf16)
+        row["seconds"] = round(time.perf_counter() - started, 2)
+        row["last"] = state.epoch == recipe.epochs or clock.is_over(state.step)
+        state.history.append(row)
+        yield row
 
 
 class Learner:
@@ -169,55 +167,23 @@ class Learner:
         state.optimizer.step()
         state.step += 1
         state.mean.update(state.model, state.step)
-        accuracy = (output.logits.argmax(1) == labels).float().mean()
+        accuracy = (output.logits.argmax(-1) == labels).float().mean()
         return torch.stack([loss.detach(), accuracy])
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        targets = targets.flatten(0, logits.ndim - 2)
         return cross_entropy(
-            logits.float(), targets, weight=self.class_weights, label_smoothing=self.recipe.label_smoothing
+            logits.float().flatten(0, -2),
+            targets,
+            weight=self.class_weights,
+            label_smoothing=self.recipe.label_smoothing,
         )
-
-
-def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """The learning rate of a step: a linear climb, then a cosine to zero or the paper's steps."""
-    total = recipe.epochs * steps_per_epoch
-    climb = recipe.warmup * total
-    if step < climb:
-        return recipe.learning_rate * (step + 1) / (climb + 1)
-    if recipe.schedule == "step":
-        return float(recipe.learning_rate * 0.96 ** (step // steps_per_epoch // 8))
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - climb) / max(1, total - climb)))
-
-
-def mixed(inputs: Tensor, labels: Tensor, classes: int, recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """Mixup or CutMix where the recipe says so (each time one of both); targets become shares then."""
-    kinds = [kind for kind in ("mixup", "cutmix") if getattr(recipe, kind) > 0]
-    if not kinds:
-        return inputs, labels
-    kind = kinds[int(torch.randint(len(kinds), ()))]
-    alpha = torch.tensor(float(getattr(recipe, kind)))
-    share = float(torch.distributions.Beta(alpha, alpha).sample())
-    partner = torch.randperm(len(inputs), device=inputs.device)
-    if kind == "mixup":
-        inputs = torch.lerp(inputs[partner], inputs, share)
-    else:
-        height, width = inputs.shape[2:]
-        half_height, half_width = (round(n * math.sqrt(1 - share) / 2) for n in (height, width))
-        y, x = int(torch.randint(height, ())), int(torch.randint(width, ()))
-        top, left = max(0, y - half_height), max(0, x - half_width)
-        patch = (..., slice(top, y + half_height), slice(left, x + half_width))
-        inputs = inputs.clone()
-        inputs[patch] = inputs[partner][patch]
-        share = 1 - inputs[0, 0][patch].numel() / (height * width)
-    ones = nn.functional.one_hot(labels, classes).float()
-    return inputs, torch.lerp(ones[partner], ones, share)
 
 
 def averaged(state: State) -> GoogLeNet:
     """A copy of the network with the running mean of its weights."""
-    model = GoogLeNet(
-        state.model.arch, state.model.num_classes, state.model.in_channels, len(state.model.auxiliary) > 0
-    )
+    old = state.model
+    model = GoogLeNet(old.arch, old.num_classes, old.in_channels, len(old.auxiliary) > 0)
     model.load_state_dict(state.mean.tensors)
     device = next(state.model.parameters()).device
     placed: GoogLeNet = model.to(device, memory_format=nd.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
@@ -225,20 +191,18 @@ def averaged(state: State) -> GoogLeNet:
 
 
 @torch.inference_mode()
-def validate(
-    model: GoogLeNet, data: ImageData, preprocessing: Preprocessing, world: World, bf16: bool
-) -> dict[str, float]:
+def validate(model: GoogLeNet, task: Task, world: World, bf16: bool) -> dict[str, float]:
     """Loss and accuracy on the validation part."""
-    assert data.validation is not None
+    assert task.data.validation is not None
     model.eval()
     loss = correct = 0.0
-    for batch in plain_batches(data.validation, preprocessing, 250):
+    for batch in task.validation_batches():
         labels = batch.labels.to(world.device)
         with torch.autocast(world.device.type, torch.bfloat16, enabled=bf16):
-            logits = model(batch.inputs.to(world.device))
-        loss += float(cross_entropy(logits.float(), labels, reduction="sum"))
-        correct += int((logits.argmax(1) == labels).sum())
-    count = len(data.validation)
+            probabilities = mean_probabilities(model(batch.inputs.to(world.device)))
+        loss += float(nll_loss(probabilities.clamp(min=1e-12).log(), labels, reduction="sum"))
+        correct += int((probabilities.argmax(1) == labels).sum())
+    count = len(task.data.validation)
     return {"validation_loss": loss / count, "validation_accuracy": correct / count}
 
 
@@ -249,24 +213,25 @@ def write_epoch(run: Path, state: State, recipe: Recipe) -> None:
     files.write_bytes(run / METRICS, lines.encode())
 
 
-def run_record(data: ImageData, recipe: Recipe, preprocessing: Preprocessing) -> dict[str, Any]:
+def run_record(task: Task, recipe: Recipe) -> dict[str, Any]:
     """What ``run.json`` says: everything that made this run, and what prediction needs."""
     from .. import __version__
 
+    data = task.data
     parts = {part: getattr(data, part) for part in ("train", "validation", "test")}
     return {
         "googlenet": __version__,
         "torch": str(torch.__version__),
         "data": data.name,
-        "pictures": {part: len(images) for part, images in parts.items() if images is not None},
+        "examples": {part: len(images) for part, images in parts.items() if images is not None},
         "bad_files": [dataclasses.asdict(bad) for bad in data.bad],
         "classes": list(data.classes),
-        "preprocessing": preprocessing.to_dict(),
+        "preprocessing": task.preprocessing.to_dict(),
         "recipe": recipe.to_dict(),
     }
 
 
-def _class_weights(data: ImageData, recipe: Recipe) -> Tensor | None:
+def _class_weights(data: ImageData | SignalData, recipe: Recipe) -> Tensor | None:
     """Inverse frequencies with a mean of 1 over the pictures, if the recipe balances by weights."""
     if recipe.balance != "weights" or data.train is None:
         return None
@@ -278,7 +243,7 @@ def _class_weights(data: ImageData, recipe: Recipe) -> Tensor | None:
 def _diagnosis(model: GoogLeNet, inputs: Tensor, loss: float, where: str) -> str:
     """The sentence about a loss that is no number: where it began and what to try."""
     if not torch.isfinite(inputs).all():
-        began = "the pictures of this batch themselves hold values that are no numbers"
+        began = "the inputs of this batch themselves hold values that are no numbers"
     else:
         began = "every layer's output is finite, so it began in the loss"
         for name, output in model.intermediates(inputs, list(model.features)).items():

@@ -38,8 +38,13 @@ class Recipe:
         flip: Mirror every other picture, where a mirror image keeps its meaning.
         shift: Largest shift, pixels.
         cutout: Side of a blanked square, pixels.
+        slice: Smallest share of a signal that is cut out and stretched to the whole length; 1 for none.
+        warp: Largest local shift of a signal's time, as a share of its length.
+        members: Networks that train side by side as one, each with its own order of the data; their
+            probabilities are averaged. For signals.
         colour: Largest relative change of brightness, contrast and saturation.
         balance: For classes of unequal size: ``weights`` in the loss, or a ``sampler``.
+        max_seconds: Time that training may take; the schedule ends with it. 0 for no limit.
         precision: ``auto`` is bfloat16 where the processor computes in it, else float32.
         seed: Of everything random.
     """
@@ -68,7 +73,11 @@ class Recipe:
     shift: int = 0
     cutout: int = 0
     colour: float = 0.0
+    slice: float = 1.0
+    warp: float = 0.0
+    members: int = 1
     balance: Literal["none", "weights", "sampler"] = "none"
+    max_seconds: float = 0.0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = 0
 
@@ -77,7 +86,7 @@ class Recipe:
             choices = get_args(kind)
             if choices and getattr(self, name) not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
-        positive = ("width", "epochs", "batch_size", "learning_rate")
+        positive = ("width", "epochs", "batch_size", "learning_rate", "members", "slice")
         shares = ("warmup", "momentum", "label_smoothing", "ema", "dropout")
         for name in positive:
             if not getattr(self, name) > 0:
@@ -85,7 +94,18 @@ class Recipe:
         for name in shares:
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must be from 0 to below 1, not {getattr(self, name)}.")
-        for name in ("weight_decay", "clip", "min_steps", "aux_weight", "mixup", "cutmix", "shift", "cutout", "colour"):
+        for name in (
+            "weight_decay",
+            "clip",
+            "min_steps",
+            "aux_weight",
+            "mixup",
+            "cutmix",
+            "shift",
+            "cutout",
+            "colour",
+            "warp",
+        ):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} must be 0 or more, not {getattr(self, name)}.")
 
@@ -153,6 +173,25 @@ SMALL = Recipe(
     shift=2,
     cutout=5,
 )
+SIGNALS = Recipe(
+    "signals",
+    arch="googlenet_1d",
+    epochs=60,
+    min_steps=600,
+    batch_size=16,
+    learning_rate=5e-3,
+    warmup=0.3,
+    weight_decay=0.01,
+    label_smoothing=0.1,
+    ema=0.0,
+    aux_weight=0.0,
+    dropout=0.0,
+    crop=False,
+    flip=False,
+    slice=0.9,
+    warp=0.02,
+    members=4,
+)
 # The paper's section 6: asynchronous SGD, momentum 0.9, 4 % less every 8 epochs, Polyak averaging.
 PAPER = Recipe(
     "paper",
@@ -169,7 +208,7 @@ PAPER = Recipe(
     ema=0.9999,
     colour=0.4,
 )
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (PHOTOS, SMALL, PAPER)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (PHOTOS, SMALL, SIGNALS, PAPER)}
 
 
 def find_recipe(name: str) -> Recipe:

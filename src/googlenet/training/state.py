@@ -74,6 +74,11 @@ class State:
     step: int = 0
     history: list[Row] = field(default_factory=list)
 
+    @classmethod
+    def beginning(cls, model: GoogLeNet, recipe: Recipe) -> State:
+        """A training of that network that has not begun."""
+        return cls(model, RunningMean(model, recipe.ema), make_optimizer(model, recipe))
+
     def save(self, path: Path, recipe: Recipe) -> None:
         """Writes everything, atomically."""
         tensors: dict[str, Tensor] = {}

@@ -1,0 +1,229 @@
+"""Accuracy and time of the default recipe for signals on the UCR archive, beside published figures.
+
+    python benchmarks/ucr.py [SET …] [--seeds 0 1 2] [--data FOLDER] [--out FILE]
+
+Each set is trained on its training part alone and its test part is looked at once, by the final weights. Two
+sets run side by side, a core each. The result file is written after every set; what is in it is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import numpy as np
+from scipy.stats import friedmanchisquare, wilcoxon
+
+from common import machine
+
+HERE = Path(__file__).parent
+SHARED = HERE.parents[1] / "shared"
+
+
+def run(folder: Path, name: str, seed: int) -> dict[str, float | str | int]:
+    """Trains on a set's training part and measures on its test part."""
+    import torch
+    from sklearn.metrics import balanced_accuracy_score
+
+    from googlenet.data.signals import find_signals
+    from googlenet.estimator import GoogLeNetClassifier
+    from googlenet.evaluation import metrics
+
+    torch.set_num_threads(1)
+    data = find_signals(str(folder / name))
+    labels = data.test.labels.numpy()
+    model = GoogLeNetClassifier(random_state=seed)
+    started = time.perf_counter()
+    model.fit(list(data.train.signals), data.train.labels.numpy())
+    trained = time.perf_counter()
+    probabilities = model.predict_proba(list(data.test.signals))
+    result = metrics(probabilities, labels, data.classes)
+    return {
+        "set": name,
+        "seed": seed,
+        "accuracy": result["top1"],
+        "balanced_accuracy": float(balanced_accuracy_score(labels, probabilities.argmax(1))),
+        "nll": result["nll"],
+        "train_seconds": round(trained - started, 2),
+        "predict_seconds": round(time.perf_counter() - trained, 2),
+        "epochs": len(model.history_),
+    }
+
+
+def run_all(folder: Path, names: list[str], seeds: list[int], out: Path) -> list[dict]:
+    """Every set and seed that is not in the result file yet, the largest first."""
+    rows = json.loads(out.read_text())["rows"] if out.exists() else []
+    done = {(row["set"], row["seed"]) for row in rows}
+    todo = [(name, seed) for seed in seeds for name in names if (name, seed) not in done]
+    todo.sort(key=lambda job: (job[1], -(folder / f"{job[0]}_TRAIN.tsv").stat().st_size))
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(run, folder, name, seed) for name, seed in todo]
+        for job in as_completed(jobs):
+            rows.append(job.result())
+            row = rows[-1]
+            print(
+                f"{row['set']:<32} seed {row['seed']}  {row['accuracy']:.4f}  {row['train_seconds']:.0f} s", flush=True
+            )
+            out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
+    return rows
+
+
+def published(names: list[str]) -> dict[str, dict[str, float]]:
+    """Method to set to accuracy."""
+    with (SHARED / "anchors" / "ucr_published.csv").open() as file:
+        table = {row["dataset"]: row for row in csv.DictReader(file)}
+    methods = [
+        key for key in next(iter(table.values())) if key not in ("dataset", "InceptionTime_train_s", "in_shared")
+    ]
+    return {m: {n: float(table[n][m]) for n in names if n in table and table[n][m]} for m in methods}
+
+
+def holm(values: list[float]) -> list[float]:
+    """p-values corrected for their number (Holm 1979)."""
+    order = np.argsort(values)
+    corrected = np.maximum.accumulate([(len(values) - rank) * values[i] for rank, i in enumerate(order)])
+    result = np.empty(len(values))
+    result[order] = np.minimum(corrected, 1)
+    return result.tolist()
+
+
+def summary(rows: list[dict]) -> dict:
+    """Means over seeds, then comparisons with every published column on the sets that both have."""
+    names = sorted({row["set"] for row in rows})
+    ours = {name: float(np.mean([row["accuracy"] for row in rows if row["set"] == name])) for name in names}
+    seeds = sorted({row["seed"] for row in rows})
+    by_seed = {str(seed): float(np.mean([row["accuracy"] for row in rows if row["seed"] == seed])) for seed in seeds}
+    comparisons = {}
+    for method, theirs in published(names).items():
+        shared = sorted(theirs)
+        a, b = np.array([ours[n] for n in shared]), np.array([theirs[n] for n in shared])
+        comparisons[method] = {
+            "sets": len(shared),
+            "ours": float(a.mean()),
+            "theirs": float(b.mean()),
+            "wins": int((a > b + 1e-4).sum()),
+            "draws": int((abs(a - b) <= 1e-4).sum()),
+            "losses": int((b > a + 1e-4).sum()),
+            "p": float(wilcoxon(a, b).pvalue),
+        }
+    for row, p in zip(comparisons.values(), holm([row["p"] for row in comparisons.values()]), strict=True):
+        row["p_holm"] = p
+    seconds = {str(seed): sum(row["train_seconds"] for row in rows if row["seed"] == seed) for seed in seeds}
+    return {
+        "sets": len(names),
+        "mean_accuracy": float(np.mean(list(ours.values()))),
+        "mean_accuracy_by_seed": by_seed,
+        "core_minutes_of_training_by_seed": {seed: round(s / 60, 1) for seed, s in seconds.items()},
+        "longest_training_seconds": max(row["train_seconds"] for row in rows),
+        "comparisons": comparisons,
+    }
+
+
+def show(result: dict) -> None:
+    """Prints the summary as tables."""
+    by_seed = result["mean_accuracy_by_seed"]
+    print(f"\n{result['sets']} sets, mean accuracy {result['mean_accuracy']:.4f}; by seed {by_seed}")
+    print(f"core-minutes of training by seed {result['core_minutes_of_training_by_seed']}; ", end="")
+    print(f"longest set {result['longest_training_seconds']:.0f} s\n")
+    print(f"{'method':<16}{'sets':>5}{'ours':>9}{'theirs':>9}{'wins':>6}{'draws':>6}{'losses':>7}{'p (Holm)':>10}")
+    for method, row in result["comparisons"].items():
+        print(
+            f"{method:<16}{row['sets']:>5}{row['ours']:>9.4f}{row['theirs']:>9.4f}{row['wins']:>6}{row['draws']:>6}"
+            f"{row['losses']:>7}{row['p_holm']:>10.3g}"
+        )
+
+
+def critical_difference(rows: list[dict], path: Path) -> None:
+    """Draws mean ranks of all methods (Demsar 2006); a bar joins those that a pairwise Wilcoxon test with Holm's
+    correction cannot tell apart (Benavoli et al. 2016)."""
+    names = sorted({row["set"] for row in rows})
+    ours = {name: float(np.mean([row["accuracy"] for row in rows if row["set"] == name])) for name in names}
+    methods = {"googlenet_1d": ours} | published(names)
+    shared = [n for n in names if all(n in table for table in methods.values())]
+    scores = {method: np.array([table[n] for n in shared]) for method, table in methods.items()}
+    order = np.array([_ranks(np.round([scores[m][i] for m in methods], 6)) for i in range(len(shared))])
+    mean = dict(zip(methods, order.mean(0), strict=True))
+    names_by_rank = sorted(methods, key=mean.get)
+    pairs = [(a, b) for i, a in enumerate(names_by_rank) for b in names_by_rank[i + 1 :]]
+    p = dict(zip(pairs, holm([float(wilcoxon(scores[a], scores[b]).pvalue) for a, b in pairs]), strict=True))
+    print(f"Friedman p = {friedmanchisquare(*scores.values()).pvalue:.3g} on {len(shared)} sets")
+    path.write_text(_diagram(names_by_rank, mean, p))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """1 for the highest; ties share their mean."""
+    return np.array([1 + (values > v).sum() + ((values == v).sum() - 1) / 2 for v in values])
+
+
+def _diagram(names: list[str], mean: dict[str, float], p: dict[tuple[str, str], float]) -> str:
+    left, right, axis, count = 170, 590, 44, len(names)
+
+    def x(rank: float) -> float:
+        return left + (right - left) * (rank - 1) / (count - 1)
+
+    bars = []
+    for i, first in enumerate(names):
+        last = i
+        while last + 1 < count and all(p[pair] > 0.05 for pair in _between(names[i : last + 2])):
+            last += 1
+        if last > i and not any(a <= i and last <= b for a, b, _ in bars):
+            bars.append((i, last, first))
+    parts = [f'<line x1="{left}" x2="{right}" y1="{axis}" y2="{axis}" stroke="#333"/>']
+    for tick in range(1, count + 1):
+        parts.append(f'<line x1="{x(tick)}" x2="{x(tick)}" y1="{axis - 6}" y2="{axis}" stroke="#333"/>')
+        parts.append(f'<text x="{x(tick)}" y="{axis - 11}" text-anchor="middle">{tick}</text>')
+    for row, (a, b, _) in enumerate(bars):
+        y = axis + 10 + 8 * row
+        parts.append(
+            f'<line x1="{x(mean[names[a]]) - 3}" x2="{x(mean[names[b]]) + 3}" y1="{y}" y2="{y}" stroke="#c2570c" '
+            'stroke-width="4"/>'
+        )
+    base = axis + 34 + 8 * len(bars)
+    half = (count + 1) // 2
+    for i, name in enumerate(names):
+        place, y = x(mean[name]), base + 20 * (i if i < half else count - 1 - i)
+        end, anchor = (left - 8, "end") if i < half else (right + 8, "start")
+        bold = ' font-weight="bold"' if name.startswith("googlenet") else ""
+        parts.append(f'<polyline points="{place},{axis} {place},{y} {end},{y}" fill="none" stroke="#555"/>')
+        parts.append(
+            f'<text x="{end + (-4 if i < half else 4)}" y="{y + 4}" text-anchor="{anchor}"{bold}>{name} '
+            f"{mean[name]:.2f}</text>"
+        )
+    height = base + 20 * half
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {height}" font-family="system-ui,sans-serif" '
+        f'font-size="13"><rect width="760" height="{height}" fill="#fff"/>{"".join(parts)}</svg>\n'
+    )
+
+
+def _between(names: list[str]) -> list[tuple[str, str]]:
+    return [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", help="names; all of the folder by default")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "ucr")
+    parser.add_argument("--out", type=Path, default=HERE / "ucr.json")
+    chosen = parser.parse_args()
+    names = chosen.sets or sorted(path.name.removesuffix("_TRAIN.tsv") for path in chosen.data.glob("*_TRAIN.tsv"))
+    started = time.perf_counter()
+    rows = run_all(chosen.data, names, chosen.seeds, chosen.out)
+    print(f"wall time of this call: {(time.perf_counter() - started) / 60:.1f} minutes")
+    result = summary(rows)
+    content = json.loads(chosen.out.read_text()) | {"summary": result}
+    chosen.out.write_text(json.dumps(content, indent=1) + "\n")
+    show(result)
+    critical_difference(rows, chosen.out.with_suffix(".svg"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Holding a part of the training data out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from ..errors import InputError
+from .images import ImageData
+from .signals import SignalData
+
+Rows = npt.NDArray[np.int64]
+
+
+def hold_out(data: ImageData | SignalData, share: float, seed: int) -> ImageData | SignalData:
+    """Moves a seeded, stratified ``share`` of the training part to the validation part.
+
+    A class with one example stays in training. Signals of one group stay together.
+
+    Raises:
+        InputError: If too few examples would be left.
+    """
+    assert data.train is not None
+    labels = data.train.labels.numpy()
+    groups = data.train.groups if isinstance(data, SignalData) and data.train is not None else ()
+    split = _grouped(data.name, labels, groups, share, seed) if groups else _stratified(data.name, labels, share, seed)
+    kept, held = (np.sort(rows).tolist() for rows in split)
+    train, validation = data.train.subset(kept), data.train.subset(held)
+    return replace(data, train=train, validation=validation)  # type: ignore[arg-type]
+
+
+def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+    counts = np.bincount(labels)
+    rows = np.arange(len(labels))
+    lonely = rows[counts[labels] < 2]
+    rest = rows[counts[labels] >= 2]
+    wanted = max(round(share * len(rest)), int((counts >= 2).sum()))
+    if len(rest) - wanted < int((counts >= 2).sum()):
+        raise InputError(f"{name} has too few examples ({len(labels)}) to hold {share:.0%} of them out.")
+    kept, held = train_test_split(rest, test_size=wanted, stratify=labels[rest], random_state=seed)
+    return np.concatenate([kept, lonely]), held
+
+
+def _grouped(name: str, labels: Rows, groups: tuple[str, ...], share: float, seed: int) -> tuple[Rows, Rows]:
+    folds = round(1 / share)
+    if len(set(groups)) < folds:
+        raise InputError(f"{name} has {len(set(groups))} groups; holding {share:.0%} out needs {folds} or more.")
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    kept, held = next(splitter.split(np.zeros(len(labels)), labels, groups))
+    if set(labels[kept]) != set(labels):
+        raise InputError(f"{name} has a class whose signals are all in one group: it cannot be split by group.")
+    return kept, held

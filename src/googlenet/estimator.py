@@ -1,0 +1,226 @@
+"""The network as an estimator of scikit-learn's, for arrays and lists of signals or pictures."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d
+
+from .data.examples import EstimatorInput, images_from, is_images, signals_from
+from .data.images import SMALL as SMALL_SIDE
+from .data.images import ImageData, ImageSet
+from .data.signals import SignalData, SignalSet
+from .device import best_device
+from .errors import InputError
+from .model import GoogLeNet, save_weights
+from .predictor import load as load_predictor
+from .predictor import predictor_for
+from .training.distributed import World
+from .training.loop import averaged, epochs, fresh_state
+from .training.recipe import PHOTOS, SIGNALS, SMALL, Recipe, find_recipe
+from .training.state import State
+from .training.tasks import Task, task_for
+from .weights.checkpoint import read_header
+
+
+class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier of signals or pictures.
+
+    Signals are ``(N, L)``, ``(N, C, L)``, a data frame, or a list of arrays ``(L,)`` or ``(C, L)`` of any lengths;
+    NaN is a missing value. Pictures are ``(N, C, H, W)``, uint8 or in [0, 1], or a list of paths or PIL images.
+
+    Args:
+        recipe: A :class:`~googlenet.training.recipe.Recipe`, the name of one, or ``None`` for the one that fits
+            the data. Its seed is not used.
+        n_members: Networks that train side by side, their probabilities averaged; ``None`` for the recipe's.
+        max_seconds: Time that ``fit`` may take; the schedule ends with it. ``None`` for no limit.
+        random_state: For fits that are bitwise the same on one machine (without ``max_seconds``).
+        verbose: 1 for a progress bar.
+        callback: Called as ``callback(kind, row)`` with ``"step"`` or ``"epoch"`` and numbers of the training.
+
+    Attributes:
+        classes_: Labels, sorted, in the order of the probabilities.
+        n_features_in_: Samples of a signal, where ``X`` is two-dimensional.
+        history_: One row of metrics an epoch.
+        recipe_: The recipe of the fit.
+
+    Example:
+        >>> from googlenet.data.builtin import gunpoint
+        >>> signals, labels = gunpoint().train.signals, gunpoint().train.labels
+        >>> GoogLeNetClassifier(max_seconds=5).fit(signals, labels).score(signals, labels) > 0.9
+        True
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe | str | None = None,
+        n_members: int | None = None,
+        max_seconds: float | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+        callback: Callable[[str, dict[str, Any]], None] | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self.n_members = n_members
+        self.max_seconds = max_seconds
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callback = callback
+
+    def fit(self, X: EstimatorInput, y: npt.ArrayLike) -> Self:
+        """Learns from examples and their labels ``(N,)``.
+
+        Raises:
+            ValueError: For examples or labels that cannot be learned from; :class:`InputError` is one.
+        """
+        data = self._data(X, y, reset=True)
+        recipe = self._recipe(data)
+        task = task_for(data, recipe)
+        self._train(task, recipe, None)
+        return self
+
+    def fine_tune(self, X: EstimatorInput, y: npt.ArrayLike) -> Self:
+        """Goes on from the fitted network, on other examples, which may have other labels.
+
+        What the network sees is prepared as it was when it was fitted; the peak learning rate is a fifth of the
+        recipe's.
+        """
+        check_is_fitted(self)
+        model, known = copy.deepcopy(self._predictor.models[0]), self.classes_
+        data = self._data(X, y, reset=False)
+        if not np.array_equal(known, self.classes_):
+            model.reset_classifier(len(data.classes))
+        recipe = self._recipe(data)
+        recipe = replace(recipe, learning_rate=recipe.learning_rate / 5, members=model.arch.members)
+        self._train(task_for(data, recipe, self._predictor.preprocessing), recipe, model)
+        return self
+
+    def predict_proba(self, X: EstimatorInput) -> npt.NDArray[np.float64]:
+        """Probabilities ``(N, classes)``."""
+        check_is_fitted(self)
+        part = self._examples(X, torch.zeros(_num_samples(X), dtype=torch.long), reset=False)
+        probabilities = self._predictor.of_set(part).double().numpy()
+        normalised: npt.NDArray[np.float64] = probabilities / probabilities.sum(1, keepdims=True)
+        return normalised
+
+    def predict(self, X: EstimatorInput) -> npt.NDArray[Any]:
+        """The most probable labels ``(N,)``."""
+        best = self.predict_proba(X).argmax(1)
+        labels: npt.NDArray[Any] = self.classes_[best]
+        return labels
+
+    def save(self, path: str | Path) -> None:
+        """Writes the fitted network as safetensors, atomically; ``googlenet predict`` reads it too."""
+        check_is_fitted(self)
+        predictor = self._predictor
+        labels = {"kind": self.classes_.dtype.kind, "values": self.classes_.tolist()}
+        save_weights(
+            predictor.models[0],
+            path,
+            classes=predictor.classes,
+            preprocessing=predictor.preprocessing.to_dict(),
+            labels=labels,
+            recipe=self.recipe_.to_dict(),
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> GoogLeNetClassifier:
+        """The fitted classifier that :meth:`save` wrote, or one from a run of the command line."""
+        predictor = load_predictor(path)
+        extra: Mapping[str, Any] = read_header(path).extra if Path(path).is_file() else {}
+        loaded = cls(recipe=Recipe(**extra["recipe"]) if "recipe" in extra else None)
+        loaded._predictor = predictor
+        loaded.classes_ = np.array(extra["labels"]["values"] if "labels" in extra else predictor.classes)
+        loaded.history_ = []
+        loaded.recipe_ = loaded._recipe_or(SIGNALS)
+        return loaded
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _recipe_or(self, default: Recipe) -> Recipe:
+        if isinstance(self.recipe, Recipe):
+            return self.recipe
+        return default if self.recipe is None else find_recipe(self.recipe)
+
+    def _recipe(self, data: ImageData | SignalData) -> Recipe:
+        """The recipe of a fit, fitted to the number of examples, with this estimator's settings."""
+        if isinstance(data, SignalData):
+            default = SIGNALS
+        else:
+            default = SMALL if (data.size or SMALL_SIDE + 1) <= SMALL_SIDE else PHOTOS
+        recipe = self._recipe_or(default).fitted(len(data.train or ()))
+        changes: dict[str, Any] = {"seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
+        if self.n_members is not None:
+            changes["members"] = self.n_members
+        if self.max_seconds is not None:
+            changes["max_seconds"] = self.max_seconds
+        return replace(recipe, **changes)
+
+    def _data(self, X: EstimatorInput, y: npt.ArrayLike, reset: bool) -> ImageData | SignalData:
+        """The training part, and ``classes_``."""
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None: labels are needed to learn from.")
+        given: npt.NDArray[Any] = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y")
+        check_classification_targets(given)
+        if len(given) != _num_samples(X):
+            raise ValueError(
+                f"There are {_num_samples(X)} examples and {len(given)} labels: inconsistent numbers of samples."
+            )
+        classes, labels = np.unique(given, return_inverse=True)
+        part = self._examples(X, torch.from_numpy(labels).long(), reset)
+        if len(classes) < 2:
+            raise InputError(f"There is one class, {classes[0]!r}; a classifier needs two classes or more.")
+        self.classes_ = classes
+        names = tuple(map(str, classes.tolist()))
+        if isinstance(part, SignalSet):
+            return SignalData("the data", names, part, None, None, channels=len(part.signals[0]))
+        assert part.pixels is not None
+        channels, size = part.pixels.shape[1], part.pixels.shape[-1]
+        return ImageData("the data", names, part, None, None, channels, size)
+
+    def _examples(self, X: EstimatorInput, labels: torch.Tensor, reset: bool) -> SignalSet | ImageSet:
+        names = tuple(f"example {row}" for row in range(_num_samples(X)))
+        if is_images(X):
+            size = None if reset else self._predictor.preprocessing.size  # type: ignore[union-attr]
+            return ImageSet(labels, names, images_from(X, size))
+        return SignalSet(labels, names, signals_from(self, X, reset))
+
+    def _train(self, task: Task, recipe: Recipe, start: GoogLeNet | None) -> None:
+        world = World(0, 1, best_device())
+        self.recipe_ = recipe
+        with torch.random.fork_rng(devices=[]):
+            state = fresh_state(task, recipe, world) if start is None else State.beginning(start, recipe)
+            self.history_ = []
+            with _progress(self.verbose) as show:
+
+                def report(kind: str, row: dict[str, Any]) -> None:
+                    show(kind, row)
+                    if self.callback is not None:
+                        self.callback(kind, row)
+
+                for row in epochs(task, state, recipe, world, report):
+                    self.history_.append(row)
+                    report("epoch", row | {"epochs": recipe.epochs})
+            self._predictor = predictor_for([averaged(state).eval()], task.data.classes, task.preprocessing)
+
+
+def _progress(verbose: int) -> Any:
+    from contextlib import nullcontext
+
+    from .display import training_progress
+
+    return training_progress() if verbose else nullcontext(lambda kind, row: None)

@@ -1,0 +1,39 @@
+"""What in an input decided for a class."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .blocks import MemberLinear
+from .model import GoogLeNet
+
+
+@torch.inference_mode()
+def class_activation(model: GoogLeNet, x: Tensor, classes: Tensor) -> Tensor:
+    """Class activation maps: how much each place adds to a class's logit (Zhou et al. 2016, section 2).
+
+    Exact, because the network ends in a mean over places and one linear layer: the mean of a map over places
+    is the logit without its bias, less the mean logit of all classes.
+
+    Args:
+        model: In evaluation mode.
+        x: ``(N, channels, *spatial)``.
+        classes: ``(N,)``, the class to explain in each input.
+
+    Returns:
+        ``(N, *spatial')``, of the last feature map's size; the mean over members, where there are several.
+    """
+    maps = model.forward_features(x)
+    weights = _weights(model.classifier)
+    relative = weights - weights.mean(2, keepdim=True)
+    shares = torch.unflatten(maps, 1, weights.shape[:2])
+    return torch.einsum("nmf...,mfn->n...", shares, relative[:, :, classes]) / len(weights)
+
+
+def _weights(classifier: nn.Module) -> Tensor:
+    """``(members, features, classes)``."""
+    if isinstance(classifier, MemberLinear):
+        return classifier.weight
+    assert isinstance(classifier, nn.Linear)
+    return classifier.weight.T[None]

@@ -1,0 +1,40 @@
+"""How far a training is, and the learning rate that goes with it."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from .recipe import Recipe
+
+
+class Clock:
+    """How far a training is, from 0 to 1: by its steps, or by the time it may take if that is sooner over."""
+
+    def __init__(self, recipe: Recipe, steps_per_epoch: int, seconds_before: float) -> None:
+        self.steps, self.seconds = recipe.epochs * steps_per_epoch, recipe.max_seconds
+        self.started = time.perf_counter() - seconds_before
+
+    def progress(self, step: int) -> float:
+        """The share that is done before that step."""
+        by_time = (time.perf_counter() - self.started) / self.seconds if self.seconds else 0.0
+        return max(step / self.steps, by_time)
+
+    def is_over(self, step: int) -> bool:
+        """Whether nothing is left to do."""
+        return self.progress(step) >= 1
+
+
+def learning_rate(recipe: Recipe, progress: float, epoch: int) -> float:
+    """The learning rate: a linear climb, then a cosine to zero or the paper's steps.
+
+    Args:
+        recipe: Its schedule and its peak.
+        progress: Share of the training that is done, from 0 to 1.
+        epoch: Epochs that are done.
+    """
+    if progress < recipe.warmup:
+        return recipe.learning_rate * progress / recipe.warmup
+    if recipe.schedule == "step":
+        return float(recipe.learning_rate * 0.96 ** (epoch // 8))
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - recipe.warmup) / (1 - recipe.warmup)))

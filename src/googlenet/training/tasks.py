@@ -1,0 +1,157 @@
+"""What the training loop needs to know of its data, the same for pictures and for signals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import torch
+
+from ..data.batches import Augmentation, Batch, epoch_order, plain_batches, training_batches
+from ..data.images import ImageData
+from ..data.pictures import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from ..data.signal_batches import Stretch, views
+from ..data.signal_batches import training_batches as signal_batches
+from ..data.signals import Signal, SignalData, SignalPreprocessing
+from ..errors import InputError
+from .distributed import World
+from .recipe import Recipe
+
+
+class Task(Protocol):
+    """Data as the loop sees it.
+
+    Attributes:
+        channels: Of the network's input.
+        size: Of the network's input.
+    """
+
+    channels: int
+    size: tuple[int, ...]
+
+    @property
+    def data(self) -> ImageData | SignalData:
+        """The data set; it has a training part."""
+
+    @property
+    def preprocessing(self) -> Preprocessing | SignalPreprocessing:
+        """What the network is to see."""
+
+    def training_batches(self, epoch: int, batch_size: int, world: World) -> Iterator[Batch]:
+        """This process's share of the batches of an epoch."""
+
+    def validation_batches(self) -> Iterator[Batch]:
+        """The validation part, in order, unchanged."""
+
+
+def task_for(
+    data: ImageData | SignalData, recipe: Recipe, preprocessing: Preprocessing | SignalPreprocessing | None = None
+) -> Task:
+    """The data as the loop sees it.
+
+    Args:
+        data: With a training part.
+        recipe: How to train.
+        preprocessing: What a network that is to be trained on has seen; ``None`` to fit it to the data.
+
+    Raises:
+        InputError: If the recipe or the preprocessing is not for data of this kind.
+    """
+    if isinstance(data, SignalData):
+        if preprocessing is None or isinstance(preprocessing, SignalPreprocessing):
+            return SignalTask(data, recipe, preprocessing)
+    elif preprocessing is None or isinstance(preprocessing, Preprocessing):
+        return ImageTask(data, recipe, preprocessing)
+    raise InputError("The network reads signals and the data are pictures, or the other way round.")
+
+
+class ImageTask:
+    """Pictures: small ones by their own statistics, others by ImageNet's."""
+
+    def __init__(self, data: ImageData, recipe: Recipe, preprocessing: Preprocessing | None) -> None:
+        self.data, self.recipe, self.channels = data, recipe, data.channels
+        self.preprocessing = preprocessing or self._preprocessing()
+        self.size: tuple[int, ...] = (self.preprocessing.size,) * 2
+        self.augmentation = Augmentation(
+            recipe.crop, recipe.flip and data.mirror, recipe.shift, recipe.cutout, recipe.colour
+        )
+
+    def _preprocessing(self) -> Preprocessing:
+        data, mirror = self.data, self.recipe.flip and self.data.mirror
+        if data.size and data.train is not None and data.train.pixels is not None:
+            sample = data.train.pixels[:10_000].double().div(255)
+            mean, std = tuple(sample.mean((0, 2, 3)).tolist()), tuple(sample.std((0, 2, 3)).tolist())
+            return Preprocessing(data.channels, data.size, data.size, mean, std, mirror)
+        if data.channels == 3:
+            return Preprocessing(3, 224, 256, IMAGENET_MEAN, IMAGENET_STD, mirror)
+        return Preprocessing(1, 224, 256, (sum(IMAGENET_MEAN) / 3,), (sum(IMAGENET_STD) / 3,), mirror)
+
+    def training_batches(self, epoch: int, batch_size: int, world: World) -> Iterator[Batch]:
+        """This process's share of the batches of an epoch."""
+        assert self.data.train is not None
+        recipe = self.recipe
+        order = epoch_order(self.data.train.labels, recipe.seed, epoch, recipe.balance == "sampler")
+        return training_batches(
+            self.data.train,
+            self.preprocessing,
+            self.augmentation,
+            order,
+            batch_size,
+            recipe.seed,
+            epoch,
+            world.rank,
+            world.size,
+        )
+
+    def validation_batches(self) -> Iterator[Batch]:
+        """The validation part, in order, unchanged."""
+        assert self.data.validation is not None
+        return plain_batches(self.data.validation, self.preprocessing, 250)
+
+
+class SignalTask:
+    """Signals: all of them in memory, brought to one length that follows from the training part's lengths."""
+
+    def __init__(self, data: SignalData, recipe: Recipe, preprocessing: SignalPreprocessing | None) -> None:
+        assert data.train is not None
+        if recipe.cutmix or recipe.balance == "sampler":
+            raise InputError("cutmix and balance=sampler are for pictures; leave them out for signals.")
+        signals = data.train.signals
+        self.data, self.recipe = data, recipe
+        self.preprocessing = preprocessing or SignalPreprocessing.fitted(signals, network_length(signals))
+        self.channels = 2 * data.channels
+        self.size: tuple[int, ...] = (self.preprocessing.length,)
+        self.inputs = self.preprocessing.tensor(signals)
+
+    def training_batches(self, epoch: int, batch_size: int, world: World) -> Iterator[Batch]:
+        """This process's share of the batches of an epoch."""
+        assert self.data.train is not None
+        recipe = self.recipe
+        return signal_batches(
+            self.inputs,
+            self.data.train.labels,
+            batch_size,
+            recipe.members,
+            Stretch(recipe.slice, recipe.warp),
+            recipe.seed,
+            epoch,
+            world.rank,
+            world.size,
+        )
+
+    def validation_batches(self) -> Iterator[Batch]:
+        """The validation part, in order, unchanged."""
+        part = self.data.validation
+        assert part is not None
+        for rows in torch.split(torch.arange(len(part)), 64):
+            inputs = self.preprocessing.tensor([part.signals[row] for row in rows.tolist()])
+            yield Batch(views(inputs, self.recipe.members), part.labels[rows], rows)
+
+
+LONGEST = 512
+
+
+def network_length(signals: Sequence[Signal]) -> int:
+    """The length at which signals enter the network: their median, from 8 to :data:`LONGEST` samples."""
+    lengths = sorted(int(signal.shape[1]) for signal in signals)
+    return max(8, min(LONGEST, lengths[len(lengths) // 2]))

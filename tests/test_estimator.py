@@ -1,0 +1,177 @@
+"""The estimator: scikit-learn's own checks, repeatability, files, budgets, and every kind of input."""
+
+import pickle
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import googlenet
+from googlenet.data.builtin import gunpoint
+from googlenet.training.recipe import SIGNALS, SMALL
+
+QUICK = SIGNALS.with_changes({"width": "0.25", "members": "2", "epochs": "6", "min_steps": "40"})
+
+
+def gunpoint_arrays():
+    data = gunpoint()
+    return tuple(
+        array
+        for part in (data.train, data.test)
+        for array in (np.stack(part.signals)[:, 0], np.array(data.classes)[part.labels.numpy()])
+    )
+
+
+def blobs(n=24, length=20, channels=2, seed=0):
+    draw = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    return draw.normal(y[:, None, None], 0.3, (n, channels, length)).astype(np.float32), y
+
+
+@parametrize_with_checks([googlenet.GoogLeNetClassifier(recipe=QUICK, random_state=0)])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, y = blobs()
+    return googlenet.GoogLeNetClassifier(recipe=QUICK, random_state=3).fit(X, y)
+
+
+def test_the_same_random_state_gives_the_same_bits(fitted):
+    X, y = blobs()
+    before = torch.random.get_rng_state()
+    again = googlenet.GoogLeNetClassifier(recipe=QUICK, random_state=3).fit(X, y)
+    assert torch.equal(torch.random.get_rng_state(), before)  # the caller's random numbers are left alone
+    assert np.array_equal(fitted.predict_proba(X), again.predict_proba(X))
+    other = googlenet.GoogLeNetClassifier(recipe=QUICK, random_state=4).fit(X, y)
+    assert not np.array_equal(fitted.predict_proba(X), other.predict_proba(X))
+
+
+def test_saved_and_pickled_it_predicts_the_same_in_a_new_process(fitted, tmp_path):
+    X, _ = blobs(seed=1)
+    expected = fitted.predict_proba(X)
+    assert np.array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X), expected)
+    np.save(tmp_path / "x.npy", X)
+    fitted.save(tmp_path / "model.safetensors")
+    code = (
+        "import sys, numpy as np, googlenet\n"
+        "model = googlenet.GoogLeNetClassifier.load(sys.argv[1])\n"
+        "np.savez(sys.argv[3], p=model.predict_proba(np.load(sys.argv[2])), classes=model.classes_)\n"
+    )
+    words = [tmp_path / "model.safetensors", tmp_path / "x.npy", tmp_path / "out.npz"]
+    subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True)
+    with np.load(tmp_path / "out.npz") as out:
+        assert np.array_equal(out["p"], expected)
+        assert np.array_equal(out["classes"], fitted.classes_) and out["classes"].dtype == fitted.classes_.dtype
+
+
+def test_it_works_in_a_pipeline_a_search_and_processes():
+    X, y = blobs()
+    model = googlenet.GoogLeNetClassifier(recipe=QUICK, random_state=0)
+    assert make_pipeline(FunctionTransformer(), clone(model)).fit(X, y).score(X, y) > 0.9
+    search = GridSearchCV(model, {"n_members": [1, 2]}, cv=2).fit(X, y)
+    assert search.best_score_ > 0.9
+    assert cross_val_score(model, X, y, cv=2, n_jobs=2).mean() > 0.9
+
+
+def test_signals_come_in_many_shapes():
+    X, y = blobs(channels=1)
+    model = googlenet.GoogLeNetClassifier(recipe=QUICK, random_state=0)
+    expected = clone(model).fit(X, y).predict_proba(X)
+    for same in (X[:, 0], list(X), list(X[:, 0])):
+        assert np.array_equal(clone(model).fit(same, y).predict_proba(same), expected)
+    uneven = [x[:, : 10 + row % 7] for row, x in enumerate(X)]
+    uneven[3][0, 4] = np.nan
+    assert clone(model).fit(uneven, y).score(uneven, y) > 0.9
+
+
+def test_data_frames_are_read_wide_and_nested():
+    pandas = pytest.importorskip("pandas")
+    X, y = blobs(channels=2)
+    model = googlenet.GoogLeNetClassifier(recipe=QUICK, random_state=0)
+    wide = pandas.DataFrame(X[:, 0], columns=[f"t{i}" for i in range(X.shape[2])])
+    assert np.array_equal(
+        clone(model).fit(wide, y).predict_proba(wide), clone(model).fit(X[:, 0], y).predict_proba(X[:, 0])
+    )
+    nested = pandas.DataFrame({f"dim_{c}": [pandas.Series(x[c]) for x in X] for c in range(2)})
+    assert np.array_equal(clone(model).fit(nested, y).predict_proba(nested), clone(model).fit(X, y).predict_proba(X))
+
+
+def test_unequal_multivariate_signals_like_japanese_vowels():
+    """Nine speakers, twelve channels, 7 to 29 samples."""
+    draw = np.random.default_rng(0)
+    y = np.repeat(np.arange(9), 6)
+    tone = draw.normal(size=(9, 12, 1))
+    X = [(tone[label] + 0.4 * draw.normal(size=(12, draw.integers(7, 30)))).astype(np.float32) for label in y]
+    model = googlenet.GoogLeNetClassifier(recipe=QUICK.with_changes({"min_steps": "120"}), random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9
+    assert model.predict_proba(X[:5]).shape == (5, 9)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float", "list"])
+def test_pictures_are_classified_too(kind):
+    from PIL import Image
+
+    draw = np.random.default_rng(0)
+    y = np.arange(24) % 2
+    pixels = (draw.uniform(0, 0.4, (24, 1, 24, 24)) + 0.6 * y[:, None, None, None]) * 255
+    X = {"uint8": pixels.astype(np.uint8), "float": pixels / 255, "list": None}[kind]
+    if kind == "list":
+        X = [Image.fromarray(p[0].astype(np.uint8)) for p in pixels]
+    recipe = SMALL.with_changes({"width": "0.125", "epochs": "4", "min_steps": "40", "batch_size": "12", "ema": "0"})
+    model = googlenet.GoogLeNetClassifier(recipe=recipe, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9
+
+
+def test_it_keeps_to_its_budget():
+    X, y, *_ = gunpoint_arrays()
+    googlenet.GoogLeNetClassifier(recipe=QUICK).fit(X, y)  # what is loaded once is loaded
+    started = time.perf_counter()
+    model = googlenet.GoogLeNetClassifier(max_seconds=5).fit(X, y)
+    assert 4.5 <= time.perf_counter() - started <= 5.5
+    assert model.history_[-1]["learning_rate"] < 0.02 * SIGNALS.learning_rate  # annealed, not cut off
+
+
+def test_progress_is_reported_and_kept(fitted):
+    X, y = blobs()
+    rows = []
+    model = googlenet.GoogLeNetClassifier(recipe=QUICK, callback=lambda kind, row: rows.append((kind, row))).fit(X, y)
+    epochs = [row for kind, row in rows if kind == "epoch"]
+    assert [row["epoch"] for row in epochs] == [row["epoch"] for row in model.history_]
+    assert len(epochs) == 40  # 24 signals are one step of 16 an epoch, and 40 steps are asked for
+    assert fitted.history_[-1]["loss"] < fitted.history_[0]["loss"]
+
+
+def test_fine_tuning_goes_on_and_takes_other_classes(fitted):
+    X, y = blobs(seed=5)
+    model = pickle.loads(pickle.dumps(fitted)).fine_tune(X, np.array(["low", "high"])[y])
+    assert model.classes_.tolist() == ["high", "low"]
+    assert model.score(X, np.array(["low", "high"])[y]) > 0.9
+    # The first epoch starts from what was learned: far below the loss of a network that knows nothing.
+    goes_on = pickle.loads(pickle.dumps(fitted)).fine_tune(X, y)
+    assert goes_on.history_[0]["loss"] < 0.7 * fitted.history_[0]["loss"]
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "words"),
+    [
+        (np.zeros((4, 9)), ["a"] * 4, "one class"),
+        (np.zeros((4, 1, 1, 1, 9)), [0, 1, 0, 1], "Signals are"),
+        ([np.zeros((2, 9)), np.zeros((3, 9))], [0, 1], "same channels"),
+        ([np.array([1, np.inf]), np.zeros(9)], [0, 1], "infinity"),
+        (np.full((4, 1, 24, 24), 7.0), [0, 1, 0, 1], "from 0 to 1"),
+    ],
+)
+def test_bad_input_is_a_sentence(X, y, words):
+    with pytest.raises(ValueError, match=words):
+        googlenet.GoogLeNetClassifier(recipe=QUICK).fit(X, y)

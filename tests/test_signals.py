@@ -1,0 +1,318 @@
+"""Signals: preparation, networks side by side, runs through the command line, and what decided."""
+
+import copy
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import googlenet
+from conftest import run_cli
+from googlenet.data.builtin import gunpoint
+from googlenet.data.signal_batches import Stretch, training_batches, views
+from googlenet.data.signals import SignalData, SignalPreprocessing, SignalSet, find_signals, holds_signals
+from googlenet.data.splits import hold_out
+from googlenet.explain import class_activation
+from googlenet.model import GoogLeNet, mean_probabilities
+from googlenet.signal_predictor import SignalPredictor
+from googlenet.variants import find_arch
+
+UCR = Path(__file__).parents[2] / "shared" / "data" / "ucr"
+needs_ucr = pytest.mark.skipif(not UCR.exists(), reason="the UCR archive is not beside the repository")
+
+
+def plain(channels=1, length=4):
+    return SignalPreprocessing(channels, length, (0.0,) * channels, (1.0,) * channels, (1.0,) * channels)
+
+
+def small(members=1, channels=2, classes=3):
+    torch.manual_seed(0)
+    arch = dataclasses.replace(find_arch("googlenet_1d").scaled(0.25), members=members)
+    return GoogLeNet(arch, classes, channels).eval()
+
+
+def test_missing_values_are_interpolated_and_the_difference_is_beside_the_signal():
+    nan = float("nan")
+    x = plain().tensor([np.array([[1, nan, 3, 5]], np.float32), np.array([[nan, 2, 2, nan]], np.float32)])
+    assert x.tolist() == [[[1, 2, 3, 5], [0, 1, 1, 2]], [[2, 2, 2, 2], [0, 0, 0, 0]]]
+
+
+def test_a_channel_without_values_is_its_mean_and_a_constant_one_is_zero():
+    signals = [np.array([[1.0, 3.0], [7.0, 7.0]], np.float32), np.full((2, 2), np.nan, np.float32)]
+    prepared = SignalPreprocessing.fitted(signals, 2)
+    assert prepared.mean == (2.0, 7.0) and prepared.std == (1.0, 1.0)
+    assert prepared.tensor(signals)[:, :2].tolist() == [[[-1, 1], [0, 0]], [[0, 0], [0, 0]]]
+
+
+@settings(deadline=None, max_examples=40)
+@given(n=st.integers(8, 60), channels=st.integers(1, 3), seed=st.integers(0, 99))
+def test_the_training_part_is_standard_after_preparation(n, channels, seed):
+    draw = np.random.default_rng(seed)
+    signals = [draw.normal(5, 3, (channels, n)).astype(np.float32) for _ in range(9)]
+    x = SignalPreprocessing.fitted(signals, n).tensor(signals)
+    assert x.shape == (9, 2 * channels, n)
+    for values in x[:, :channels].transpose(0, 1):
+        assert abs(float(values.mean())) < 1e-4 and abs(float(values.std(correction=0)) - 1) < 1e-4
+    for values in x[:, channels:].transpose(0, 1):
+        assert abs(float(values.std()) - 1) < 1e-3
+
+
+def test_a_stretched_line_is_a_line():
+    line = np.arange(50, dtype=np.float32)[None] / 49
+    for length in (10, 25, 200):
+        x = plain(length=length).tensor([line])[0, 0]
+        inner = x[length // 10 : -length // 10]
+        torch.testing.assert_close(
+            torch.diff(inner), torch.full((len(inner) - 1,), 1 / length * 50 / 49), atol=1e-3, rtol=0
+        )
+
+
+@pytest.mark.parametrize(
+    ("signal", "words"),
+    [
+        (np.zeros((3, 9)), "has the shape"),
+        (np.zeros((1, 0)), "has the shape"),
+        (np.array([[1, np.inf]]), "infinite"),
+    ],
+)
+def test_signals_that_cannot_be_read_are_sentences(signal, words):
+    with pytest.raises(googlenet.InputError, match=words):
+        plain().tensor([signal.astype(np.float32)])
+
+
+def test_members_are_networks_of_their_own():
+    """Grouped convolutions, norms and the joined order of channels against one network after the other."""
+    joint = small(members=3)
+    x = torch.randn(5, 3 * 2, 40)
+    singles = []
+    for member in range(3):
+        single = small()
+        state = single.state_dict()
+        for key, value in joint.state_dict().items():
+            if key == "classifier.weight":
+                state[key] = value[member].T
+            elif key == "classifier.bias":
+                state[key] = value[member, 0]
+            elif value.ndim:
+                state[key] = value.chunk(3)[member]
+        single.load_state_dict(state)
+        singles.append(single)
+    for mode in (False, True):
+        logits = joint.train(mode)(x)
+        assert logits.shape == (5, 3, 3)
+        for member, single in enumerate(singles):
+            alone = single.train(mode)(x[:, 2 * member : 2 * member + 2])
+            torch.testing.assert_close(logits[:, member], alone, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(mean_probabilities(logits), logits.softmax(2).mean(1))
+
+
+def test_inceptiontime_has_the_published_parameters():
+    # Fawaz et al. 2020 and its code: kernels 40, 20, 10 on a bottleneck of 32, a pool branch, residuals.
+    first = (40 + 20 + 10) * 32 + 32 + 2 * 128
+    later = 128 * 32 + (40 + 20 + 10) * 32 * 32 + 128 * 32 + 2 * 128
+    residuals = (128 + 2 * 128) + (128 * 128 + 2 * 128)
+    assert googlenet.cost("inceptiontime", in_channels=1, num_classes=2).params == (
+        first + 5 * later + residuals + 2 * 129
+    )
+
+
+def test_even_members_see_the_difference():
+    x = torch.ones(2, 4, 9)
+    seen = views(x, 3).view(2, 3, 4, 9)
+    assert seen[:, 0].eq(1).all() and seen[:, 2].eq(1).all()
+    assert seen[:, 1, :2].eq(1).all() and seen[:, 1, 2:].eq(0).all()
+
+
+def test_every_member_has_its_own_order_and_an_epoch_holds_every_signal():
+    inputs = torch.arange(12.0).view(12, 1, 1).expand(12, 2, 8)
+    batches = list(training_batches(inputs, torch.arange(12), 4, 3, Stretch(), 0, 0))
+    assert len(batches) == 3
+    rows = torch.cat([batch.rows for batch in batches])
+    for member in range(3):
+        assert sorted(rows[:, member].tolist()) == list(range(12))
+    assert (rows[:, 0] != rows[:, 1]).any()
+    for batch in batches:
+        assert torch.equal(batch.inputs[:, ::2, 0], batch.rows.float())
+        assert torch.equal(batch.labels, batch.rows)
+    # Two processes share a batch.
+    shares = [next(training_batches(inputs, torch.arange(12), 4, 3, Stretch(), 0, 0, rank, 2)) for rank in (0, 1)]
+    assert torch.equal(torch.stack([s.rows for s in shares], 1).flatten(0, 1), batches[0].rows)
+
+
+def test_stretching_keeps_values_between_their_neighbours():
+    ramp = torch.linspace(0, 1, 100).expand(6, 2, 100)
+    batch = next(training_batches(ramp, torch.zeros(6).long(), 6, 4, Stretch(0.8, 0.02), 0, 0))
+    x = batch.inputs.view(6, 4, 2, 100)
+    assert torch.equal(x[:, :1], ramp[:, None])
+    changed = x[:, 2, 0]
+    assert (changed >= 0).all() and (changed <= 1).all() and (changed.diff(dim=1) >= -1e-6).all()
+    assert ((changed[:, -1] - changed[:, 0]) >= 0.75).all() and (changed - ramp[:, 0]).abs().max() > 0.01
+
+
+def test_a_signal_has_the_same_probabilities_alone_and_among_others():
+    draw = np.random.default_rng(0)
+    signals = [draw.normal(size=(1, n)).astype(np.float32) for n in (8, 33, 500, 64, 1000, 90)]
+    predictor = SignalPredictor([small(members=4)], ("a", "b", "c"), SignalPreprocessing.fitted(signals, 64))
+    together = predictor.probabilities(signals)
+    # As an archive pads it: NaN up to the longest; the reader cuts that off.
+    for row, signal in enumerate(signals):
+        torch.testing.assert_close(predictor.probabilities([signal])[0], together[row], rtol=0, atol=1e-4)
+
+
+def test_a_class_activation_map_adds_up_to_the_logit():
+    for members in (1, 3):
+        model = small(members=members)
+        x = torch.randn(4, 2 * members, 40)
+        classes = torch.tensor([0, 1, 2, 1])
+        logits = model(x).view(4, members, 3) - model.classifier.bias.view(-1, 3)
+        relative = (logits - logits.mean(2, keepdim=True)).mean(1)
+        maps = class_activation(model, x, classes)
+        assert maps.shape == (4, 20)
+        torch.testing.assert_close(maps.mean(1), relative[torch.arange(4), classes], rtol=1e-4, atol=1e-5)
+
+
+def test_groups_stay_together():
+    labels = torch.arange(40) % 2
+    groups = tuple(f"patient {row // 4}" for row in range(40))
+    signals = tuple(np.full((1, 8), row, np.float32) for row in range(40))
+    data = SignalData("hearts", ("a", "b"), SignalSet(labels, groups, signals, groups), None, None, 1)
+    split = hold_out(data, 0.2, 0)
+    assert not set(split.train.groups) & set(split.validation.groups)
+    assert len(split.train) + len(split.validation) == 40
+    assert set(split.validation.labels.tolist()) == {0, 1}
+
+
+def write_pair(folder, rows=12, test_label=None):
+    draw = np.random.default_rng(0)
+    for part in ("TRAIN", "TEST"):
+        lines = [
+            "\t".join([str(row % 2), *(f"{value:.5f}" for value in draw.normal(row % 2, 0.3, 20))])
+            for row in range(rows)
+        ]
+        if part == "TEST" and test_label:
+            lines.append("\t".join([test_label] + ["1"] * 20))
+        (folder / f"Toy_{part}.tsv").write_text("\n".join(lines) + "\n")
+    return folder / "Toy"
+
+
+def test_data_problems_are_sentences(tmp_path):
+    with pytest.raises(googlenet.InputError, match="the class '7', which the training part has not"):
+        find_signals(str(write_pair(tmp_path, test_label="7")))
+    single = tmp_path / "One_TRAIN.tsv"
+    single.write_text("1\t1\t2\n1\t2\t3\n")
+    with pytest.raises(googlenet.InputError, match="a single class"):
+        find_signals(str(single))
+    (tmp_path / "Toy_TEST.tsv").write_text((tmp_path / "Toy_TRAIN.tsv").read_text())
+    assert "12 signals of the test part are in the training part too" in " ".join(
+        find_signals(str(tmp_path / "Toy")).notes
+    )
+    assert holds_signals(str(tmp_path / "Toy")) and not holds_signals(str(tmp_path / "Tot"))
+
+
+def test_the_embedded_signals_are_the_archives():
+    data = gunpoint()
+    assert (len(data.train), len(data.test)) == (50, 150)
+    if UCR.exists():
+        archive = find_signals(str(UCR / "GunPoint"))
+        for part in ("train", "test"):
+            ours, theirs = getattr(data, part), getattr(archive, part)
+            assert torch.equal(ours.labels, theirs.labels)
+            np.testing.assert_array_equal(np.stack(ours.signals), np.stack(theirs.signals))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("signals")
+    source = write_pair(folder)
+    result = run_cli("train", source, "--out", folder / "run", "--epochs", "20", "--width", "0.25", "--members", "2")
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+def test_a_run_on_signals(run):
+    folder, result = run
+    assert "20 samples" in result.stderr
+    assert json.loads((folder / "run" / "evaluation.json").read_text())["top1"] == 1.0
+    page = (folder / "run" / "report.html").read_text()
+    assert "What decided" in page and "<svg" in page and "http" not in page.replace("http-equiv", "")
+    record = json.loads((folder / "run" / "run.json").read_text())
+    assert record["examples"] == {"train": 12, "test": 12} and record["recipe"]["members"] == 2
+
+
+def test_evaluate_and_predict_from_a_run_on_signals(run, tmp_path):
+    folder, _ = run
+    shown = json.loads(run_cli("evaluate", folder / "run", folder / "Toy", "--json").stdout)
+    assert shown == json.loads((folder / "run" / "evaluation.json").read_text())
+    rows = [line.split("\t") for line in (folder / "Toy_TEST.tsv").read_text().splitlines()]
+    table = tmp_path / "new.csv"
+    table.write_text("\n".join(",".join(row[1:]) for row in rows) + "\n")
+    broken = tmp_path / "broken.csv"
+    broken.write_text("1,2,3\n4,five,6\n")
+    result = run_cli("predict", folder / "run", table, broken, folder / "Toy_TEST.tsv", "--format", "jsonl")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.returncode == 1 and len(answers) == 25
+    assert [answer["label"] for answer in answers[:12]] == [row[0] for row in rows]
+    assert "five" in answers[12]["error"]
+    assert answers[13]["top"] == answers[0]["top"]
+
+
+def test_pictures_and_signals_are_not_taken_for_each_other(run):
+    folder, _ = run
+    result = run_cli("evaluate", folder / "run", "digits")
+    assert result.returncode == 1 and "googlenet: " in result.stderr and "Traceback" not in result.stderr
+
+
+def test_a_resumed_run_on_signals_ends_in_the_same_weights(tmp_path):
+    from safetensors.torch import load_file
+
+    from googlenet.training import loop
+    from googlenet.training.distributed import joined
+    from googlenet.training.recipe import SIGNALS
+    from googlenet.training.tasks import task_for
+
+    data = dataclasses.replace(gunpoint(), test=None)
+    recipe = SIGNALS.with_changes({"epochs": "4", "width": "0.25", "members": "2"})
+
+    class Stop(Exception):
+        pass
+
+    def stop_after_two(kind, row):
+        if kind == "epoch" and row["epoch"] == 2:
+            raise Stop
+
+    before = loop.CHECKPOINT_SECONDS
+    loop.CHECKPOINT_SECONDS = 0.0
+    try:
+        with joined() as world:
+            task = task_for(data, recipe)
+            loop.train(task, recipe, tmp_path / "whole", world, False, lambda kind, row: None)
+            with pytest.raises(Stop):
+                loop.train(task, recipe, tmp_path / "parts", world, False, stop_after_two)
+            loop.train(task, recipe, tmp_path / "parts", world, True, lambda kind, row: None)
+    finally:
+        loop.CHECKPOINT_SECONDS = before
+    a, b = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
+    assert a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+@needs_ucr
+@pytest.mark.parametrize("name", ["PLAID", "PickupGestureWiimoteZ", "DodgerLoopDay"])
+def test_the_archives_uneven_sets_are_read_and_prepared(name):
+    data = find_signals(str(UCR / name))
+    lengths = {signal.shape[1] for signal in data.train.signals}
+    assert len(lengths) > 1 or any(np.isnan(signal).any() for signal in data.train.signals)
+    prepared = SignalPreprocessing.fitted(data.train.signals, 64)
+    assert torch.isfinite(prepared.tensor(data.test.signals)).all()
+
+
+def test_copies_of_a_network_with_members_are_alike():
+    model = small(members=2)
+    x = torch.randn(2, 4, 30)
+    assert torch.equal(copy.deepcopy(model)(x), model(x))
+    model.reset_classifier(5)
+    assert model(x).shape == (2, 2, 5)

@@ -165,7 +165,7 @@ class Shortcut(nn.Module):
 
     def forward(self, entry: Tensor, x: Tensor) -> Tensor:
         """The stage's input and its output, both ``(N, channels, *spatial)``."""
-        return nn.functional.relu(x + self.norm(self.conv(entry)))
+        return norm_relu([self.conv(entry)], [self.norm], residual=x)
 
 
 class MemberLinear(nn.Module):

@@ -26,6 +26,8 @@ struct Map {
     int64_t channels, x_stride, y_stride, gradient_stride;
     const float *weight, *bias;
     float *mean, *variance, *weight_gradient, *bias_gradient;
+    const void* residual;     // what is added in front of the ReLU, laid out as the joined side; null for nothing
+    void* residual_gradient;  // backward: its gradient
 };
 
 // The maps of networks that run side by side, member by member: each has its share of the channels of every map,
@@ -44,6 +46,8 @@ std::vector<Map> members_of(const Map* maps, int64_t count, int64_t members, boo
             map.x = static_cast<const T*>(map.x) + own;
             map.y = static_cast<T*>(map.y) + (joined_is_y ? shared : own);
             if (map.gradient) map.gradient = static_cast<const T*>(map.gradient) + shared;
+            if (map.residual) map.residual = static_cast<const T*>(map.residual) + shared;
+            if (map.residual_gradient) map.residual_gradient = static_cast<T*>(map.residual_gradient) + shared;
             for (const float** values : {&map.weight, &map.bias}) *values += own;
             for (float** values : {&map.mean, &map.variance, &map.weight_gradient, &map.bias_gradient})
                 if (*values) *values += own;
@@ -131,12 +135,14 @@ void forward(const Map* given, int64_t given_count, int64_t members, int64_t row
         [&](const Map& map, int64_t offset, int64_t from, int64_t to) {
             const T* x = static_cast<const T*>(map.x);
             T* y = static_cast<T*>(map.y);
+            const T* residual = static_cast<const T*>(map.residual);
             by_strips(map.channels, [&](auto strip, int64_t c) {
                 using S = decltype(strip);
                 const auto factor = S::load(&of.factor[offset + c]), mean = S::load(map.mean + c);
                 const auto bias = S::load(map.bias + c);
                 for (int64_t row = from; row < to; ++row) {
-                    const auto z = (S::load(x + row * map.x_stride + c) - mean) * factor + bias;
+                    auto z = (S::load(x + row * map.x_stride + c) - mean) * factor + bias;
+                    if (residual) z = z + S::load(residual + row * map.y_stride + c);
                     z.clipped().store(y + row * map.y_stride + c);
                 }
             });
@@ -160,6 +166,7 @@ void backward(const Map* given, int64_t given_count, int64_t members, int64_t ro
         [&](const Map& map, int64_t offset, int64_t from, int64_t to, double* sums) {
             const T* x = static_cast<const T*>(map.x);
             const T* gradient = static_cast<const T*>(map.gradient);
+            const T* residual = static_cast<const T*>(map.residual);
             by_strips(map.channels, [&](auto strip, int64_t c) {
                 using S = decltype(strip);
                 const auto factor = S::load(&of.factor[offset + c]), mean = S::load(map.mean + c);
@@ -168,7 +175,9 @@ void backward(const Map* given, int64_t given_count, int64_t members, int64_t ro
                 for (int64_t row = from; row < to; ++row) {
                     const auto centred = S::load(x + row * map.x_stride + c) - mean;
                     const auto g = S::load(gradient + row * map.gradient_stride + c);
-                    const auto passed = g.where_positive(centred * factor + bias);
+                    auto z = centred * factor + bias;
+                    if (residual) z = z + S::load(residual + row * map.gradient_stride + c);
+                    const auto passed = g.where_positive(z);
                     a = a + passed;
                     b = b + passed * centred;
                 }
@@ -191,6 +200,8 @@ void backward(const Map* given, int64_t given_count, int64_t members, int64_t ro
             const T* x = static_cast<const T*>(map.x);
             const T* gradient = static_cast<const T*>(map.gradient);
             T* out = static_cast<T*>(map.y);
+            const T* residual = static_cast<const T*>(map.residual);
+            T* residual_gradient = static_cast<T*>(map.residual_gradient);
             by_strips(map.channels, [&](auto strip, int64_t c) {
                 using S = decltype(strip);
                 const auto factor = S::load(&of.factor[offset + c]), mean = S::load(map.mean + c);
@@ -199,7 +210,10 @@ void backward(const Map* given, int64_t given_count, int64_t members, int64_t ro
                 for (int64_t row = from; row < to; ++row) {
                     const auto centred = S::load(x + row * map.x_stride + c) - mean;
                     const auto g = S::load(gradient + row * map.gradient_stride + c);
-                    const auto passed = g.where_positive(centred * factor + bias);
+                    auto z = centred * factor + bias;
+                    if (residual) z = z + S::load(residual + row * map.gradient_stride + c);
+                    const auto passed = g.where_positive(z);
+                    if (residual) passed.store(residual_gradient + row * map.gradient_stride + c);
                     (factor * passed + slope * centred + level).store(out + row * map.y_stride + c);
                 }
             });

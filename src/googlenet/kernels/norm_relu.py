@@ -21,9 +21,12 @@ from .operators import below_autograd, differentiable, operator
 _SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
 
 
-def reference(maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int = 1) -> Tensor:
-    """What the native operator is tested equal to: normalise, clip at zero, concatenate."""
-    return joined([nn.functional.relu(norm(x), inplace=True) for x, norm in zip(maps, norms, strict=True)], members)
+def reference(
+    maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int = 1, residual: Tensor | None = None
+) -> Tensor:
+    """What the native operator is tested equal to: normalise, concatenate, add, clip at zero."""
+    together = joined([norm(x) for x, norm in zip(maps, norms, strict=True)], members)
+    return nn.functional.relu(together if residual is None else together + residual)
 
 
 def joined(maps: Sequence[Tensor], members: int = 1) -> Tensor:
@@ -33,19 +36,23 @@ def joined(maps: Sequence[Tensor], members: int = 1) -> Tensor:
     return torch.cat([torch.unflatten(x, 1, (members, -1)) for x in maps], dim=2).flatten(1, 2)
 
 
-def norm_relu(maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int = 1) -> Tensor:
-    """``joined([relu(norm(x)) for each], members)``; running statistics are updated as the norms would.
+def norm_relu(
+    maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int = 1, residual: Tensor | None = None
+) -> Tensor:
+    """``relu(joined([norm(x) for each], members) + residual)``; running statistics are updated as the norms would.
 
     Args:
         maps: ``(N, C_i, *spatial)``, all with the same N and spatial size.
         norms: A batch norm for each.
         members: Networks side by side; each has the same share of every map's channels.
+        residual: ``(N, sum of C_i, *spatial)`` to add in front of the ReLU, if any.
 
     Returns:
         ``(N, sum of C_i, *spatial)``.
     """
-    if not all(_is_native(x, norm) for x, norm in zip(maps, norms, strict=True)):
-        return reference(maps, norms, members)
+    native = all(_is_native(x, norm) for x, norm in zip(maps, norms, strict=True))
+    if not native or (residual is not None and residual.dtype != maps[0].dtype):
+        return reference(maps, norms, members, residual)
     batch_norms = [norm for norm in norms if isinstance(norm, _BatchNorm)]
     result, mean, variance = _OPERATOR(
         list(maps),
@@ -53,6 +60,7 @@ def norm_relu(maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int =
         [norm.bias for norm in batch_norms],
         batch_norms[0].eps,
         members,
+        residual,
     )
     _update(batch_norms, mean.detach(), variance.detach(), result.numel() // result.shape[1])
     together: Tensor = result
@@ -110,22 +118,33 @@ def _call(
 
 
 def _forward(
-    maps: list[Tensor], weights: list[Tensor], biases: list[Tensor], eps: float, members: int
+    maps: list[Tensor],
+    weights: list[Tensor],
+    biases: list[Tensor],
+    eps: float,
+    members: int,
+    residual: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The result, and mean and biased variance of every channel, map after map."""
-    result, mean, variance = _shapes(maps, weights, biases, eps, members)
+    result, mean, variance = _shapes(maps, weights, biases, eps, members, residual)
+    residual = None if residual is None else _channels_last(residual)
     channels, at, table = result.shape[1], 0, []
     for x, weight, bias in zip(maps, weights, biases, strict=True):
         c = x.shape[1]
         statistics = (mean.data_ptr() + 4 * at, variance.data_ptr() + 4 * at)
-        table.append((x, result, 0, c, c, channels, 0, weight, bias, *statistics, 0, 0))
+        table.append((x, result, 0, c, c, channels, 0, weight, bias, *statistics, 0, 0, _or_null(residual), 0))
         at += c
     _call("forward", result.dtype, table, members, result.numel() // channels, eps)
     return result, mean, variance
 
 
 def _shapes(
-    maps: list[Tensor], weights: list[Tensor], biases: list[Tensor], eps: float, members: int
+    maps: list[Tensor],
+    weights: list[Tensor],
+    biases: list[Tensor],
+    eps: float,
+    members: int,
+    residual: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     first = maps[0]
     channels = sum(x.shape[1] for x in maps)
@@ -143,16 +162,20 @@ def _backward(
     variance: Tensor,
     eps: float,
     members: int,
+    residual: Tensor | None,
 ) -> list[Tensor]:
-    """Gradients of the maps, then of the weights, then of the biases."""
-    gradient = gradient.movedim(1, -1).contiguous().movedim(-1, 1)
-    out = _backward_shapes(gradient, maps, weights, biases, mean, variance, eps, members)
+    """Gradients of the maps, then of the weights, then of the biases, then of the residual."""
+    gradient = _channels_last(gradient)
+    residual = None if residual is None else _channels_last(residual)
+    out = _backward_shapes(gradient, maps, weights, biases, mean, variance, eps, members, residual)
+    residual_gradient = None if residual is None else out[-1]
     channels, count, at, table = gradient.shape[1], len(maps), 0, []
     for i, (x, weight, bias) in enumerate(zip(maps, weights, biases, strict=True)):
         c = x.shape[1]
         statistics = (mean.data_ptr() + 4 * at, variance.data_ptr() + 4 * at)
         gradients = (out[count + i], out[2 * count + i])
-        table.append((x, out[i], gradient, c, c, c, channels, weight, bias, *statistics, *gradients))
+        residuals = (_or_null(residual), _or_null(residual_gradient))
+        table.append((x, out[i], gradient, c, c, c, channels, weight, bias, *statistics, *gradients, *residuals))
         at += c
     _call("backward", gradient.dtype, table, members, gradient.numel() // channels, eps)
     return out
@@ -167,40 +190,55 @@ def _backward_shapes(
     variance: Tensor,
     eps: float,
     members: int,
+    residual: Tensor | None,
 ) -> list[Tensor]:
-    return [torch.empty_like(tensor) for tensor in (*maps, *weights, *biases)]
+    like = (*maps, *weights, *biases, *(() if residual is None else (gradient,)))
+    return [torch.empty_like(tensor) for tensor in like]
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.movedim(1, -1).contiguous().movedim(-1, 1)
+
+
+def _or_null(tensor: Tensor | None) -> Tensor | int:
+    """A field of the table; the native side finds a map's channels in it by itself."""
+    return 0 if tensor is None else tensor
 
 
 class _NormReLU(torch.autograd.Function):
     """The gradient of the operator; it keeps the maps as they came, and no copy."""
 
     @staticmethod
-    def forward(ctx: Any, count: int, eps: float, members: int, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        n = count
+    def forward(
+        ctx: Any, n: int, eps: float, members: int, residual: Tensor | None, *tensors: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        parts = tensors[:n], tensors[n : 2 * n], tensors[2 * n :]
         with below_autograd():
-            result, mean, variance = _OPERATOR(tensors[:n], tensors[n : 2 * n], tensors[2 * n :], eps, members)
-        ctx.count, ctx.settings = count, (eps, members)
-        ctx.save_for_backward(*tensors, mean, variance)
+            result, mean, variance = _OPERATOR(*parts, eps, members, residual)
+        ctx.count, ctx.settings = n, (eps, members)
+        ctx.save_for_backward(*tensors, mean, variance, residual)
         ctx.mark_non_differentiable(mean, variance)
         ctx.set_materialize_grads(False)
         return result, mean, variance
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, *_: None) -> tuple[Tensor | None, ...]:
-        *tensors, mean, variance = ctx.saved_tensors
+        *tensors, mean, variance, residual = ctx.saved_tensors
         n = ctx.count
-        out = _BACKWARD(gradient, tensors[:n], tensors[n : 2 * n], tensors[2 * n :], mean, variance, *ctx.settings)
-        return None, None, None, *out
+        parts = tensors[:n], tensors[n : 2 * n], tensors[2 * n :]
+        out = _BACKWARD(gradient, *parts, mean, variance, *ctx.settings, residual)
+        return None, None, None, None if residual is None else out[3 * n], *out[: 3 * n]
 
 
 _OPERATOR = operator(
-    "norm_relu(Tensor[] maps, Tensor[] weights, Tensor[] biases, float eps, int members) -> (Tensor, Tensor, Tensor)",
+    "norm_relu(Tensor[] maps, Tensor[] weights, Tensor[] biases, float eps, int members, Tensor? residual) "
+    "-> (Tensor, Tensor, Tensor)",
     _forward,
     _shapes,
 )
 _BACKWARD = operator(
     "norm_relu_backward(Tensor gradient, Tensor[] maps, Tensor[] weights, Tensor[] biases, Tensor mean, "
-    "Tensor variance, float eps, int members) -> Tensor[]",
+    "Tensor variance, float eps, int members, Tensor? residual) -> Tensor[]",
     _backward,
     _backward_shapes,
 )

@@ -162,7 +162,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             default = SIGNALS
         else:
             default = SMALL if (data.size or SMALL_SIDE + 1) <= SMALL_SIDE else PHOTOS
-        recipe = self._recipe_or(default).fitted(len(data.train or ()))
+        recipe = self._recipe_or(default).fitted(len(data.train or ()), len(data.classes))
         changes: dict[str, Any] = {"seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
         if self.n_members is not None:
             changes["members"] = self.n_members

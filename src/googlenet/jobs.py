@@ -58,7 +58,7 @@ def choose_recipe(data: ImageData | SignalData, name: str | None, changes: Mappi
         recipe = SIGNALS
     else:
         recipe = SMALL if data.size else PHOTOS
-    return recipe.fitted(len(data.train or ())).with_changes(changes)
+    return recipe.fitted(len(data.train or ()), len(data.classes)).with_changes(changes)
 
 
 def training_job(

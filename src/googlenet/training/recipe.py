@@ -19,6 +19,7 @@ class Recipe:
         arch: Architecture, see ``googlenet list``.
         width: Multiplies every channel count.
         epochs: Passes over the training part.
+        class_epochs: Passes more for each class, where a recipe is fitted to data.
         min_steps: A training part so small that ``epochs`` are fewer steps than this gets more epochs.
         batch_size: Pictures a step, over all processes.
         optimizer: ``sgd`` is with Nesterov momentum.
@@ -53,6 +54,7 @@ class Recipe:
     arch: str = "googlenet_bn"
     width: float = 1.0
     epochs: int = 90
+    class_epochs: int = 0
     min_steps: int = 0
     batch_size: int = 64
     optimizer: Literal["sgd", "adamw"] = "adamw"
@@ -96,6 +98,7 @@ class Recipe:
                 raise InputError(f"{name} must be from 0 to below 1, not {getattr(self, name)}.")
         for name in (
             "weight_decay",
+            "class_epochs",
             "clip",
             "min_steps",
             "aux_weight",
@@ -126,10 +129,11 @@ class Recipe:
                 raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {text!r}.") from error
         return dataclasses.replace(self, **values)
 
-    def fitted(self, pictures: int) -> Recipe:
-        """The recipe for a training part of that size: more epochs if ``min_steps`` asks for them."""
-        steps = max(1, pictures // min(self.batch_size, pictures))
-        return dataclasses.replace(self, epochs=max(self.epochs, -(-self.min_steps // steps)))
+    def fitted(self, examples: int, classes: int) -> Recipe:
+        """The recipe for a training part of that size: its ``epochs`` are all there will be."""
+        steps = max(1, examples // min(self.batch_size, examples))
+        epochs = max(self.epochs + self.class_epochs * classes, -(-self.min_steps // steps))
+        return dataclasses.replace(self, epochs=epochs, class_epochs=0)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; ``Recipe(**row)`` is its inverse."""
@@ -176,8 +180,9 @@ SMALL = Recipe(
 SIGNALS = Recipe(
     "signals",
     arch="googlenet_1d",
-    epochs=60,
-    min_steps=600,
+    epochs=25,
+    class_epochs=1,
+    min_steps=400,
     batch_size=16,
     learning_rate=5e-3,
     warmup=0.3,

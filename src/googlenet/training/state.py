@@ -36,16 +36,20 @@ def make_optimizer(model: GoogLeNet, recipe: Recipe) -> torch.optim.Optimizer:
 class RunningMean:
     """An exponential moving average of a network's weights and statistics (the paper's Polyak averaging).
 
-    The decay grows as ``(1 + step) / (10 + step)`` towards its limit, so that the start is forgotten.
+    The decay grows as ``(1 + step) / (10 + step)`` towards its limit, so that the start is forgotten. With a
+    decay of 0 the mean is the weights themselves, and costs nothing.
     """
 
     def __init__(self, model: GoogLeNet, decay: float) -> None:
         self.decay = decay
-        self.tensors = {key: tensor.detach().clone() for key, tensor in model.state_dict().items()}
+        current = {key: tensor.detach() for key, tensor in model.state_dict().items()}
+        self.tensors = {key: tensor.clone() for key, tensor in current.items()} if decay else current
 
     def update(self, model: GoogLeNet, step: int) -> None:
         """Moves the mean towards the model's weights."""
-        share = 1 - min(self.decay, (1 + step) / (10 + step)) if self.decay else 1.0
+        if not self.decay:
+            return
+        share = 1 - min(self.decay, (1 + step) / (10 + step))
         current = model.state_dict()
         moving = [key for key, tensor in self.tensors.items() if tensor.is_floating_point()]
         torch._foreach_lerp_([self.tensors[key] for key in moving], [current[key] for key in moving], share)
@@ -84,8 +88,8 @@ class State:
         tensors: dict[str, Tensor] = {}
         for key, tensor in self.model.state_dict().items():
             tensors[f"model/{key}"] = tensor
-        for key, tensor in self.mean.tensors.items():
-            tensors[f"mean/{key}"] = tensor
+        if self.mean.decay:  # else it is the model
+            tensors |= {f"mean/{key}": tensor for key, tensor in self.mean.tensors.items()}
         for number, moments in self.optimizer.state_dict()["state"].items():
             for key, value in moments.items():
                 tensors[f"optimizer/{number}/{key}"] = value

@@ -148,7 +148,7 @@ class SignalTask:
             yield Batch(views(inputs, self.recipe.members), part.labels[rows], rows)
 
 
-LONGEST = 512
+LONGEST = 256
 
 
 def network_length(signals: Sequence[Signal]) -> int:

@@ -83,7 +83,7 @@ def train(
     except KeyboardInterrupt:
         again = " ".join(["googlenet", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
         again += "" if out else f" --out {run}"
-        raise InputError(f"Stopped. Every finished epoch is saved; go on with: {again}") from None
+        raise InputError(f"Stopped. What was learned up to the last checkpoint is saved; go on with: {again}") from None
     if result is not None:
         display.errors.print(
             f"accuracy [bold]{result['top1']:.4f}[/] on {result['count']:,} held out; see {run / REPORT}"

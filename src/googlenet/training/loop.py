@@ -65,14 +65,16 @@ def train(task: Task, recipe: Recipe, run: Path, world: World, resume: bool, rep
         run.mkdir(parents=True, exist_ok=True)
         files.write_json(run / RUN, run_record(task, recipe))
 
-    written = time.perf_counter()
+    written, written_at = state.epoch, time.perf_counter()
     for row in epochs(task, state, recipe, world, report):
         if world.leads:
-            if time.perf_counter() - written > CHECKPOINT_SECONDS or row["last"]:
+            if time.perf_counter() - written_at > CHECKPOINT_SECONDS:
                 write_epoch(run, state, recipe)
-                written = time.perf_counter()
+                written, written_at = state.epoch, time.perf_counter()
             report("epoch", row | {"epochs": recipe.epochs})
         world.wait()
+    if world.leads and written < state.epoch:
+        write_epoch(run, state, recipe)
 
     final = averaged(state).eval()
     if world.leads:
@@ -131,7 +133,6 @@ def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Repor
         if world.leads and data.validation is not None:
             row |= validate(averaged(state), task, world, learner.bf16)
         row["seconds"] = round(time.perf_counter() - started, 2)
-        row["last"] = state.epoch == recipe.epochs or clock.is_over(state.step)
         state.history.append(row)
         yield row
 

@@ -164,6 +164,14 @@ def test_a_signal_has_the_same_probabilities_alone_and_among_others():
         torch.testing.assert_close(predictor.probabilities([signal])[0], together[row], rtol=0, atol=1e-4)
 
 
+def test_networks_with_other_numbers_of_members_are_averaged():
+    signals = [np.random.default_rng(row).normal(size=(1, 40)).astype(np.float32) for row in range(3)]
+    prepared = SignalPreprocessing.fitted(signals, 40)
+    one, two = small(), small(members=2)
+    apart = [SignalPredictor([model], "abc", prepared).probabilities(signals) for model in (one, two)]
+    torch.testing.assert_close(SignalPredictor([one, two], "abc", prepared).probabilities(signals), sum(apart) / 2)
+
+
 def test_a_class_activation_map_adds_up_to_the_logit():
     for members in (1, 3):
         model = small(members=members)

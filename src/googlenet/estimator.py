@@ -17,7 +17,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d
 
 from .data.examples import EstimatorInput, images_from, is_images, signals_from
-from .data.images import SMALL as SMALL_SIDE
 from .data.images import ImageData, ImageSet
 from .data.signals import SignalData, SignalSet
 from .device import best_device
@@ -27,9 +26,9 @@ from .predictor import load as load_predictor
 from .predictor import predictor_for
 from .training.distributed import World
 from .training.loop import averaged, epochs, fresh_state
-from .training.recipe import PHOTOS, SIGNALS, SMALL, Recipe, find_recipe
+from .training.recipe import SIGNALS, Recipe, find_recipe
 from .training.state import State
-from .training.tasks import Task, task_for
+from .training.tasks import Task, default_recipe, task_for
 from .weights.checkpoint import read_header
 
 
@@ -123,13 +122,12 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Writes the fitted network as safetensors, atomically; ``googlenet predict`` reads it too."""
         check_is_fitted(self)
         predictor = self._predictor
-        labels = {"kind": self.classes_.dtype.kind, "values": self.classes_.tolist()}
         save_weights(
             predictor.models[0],
             path,
             classes=predictor.classes,
             preprocessing=predictor.preprocessing.to_dict(),
-            labels=labels,
+            labels=self.classes_.tolist(),
             recipe=self.recipe_.to_dict(),
         )
 
@@ -140,7 +138,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         extra: Mapping[str, Any] = read_header(path).extra if Path(path).is_file() else {}
         loaded = cls(recipe=Recipe(**extra["recipe"]) if "recipe" in extra else None)
         loaded._predictor = predictor
-        loaded.classes_ = np.array(extra["labels"]["values"] if "labels" in extra else predictor.classes)
+        loaded.classes_ = np.array(extra.get("labels", predictor.classes))
         loaded.history_ = []
         loaded.recipe_ = loaded._recipe_or(SIGNALS)
         return loaded
@@ -158,11 +156,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _recipe(self, data: ImageData | SignalData) -> Recipe:
         """The recipe of a fit, fitted to the number of examples, with this estimator's settings."""
-        if isinstance(data, SignalData):
-            default = SIGNALS
-        else:
-            default = SMALL if (data.size or SMALL_SIDE + 1) <= SMALL_SIDE else PHOTOS
-        recipe = self._recipe_or(default).fitted(len(data.train or ()), len(data.classes))
+        recipe = self._recipe_or(default_recipe(data)).fitted(len(data.train or ()), len(data.classes))
         changes: dict[str, Any] = {"seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
         if self.n_members is not None:
             changes["members"] = self.n_members

@@ -42,7 +42,8 @@ class ImagePredictor(Predictor):
     def probabilities(self, pixels: Tensor) -> Tensor:
         """``(n, channels, size, size)`` uint8 to probabilities ``(n, classes)``, float32, on the CPU."""
         inputs = normalised(pixels, self.preprocessing)
-        return self.mean_of([inputs, inputs.flip(3)] if self.preprocessing.mirror else [inputs])
+        seen = [inputs, inputs.flip(3)] if self.preprocessing.mirror else [inputs]
+        return self.mean_of(lambda model: seen)
 
     def of_set(self, images: object, crops: int = 1) -> Tensor:
         """Probabilities ``(n, classes)`` of a whole :class:`~googlenet.data.images.ImageSet`.

@@ -20,8 +20,8 @@ from .report import examples_for, write_report
 from .runfolder import EVALUATION, EXAMPLES, RUN
 from .training.distributed import joined
 from .training.loop import Report, train
-from .training.recipe import PHOTOS, SIGNALS, SMALL, Recipe, find_recipe
-from .training.tasks import Task, task_for
+from .training.recipe import Recipe, find_recipe
+from .training.tasks import Task, default_recipe, task_for
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,7 @@ def find_data(
 
 def choose_recipe(data: ImageData | SignalData, name: str | None, changes: Mapping[str, str]) -> Recipe:
     """The recipe of that name, or the one for data of this kind and size, fitted to their number, then changed."""
-    if name:
-        recipe = find_recipe(name)
-    elif isinstance(data, SignalData):
-        recipe = SIGNALS
-    else:
-        recipe = SMALL if data.size else PHOTOS
+    recipe = find_recipe(name) if name else default_recipe(data)
     return recipe.fitted(len(data.train or ()), len(data.classes)).with_changes(changes)
 
 

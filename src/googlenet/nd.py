@@ -13,8 +13,7 @@ from .kernels.max_pool import MaxPool1d, MaxPool2d
 class Conv1d(nn.Conv1d):
     """:class:`torch.nn.Conv1d`, computed as a picture of height 1 with channels last.
 
-    That is the layout in which the processor's matrix units are used; PyTorch's own 1-D convolution is an
-    order of magnitude slower there in bfloat16.
+    That is the layout in which oneDNN computes in bfloat16; PyTorch's own 1-D convolution does not.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,14 +70,13 @@ class Predictor:
         ]
 
     @torch.inference_mode()
-    def mean_of(self, views: Sequence[Tensor]) -> Tensor:
-        """Probabilities ``(n, classes)``, float32, on the CPU: the mean over networks and views of the inputs."""
-        total = torch.zeros(len(views[0]), len(self.classes), device=self.device)
+    def mean_of(self, views: Callable[[GoogLeNet], Sequence[Tensor]]) -> Tensor:
+        """Probabilities ``(n, classes)``, float32, on the CPU: the mean over networks and the views that each gets."""
+        found = []
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             for model in self.models:
-                for view in views:
-                    total += mean_probabilities(model(view.to(self.device)))
-        return (total / (len(self.models) * len(views))).cpu()
+                found += [mean_probabilities(model(view.to(self.device))) for view in views(model)]
+        return (sum(found[1:], found[0]) / len(found)).cpu()
 
     def best(self, names: Sequence[str], probabilities: Tensor, top: int) -> Iterator[Prediction]:
         """Predictions from probabilities ``(n, classes)``."""

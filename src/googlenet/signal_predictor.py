@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,9 @@ class SignalPredictor(Predictor):
     def probabilities(self, signals: Sequence[Signal]) -> Tensor:
         """Probabilities ``(n, classes)``, float32, of signals ``(channels, length)`` of any length."""
         parts = [torch.zeros(0, len(self.classes))]
-        members = self.models[0].arch.members
         for start in range(0, len(signals), BATCH):
             inputs = self.preprocessing.tensor(signals[start : start + BATCH])
-            parts.append(self.mean_of([views(inputs, members)]))
+            parts.append(self.mean_of(partial(_seen, inputs)))
         return torch.cat(parts)
 
     def of_set(self, signals: object, crops: int = 1) -> Tensor:
@@ -67,8 +67,9 @@ class SignalPredictor(Predictor):
         if not signals:
             return []
         inputs = self.preprocessing.tensor(signals)
-        seen = views(inputs, self.models[0].arch.members).to(self.device)
-        evidence = sum(class_activation(model, seen, classes) for model in self.models)
+        evidence = sum(
+            class_activation(model, _seen(inputs, model)[0].to(self.device), classes) for model in self.models
+        )
         assert isinstance(evidence, Tensor)
         values = inputs[:, : self.preprocessing.channels].numpy()
         return list(zip(values, evidence.cpu().numpy(), strict=True))
@@ -100,3 +101,8 @@ class SignalPredictor(Predictor):
                     yield from self.best(names, self.probabilities(signals), top)
             except InputError as error:
                 yield Prediction(str(path), error=str(error))
+
+
+def _seen(inputs: Tensor, model: GoogLeNet) -> list[Tensor]:
+    """What the members of a network see of ``(n, 2C, L)``."""
+    return [views(inputs, model.arch.members)]

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ..errors import InputError
 from .images import BadFile
 from .signal_files import find_parts, read_signals
-
-Signal = npt.NDArray[np.float32]
+from .signal_rows import Signal
 
 
 @dataclass(frozen=True)

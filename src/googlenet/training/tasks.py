@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 
 from ..data.batches import Augmentation, Batch, epoch_order, plain_batches, training_batches
+from ..data.images import SMALL as SMALL_SIDE
 from ..data.images import ImageData
 from ..data.pictures import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from ..data.signal_batches import Stretch, views
@@ -15,7 +16,7 @@ from ..data.signal_batches import training_batches as signal_batches
 from ..data.signals import Signal, SignalData, SignalPreprocessing
 from ..errors import InputError
 from .distributed import World
-from .recipe import Recipe
+from .recipe import PHOTOS, SIGNALS, SMALL, Recipe
 
 
 class Task(Protocol):
@@ -63,6 +64,13 @@ def task_for(
     elif preprocessing is None or isinstance(preprocessing, Preprocessing):
         return ImageTask(data, recipe, preprocessing)
     raise InputError("The network reads signals and the data are pictures, or the other way round.")
+
+
+def default_recipe(data: ImageData | SignalData) -> Recipe:
+    """The recipe for data of this kind and size."""
+    if isinstance(data, SignalData):
+        return SIGNALS
+    return SMALL if data.size and data.size <= SMALL_SIDE else PHOTOS
 
 
 class ImageTask:

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from .data.signal_batches import views
 from .data.signal_files import EXTENSIONS, read_signals
-from .data.signals import Signal, SignalPreprocessing, SignalSet
+from .data.signal_rows import Signal
+from .data.signals import SignalPreprocessing, SignalSet
 from .errors import InputError
 from .explain import class_activation
 from .model import GoogLeNet

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..errors import InputError
 from .images import SMALL, enlarged
 from .pictures import centre_square, open_picture, to_pixels
-from .signals import Signal
+from .signal_rows import Signal
 
 EstimatorInput = npt.ArrayLike | Sequence[Any]
 PICTURE_SIDE = 224

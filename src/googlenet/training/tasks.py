@@ -13,7 +13,8 @@ from ..data.images import ImageData
 from ..data.pictures import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from ..data.signal_batches import Stretch, views
 from ..data.signal_batches import training_batches as signal_batches
-from ..data.signals import Signal, SignalData, SignalPreprocessing
+from ..data.signal_rows import Signal
+from ..data.signals import SignalData, SignalPreprocessing
 from ..errors import InputError
 from .distributed import World
 from .recipe import PHOTOS, SIGNALS, SMALL, Recipe

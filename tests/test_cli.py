@@ -95,4 +95,4 @@ def test_summary_marks_where_the_printed_table_is_wrong():
 def test_summary_of_any_variant(words):
     result = run_cli("summary", *words, "--layers")
     assert result.returncode == 0
-    assert ("2c/9 by 4/" if words[0] == "googlenet_1d" else "5b/3x3/") in result.stdout
+    assert ("3c/9 by 4/" if words[0] == "googlenet_1d" else "5b/3x3/") in result.stdout

@@ -75,7 +75,7 @@ def test_receptive_field_is_where_the_gradient_is(name):
     size = 512 if model.arch.dims == 1 else 256
     x = torch.randn(1, 1, *[size] * model.arch.dims, requires_grad=True)
     rows = {row.name: row for row in googlenet.cost(model.arch, x.shape[2:], in_channels=1).rows}
-    module = {"googlenet_1d": "1c"}.get(name, "3b")
+    module = {"googlenet_1d": "2b"}.get(name, "3b")
     out = model.intermediates(x, [module])[module]
     middle = out[0].flatten(1)[:, out[0, 0].numel() // 2 + (out.shape[-1] // 2 if model.arch.dims > 1 else 0)]
     middle.sum().backward()

@@ -20,6 +20,10 @@ from googlenet.data.splits import hold_out
 from googlenet.explain import class_activation
 from googlenet.model import GoogLeNet, mean_probabilities
 from googlenet.signal_predictor import SignalPredictor
+from googlenet.training.distributed import World
+from googlenet.training.loop import epochs, finished, fresh_state
+from googlenet.training.recipe import SIGNALS, find_recipe
+from googlenet.training.tasks import task_for
 from googlenet.variants import find_arch
 
 UCR = Path(__file__).parents[2] / "shared" / "data" / "ucr"
@@ -123,14 +127,25 @@ def test_inceptiontime_has_the_published_parameters():
 
 def test_even_members_see_the_difference():
     x = torch.ones(2, 4, 9)
-    seen = views(x, 3).view(2, 3, 4, 9)
+    seen = views(x, 2, 3).view(2, 3, 4, 9)
     assert seen[:, 0].eq(1).all() and seen[:, 2].eq(1).all()
     assert seen[:, 1, :2].eq(1).all() and seen[:, 1, 2:].eq(0).all()
 
 
+def test_the_published_recipe_sees_no_difference_and_the_whole_signal():
+    recipe = find_recipe("inceptiontime")
+    signals = [np.sin(np.arange(300, dtype=np.float32) * f)[None] for f in (0.1, 0.2, 0.3, 0.4)]
+    part = SignalSet(torch.tensor([0, 0, 1, 1]), ("1", "2", "3", "4"), signals)
+    task = task_for(SignalData("waves", ("a", "b"), part, None, None, 1), recipe)
+    assert task.channels == 1 and task.size == (300,)
+    batch = next(task.training_batches(0, 4, World(0, 1, torch.device("cpu"))))
+    for member in range(5):
+        torch.testing.assert_close(batch.inputs[:, member], task.inputs[batch.rows[:, member], 0])
+
+
 def test_every_member_has_its_own_order_and_an_epoch_holds_every_signal():
     inputs = torch.arange(12.0).view(12, 1, 1).expand(12, 2, 8)
-    batches = list(training_batches(inputs, torch.arange(12), 4, 3, Stretch(), 0, 0))
+    batches = list(training_batches(inputs, torch.arange(12), 1, 4, 3, Stretch(), 0, 0))
     assert len(batches) == 3
     rows = torch.cat([batch.rows for batch in batches])
     for member in range(3):
@@ -140,13 +155,13 @@ def test_every_member_has_its_own_order_and_an_epoch_holds_every_signal():
         assert torch.equal(batch.inputs[:, ::2, 0], batch.rows.float())
         assert torch.equal(batch.labels, batch.rows)
     # Two processes share a batch.
-    shares = [next(training_batches(inputs, torch.arange(12), 4, 3, Stretch(), 0, 0, rank, 2)) for rank in (0, 1)]
+    shares = [next(training_batches(inputs, torch.arange(12), 1, 4, 3, Stretch(), 0, 0, rank, 2)) for rank in (0, 1)]
     assert torch.equal(torch.stack([s.rows for s in shares], 1).flatten(0, 1), batches[0].rows)
 
 
 def test_stretching_keeps_values_between_their_neighbours():
     ramp = torch.linspace(0, 1, 100).expand(6, 2, 100)
-    batch = next(training_batches(ramp, torch.zeros(6).long(), 6, 4, Stretch(0.8, 0.02), 0, 0))
+    batch = next(training_batches(ramp, torch.zeros(6).long(), 1, 6, 4, Stretch(0.8, 0.02), 0, 0))
     x = batch.inputs.view(6, 4, 2, 100)
     assert torch.equal(x[:, :1], ramp[:, None])
     changed = x[:, 2, 0]
@@ -180,7 +195,7 @@ def test_a_class_activation_map_adds_up_to_the_logit():
         logits = model(x).view(4, members, 3) - model.classifier.bias.view(-1, 3)
         relative = (logits - logits.mean(2, keepdim=True)).mean(1)
         maps = class_activation(model, x, classes)
-        assert maps.shape == (4, 20)
+        assert maps.shape == (4, 10)
         torch.testing.assert_close(maps.mean(1), relative[torch.arange(4), classes], rtol=1e-4, atol=1e-5)
 
 
@@ -324,3 +339,25 @@ def test_copies_of_a_network_with_members_are_alike():
     assert torch.equal(copy.deepcopy(model)(x), model(x))
     model.reset_classifier(5)
     assert model(x).shape == (2, 2, 5)
+
+
+def test_kept_batch_norm_statistics_are_those_of_the_whole_training_part():
+    data, recipe = gunpoint(), dataclasses.replace(SIGNALS, width=0.25, epochs=2, members=2, precision="fp32")
+    world = World(0, 1, torch.device("cpu"))
+    task = task_for(data, recipe)
+    state = fresh_state(task, recipe, world)
+    list(epochs(task, state, recipe, world, lambda kind, row: None))
+    model = finished(task, state, recipe, world)
+    assert not model.training
+    path = model.features["2a"].branches["9 by 4"].conv
+    with torch.no_grad():
+        model.train()  # statistics of earlier layers are then those of this batch: 50 signals, one batch
+        caught = []
+        handle = path.conv.register_forward_hook(lambda module, given, output: caught.append(output))
+        model(views(task.inputs, 1, 2))
+        handle.remove()
+    maps = caught[0].transpose(0, 1).flatten(1)
+    exact = copy.deepcopy(finished(task, state, recipe, world)).features["2a"].branches["9 by 4"].conv.norm
+    torch.testing.assert_close(exact.running_mean, maps.mean(1), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(exact.running_var, maps.var(1), rtol=1e-4, atol=1e-5)
+    assert exact.momentum == 0.1

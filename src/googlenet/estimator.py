@@ -25,7 +25,7 @@ from .model import GoogLeNet, save_weights
 from .predictor import load as load_predictor
 from .predictor import predictor_for
 from .training.distributed import World
-from .training.loop import averaged, epochs, fresh_state
+from .training.loop import epochs, finished, fresh_state
 from .training.recipe import SIGNALS, Recipe, find_recipe
 from .training.state import State
 from .training.tasks import Task, default_recipe, task_for
@@ -209,7 +209,8 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 for row in epochs(task, state, recipe, world, report):
                     self.history_.append(row)
                     report("epoch", row | {"epochs": recipe.epochs})
-            self._predictor = predictor_for([averaged(state).eval()], task.data.classes, task.preprocessing)
+            model = finished(task, state, recipe, world)
+            self._predictor = predictor_for([model], task.data.classes, task.preprocessing)
 
 
 def _progress(verbose: int) -> Any:

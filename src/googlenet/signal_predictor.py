@@ -47,7 +47,7 @@ class SignalPredictor(Predictor):
         parts = [torch.zeros(0, len(self.classes))]
         for start in range(0, len(signals), BATCH):
             inputs = self.preprocessing.tensor(signals[start : start + BATCH])
-            parts.append(self.mean_of(partial(_seen, inputs)))
+            parts.append(self.mean_of(partial(self._seen, inputs)))
         return torch.cat(parts)
 
     def of_set(self, signals: object, crops: int = 1) -> Tensor:
@@ -69,7 +69,7 @@ class SignalPredictor(Predictor):
             return []
         inputs = self.preprocessing.tensor(signals)
         evidence = sum(
-            class_activation(model, _seen(inputs, model)[0].to(self.device), classes) for model in self.models
+            class_activation(model, self._seen(inputs, model)[0].to(self.device), classes) for model in self.models
         )
         assert isinstance(evidence, Tensor)
         values = inputs[:, : self.preprocessing.channels].numpy()
@@ -103,7 +103,6 @@ class SignalPredictor(Predictor):
             except InputError as error:
                 yield Prediction(str(path), error=str(error))
 
-
-def _seen(inputs: Tensor, model: GoogLeNet) -> list[Tensor]:
-    """What the members of a network see of ``(n, 2C, L)``."""
-    return [views(inputs, model.arch.members)]
+    def _seen(self, inputs: Tensor, model: GoogLeNet) -> list[Tensor]:
+        """What the members of a network see of prepared signals."""
+        return [views(inputs, self.preprocessing.channels, model.arch.members)]

@@ -226,26 +226,27 @@ DILATED_BRANCHES = (
 )
 GOOGLENET_1D = Arch(
     name="googlenet_1d",
-    description="ours for signals: dilated branches, half the length from the fourth module on",
+    description="ours for signals: dilated branches, at half the length from the second module on, then at a quarter",
     dims=1,
     input_size=(1024,),
     stages=(
-        Stage(
-            "1",
-            (
-                InceptionSpec("1a", FIRST_BRANCHES),
-                InceptionSpec("1b", DILATED_BRANCHES, bottleneck=32),
-                InceptionSpec("1c", DILATED_BRANCHES, bottleneck=32),
-            ),
-            residual=True,
-        ),
+        Stage("1", (InceptionSpec("1a", FIRST_BRANCHES),)),
         Stage("half", (AveragePool("pool1"),)),
         Stage(
             "2",
             (
                 InceptionSpec("2a", DILATED_BRANCHES, bottleneck=32),
                 InceptionSpec("2b", DILATED_BRANCHES, bottleneck=32),
-                InceptionSpec("2c", DILATED_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+        Stage("quarter", (AveragePool("pool2"),)),
+        Stage(
+            "3",
+            (
+                InceptionSpec("3a", DILATED_BRANCHES, bottleneck=32),
+                InceptionSpec("3b", DILATED_BRANCHES, bottleneck=32),
+                InceptionSpec("3c", DILATED_BRANCHES, bottleneck=32),
             ),
             residual=True,
         ),

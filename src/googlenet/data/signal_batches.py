@@ -25,19 +25,25 @@ class Stretch:
     warp: float = 0.0
 
 
-def views(x: Tensor, members: int) -> Tensor:
-    """What each member sees of ``(N, 2C, L)``: ``(N, members * 2C, L)``.
+def views(x: Tensor, channels: int, members: int) -> Tensor:
+    """What each member sees of ``(N, 2C, L)``, or of ``(N, C, L)`` without differences: those of all side by side.
 
     Even members see the signal and its difference, odd ones the signal alone; a single one sees both.
+
+    Args:
+        x: From :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
+        channels: Of the signal, C.
+        members: Networks side by side.
     """
     seen = x[:, None].repeat(1, members, 1, 1)
-    _hide_differences(seen)
+    _hide_differences(seen, channels)
     return seen.flatten(1, 2)
 
 
 def training_batches(
     inputs: Tensor,
     labels: Tensor,
+    channels: int,
     batch_size: int,
     members: int,
     stretch: Stretch,
@@ -46,12 +52,14 @@ def training_batches(
     rank: int = 0,
     world: int = 1,
 ) -> Iterator[Batch]:
-    """The batches of an epoch: inputs ``(n, members * 2C, L)``, labels and rows ``(n, members)``;
+    """The batches of an epoch: inputs ``(n, members * inputs' channels, L)``, labels and rows ``(n, members)``;
     ``(n,)`` for a single member.
 
     Args:
-        inputs: ``(N, 2C, L)``, from :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
+        inputs: ``(N, 2C, L)``, or ``(N, C, L)`` without differences, from
+            :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
         labels: ``(N,)``.
+        channels: Of the signal, C.
         batch_size: Signals a step for each member, over all processes.
         members: Networks side by side.
         stretch: What to change at random.
@@ -66,7 +74,7 @@ def training_batches(
     for step in range(len(inputs) // batch_size):
         rows = orders[step * batch_size : (step + 1) * batch_size]
         x = inputs[rows]
-        _hide_differences(x)
+        _hide_differences(x, channels)
         x = _stretched(x, stretch, generator)[rank::world]
         rows = rows[rank::world]
         if members == 1:
@@ -74,9 +82,9 @@ def training_batches(
         yield Batch(x.flatten(1, 2), labels[rows], rows)
 
 
-def _hide_differences(seen: Tensor) -> None:
-    """Zeroes the differences of odd members, in place; ``(N, members, 2C, L)``."""
-    seen[:, 1::2, seen.shape[2] // 2 :] = 0
+def _hide_differences(seen: Tensor, channels: int) -> None:
+    """Zeroes the differences of odd members, if there are any, in place; ``(N, members, 2C, L)``."""
+    seen[:, 1::2, channels:] = 0
 
 
 def _stretched(x: Tensor, stretch: Stretch, generator: torch.Generator) -> Tensor:

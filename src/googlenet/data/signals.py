@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,16 +153,17 @@ class SignalPreprocessing:
 
     Missing values are interpolated along time, the signal is stretched to one length (with an antialiasing
     filter where that makes it shorter), its channels are standardised by the training part's statistics, and
-    its first difference, to the same scale, is put beside it.
+    its first difference, to the same scale, is put beside it if the network is to see it.
 
     A signal is so read on its own, whatever others are in its batch: there is no padding.
 
     Attributes:
-        channels: Of the signal; the network reads twice as many.
+        channels: Of the signal.
         length: Samples after stretching.
         mean: Of every channel over the training part.
         std: Its standard deviation; 1 for a constant channel.
-        slope: Standard deviation of the standardised channel's first difference; 1 where that is 0.
+        slope: Standard deviation of the standardised channel's first difference; 1 where that is 0. Empty
+            where the network reads no differences.
     """
 
     channels: int
@@ -172,28 +173,36 @@ class SignalPreprocessing:
     slope: tuple[float, ...]
 
     @classmethod
-    def fitted(cls, signals: Sequence[Signal], length: int) -> SignalPreprocessing:
-        """From the training part, for signals of that length."""
+    def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
+        """From the training part, for signals of that length, with or without their differences."""
         values = [np.concatenate(channel).astype(np.float64) for channel in zip(*signals, strict=True)]
         known = [channel[np.isfinite(channel)] for channel in values]
         mean = [float(channel.mean()) if channel.size else 0.0 for channel in known]
         std = [_or_one(float(channel.std()) if channel.size else 0.0) for channel in known]
-        flat = cls(len(mean), length, tuple(mean), tuple(std), (1.0,) * len(mean))
-        differences = flat.tensor(signals)[:, len(mean) :]
-        slope = tuple(_or_one(float(channel.std())) for channel in differences.transpose(0, 1))
-        return cls(len(mean), length, tuple(mean), tuple(std), slope)
+        plain = cls(len(mean), length, tuple(mean), tuple(std), ())
+        if not differences:
+            return plain
+        slopes = _differences(plain.tensor(signals)).transpose(0, 1)
+        slope = tuple(_or_one(float(channel.std())) for channel in slopes)
+        return replace(plain, slope=slope)
+
+    @property
+    def inputs(self) -> int:
+        """Channels that the network reads."""
+        return self.channels + len(self.slope)
 
     def tensor(self, signals: Sequence[Signal]) -> Tensor:
-        """``(N, 2 * channels, length)``, float32: the channels, then their differences.
+        """``(N, inputs, length)``, float32: the channels, then their differences if any.
 
         Raises:
             InputError: For a signal with another number of channels, without samples, or with infinities.
         """
         stretched = torch.stack([self._stretched(signal, row) for row, signal in enumerate(signals)])
-        mean, std, slope = (torch.tensor(values)[:, None] for values in (self.mean, self.std, self.slope))
+        mean, std = (torch.tensor(values)[:, None] for values in (self.mean, self.std))
         x = (stretched - mean) / std
-        differences = torch.diff(x, dim=2, prepend=x[:, :, :1]) / slope
-        return torch.cat([x, differences], dim=1)
+        if not self.slope:
+            return x
+        return torch.cat([x, _differences(x) / torch.tensor(self.slope)[:, None]], dim=1)
 
     def _stretched(self, signal: Signal, row: int) -> Tensor:
         if signal.ndim != 2 or signal.shape[0] != self.channels or signal.shape[1] == 0:
@@ -218,6 +227,11 @@ class SignalPreprocessing:
         """Reads what :meth:`to_dict` gave."""
         numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
         return cls(row["channels"], row["length"], **numbers)
+
+
+def _differences(x: Tensor) -> Tensor:
+    """Along time, as long as ``x``: the first is 0."""
+    return torch.diff(x, dim=2, prepend=x[:, :, :1])
 
 
 def _or_one(deviation: float) -> float:

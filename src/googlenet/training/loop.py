@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, nll_loss
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from .. import files, nd
 from ..cost import check_size
@@ -76,7 +77,7 @@ def train(task: Task, recipe: Recipe, run: Path, world: World, resume: bool, rep
     if world.leads and written < state.epoch:
         write_epoch(run, state, recipe)
 
-    final = averaged(state).eval()
+    final = finished(task, state, recipe, world)
     if world.leads:
         preprocessing = task.preprocessing.to_dict()
         save_weights(final, run / WEIGHTS, classes=task.data.classes, preprocessing=preprocessing)
@@ -117,9 +118,10 @@ def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Repor
         started = time.perf_counter()
         torch.manual_seed(recipe.seed + 1_000_003 * (epoch + 1) + world.rank)
         totals = torch.zeros(2, device=world.device)
+        losses = [row["loss"] for row in state.history]
         state.model.train()
         for step, batch in enumerate(task.training_batches(epoch, batch_size, world), start=1):
-            rate = learning_rate(recipe, clock.progress(state.step), epoch)
+            rate = learning_rate(recipe, clock.progress(state.step), losses)
             totals += learner.step(batch, rate, where=f"epoch {epoch + 1}, batch {step}")
             loss, accuracy = (totals / step).tolist()
             speed = step * batch_size / (time.perf_counter() - started)
@@ -144,7 +146,7 @@ class Learner:
         self.state, self.recipe, self.world = state, recipe, world
         self.class_weights = None if class_weights is None else class_weights.to(world.device)
         self.network = world.wrap(state.model)
-        self.bf16 = recipe.precision == "bf16" or (recipe.precision == "auto" and computes_in_bf16(world.device))
+        self.bf16 = in_bf16(recipe, world)
 
     def step(self, batch: Batch, rate: float, where: str) -> Tensor:
         """Trains on a batch; returns its loss and accuracy as one tensor ``(2,)``."""
@@ -181,6 +183,11 @@ class Learner:
         )
 
 
+def in_bf16(recipe: Recipe, world: World) -> bool:
+    """Whether convolutions are computed in bfloat16."""
+    return recipe.precision == "bf16" or (recipe.precision == "auto" and computes_in_bf16(world.device))
+
+
 def averaged(state: State) -> GoogLeNet:
     """A copy of the network with the running mean of its weights."""
     old = state.model
@@ -189,6 +196,24 @@ def averaged(state: State) -> GoogLeNet:
     device = next(state.model.parameters()).device
     placed: GoogLeNet = model.to(device, memory_format=nd.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
     return placed
+
+
+@torch.no_grad()
+def finished(task: Task, state: State, recipe: Recipe, world: World) -> GoogLeNet:
+    """The network to keep, in evaluation mode: the running mean of the weights, and where batches were few and small
+    batch-norm statistics of the whole training part, at these weights, instead of the running ones."""
+    model = averaged(state)
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    momenta, seen = [norm.momentum for norm in norms], 0
+    for inputs in task.calibration_batches():
+        seen += len(inputs)
+        for norm in norms:
+            norm.momentum = len(inputs) / seen  # so that every example counts alike
+        with torch.autocast(world.device.type, torch.bfloat16, enabled=in_bf16(recipe, world)):
+            model(inputs.to(world.device))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return model.eval()
 
 
 @torch.inference_mode()

@@ -24,7 +24,8 @@ class Recipe:
         batch_size: Pictures a step, over all processes.
         optimizer: ``sgd`` is with Nesterov momentum.
         learning_rate: At its peak.
-        schedule: ``cosine`` to zero; ``step`` is the paper's: 4 % less every 8 epochs (section 6).
+        schedule: ``cosine`` to zero; ``step`` is the paper's: 4 % less every 8 epochs (section 6); ``plateau``
+            is InceptionTime's: half after 50 epochs without a lower loss, down to a tenth of the peak.
         warmup: Share of the steps over which the learning rate climbs.
         momentum: Of SGD.
         weight_decay: On the weights of convolutions and linear layers only.
@@ -39,6 +40,8 @@ class Recipe:
         flip: Mirror every other picture, where a mirror image keeps its meaning.
         shift: Largest shift, pixels.
         cutout: Side of a blanked square, pixels.
+        longest: Samples at which a signal enters the network at most; longer ones are squeezed.
+        differences: Whether every other member sees a signal's first difference beside it.
         slice: Smallest share of a signal that is cut out and stretched to the whole length; 1 for none.
         warp: Largest local shift of a signal's time, as a share of its length.
         members: Networks that train side by side as one, each with its own order of the data; their
@@ -54,12 +57,12 @@ class Recipe:
     arch: str = "googlenet_bn"
     width: float = 1.0
     epochs: int = 90
-    class_epochs: int = 0
+    class_epochs: float = 0.0
     min_steps: int = 0
     batch_size: int = 64
     optimizer: Literal["sgd", "adamw"] = "adamw"
     learning_rate: float = 2e-3
-    schedule: Literal["cosine", "step"] = "cosine"
+    schedule: Literal["cosine", "step", "plateau"] = "cosine"
     warmup: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 0.05
@@ -75,6 +78,8 @@ class Recipe:
     shift: int = 0
     cutout: int = 0
     colour: float = 0.0
+    longest: int = 1024
+    differences: bool = True
     slice: float = 1.0
     warp: float = 0.0
     members: int = 1
@@ -88,7 +93,7 @@ class Recipe:
             choices = get_args(kind)
             if choices and getattr(self, name) not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
-        positive = ("width", "epochs", "batch_size", "learning_rate", "members", "slice")
+        positive = ("width", "epochs", "batch_size", "learning_rate", "members", "longest", "slice")
         shares = ("warmup", "momentum", "label_smoothing", "ema", "dropout")
         for name in positive:
             if not getattr(self, name) > 0:
@@ -132,8 +137,8 @@ class Recipe:
     def fitted(self, examples: int, classes: int) -> Recipe:
         """The recipe for a training part of that size: its ``epochs`` are all there will be."""
         steps = max(1, examples // min(self.batch_size, examples))
-        epochs = max(self.epochs + self.class_epochs * classes, -(-self.min_steps // steps))
-        return dataclasses.replace(self, epochs=epochs, class_epochs=0)
+        epochs = max(self.epochs + round(self.class_epochs * classes), -(-self.min_steps // steps))
+        return dataclasses.replace(self, epochs=epochs, class_epochs=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; ``Recipe(**row)`` is its inverse."""
@@ -181,7 +186,7 @@ SIGNALS = Recipe(
     "signals",
     arch="googlenet_1d",
     epochs=25,
-    class_epochs=1,
+    class_epochs=0.6,
     min_steps=400,
     batch_size=16,
     learning_rate=5e-3,
@@ -196,6 +201,28 @@ SIGNALS = Recipe(
     slice=0.9,
     warp=0.02,
     members=4,
+)
+# InceptionTime as published (Fawaz et al. 2020, section 4.2): five networks, Adam, the whole signal.
+INCEPTIONTIME = Recipe(
+    "inceptiontime",
+    arch="inceptiontime",
+    epochs=1500,
+    batch_size=64,
+    learning_rate=1e-3,
+    schedule="plateau",
+    warmup=0.0,
+    weight_decay=0.0,
+    label_smoothing=0.0,
+    clip=0.0,
+    ema=0.0,
+    aux_weight=0.0,
+    dropout=0.0,
+    crop=False,
+    flip=False,
+    longest=100_000,
+    differences=False,
+    members=5,
+    precision="fp32",
 )
 # The paper's section 6: asynchronous SGD, momentum 0.9, 4 % less every 8 epochs, Polyak averaging.
 PAPER = Recipe(
@@ -213,7 +240,7 @@ PAPER = Recipe(
     ema=0.9999,
     colour=0.4,
 )
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (PHOTOS, SMALL, SIGNALS, PAPER)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (PHOTOS, SMALL, SIGNALS, INCEPTIONTIME, PAPER)}
 
 
 def find_recipe(name: str) -> Recipe:

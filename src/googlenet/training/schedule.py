@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 from .recipe import Recipe
 
@@ -25,16 +26,32 @@ class Clock:
         return self.progress(step) >= 1
 
 
-def learning_rate(recipe: Recipe, progress: float, epoch: int) -> float:
-    """The learning rate: a linear climb, then a cosine to zero or the paper's steps.
+def learning_rate(recipe: Recipe, progress: float, losses: Sequence[float]) -> float:
+    """The learning rate: a linear climb, then what the schedule says.
 
     Args:
         recipe: Its schedule and its peak.
         progress: Share of the training that is done, from 0 to 1.
-        epoch: Epochs that are done.
+        losses: Of the epochs that are done.
     """
     if progress < recipe.warmup:
         return recipe.learning_rate * progress / recipe.warmup
     if recipe.schedule == "step":
-        return float(recipe.learning_rate * 0.96 ** (epoch // 8))
+        return float(recipe.learning_rate * 0.96 ** (len(losses) // 8))
+    if recipe.schedule == "plateau":
+        return max(recipe.learning_rate / 10, recipe.learning_rate * 0.5 ** plateaus(losses, 50))
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - recipe.warmup) / (1 - recipe.warmup)))
+
+
+def plateaus(losses: Sequence[float], patience: int, least_gain: float = 1e-4) -> int:
+    """How many times ``patience`` epochs went by without a loss below the best one by ``least_gain``."""
+    found = waited = 0
+    least = math.inf
+    for loss in losses:
+        if loss < least - least_gain:
+            least, waited = loss, 0
+        else:
+            waited += 1
+        if waited == patience:
+            found, waited = found + 1, 0
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
+from torch import Tensor
 
 from ..data.batches import Augmentation, Batch, epoch_order, plain_batches, training_batches
 from ..data.images import SMALL as SMALL_SIDE
@@ -44,6 +45,10 @@ class Task(Protocol):
 
     def validation_batches(self) -> Iterator[Batch]:
         """The validation part, in order, unchanged."""
+
+    def calibration_batches(self) -> Iterator[Tensor]:
+        """Inputs of the training part, unchanged, from which to take batch-norm statistics at the end; none where the
+        running ones are of thousands of batches."""
 
 
 def task_for(
@@ -117,6 +122,10 @@ class ImageTask:
         assert self.data.validation is not None
         return plain_batches(self.data.validation, self.preprocessing, 250)
 
+    def calibration_batches(self) -> Iterator[Tensor]:
+        """None: trainings on pictures are long."""
+        return iter(())
+
 
 class SignalTask:
     """Signals: all of them in memory, brought to one length that follows from the training part's lengths."""
@@ -127,8 +136,9 @@ class SignalTask:
             raise InputError("cutmix and balance=sampler are for pictures; leave them out for signals.")
         signals = data.train.signals
         self.data, self.recipe = data, recipe
-        self.preprocessing = preprocessing or SignalPreprocessing.fitted(signals, network_length(signals))
-        self.channels = 2 * data.channels
+        length = network_length(signals, recipe.longest)
+        self.preprocessing = preprocessing or SignalPreprocessing.fitted(signals, length, recipe.differences)
+        self.channels = self.preprocessing.inputs
         self.size: tuple[int, ...] = (self.preprocessing.length,)
         self.inputs = self.preprocessing.tensor(signals)
 
@@ -139,6 +149,7 @@ class SignalTask:
         return signal_batches(
             self.inputs,
             self.data.train.labels,
+            self.data.channels,
             batch_size,
             recipe.members,
             Stretch(recipe.slice, recipe.warp),
@@ -154,13 +165,16 @@ class SignalTask:
         assert part is not None
         for rows in torch.split(torch.arange(len(part)), 64):
             inputs = self.preprocessing.tensor([part.signals[row] for row in rows.tolist()])
-            yield Batch(views(inputs, self.recipe.members), part.labels[rows], rows)
+            yield Batch(views(inputs, self.data.channels, self.recipe.members), part.labels[rows], rows)
+
+    def calibration_batches(self) -> Iterator[Tensor]:
+        """The whole training part, shuffled: a file may be sorted by class."""
+        rows = torch.randperm(len(self.inputs), generator=torch.Generator().manual_seed(0))
+        for batch in torch.split(rows, 64):
+            yield views(self.inputs[batch], self.data.channels, self.recipe.members)
 
 
-LONGEST = 256
-
-
-def network_length(signals: Sequence[Signal]) -> int:
-    """The length at which signals enter the network: their median, from 8 to :data:`LONGEST` samples."""
+def network_length(signals: Sequence[Signal], longest: int) -> int:
+    """The length at which signals enter the network: their median, from 8 to ``longest`` samples."""
     lengths = sorted(int(signal.shape[1]) for signal in signals)
-    return max(8, min(LONGEST, lengths[len(lengths) // 2]))
+    return max(8, min(longest, lengths[len(lengths) // 2]))

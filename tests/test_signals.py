@@ -23,7 +23,7 @@ from googlenet.signal_predictor import SignalPredictor
 from googlenet.training.distributed import World
 from googlenet.training.loop import epochs, finished, fresh_state
 from googlenet.training.recipe import SIGNALS, find_recipe
-from googlenet.training.tasks import task_for
+from googlenet.training.tasks import network_length, task_for
 from googlenet.variants import find_arch
 
 UCR = Path(__file__).parents[2] / "shared" / "data" / "ucr"
@@ -66,9 +66,23 @@ def test_the_training_part_is_standard_after_preparation(n, channels, seed):
         assert abs(float(values.std()) - 1) < 1e-3
 
 
-def test_a_stretched_line_is_a_line():
+def test_a_short_signal_keeps_its_time_scale_and_zeros_follow():
+    prepared = SignalPreprocessing(1, 6, (1.0,), (2.0,), (0.5,))
+    x = prepared.tensor([np.array([[3, 5, 1]], np.float32)])
+    assert x.tolist() == [[[1, 2, 0, 0, 0, 0], [0, 2, -4, 0, 0, 0]]]
+
+
+def test_four_of_five_signals_are_read_at_their_own_length():
+    signals = [np.zeros((1, n), np.float32) for n in (500, 100, 200, 300, 400, 600)]
+    assert network_length(signals, 1024) == 500
+    assert network_length(signals, 128) == 128
+    assert network_length(signals[1:2], 1024) == 100
+    assert network_length([np.zeros((1, 3), np.float32)], 1024) == 8
+
+
+def test_a_squeezed_line_is_a_line():
     line = np.arange(50, dtype=np.float32)[None] / 49
-    for length in (10, 25, 200):
+    for length in (10, 25):
         x = plain(length=length).tensor([line])[0, 0]
         inner = x[length // 10 : -length // 10]
         torch.testing.assert_close(
@@ -296,7 +310,7 @@ def test_a_resumed_run_on_signals_ends_in_the_same_weights(tmp_path):
     from googlenet.training import loop
     from googlenet.training.distributed import joined
     from googlenet.training.recipe import SIGNALS
-    from googlenet.training.tasks import task_for
+    from googlenet.training.tasks import network_length, task_for
 
     data = dataclasses.replace(gunpoint(), test=None)
     recipe = SIGNALS.with_changes({"epochs": "4", "width": "0.25", "members": "2"})

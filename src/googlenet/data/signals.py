@@ -151,15 +151,16 @@ def _ordered(labels: set[str]) -> tuple[str, ...]:
 class SignalPreprocessing:
     """How a signal becomes what the network reads.
 
-    Missing values are interpolated along time, the signal is stretched to one length (with an antialiasing
-    filter where that makes it shorter), its channels are standardised by the training part's statistics, and
-    its first difference, to the same scale, is put beside it if the network is to see it.
+    Missing values are interpolated along time and channels standardised by the training part's statistics. A
+    signal keeps its time scale: one that is shorter than ``length`` is followed by zeros, the mean, up to it; one
+    that is longer is squeezed, with an antialiasing filter. Its first difference, to the same scale, is put beside
+    it if the network is to see it.
 
-    A signal is so read on its own, whatever others are in its batch: there is no padding.
+    ``length`` is a property of the network, not of a batch, so a signal is read alike whatever others are beside it.
 
     Attributes:
         channels: Of the signal.
-        length: Samples after stretching.
+        length: Samples that the network reads.
         mean: Of every channel over the training part.
         std: Its standard deviation; 1 for a constant channel.
         slope: Standard deviation of the standardised channel's first difference; 1 where that is 0. Empty
@@ -182,9 +183,8 @@ class SignalPreprocessing:
         plain = cls(len(mean), length, tuple(mean), tuple(std), ())
         if not differences:
             return plain
-        slopes = _differences(plain.tensor(signals)).transpose(0, 1)
-        slope = tuple(_or_one(float(channel.std())) for channel in slopes)
-        return replace(plain, slope=slope)
+        slopes = torch.cat([_differences(plain._standard(signal, row)) for row, signal in enumerate(signals)], dim=1)
+        return replace(plain, slope=tuple(_or_one(float(channel.std())) for channel in slopes))
 
     @property
     def inputs(self) -> int:
@@ -197,26 +197,29 @@ class SignalPreprocessing:
         Raises:
             InputError: For a signal with another number of channels, without samples, or with infinities.
         """
-        stretched = torch.stack([self._stretched(signal, row) for row, signal in enumerate(signals)])
-        mean, std = (torch.tensor(values)[:, None] for values in (self.mean, self.std))
-        x = (stretched - mean) / std
-        if not self.slope:
-            return x
-        return torch.cat([x, _differences(x) / torch.tensor(self.slope)[:, None]], dim=1)
+        return torch.stack([self._read(signal, row) for row, signal in enumerate(signals)])
 
-    def _stretched(self, signal: Signal, row: int) -> Tensor:
+    def _read(self, signal: Signal, row: int) -> Tensor:
+        """``(inputs, length)``."""
+        x = self._standard(signal, row)
+        if self.slope:
+            x = torch.cat([x, _differences(x) / torch.tensor(self.slope)[:, None]])
+        return torch.nn.functional.pad(x, (0, self.length - x.shape[1]))
+
+    def _standard(self, signal: Signal, row: int) -> Tensor:
+        """``(channels, n)`` without gaps, to a mean of 0 and a deviation of 1, n at most ``length``."""
         if signal.ndim != 2 or signal.shape[0] != self.channels or signal.shape[1] == 0:
             raise InputError(
                 f"Signal {row + 1} has the shape {signal.shape}; the network reads ({self.channels}, length)."
             )
         if np.isinf(signal).any():
             raise InputError(f"Signal {row + 1} has an infinite value.")
-        signal = _filled(signal, self.mean)
-        x = torch.from_numpy(signal)
-        if signal.shape[1] != self.length:
+        x = torch.from_numpy(_filled(signal, self.mean))
+        if x.shape[1] > self.length:
             size = (1, self.length)
             x = torch.nn.functional.interpolate(x[None, :, None], size, mode="bilinear", antialias=True)[0, :, 0]
-        return x
+        mean, std = (torch.tensor(values)[:, None] for values in (self.mean, self.std))
+        return (x - mean) / std
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
@@ -231,7 +234,7 @@ class SignalPreprocessing:
 
 def _differences(x: Tensor) -> Tensor:
     """Along time, as long as ``x``: the first is 0."""
-    return torch.diff(x, dim=2, prepend=x[:, :, :1])
+    return torch.diff(x, dim=1, prepend=x[:, :1])
 
 
 def _or_one(deviation: float) -> float:

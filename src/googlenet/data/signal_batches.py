@@ -26,18 +26,17 @@ class Stretch:
 
 
 def views(x: Tensor, channels: int, members: int) -> Tensor:
-    """What each member sees of ``(N, 2C, L)``, or of ``(N, C, L)`` without differences: those of all side by side.
+    """What the members see of prepared signals, side by side: ``(N, members * 2C, L)``, or ``(N, members * C, L)``.
 
-    Even members see the signal and its difference, odd ones the signal alone; a single one sees both.
+    Even members see the shape and its difference, odd ones the shape and the level; all see shapes alone where
+    there is no more.
 
     Args:
         x: From :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
         channels: Of the signal, C.
         members: Networks side by side.
     """
-    seen = x[:, None].repeat(1, members, 1, 1)
-    _hide_differences(seen, channels)
-    return seen.flatten(1, 2)
+    return _seen(x[:, None].expand(-1, members, -1, -1), channels).flatten(1, 2)
 
 
 def training_batches(
@@ -52,12 +51,11 @@ def training_batches(
     rank: int = 0,
     world: int = 1,
 ) -> Iterator[Batch]:
-    """The batches of an epoch: inputs ``(n, members * inputs' channels, L)``, labels and rows ``(n, members)``;
+    """The batches of an epoch: inputs as of :func:`views`, labels and rows ``(n, members)``;
     ``(n,)`` for a single member.
 
     Args:
-        inputs: ``(N, 2C, L)``, or ``(N, C, L)`` without differences, from
-            :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
+        inputs: ``(N, 3C, L)`` or ``(N, C, L)``, from :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
         labels: ``(N,)``.
         channels: Of the signal, C.
         batch_size: Signals a step for each member, over all processes.
@@ -73,8 +71,7 @@ def training_batches(
     orders = torch.stack([torch.randperm(len(inputs), generator=generator) for _ in range(members)], dim=1)
     for step in range(len(inputs) // batch_size):
         rows = orders[step * batch_size : (step + 1) * batch_size]
-        x = inputs[rows]
-        _hide_differences(x, channels)
+        x = _seen(inputs[rows], channels)
         x = _stretched(x, stretch, generator)[rank::world]
         rows = rows[rank::world]
         if members == 1:
@@ -82,9 +79,13 @@ def training_batches(
         yield Batch(x.flatten(1, 2), labels[rows], rows)
 
 
-def _hide_differences(seen: Tensor, channels: int) -> None:
-    """Zeroes the differences of odd members, if there are any, in place; ``(N, members, 2C, L)``."""
-    seen[:, 1::2, channels:] = 0
+def _seen(x: Tensor, channels: int) -> Tensor:
+    """Of ``(N, members, 3C, L)`` what each member sees, ``(N, members, 2C, L)``; of shapes alone, themselves."""
+    if x.shape[2] == channels:
+        return x
+    seen = x[:, :, : 2 * channels].clone()
+    seen[:, 1::2, channels:] = x[:, 1::2, 2 * channels :]
+    return seen
 
 
 def _stretched(x: Tensor, stretch: Stretch, generator: torch.Generator) -> Tensor:

@@ -151,10 +151,12 @@ def _ordered(labels: set[str]) -> tuple[str, ...]:
 class SignalPreprocessing:
     """How a signal becomes what the network reads.
 
-    Missing values are interpolated along time and channels standardised by the training part's statistics. A
-    signal keeps its time scale: one that is shorter than ``length`` is followed by zeros, the mean, up to it; one
-    that is longer is squeezed, with an antialiasing filter. Its first difference, to the same scale, is put beside
-    it if the network is to see it.
+    Missing values are interpolated along time. A signal keeps its time scale: one that is shorter than ``length`` is
+    followed by zeros, its mean, up to it; one that is longer is squeezed, with an antialiasing filter.
+
+    A network reads its shape, which is each channel standardised by itself, and, unless ``slope`` is empty, the
+    shape's first difference and its level, which is the channel standardised by the training part's statistics:
+    some data sets differ a thousandfold in scale from one signal to the next, others only in that.
 
     ``length`` is a property of the network, not of a batch, so a signal is read alike whatever others are beside it.
 
@@ -163,8 +165,8 @@ class SignalPreprocessing:
         length: Samples that the network reads.
         mean: Of every channel over the training part.
         std: Its standard deviation; 1 for a constant channel.
-        slope: Standard deviation of the standardised channel's first difference; 1 where that is 0. Empty
-            where the network reads no differences.
+        slope: Standard deviation of the shape's first difference over the training part; 1 where that is 0. Empty
+            where the network reads the shape alone.
     """
 
     channels: int
@@ -183,16 +185,17 @@ class SignalPreprocessing:
         plain = cls(len(mean), length, tuple(mean), tuple(std), ())
         if not differences:
             return plain
-        slopes = torch.cat([_differences(plain._standard(signal, row)) for row, signal in enumerate(signals)], dim=1)
+        shapes = [_shape(plain._values(signal, row)) for row, signal in enumerate(signals)]
+        slopes = torch.cat([_differences(shape) for shape in shapes], dim=1)
         return replace(plain, slope=tuple(_or_one(float(channel.std())) for channel in slopes))
 
     @property
     def inputs(self) -> int:
-        """Channels that the network reads."""
+        """Channels that one network reads."""
         return self.channels + len(self.slope)
 
     def tensor(self, signals: Sequence[Signal]) -> Tensor:
-        """``(N, inputs, length)``, float32: the channels, then their differences if any.
+        """``(N, 3 * channels, length)``, float32: shapes, differences, levels; or ``(N, channels, length)``, shapes.
 
         Raises:
             InputError: For a signal with another number of channels, without samples, or with infinities.
@@ -200,14 +203,16 @@ class SignalPreprocessing:
         return torch.stack([self._read(signal, row) for row, signal in enumerate(signals)])
 
     def _read(self, signal: Signal, row: int) -> Tensor:
-        """``(inputs, length)``."""
-        x = self._standard(signal, row)
+        """``(3 * channels, length)`` or ``(channels, length)``."""
+        values = self._values(signal, row)
+        x = _shape(values)
         if self.slope:
-            x = torch.cat([x, _differences(x) / torch.tensor(self.slope)[:, None]])
+            mean, std, slope = (torch.tensor(numbers)[:, None] for numbers in (self.mean, self.std, self.slope))
+            x = torch.cat([x, _differences(x) / slope, (values - mean) / std])
         return torch.nn.functional.pad(x, (0, self.length - x.shape[1]))
 
-    def _standard(self, signal: Signal, row: int) -> Tensor:
-        """``(channels, n)`` without gaps, to a mean of 0 and a deviation of 1, n at most ``length``."""
+    def _values(self, signal: Signal, row: int) -> Tensor:
+        """``(channels, n)`` without gaps, n at most ``length``."""
         if signal.ndim != 2 or signal.shape[0] != self.channels or signal.shape[1] == 0:
             raise InputError(
                 f"Signal {row + 1} has the shape {signal.shape}; the network reads ({self.channels}, length)."
@@ -218,8 +223,7 @@ class SignalPreprocessing:
         if x.shape[1] > self.length:
             size = (1, self.length)
             x = torch.nn.functional.interpolate(x[None, :, None], size, mode="bilinear", antialias=True)[0, :, 0]
-        mean, std = (torch.tensor(values)[:, None] for values in (self.mean, self.std))
-        return (x - mean) / std
+        return x
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
@@ -230,6 +234,14 @@ class SignalPreprocessing:
         """Reads what :meth:`to_dict` gave."""
         numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
         return cls(row["channels"], row["length"], **numbers)
+
+
+def _shape(values: Tensor) -> Tensor:
+    """Each channel with a mean of 0 and a standard deviation of 1; zeros where it is constant."""
+    centred = values - values.mean(1, keepdim=True)
+    deviation = centred.square().mean(1, keepdim=True).sqrt()
+    constant = deviation <= 1e-6 * values.abs().amax(1, keepdim=True)
+    return torch.where(constant, 0.0, centred / torch.where(constant, 1.0, deviation))
 
 
 def _differences(x: Tensor) -> Tensor:

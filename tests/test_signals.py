@@ -19,6 +19,7 @@ from googlenet.data.signals import SignalData, SignalPreprocessing, SignalSet, f
 from googlenet.data.splits import hold_out
 from googlenet.explain import class_activation
 from googlenet.model import GoogLeNet, mean_probabilities
+from googlenet.runfolder import WEIGHTS
 from googlenet.signal_predictor import SignalPredictor
 from googlenet.training.distributed import World
 from googlenet.training.loop import epochs, finished, fresh_state
@@ -393,3 +394,13 @@ def test_kept_batch_norm_statistics_are_those_of_the_whole_training_part():
     torch.testing.assert_close(exact.running_mean, maps.mean(1), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(exact.running_var, maps.var(1), rtol=1e-4, atol=1e-5)
     assert exact.momentum == 0.1
+
+
+def test_the_published_recipe_trains_and_evaluates_by_name(tmp_path):
+    words = ("--recipe", "inceptiontime", "--epochs", "2", "--width", "0.25", "--out", tmp_path / "run")
+    result = run_cli("train", "gunpoint", *words)
+    assert result.returncode == 0, result.stderr
+    header = googlenet.weights.checkpoint.read_header(tmp_path / "run" / WEIGHTS)
+    assert header.arch.name == "inceptiontime" and header.arch.members == 5 and header.in_channels == 1
+    shown = json.loads(run_cli("evaluate", tmp_path / "run", "gunpoint", "--json").stdout)
+    assert 0 <= shown["top1"] <= 1

@@ -329,7 +329,7 @@ def test_a_resumed_run_on_signals_ends_in_the_same_weights(tmp_path):
     from googlenet.training import loop
     from googlenet.training.distributed import joined
     from googlenet.training.recipe import SIGNALS
-    from googlenet.training.tasks import network_length, task_for
+    from googlenet.training.tasks import task_for
 
     data = dataclasses.replace(gunpoint(), test=None)
     recipe = SIGNALS.with_changes({"epochs": "4", "width": "0.25", "members": "2"})

@@ -41,21 +41,17 @@ def small(members=1, channels=2, classes=3):
     return GoogLeNet(arch, classes, channels).eval()
 
 
-def test_missing_values_are_interpolated_and_shape_difference_and_level_lie_side_by_side():
+def test_missing_values_are_interpolated_and_the_difference_is_beside_the_signal():
     nan = float("nan")
-    prepared = SignalPreprocessing(1, 4, (1.0,), (2.0,), (0.5,))
-    x = prepared.tensor([np.array([[1, nan, 3, 5]], np.float32), np.array([[nan, 2, 2, nan]], np.float32)])
-    shape = (np.array([1, 2, 3, 5]) - 2.75) / np.sqrt(35 / 16)  # by hand: squares add up to 35 / 4
-    differences = 2 * np.array([0, 1, 1, 2]) / np.sqrt(35 / 16)
-    np.testing.assert_allclose(x[0], np.stack([shape, differences, [0, 0.5, 1, 2]]), rtol=1e-5)
-    assert x[1].tolist() == [[0, 0, 0, 0], [0, 0, 0, 0], [0.5, 0.5, 0.5, 0.5]]
+    x = plain().tensor([np.array([[1, nan, 3, 5]], np.float32), np.array([[nan, 2, 2, nan]], np.float32)])
+    assert x.tolist() == [[[1, 2, 3, 5], [0, 1, 1, 2]], [[2, 2, 2, 2], [0, 0, 0, 0]]]
 
 
 def test_a_channel_without_values_is_its_mean_and_a_constant_one_is_zero():
     signals = [np.array([[1.0, 3.0], [7.0, 7.0]], np.float32), np.full((2, 2), np.nan, np.float32)]
     prepared = SignalPreprocessing.fitted(signals, 2)
     assert prepared.mean == (2.0, 7.0) and prepared.std == (1.0, 1.0)
-    assert prepared.tensor(signals)[:, 4:].tolist() == [[[-1, 1], [0, 0]], [[0, 0], [0, 0]]]
+    assert prepared.tensor(signals)[:, :2].tolist() == [[[-1, 1], [0, 0]], [[0, 0], [0, 0]]]
 
 
 @settings(deadline=None, max_examples=40)
@@ -64,31 +60,44 @@ def test_the_training_part_is_standard_after_preparation(n, channels, seed):
     draw = np.random.default_rng(seed)
     signals = [draw.normal(5, 3, (channels, n)).astype(np.float32) for _ in range(9)]
     x = SignalPreprocessing.fitted(signals, n).tensor(signals)
-    assert x.shape == (9, 3 * channels, n)
-    shapes, differences, levels = (part.transpose(0, 1) for part in x.split(channels, dim=1))
-    for values in (*shapes.flatten(0, 1), *levels):
+    assert x.shape == (9, 2 * channels, n)
+    for values in x[:, :channels].transpose(0, 1):
         assert abs(float(values.mean())) < 1e-4 and abs(float(values.std(correction=0)) - 1) < 1e-4
-    for values in differences:
+    for values in x[:, channels:].transpose(0, 1):
         assert abs(float(values.std()) - 1) < 1e-3
 
 
 @settings(deadline=None, max_examples=40)
 @given(scale=st.floats(1e-4, 1e4), offset=st.floats(-100, 100), seed=st.integers(0, 99))
-def test_a_shape_has_no_scale_and_no_offset(scale, offset, seed):
+def test_a_signal_that_is_standardised_by_itself_has_no_scale_and_no_offset(scale, offset, seed):
     signal = np.random.default_rng(seed).normal(size=(1, 30)).astype(np.float32)
-    x = plain(length=30).tensor([signal, (scale * (signal + offset)).astype(np.float32)])
+    x = SignalPreprocessing(1, 30, (), (), ()).tensor([signal, (scale * (signal + offset)).astype(np.float32)])
+    np.testing.assert_allclose(x[0, 0], (signal[0] - signal.mean()) / signal.std(), atol=1e-5)
     torch.testing.assert_close(x[1, 0], x[0, 0], atol=2e-4, rtol=0)
 
 
-@pytest.mark.parametrize("value", [0.1, 1e6 + 0.3, -7e-30])
-def test_a_constant_signal_has_a_shape_of_zeros(value):
-    assert plain(length=9).tensor([np.full((1, 9), value, np.float32)])[0, :2].eq(0).all()
+@pytest.mark.parametrize("value", [0.1, 1e6 + 0.3, -7e-30, float("nan")])
+def test_a_constant_signal_by_itself_is_zero(value):
+    assert SignalPreprocessing(1, 9, (), (), (1.0,)).tensor([np.full((1, 9), value, np.float32)]).eq(0).all()
+
+
+def test_signals_are_standardised_by_themselves_where_scales_differ_tenfold():
+    draw = np.random.default_rng(0)
+    signals = [draw.normal(3, 1, (1, 40)).astype(np.float32) for _ in range(20)]
+    assert SignalPreprocessing.fitted(signals, 40).mean != ()
+    assert SignalPreprocessing.fitted([*signals, 1000 * signals[0]], 40).mean != ()  # one outlier is none
+    assert SignalPreprocessing.fitted([*signals, *np.ones((9, 1, 40), np.float32)], 40).mean != ()  # nor are constants
+    mixed = [signal * (100 if row % 2 else 1) for row, signal in enumerate(signals)]
+    prepared = SignalPreprocessing.fitted(mixed, 40)
+    assert prepared.mean == prepared.std == ()
+    assert SignalPreprocessing.from_dict(json.loads(json.dumps(prepared.to_dict()))) == prepared
+    torch.testing.assert_close(prepared.tensor(mixed), prepared.tensor(signals), rtol=1e-4, atol=1e-4)
 
 
 def test_a_short_signal_keeps_its_time_scale_and_zeros_follow():
-    x = SignalPreprocessing(1, 6, (1.0,), (2.0,), (0.5,)).tensor([np.array([[-1, 3, 1, 1]], np.float32)])
-    by_hand = [[-2, 2, 0, 0, 0, 0], [0, 8, -4, 0, 0, 0], [-2, 2, 0, 0, 0, 0]]  # times 1/sqrt(2), or 1/2 for the level
-    torch.testing.assert_close(x[0], torch.tensor(by_hand) * torch.tensor([[0.5**0.5], [0.5**0.5], [0.5]]))
+    prepared = SignalPreprocessing(1, 6, (1.0,), (2.0,), (0.5,))
+    x = prepared.tensor([np.array([[3, 5, 1]], np.float32)])
+    assert x.tolist() == [[[1, 2, 0, 0, 0, 0], [0, 2, -4, 0, 0, 0]]]
 
 
 def test_four_of_five_signals_are_read_at_their_own_length():
@@ -102,7 +111,7 @@ def test_four_of_five_signals_are_read_at_their_own_length():
 def test_a_squeezed_line_is_a_line():
     line = np.arange(50, dtype=np.float32)[None] / 49
     for length in (10, 25):
-        x = plain(length=length).tensor([line])[0, 2]
+        x = plain(length=length).tensor([line])[0, 0]
         inner = x[length // 10 : -length // 10]
         torch.testing.assert_close(
             torch.diff(inner), torch.full((len(inner) - 1,), 1 / length * 50 / 49), atol=1e-3, rtol=0
@@ -158,10 +167,10 @@ def test_inceptiontime_has_the_published_parameters():
     )
 
 
-def test_even_members_see_the_difference_and_odd_ones_the_level():
-    x = torch.arange(6.0).view(1, 6, 1).expand(2, 6, 9)  # two channels: shapes 0 and 1, differences 2 and 3, levels
+def test_even_members_see_the_difference():
+    x = torch.arange(4.0).view(1, 4, 1).expand(2, 4, 9)  # two channels, then their differences
     seen = views(x, 2, 3).view(2, 3, 4, 9)
-    assert seen[0, :, :, 0].tolist() == [[0, 1, 2, 3], [0, 1, 4, 5], [0, 1, 2, 3]]
+    assert seen[0, :, :, 0].tolist() == [[0, 1, 2, 3], [0, 1, 0, 0], [0, 1, 2, 3]]
     assert views(x[:, :2], 2, 3).view(2, 3, 2, 9)[0, :, :, 0].tolist() == [[0, 1]] * 3
 
 
@@ -177,7 +186,7 @@ def test_the_published_recipe_sees_no_difference_and_the_whole_signal():
 
 
 def test_every_member_has_its_own_order_and_an_epoch_holds_every_signal():
-    inputs = torch.arange(12.0).view(12, 1, 1).expand(12, 3, 8)
+    inputs = torch.arange(12.0).view(12, 1, 1).expand(12, 2, 8)
     batches = list(training_batches(inputs, torch.arange(12), 1, 4, 3, Stretch(), 0, 0))
     assert len(batches) == 3
     rows = torch.cat([batch.rows for batch in batches])
@@ -193,10 +202,10 @@ def test_every_member_has_its_own_order_and_an_epoch_holds_every_signal():
 
 
 def test_stretching_keeps_values_between_their_neighbours():
-    ramp = torch.linspace(0, 1, 100).expand(6, 3, 100)
+    ramp = torch.linspace(0, 1, 100).expand(6, 2, 100)
     batch = next(training_batches(ramp, torch.zeros(6).long(), 1, 6, 4, Stretch(0.8, 0.02), 0, 0))
     x = batch.inputs.view(6, 4, 2, 100)
-    assert torch.equal(x[:, :1], ramp[:, None, :2])
+    assert torch.equal(x[:, :1], ramp[:, None])
     changed = x[:, 2, 0]
     assert (changed >= 0).all() and (changed <= 1).all() and (changed.diff(dim=1) >= -1e-6).all()
     assert ((changed[:, -1] - changed[:, 0]) >= 0.75).all() and (changed - ramp[:, 0]).abs().max() > 0.01

@@ -26,17 +26,18 @@ class Stretch:
 
 
 def views(x: Tensor, channels: int, members: int) -> Tensor:
-    """What the members see of prepared signals, side by side: ``(N, members * 2C, L)``, or ``(N, members * C, L)``.
+    """What each member sees of ``(N, 2C, L)``, or of ``(N, C, L)`` without differences: those of all side by side.
 
-    Even members see the shape and its difference, odd ones the shape and the level; all see shapes alone where
-    there is no more.
+    Even members see the signal and its difference, odd ones the signal alone; a single one sees both.
 
     Args:
         x: From :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
         channels: Of the signal, C.
         members: Networks side by side.
     """
-    return _seen(x[:, None].expand(-1, members, -1, -1), channels).flatten(1, 2)
+    seen = x[:, None].repeat(1, members, 1, 1)
+    _hide_differences(seen, channels)
+    return seen.flatten(1, 2)
 
 
 def training_batches(
@@ -55,7 +56,7 @@ def training_batches(
     ``(n,)`` for a single member.
 
     Args:
-        inputs: ``(N, 3C, L)`` or ``(N, C, L)``, from :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
+        inputs: ``(N, 2C, L)`` or ``(N, C, L)``, from :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
         labels: ``(N,)``.
         channels: Of the signal, C.
         batch_size: Signals a step for each member, over all processes.
@@ -71,7 +72,8 @@ def training_batches(
     orders = torch.stack([torch.randperm(len(inputs), generator=generator) for _ in range(members)], dim=1)
     for step in range(len(inputs) // batch_size):
         rows = orders[step * batch_size : (step + 1) * batch_size]
-        x = _seen(inputs[rows], channels)
+        x = inputs[rows]
+        _hide_differences(x, channels)
         x = _stretched(x, stretch, generator)[rank::world]
         rows = rows[rank::world]
         if members == 1:
@@ -79,13 +81,9 @@ def training_batches(
         yield Batch(x.flatten(1, 2), labels[rows], rows)
 
 
-def _seen(x: Tensor, channels: int) -> Tensor:
-    """Of ``(N, members, 3C, L)`` what each member sees, ``(N, members, 2C, L)``; of shapes alone, themselves."""
-    if x.shape[2] == channels:
-        return x
-    seen = x[:, :, : 2 * channels].clone()
-    seen[:, 1::2, channels:] = x[:, 1::2, 2 * channels :]
-    return seen
+def _hide_differences(seen: Tensor, channels: int) -> None:
+    """Zeroes the differences of odd members, if there are any, in place; ``(N, members, 2C, L)``."""
+    seen[:, 1::2, channels:] = 0
 
 
 def _stretched(x: Tensor, stretch: Stretch, generator: torch.Generator) -> Tensor:

@@ -151,22 +151,21 @@ def _ordered(labels: set[str]) -> tuple[str, ...]:
 class SignalPreprocessing:
     """How a signal becomes what the network reads.
 
-    Missing values are interpolated along time. A signal keeps its time scale: one that is shorter than ``length`` is
-    followed by zeros, its mean, up to it; one that is longer is squeezed, with an antialiasing filter.
-
-    A network reads its shape, which is each channel standardised by itself, and, unless ``slope`` is empty, the
-    shape's first difference and its level, which is the channel standardised by the training part's statistics:
-    some data sets differ a thousandfold in scale from one signal to the next, others only in that.
+    Missing values are interpolated along time. Each channel is standardised by the training part's statistics; where
+    the scales of its signals differ so much that the small ones would vanish beside the large, each by its own. A
+    signal keeps its time scale: one that is shorter than ``length`` is followed by zeros, the mean, up to it; one
+    that is longer is squeezed, with an antialiasing filter. Its first difference, to the same scale, is put beside it
+    if the network is to see it.
 
     ``length`` is a property of the network, not of a batch, so a signal is read alike whatever others are beside it.
 
     Attributes:
         channels: Of the signal.
         length: Samples that the network reads.
-        mean: Of every channel over the training part.
-        std: Its standard deviation; 1 for a constant channel.
-        slope: Standard deviation of the shape's first difference over the training part; 1 where that is 0. Empty
-            where the network reads the shape alone.
+        mean: Of every channel over the training part; empty where each signal is standardised by itself.
+        std: Its standard deviation; 1 for a constant channel; empty like ``mean``.
+        slope: Standard deviation of the standardised channel's first difference; 1 where that is 0. Empty
+            where the network reads no differences.
     """
 
     channels: int
@@ -178,24 +177,28 @@ class SignalPreprocessing:
     @classmethod
     def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
         """From the training part, for signals of that length, with or without their differences."""
-        values = [np.concatenate(channel).astype(np.float64) for channel in zip(*signals, strict=True)]
-        known = [channel[np.isfinite(channel)] for channel in values]
-        mean = [float(channel.mean()) if channel.size else 0.0 for channel in known]
-        std = [_or_one(float(channel.std()) if channel.size else 0.0) for channel in known]
-        plain = cls(len(mean), length, tuple(mean), tuple(std), ())
+        channels = len(signals[0])
+        mean: tuple[float, ...] = ()
+        std: tuple[float, ...] = ()
+        if not _scales_differ(signals):
+            values = [np.concatenate(channel).astype(np.float64) for channel in zip(*signals, strict=True)]
+            known = [channel[np.isfinite(channel)] for channel in values]
+            mean = tuple(float(channel.mean()) if channel.size else 0.0 for channel in known)
+            std = tuple(_or_one(float(channel.std()) if channel.size else 0.0) for channel in known)
+        plain = cls(channels, length, mean, std, ())
         if not differences:
             return plain
-        shapes = [_shape(plain._values(signal, row)) for row, signal in enumerate(signals)]
-        slopes = torch.cat([_differences(shape) for shape in shapes], dim=1)
+        standard = [plain._standard(signal, row) for row, signal in enumerate(signals)]
+        slopes = torch.cat([_differences(x) for x in standard], dim=1)
         return replace(plain, slope=tuple(_or_one(float(channel.std())) for channel in slopes))
 
     @property
     def inputs(self) -> int:
-        """Channels that one network reads."""
+        """Channels that the network reads."""
         return self.channels + len(self.slope)
 
     def tensor(self, signals: Sequence[Signal]) -> Tensor:
-        """``(N, 3 * channels, length)``, float32: shapes, differences, levels; or ``(N, channels, length)``, shapes.
+        """``(N, inputs, length)``, float32: the channels, then their differences if any.
 
         Raises:
             InputError: For a signal with another number of channels, without samples, or with infinities.
@@ -203,27 +206,28 @@ class SignalPreprocessing:
         return torch.stack([self._read(signal, row) for row, signal in enumerate(signals)])
 
     def _read(self, signal: Signal, row: int) -> Tensor:
-        """``(3 * channels, length)`` or ``(channels, length)``."""
-        values = self._values(signal, row)
-        x = _shape(values)
+        """``(inputs, length)``."""
+        x = self._standard(signal, row)
         if self.slope:
-            mean, std, slope = (torch.tensor(numbers)[:, None] for numbers in (self.mean, self.std, self.slope))
-            x = torch.cat([x, _differences(x) / slope, (values - mean) / std])
+            x = torch.cat([x, _differences(x) / torch.tensor(self.slope)[:, None]])
         return torch.nn.functional.pad(x, (0, self.length - x.shape[1]))
 
-    def _values(self, signal: Signal, row: int) -> Tensor:
-        """``(channels, n)`` without gaps, n at most ``length``."""
+    def _standard(self, signal: Signal, row: int) -> Tensor:
+        """``(channels, n)`` without gaps, to a mean of 0 and a deviation of 1, n at most ``length``."""
         if signal.ndim != 2 or signal.shape[0] != self.channels or signal.shape[1] == 0:
             raise InputError(
                 f"Signal {row + 1} has the shape {signal.shape}; the network reads ({self.channels}, length)."
             )
         if np.isinf(signal).any():
             raise InputError(f"Signal {row + 1} has an infinite value.")
-        x = torch.from_numpy(_filled(signal, self.mean))
+        x = torch.from_numpy(_filled(signal, self.mean or (0.0,) * self.channels))
         if x.shape[1] > self.length:
             size = (1, self.length)
             x = torch.nn.functional.interpolate(x[None, :, None], size, mode="bilinear", antialias=True)[0, :, 0]
-        return x
+        if not self.mean:
+            return _standard_by_itself(x)
+        mean, std = (torch.tensor(values)[:, None] for values in (self.mean, self.std))
+        return (x - mean) / std
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
@@ -236,11 +240,23 @@ class SignalPreprocessing:
         return cls(row["channels"], row["length"], **numbers)
 
 
-def _shape(values: Tensor) -> Tensor:
+def _scales_differ(signals: Sequence[Signal]) -> bool:
+    """Whether in some channel a tenth of the signals vary more than ten times as much as another tenth."""
+    for channel in zip(*signals, strict=True):
+        known = [values[np.isfinite(values)].astype(np.float64) for values in channel]
+        deviations = [values.std() for values in known if values.size and np.ptp(values) > 1e-6 * np.abs(values).max()]
+        if deviations:
+            small, large = np.quantile(deviations, (0.1, 0.9))
+            if large > 10 * small:
+                return True
+    return False
+
+
+def _standard_by_itself(x: Tensor) -> Tensor:
     """Each channel with a mean of 0 and a standard deviation of 1; zeros where it is constant."""
-    centred = values - values.mean(1, keepdim=True)
+    centred = x - x.mean(1, keepdim=True)
     deviation = centred.square().mean(1, keepdim=True).sqrt()
-    constant = deviation <= 1e-6 * values.abs().amax(1, keepdim=True)
+    constant = deviation <= 1e-6 * x.abs().amax(1, keepdim=True)
     return torch.where(constant, 0.0, centred / torch.where(constant, 1.0, deviation))
 
 

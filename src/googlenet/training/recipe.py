@@ -41,7 +41,7 @@ class Recipe:
         shift: Largest shift, pixels.
         cutout: Side of a blanked square, pixels.
         longest: Samples at which a signal enters the network at most; longer ones are squeezed.
-        differences: Whether members see a signal's first difference or its level beside its shape.
+        differences: Whether every other member sees a signal's first difference beside it.
         slice: Smallest share of a signal that is cut out and stretched to the whole length; 1 for none.
         warp: Largest local shift of a signal's time, as a share of its length.
         members: Networks that train side by side as one, each with its own order of the data; their

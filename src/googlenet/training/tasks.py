@@ -46,9 +46,9 @@ class Task(Protocol):
     def validation_batches(self) -> Iterator[Batch]:
         """The validation part, in order, unchanged."""
 
-    def calibration_batches(self) -> Iterator[Tensor]:
-        """Inputs of the training part, unchanged, from which to take batch-norm statistics at the end; none where the
-        running ones are of thousands of batches."""
+    def calibration_batches(self, most: int) -> Iterator[Tensor]:
+        """Inputs of the training part, unchanged, about ``most`` of them, from which to take batch-norm statistics at
+        the end; none where the running ones are of thousands of batches."""
 
 
 def task_for(
@@ -122,7 +122,7 @@ class ImageTask:
         assert self.data.validation is not None
         return plain_batches(self.data.validation, self.preprocessing, 250)
 
-    def calibration_batches(self) -> Iterator[Tensor]:
+    def calibration_batches(self, most: int) -> Iterator[Tensor]:
         """None: trainings on pictures are long."""
         return iter(())
 
@@ -167,10 +167,10 @@ class SignalTask:
             inputs = self.preprocessing.tensor([part.signals[row] for row in rows.tolist()])
             yield Batch(views(inputs, self.data.channels, self.recipe.members), part.labels[rows], rows)
 
-    def calibration_batches(self) -> Iterator[Tensor]:
-        """The whole training part, shuffled: a file may be sorted by class."""
+    def calibration_batches(self, most: int) -> Iterator[Tensor]:
+        """Signals of the training part, shuffled, since a file may be sorted by class: ``most``, but at least 64."""
         rows = torch.randperm(len(self.inputs), generator=torch.Generator().manual_seed(0))
-        for batch in torch.split(rows, 64):
+        for batch in torch.split(rows[: max(64, most)], 64):
             yield views(self.inputs[batch], self.data.channels, self.recipe.members)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 HERE = Path(__file__).parent
+SHARED = HERE.parents[1] / "shared"  # data and published figures, where they are beside the checkout
 
 
 def machine() -> dict[str, Any]:

@@ -18,8 +18,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 
-from common import save
-from ucr import SHARED, published
+from common import SHARED, save
+from ucr import published
 
 
 def run(folder: Path, name: str) -> dict[str, object]:

@@ -19,9 +19,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 
-from common import HERE, machine
+from common import HERE, SHARED, machine
 
-FOLDER = HERE.parents[1] / "shared" / "data" / "ucr"
+FOLDER = SHARED / "data" / "ucr"
 SETS = ["PLAID", "ScreenType", "OSULeaf", "WordSynonyms", "Adiac", "GestureMidAirD1", "Fish", "MedicalImages"]
 OUT = HERE / "signals_choice.json"
 

@@ -21,10 +21,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 from scipy.stats import friedmanchisquare, wilcoxon
 
-from common import machine
-
-HERE = Path(__file__).parent
-SHARED = HERE.parents[1] / "shared"
+from common import HERE, SHARED, machine
 
 
 def run(folder: Path, name: str, seed: int) -> dict[str, float | str | int]:

@@ -20,9 +20,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from common import save
+from common import SHARED, save
 
-SHARED = Path(__file__).parents[2] / "shared"
 NETWORKS, EPOCHS, BATCH = 5, 1500, 64
 
 # Runs in the environment of --aeon; reads the set as aeon does and prints the time after each epoch.

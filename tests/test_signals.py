@@ -399,7 +399,7 @@ def test_kept_batch_norm_statistics_are_those_of_the_whole_training_part():
         model(views(task.inputs, 1, 2))
         handle.remove()
     maps = caught[0].transpose(0, 1).flatten(1)
-    exact = copy.deepcopy(finished(task, state, recipe, world)).features["2a"].branches["9 by 4"].conv.norm
+    exact = finished(task, state, recipe, world).features["2a"].branches["9 by 4"].conv.norm
     torch.testing.assert_close(exact.running_mean, maps.mean(1), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(exact.running_var, maps.var(1), rtol=1e-4, atol=1e-5)
     assert exact.momentum == 0.1

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, log_loss, top_k_accuracy_score
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    log_loss,
+    precision_recall_fscore_support,
+    top_k_accuracy_score,
+)
 
 from googlenet.evaluation import expected_calibration_error, metrics
 
@@ -18,8 +24,17 @@ def test_metrics_are_scikit_learns(seed, classes):
     assert result["top1"] == pytest.approx(accuracy_score(labels, probabilities.argmax(1)))
     assert result["top5"] == pytest.approx(top_k_accuracy_score(labels, probabilities, k=5, labels=every))
     assert result["nll"] == pytest.approx(log_loss(labels, probabilities, labels=every))
-    assert np.sum(result["confusion"]) == 60
-    assert sum(row["count"] for row in result["per_class"]) == 60
+    guesses = probabilities.argmax(1)
+    assert result["confusion"] == confusion_matrix(labels, guesses, labels=every).tolist()
+    expected = precision_recall_fscore_support(labels, guesses, labels=every, zero_division=0.0)
+    for name, column in zip(("precision", "recall", "f1", "count"), expected, strict=True):
+        assert [row[name] for row in result["per_class"]] == pytest.approx(column)
+
+
+def test_a_class_never_guessed_or_never_seen_scores_zero():
+    result = metrics(np.array([[0.9, 0.1, 0.0]]), np.array([0]), tuple("abc"))
+    assert [row["f1"] for row in result["per_class"]] == [1.0, 0.0, 0.0]
+    assert result["confusion"] == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
 
 
 def test_top5_needs_five_classes():

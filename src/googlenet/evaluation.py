@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from .data.images import ImageSet
 from .data.signals import SignalSet
@@ -54,9 +53,9 @@ def metrics(probabilities: Floats, labels: npt.NDArray[np.int64], classes: tuple
     order = np.argsort(-probabilities, axis=1, kind="stable")
     guesses = order[:, 0]
     rows = np.arange(len(labels))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        labels, guesses, labels=np.arange(len(classes)), zero_division=0.0
-    )
+    count = len(classes)
+    confusion = np.bincount(labels * count + guesses, minlength=count * count).reshape(count, count)
+    right, support, given = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     return {
         "top1": float((guesses == labels).mean()),
         "top5": float((order[:, :5] == labels[:, None]).any(1).mean()) if len(classes) >= 5 else None,
@@ -66,14 +65,14 @@ def metrics(probabilities: Floats, labels: npt.NDArray[np.int64], classes: tuple
         "per_class": [
             {
                 "label": name,
-                "precision": float(precision[i]),
-                "recall": float(recall[i]),
-                "f1": float(f1[i]),
+                "precision": float(right[i] / max(1, given[i])),
+                "recall": float(right[i] / max(1, support[i])),
+                "f1": float(2 * right[i] / max(1, given[i] + support[i])),
                 "count": int(support[i]),
             }
             for i, name in enumerate(classes)
         ],
-        "confusion": confusion_matrix(labels, guesses, labels=np.arange(len(classes))).tolist(),
+        "confusion": confusion.tolist(),
     }
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 
 from ..errors import InputError
 from .images import ImageData, ImageSet, enlarged
@@ -25,6 +24,7 @@ CLOTHES = (
 def digits() -> ImageData:
     """1,797 scanned digits of 8×8 pixels (UCI), enlarged threefold; every fourth for testing, stratified."""
     from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
 
     pixels, labels = load_digits(return_X_y=True)
     small = torch.from_numpy((pixels.reshape(-1, 1, 8, 8) * (255 / 16)).astype(np.float32))

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from ..errors import InputError
 from .images import ImageData
@@ -33,6 +32,8 @@ def hold_out(data: ImageData | SignalData, share: float, seed: int) -> ImageData
 
 
 def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+    from sklearn.model_selection import train_test_split
+
     counts = np.bincount(labels)
     rows = np.arange(len(labels))
     lonely = rows[counts[labels] < 2]
@@ -45,6 +46,8 @@ def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows,
 
 
 def _grouped(name: str, labels: Rows, groups: tuple[str, ...], share: float, seed: int) -> tuple[Rows, Rows]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
     folds = round(1 / share)
     if len(set(groups)) < folds:
         raise InputError(f"{name} has {len(set(groups))} groups; holding {share:.0%} out needs {folds} or more.")

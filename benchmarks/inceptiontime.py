@@ -37,9 +37,9 @@ def run(folder: Path, name: str) -> dict[str, object]:
     )
     seconds = time.perf_counter() - started
     labels = data.test.labels
-    network, preparation = fitted._predictor.models[0], fitted._predictor.preprocessing
+    network, preparation = fitted._model, fitted._preprocessing
     with torch.inference_mode():
-        inputs = preparation.tensor(data.test.signals).split(64)
+        inputs = torch.from_numpy(preparation.array(data.test.signals)).split(64)
         logits = torch.cat([network(x.repeat(1, network.arch.members, 1)) for x in inputs])
     alone = (logits.argmax(2) == labels[:, None]).float().mean(0)
     together = (logits.softmax(2).mean(1).argmax(1) == labels).float().mean()

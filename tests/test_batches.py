@@ -3,7 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from googlenet.data.batches import Augmentation, ahead, epoch_order, training_batches
+from googlenet.data.ahead import ahead
+from googlenet.data.batches import Augmentation, epoch_order, training_batches
 from googlenet.data.images import ImageSet
 from googlenet.data.pictures import Preprocessing
 

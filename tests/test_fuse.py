@@ -2,7 +2,7 @@ import pytest
 import torch
 
 import googlenet
-from googlenet.fuse import MergedInception, merge_reductions
+from googlenet.fuse import MergedInception, fold_norms, merge_reductions
 from googlenet.variants import VARIANTS, find_arch
 
 
@@ -22,3 +22,17 @@ def test_merged_reductions_are_the_same_function(name, training):
     count = sum(isinstance(layer, MergedInception) for layer in merged.features.values())
     # Naive modules have a single 1×1, those for signals read a bottleneck: nothing to merge.
     assert count == (0 if name in ("googlenet_naive", "inceptiontime", "googlenet_1d") else 9)
+
+
+@pytest.mark.parametrize("name", list(VARIANTS))
+def test_folded_norms_are_the_same_function(name):
+    generator = torch.Generator().manual_seed(0)
+    model = googlenet.create_model(name, 7, width=0.25).eval()
+    for key, tensor in model.state_dict().items():
+        if "norm" in key and tensor.ndim:
+            tensor.uniform_(0.5, 1.5, generator=generator)
+    folded = fold_norms(model.double())
+    x = torch.randn(4, 3, *[min(64, n) for n in find_arch(name).input_size], generator=generator)
+    torch.testing.assert_close(folded(x.double()), model(x.double()), rtol=1e-9, atol=1e-9)
+    assert not any("norm" in key or "auxiliary" in key for key in folded.state_dict())
+    assert any("norm" in key for key in model.state_dict()) == (find_arch(name).norm == "batch")

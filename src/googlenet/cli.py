@@ -38,6 +38,14 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class ExportFormat(StrEnum):
+    """What a network is exported for."""
+
+    onnx = "onnx"
+    openvino = "openvino"
+    torch = "torch"
+
+
 @app.command(context_settings=FREE_OPTIONS)
 def train(
     context: typer.Context,
@@ -115,10 +123,13 @@ def evaluate(
 
 @app.command()
 def predict(
-    run: Annotated[str, typer.Argument(help="A run folder or a weights file of one.")],
+    run: Annotated[str, typer.Argument(help="A run folder, a weights file of one, or an exported model.")],
     inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads a list from standard input.")],
     top: Annotated[int, typer.Option(min=1, help="How many labels for each.")] = 5,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+    engine: Annotated[
+        str | None, typer.Option(help="openvino, onnx or torch [default: the fastest that is installed].")
+    ] = None,
 ) -> None:
     """Label pictures, or the rows of tables of signals.
 
@@ -130,11 +141,37 @@ def predict(
     from .predictor import load
     from .writers import WRITERS
 
-    predictor = load(run)
+    predictor = load(run, engine=engine)
+    print(f"engine: {predictor.engine.name}", file=sys.stderr)
     predictions = predictor.stream(expand(inputs, sys.stdin, predictor.extensions), top)
     failed = WRITERS[form.value](predictions, sys.stdout, top)
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    runs: Annotated[list[str], typer.Argument(help="A run or its weights; several are averaged in one model.")],
+    form: Annotated[ExportFormat, typer.Option("--format", help="For which library.")] = ExportFormat.onnx,
+    out: Annotated[Path | None, typer.Option(help="File or folder [default: beside the weights].")] = None,
+    int8: Annotated[
+        str | None,
+        typer.Option(metavar="DATA", help="Compute in 8 bits, calibrated on these pictures or signals."),
+    ] = None,
+) -> None:
+    """Write a run for other programs: 8-bit pixels or prepared signals in, probabilities out.
+
+    What is written is first compared with PyTorch. googlenet predict reads it without PyTorch.
+
+    Example: googlenet export runs/demo --format openvino
+    """
+    from .jobs import export_job
+
+    path, found = export_job(runs, form.value, out, int8)
+    print(
+        f"{path}: the same most probable class as PyTorch on {found.agreement:.1%} of {found.count} inputs, "
+        f"probabilities within {found.largest:.2g}"
+    )
 
 
 @app.command()

@@ -19,17 +19,19 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d
 from .data.examples import EstimatorInput, images_from, is_images, signals_from
 from .data.images import ImageData, ImageSet
 from .data.signals import SignalData, SignalSet
+from .deploy.pytorch import engine_of
 from .device import best_device
 from .errors import InputError
+from .evaluation import probabilities_of
 from .model import GoogLeNet, save_weights
-from .predictor import load as load_predictor
-from .predictor import predictor_for
+from .predictor import load_network, predictor_with
 from .training.distributed import World
 from .training.loop import epochs, finished, fresh_state
 from .training.recipe import SIGNALS, Recipe, find_recipe
 from .training.state import State
 from .training.tasks import Task, default_recipe, task_for
 from .weights.checkpoint import read_header
+from .whole import WholeNetwork
 
 
 class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -95,20 +97,22 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe's.
         """
         check_is_fitted(self)
-        model, known = copy.deepcopy(self._predictor.models[0]), self.classes_
+        model, known = copy.deepcopy(self._model), self.classes_
         data = self._data(X, y, reset=False)
         if not np.array_equal(known, self.classes_):
             model.reset_classifier(len(data.classes))
         recipe = self._recipe(data)
         recipe = replace(recipe, learning_rate=recipe.learning_rate / 5, members=model.arch.members)
-        self._train(task_for(data, recipe, self._predictor.preprocessing), recipe, model)
+        self._train(task_for(data, recipe, self._preprocessing), recipe, model)
         return self
 
     def predict_proba(self, X: EstimatorInput) -> npt.NDArray[np.float64]:
         """Probabilities ``(N, classes)``."""
         check_is_fitted(self)
         part = self._examples(X, torch.zeros(_num_samples(X), dtype=torch.long), reset=False)
-        probabilities = self._predictor.of_set(part).double().numpy()
+        engine = engine_of(WholeNetwork([self._model], self._preprocessing))
+        predictor = predictor_with(engine, tuple(map(str, self.classes_)), self._preprocessing)
+        probabilities = probabilities_of(predictor, part)
         normalised: npt.NDArray[np.float64] = probabilities / probabilities.sum(1, keepdims=True)
         return normalised
 
@@ -121,12 +125,11 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | Path) -> None:
         """Writes the fitted network as safetensors, atomically; ``googlenet predict`` reads it too."""
         check_is_fitted(self)
-        predictor = self._predictor
         save_weights(
-            predictor.models[0],
+            self._model,
             path,
-            classes=predictor.classes,
-            preprocessing=predictor.preprocessing.to_dict(),
+            classes=tuple(map(str, self.classes_.tolist())),
+            preprocessing=self._preprocessing.to_dict(),
             labels=self.classes_.tolist(),
             recipe=self.recipe_.to_dict(),
         )
@@ -134,11 +137,11 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def load(cls, path: str | Path) -> GoogLeNetClassifier:
         """The fitted classifier that :meth:`save` wrote, or one from a run of the command line."""
-        predictor = load_predictor(path)
+        network, classes = load_network(path)
         extra: Mapping[str, Any] = read_header(path).extra if Path(path).is_file() else {}
         loaded = cls(recipe=Recipe(**extra["recipe"]) if "recipe" in extra else None)
-        loaded._predictor = predictor
-        loaded.classes_ = np.array(extra.get("labels", predictor.classes))
+        loaded._model, loaded._preprocessing = network.networks[0], network.preprocessing
+        loaded.classes_ = np.array(extra.get("labels", classes))
         loaded.history_ = []
         loaded.recipe_ = loaded._recipe_or(SIGNALS)
         return loaded
@@ -189,7 +192,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _examples(self, X: EstimatorInput, labels: torch.Tensor, reset: bool) -> SignalSet | ImageSet:
         names = tuple(f"example {row}" for row in range(_num_samples(X)))
         if is_images(X):
-            size = None if reset else self._predictor.preprocessing.size  # type: ignore[union-attr]
+            size = None if reset else self._preprocessing.size  # type: ignore[union-attr]
             return ImageSet(labels, names, images_from(X, size))
         return SignalSet(labels, names, signals_from(self, X, reset))
 
@@ -209,8 +212,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 for row in epochs(task, state, recipe, world, report):
                     self.history_.append(row)
                     report("epoch", row | {"epochs": recipe.epochs})
-            model = finished(task, state, recipe, world)
-            self._predictor = predictor_for([model], task.data.classes, task.preprocessing)
+            self._model, self._preprocessing = finished(task, state, recipe, world), task.preprocessing
 
 
 def _progress(verbose: int) -> Any:

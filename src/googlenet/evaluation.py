@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from .data.images import ImageSet
 from .data.signals import SignalSet
@@ -31,9 +31,44 @@ def predicted(
         raise InputError(
             f"The network does not know the class {strangers[0]!r}; it knows {', '.join(predictor.classes)}."
         )
-    place = torch.tensor([predictor.classes.index(name) for name in classes])
-    probabilities = predictor.of_set(part, crops)
-    return probabilities.double().numpy(), place[part.labels].numpy()
+    place = np.array([predictor.classes.index(name) for name in classes])
+    return probabilities_of(predictor, part, crops), place[part.labels.numpy()]
+
+
+def probabilities_of(predictor: ImagePredictor | SignalPredictor, part: ImageSet | SignalSet, crops: int = 1) -> Floats:
+    """Probabilities ``(n, classes)`` of a whole set.
+
+    Raises:
+        InputError: If the set is of the other kind, a picture cannot be read, or is grey where the network wants
+            colour or the reverse.
+    """
+    if isinstance(predictor, ImagePredictor):
+        if not isinstance(part, ImageSet):
+            raise InputError("The network reads pictures, and these data are not pictures.")
+        return _of_pictures(predictor, part, crops).astype(np.float64)
+    if not isinstance(part, SignalSet):
+        raise InputError("The network reads signals, and these data are not signals.")
+    if crops != 1:
+        raise InputError("Crops are for pictures; leave --crops out for signals.")
+    return predictor.probabilities(part.signals).astype(np.float64)
+
+
+def _of_pictures(predictor: ImagePredictor, images: ImageSet, crops: int) -> npt.NDArray[np.float32]:
+    pictures: Iterable[Any] = images.names
+    if images.pixels is not None:
+        pixels = images.pixels.numpy()
+        if pixels.shape[1] != predictor.preprocessing.channels:
+            raise InputError("The pictures are grey and the network wants colour, or the other way round.")
+        if pixels.shape[-1] == predictor.preprocessing.size and crops == 1:
+            return predictor.probabilities(pixels)
+        pictures = (picture.transpose(1, 2, 0) for picture in pixels)
+    parts = []
+    for chunk, probabilities in predictor.stream_probabilities(pictures, crops):
+        for name, error in zip(chunk.names, chunk.errors, strict=True):
+            if error is not None:
+                raise InputError(f"{name} could be read a moment ago and now it cannot: {error}.")
+        parts.append(probabilities)
+    return np.concatenate(parts)
 
 
 def metrics(probabilities: Floats, labels: npt.NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:

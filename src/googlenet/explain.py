@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from .blocks import MemberLinear
+from .data.signal_preprocessing import SignalPreprocessing
+from .data.signal_rows import Signal
 from .model import GoogLeNet
+from .whole import WholeNetwork
 
 
 @torch.inference_mode()
@@ -29,6 +36,21 @@ def class_activation(model: GoogLeNet, x: Tensor, classes: Tensor) -> Tensor:
     relative = weights - weights.mean(2, keepdim=True)
     shares = torch.unflatten(maps, 1, weights.shape[:2])
     return torch.einsum("nmf...,mfn->n...", shares, relative[:, :, classes]) / len(weights)
+
+
+def what_decided(
+    network: WholeNetwork, signals: Sequence[Signal], classes: Tensor
+) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+    """Of each signal: its values as the network sees them ``(channels, length)``, and what each place adds to the
+    logit of the class that is asked for, the sum over networks."""
+    preprocessing = network.preprocessing
+    assert isinstance(preprocessing, SignalPreprocessing)
+    if not signals:
+        return []
+    inputs = torch.from_numpy(preprocessing.array(signals))
+    evidence = [class_activation(model, network.views(inputs, model)[0], classes) for model in network.networks]
+    values = inputs[:, : preprocessing.channels].numpy()
+    return list(zip(values, sum(evidence[1:], evidence[0]).numpy(), strict=True))
 
 
 def _weights(classifier: nn.Module) -> Tensor:

@@ -6,9 +6,43 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from .blocks import ConvUnit, Inception
+from .blocks import ConvUnit, Inception, Shortcut
 from .model import GoogLeNet
+
+
+def fold_norms(model: GoogLeNet) -> GoogLeNet:
+    """A copy for evaluation in which every batch norm is part of the convolution before it.
+
+    With its running statistics a batch norm multiplies each channel by a number and adds another; both go into
+    the convolution's weights and a bias. The auxiliary classifiers are left out.
+
+    Args:
+        model: Any network; one without batch norm is copied as it is.
+    """
+    folded = copy.deepcopy(model).eval()
+    folded.auxiliary.clear()
+    for layer in folded.modules():
+        if isinstance(layer, ConvUnit) and layer.has_norm:
+            _fold(layer.conv, layer.norm)
+            del layer.norm
+        elif isinstance(layer, Shortcut) and isinstance(layer.norm, _BatchNorm):
+            _fold(layer.conv, layer.norm)
+            layer.norm = nn.Identity()
+    return folded
+
+
+@torch.no_grad()
+def _fold(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, norm: _BatchNorm) -> None:
+    """Puts the norm's scale into the convolution's weights and the rest into its bias."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    bias = norm.bias - norm.running_mean * scale
+    if conv.bias is not None:
+        bias = bias + conv.bias * scale
+    conv.weight = nn.Parameter(conv.weight * scale.view(-1, *[1] * (conv.weight.ndim - 1)), requires_grad=False)
+    conv.bias = nn.Parameter(bias, requires_grad=False)
 
 
 def merge_reductions(model: GoogLeNet) -> GoogLeNet:

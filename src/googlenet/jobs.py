@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +13,21 @@ from .data.builtin import BUILTIN
 from .data.images import ImageData, Watch, find_images
 from .data.signals import SignalData, find_signals, holds_signals
 from .data.splits import hold_out
+from .deploy.calibration import examples_from
+from .deploy.export import Comparison, export
+from .deploy.formats import FORMATS
+from .deploy.pytorch import engine_of
 from .errors import InputError, unknown
 from .evaluation import metrics, predicted
 from .model import GoogLeNet
-from .predictor import load, predictor_for
+from .predictor import format_of, load, load_network, predictor_with
 from .report import examples_for, write_report
 from .runfolder import EVALUATION, EXAMPLES, RUN
 from .training.distributed import joined
 from .training.loop import Report, train
 from .training.recipe import Recipe, find_recipe
 from .training.tasks import Task, default_recipe, task_for
+from .whole import WholeNetwork
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,12 @@ def training_job(
 def finish(task: Task, model: GoogLeNet, run: Path) -> dict[str, Any]:
     """Evaluates a trained network and writes ``evaluation.json``, ``report.html`` and examples."""
     data = task.data
-    predictor = predictor_for([model], data.classes, task.preprocessing)
+    network = WholeNetwork([model], task.preprocessing)
+    predictor = predictor_with(engine_of(network), data.classes, task.preprocessing)
     probabilities, labels = predicted(predictor, data.held_out, data.classes)
     result = metrics(probabilities, labels, data.classes)
     files.write_json(run / EVALUATION, result)
-    write_report(run, model, result, examples_for(predictor, data.held_out, probabilities, labels))
+    write_report(run, model, result, examples_for(network, data.classes, data.held_out, probabilities, labels))
     if data.name in BUILTIN and isinstance(data, ImageData):
         _write_examples(data.held_out, data.classes, run / EXAMPLES)
     return result
@@ -107,7 +114,8 @@ def evaluation_job(
     columns: Columns = Columns(),
 ) -> dict[str, Any]:
     """Metrics of one run, or of the mean probability of several, on a data set's held-out part."""
-    predictor = load(*runs)
+    # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
+    predictor = load(*runs, engine=None if format_of(runs[0]) else "torch")
     data = find_data(source, watch, columns)
     if data.validation is None and data.test is None and data.train is not None:
         # Not split: the part that the run held out if it was trained on it, else everything.
@@ -116,6 +124,35 @@ def evaluation_job(
             data = hold_out(data, 0.2, record["recipe"]["seed"])
     probabilities, labels = predicted(predictor, data.held_out, data.classes, crops)
     return metrics(probabilities, labels, predictor.classes)
+
+
+def export_job(runs: list[str], form: str, out: Path | None, int8: str | None) -> tuple[Path, Comparison]:
+    """Writes a run, or several as one that averages their probabilities, for other programs.
+
+    Args:
+        runs: Run folders or weight files.
+        form: A key of :data:`~.deploy.formats.FORMATS`.
+        out: The file, or a folder for it; by default beside the weights.
+        int8: Pictures or signals to calibrate 8 bits with; ``None`` for float32.
+
+    Raises:
+        InputError: If it cannot be written, or does not compute what PyTorch computes.
+    """
+    network, classes = load_network(*runs)
+    suffix = FORMATS[form].suffix
+    first = Path(runs[0])
+    out = out or (first if first.is_dir() else first.parent)
+    if out.is_dir():
+        out = out / f"model{'-int8' if int8 else ''}{suffix}"
+    if out.suffix != suffix:
+        raise InputError(f"A file for {form} ends in {suffix}, and {out} does not.")
+    notes = {
+        "classes": classes,
+        "preprocessing": network.preprocessing.to_dict(),
+        "arch": [json.loads(model.arch.to_json()) for model in network.networks],
+    }
+    calibration = None if int8 is None else examples_from(int8, network.preprocessing)
+    return out, export(network, notes, form, out, calibration)
 
 
 def default_run(source: str) -> Path:

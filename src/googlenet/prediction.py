@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from . import nd
-from .device import best_device
-from .model import GoogLeNet, mean_probabilities
+from .engine import Chunk, Engine, Floats
 
 
 @dataclass(frozen=True)
@@ -47,40 +44,33 @@ class Prediction:
 
 
 class Predictor:
-    """Labels examples with one network, or with the mean probability of several (the paper's ensembles).
+    """Labels examples. Needs no PyTorch unless its engine does.
 
     Attributes:
+        engine: What computes.
         classes: Class names in the order of the probabilities.
         extensions: Of the files that it reads.
 
     Args:
-        models: Networks with the same classes.
-        classes: Class names in the order of the logits.
+        engine: From prepared examples to probabilities.
+        classes: Class names in the order of the probabilities.
     """
 
-    bf16 = False
     extensions: Collection[str] = ()
 
-    def __init__(self, models: Sequence[GoogLeNet], classes: Sequence[str]) -> None:
-        self.device = best_device()
+    def __init__(self, engine: Engine, classes: Sequence[str]) -> None:
+        self.engine = engine
         self.classes = tuple(classes)
-        self.models = [
-            model.to(self.device, memory_format=nd.MEMORY_FORMAT[model.arch.dims]).eval()  # type: ignore[call-overload]
-            for model in models
-        ]
 
-    @torch.inference_mode()
-    def mean_of(self, views: Callable[[GoogLeNet], Sequence[Tensor]]) -> Tensor:
-        """Probabilities ``(n, classes)``, float32, on the CPU: the mean over networks and the views that each gets."""
-        found = []
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            for model in self.models:
-                found += [mean_probabilities(model(view.to(self.device))) for view in views(model)]
-        return (sum(found[1:], found[0]) / len(found)).cpu()
-
-    def best(self, names: Sequence[str], probabilities: Tensor, top: int) -> Iterator[Prediction]:
-        """Predictions from probabilities ``(n, classes)``."""
-        best = probabilities.topk(min(top, len(self.classes)))
-        for name, values, labels in zip(names, best.values.tolist(), best.indices.tolist(), strict=True):
-            pairs = zip(labels, values, strict=True)
-            yield Prediction(name, tuple((self.classes[label], value) for label, value in pairs))
+    def labelled(self, results: Iterable[tuple[Chunk, Floats]], top: int) -> Iterator[Prediction]:
+        """Predictions, in order, from chunks and the probabilities ``(n, classes)`` of those without an error."""
+        for chunk, probabilities in results:
+            best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+            rows = iter(zip(best.tolist(), np.take_along_axis(probabilities, best, 1).tolist(), strict=True))
+            for name, error in zip(chunk.names, chunk.errors, strict=True):
+                if error is not None:
+                    yield Prediction(name, error=error)
+                else:
+                    yield Prediction(
+                        name, tuple((self.classes[k], value) for k, value in zip(*next(rows), strict=True))
+                    )

@@ -1,35 +1,66 @@
-"""From runs and weight files to predictors."""
+"""From runs, weight files and exported models to predictors. Exported models need no PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .data.pictures import Preprocessing
-from .data.signals import SignalPreprocessing
-from .errors import InputError
+from .data.signal_preprocessing import SignalPreprocessing
+from .deploy.formats import FORMATS
+from .engine import Engine
+from .errors import InputError, unknown
 from .image_predictor import ImagePredictor
-from .model import GoogLeNet, load_model
 from .runfolder import WEIGHTS
 from .signal_predictor import SignalPredictor
 
+if TYPE_CHECKING:
+    from .whole import WholeNetwork
 
-def predictor_for(
-    models: Sequence[GoogLeNet], classes: Sequence[str], preprocessing: Preprocessing | SignalPreprocessing
-) -> ImagePredictor | SignalPredictor:
-    """The predictor for what the networks read."""
-    if isinstance(preprocessing, SignalPreprocessing):
-        return SignalPredictor(models, classes, preprocessing)
-    return ImagePredictor(models, classes, preprocessing)
+AnyPreprocessing = Preprocessing | SignalPreprocessing
 
 
-def load(*runs: str | Path) -> ImagePredictor | SignalPredictor:
-    """A predictor from run folders or weight files; several average their probabilities.
+def load(*sources: str | Path, engine: str | None = None) -> ImagePredictor | SignalPredictor:
+    """A predictor from runs, weight files or one exported model.
+
+    Args:
+        *sources: Run folders or weight files, whose probabilities are averaged; or a file of ``googlenet export``.
+        engine: ``openvino``, ``onnx`` or ``torch`` to compute with; by default the fastest that is installed, see
+            :func:`fastest`. An exported model brings its own.
 
     Raises:
         InputError: If one is missing, has no classes, or they do not have the same classes and input.
     """
+    if engine is not None and engine not in FORMATS:
+        raise unknown("engine", engine, FORMATS)
+    form = format_of(sources[0])
+    if form is not None:
+        if len(sources) > 1:
+            raise InputError("Exported models are used one at a time; export several runs together instead.")
+        if engine not in (None, form):
+            raise InputError(f"{sources[0]} is for the engine {form!r}, not {engine!r}.")
+        found, notes = FORMATS[form].load().read(Path(sources[0]))
+        return predictor_with(found, notes["classes"], preprocessing_of(notes["preprocessing"]))
+    network, classes = load_network(*sources)
+    name = engine or fastest(network)
+    return predictor_with(FORMATS[name].load().engine_of(network), classes, network.preprocessing)
+
+
+def format_of(source: str | Path) -> str | None:
+    """The format of an exported model, by its suffix; ``None`` for a run or weights."""
+    return next((name for name, form in FORMATS.items() if form.suffix == Path(source).suffix), None)
+
+
+def load_network(*runs: str | Path) -> tuple[WholeNetwork, tuple[str, ...]]:
+    """The networks of run folders or weight files, together, and their classes.
+
+    Raises:
+        InputError: As of :func:`load`.
+    """
+    from .model import load_model
+    from .whole import WholeNetwork
+
     models, kinds = [], []
     for run in runs:
         path = Path(run)
@@ -46,10 +77,30 @@ def load(*runs: str | Path) -> ImagePredictor | SignalPredictor:
         models.append(model)
         kinds.append((tuple(header.extra["classes"]), header.extra["preprocessing"]))
     for run, kind in zip(runs, kinds, strict=True):
-        if kind[0] != kinds[0][0] or kind[1] != kinds[0][1]:
+        if kind != kinds[0]:
             raise InputError(f"{run} has other classes or another input size than {runs[0]}.")
-    return predictor_for(models, kinds[0][0], _preprocessing(kinds[0][1]))
+    return WholeNetwork(models, preprocessing_of(kinds[0][1])), kinds[0][0]
 
 
-def _preprocessing(row: dict[str, Any]) -> Preprocessing | SignalPreprocessing:
+def fastest(network: WholeNetwork) -> str:
+    """The engine that is fastest for networks in memory: PyTorch on a GPU and for signals, which are small; for
+    pictures on a CPU OpenVINO where it is installed. (ONNX Runtime computes in float32, no faster than PyTorch in
+    bfloat16, and its graph takes seconds to make.)"""
+    from .device import best_device
+
+    wants_openvino = network.reads_pictures and best_device().type == "cpu"
+    return "openvino" if wants_openvino and FORMATS["openvino"].installed else "torch"
+
+
+def predictor_with(
+    engine: Engine, classes: Sequence[str], preprocessing: AnyPreprocessing
+) -> ImagePredictor | SignalPredictor:
+    """The predictor for what the engine reads."""
+    if isinstance(preprocessing, SignalPreprocessing):
+        return SignalPredictor(engine, classes, preprocessing)
+    return ImagePredictor(engine, classes, preprocessing)
+
+
+def preprocessing_of(row: dict[str, Any]) -> AnyPreprocessing:
+    """What a preprocessing's ``to_dict`` wrote."""
     return SignalPreprocessing.from_dict(row) if row.get("kind") == "signal" else Preprocessing.from_dict(row)

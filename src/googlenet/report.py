@@ -17,10 +17,10 @@ from .cost import cost
 from .data.images import ImageSet
 from .data.pictures import Pixels, Preprocessing, centre_square, open_picture, to_pixels
 from .data.signals import SignalSet
-from .image_predictor import ImagePredictor
+from .explain import what_decided
 from .model import GoogLeNet
 from .runfolder import METRICS, REPORT, RUN
-from .signal_predictor import SignalPredictor
+from .whole import WholeNetwork
 
 STYLE = """
 :root{--ink:#1c2330;--soft:#667085;--line:#e4e7ec;--blue:#2563a8;--orange:#c2570c;--green:#2c7a4b;--page:#fff;--card:#f8f9fb}
@@ -74,7 +74,7 @@ class Examples:
 
 
 def examples_for(
-    predictor: ImagePredictor | SignalPredictor, part: ImageSet | SignalSet, probabilities: Any, labels: Any
+    network: WholeNetwork, classes: Sequence[str], part: ImageSet | SignalSet, probabilities: Any, labels: Any
 ) -> Examples:
     """Chooses and draws the examples of a report from the probabilities ``(n, classes)`` of a part."""
     guesses = probabilities.argmax(1)
@@ -82,18 +82,17 @@ def examples_for(
     wrong = [row for row in sure if guesses[row] != labels[row]][:12]
 
     def example(row: int, figure: str) -> Example:
-        classes, guess = predictor.classes, guesses[row]
+        guess = guesses[row]
         return Example(part.names[row], classes[labels[row]], classes[guess], float(probabilities[row, guess]), figure)
 
-    if isinstance(predictor, ImagePredictor):
-        assert isinstance(part, ImageSet)
-        pixels = [_seen(part, row, predictor.preprocessing) for row in wrong]
+    if isinstance(part, ImageSet):
+        assert isinstance(network.preprocessing, Preprocessing)
+        pixels = [_seen(part, row, network.preprocessing) for row in wrong]
         return Examples([example(row, figures.picture(p)) for row, p in zip(wrong, pixels, strict=True)])
-    assert isinstance(part, SignalSet)
     right = [row for row in sure if guesses[row] == labels[row]]
     first = [next(row for row in right if labels[row] == label) for label in sorted(set(labels[right]))][:12]
     rows = [*wrong, *first]
-    drawn = predictor.drawn([part.signals[row] for row in rows], torch.from_numpy(guesses[rows]))
+    drawn = what_decided(network, [part.signals[row] for row in rows], torch.from_numpy(guesses[rows]))
     shown = [example(row, figures.signal(*both)) for row, both in zip(rows, drawn, strict=True)]
     return Examples(shown[: len(wrong)], shown[len(wrong) :])
 

@@ -3,77 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from .data.signal_batches import views
+from .data.ahead import groups
 from .data.signal_files import EXTENSIONS, read_signals
+from .data.signal_preprocessing import SignalPreprocessing
 from .data.signal_rows import Signal
-from .data.signals import SignalPreprocessing, SignalSet
+from .engine import Chunk, Engine, Floats
 from .errors import InputError
-from .explain import class_activation
-from .model import GoogLeNet
 from .prediction import Prediction, Predictor
 
-BATCH = 64
+BATCH = 64  # signals that are prepared and computed together
 
 
 class SignalPredictor(Predictor):
-    """Labels signals with one network, or with the mean probability of several.
-
-    Computes in float32: a signal's probabilities do not depend on the others of its batch.
+    """Labels signals.
 
     Args:
-        models: Networks with the same classes.
-        classes: Class names in the order of the logits.
-        preprocessing: What the networks were trained with.
+        engine: From ``(n, inputs, length)`` float32 to probabilities. It computes in float32: a signal's
+            probabilities do not depend on the others of its batch.
+        classes: Class names in the order of the probabilities.
+        preprocessing: What the network was trained with.
     """
 
     extensions = EXTENSIONS
 
-    def __init__(self, models: Sequence[GoogLeNet], classes: Sequence[str], preprocessing: SignalPreprocessing) -> None:
-        super().__init__(models, classes)
+    def __init__(self, engine: Engine, classes: Sequence[str], preprocessing: SignalPreprocessing) -> None:
+        super().__init__(engine, classes)
         self.preprocessing = preprocessing
 
-    def probabilities(self, signals: Sequence[Signal]) -> Tensor:
-        """Probabilities ``(n, classes)``, float32, of signals ``(channels, length)`` of any length."""
-        parts = [torch.zeros(0, len(self.classes))]
-        for start in range(0, len(signals), BATCH):
-            inputs = self.preprocessing.tensor(signals[start : start + BATCH])
-            parts.append(self.mean_of(partial(self._seen, inputs)))
-        return torch.cat(parts)
-
-    def of_set(self, signals: object, crops: int = 1) -> Tensor:
-        """Probabilities ``(n, classes)`` of a whole :class:`~googlenet.data.signals.SignalSet`.
+    def probabilities(self, signals: Iterable[Signal]) -> Floats:
+        """Probabilities ``(n, classes)`` of signals ``(channels, length)`` of any length.
 
         Raises:
-            InputError: If it is something else, or ``crops`` is not 1.
+            InputError: See :meth:`~googlenet.data.signal_preprocessing.SignalPreprocessing.array`.
         """
-        if not isinstance(signals, SignalSet):
-            raise InputError("The network reads signals, and these data are not signals.")
-        if crops != 1:
-            raise InputError("Crops are for pictures; leave --crops out for signals.")
-        return self.probabilities(signals.signals)
-
-    def drawn(self, signals: Sequence[Signal], classes: Tensor) -> list[tuple[Any, Any]]:
-        """Of each signal: its values as the network sees them ``(channels, length)``, and what each place adds to
-        the logit of the class that is asked for."""
-        if not signals:
-            return []
-        inputs = self.preprocessing.tensor(signals)
-        evidence = sum(
-            class_activation(model, self._seen(inputs, model)[0].to(self.device), classes) for model in self.models
-        )
-        assert isinstance(evidence, Tensor)
-        values = inputs[:, : self.preprocessing.channels].numpy()
-        return list(zip(values, evidence.cpu().numpy(), strict=True))
+        named = (("", signal) for signal in signals)
+        return np.concatenate([np.zeros((0, len(self.classes)), np.float32), *(p for _, p in self._results(named))])
 
     def predict(self, signals: Iterable[npt.ArrayLike] | str | Path, top: int = 5) -> list[Prediction]:
         """Labels signals.
@@ -87,8 +57,8 @@ class SignalPredictor(Predictor):
         """
         if isinstance(signals, (str, Path)):
             return list(self.stream([str(signals)], top))
-        arrays = [np.atleast_2d(np.asarray(signal, dtype=np.float32)) for signal in signals]
-        return list(self.best([f"#{row}" for row in range(len(arrays))], self.probabilities(arrays), top))
+        arrays = (np.atleast_2d(np.asarray(signal, dtype=np.float32)) for signal in signals)
+        return list(self.labelled(self._results((f"#{row}", array) for row, array in enumerate(arrays)), top))
 
     def stream(self, tables: Iterable[Any], top: int = 5) -> Iterator[Prediction]:
         """Labels every row of tables, one table after the other; a table that cannot be read is an error row."""
@@ -96,13 +66,13 @@ class SignalPredictor(Predictor):
             try:
                 # The archive's files hold labels even where nobody needs them.
                 table = read_signals(path, labelled=Path(path).stem.endswith(("_TRAIN", "_TEST")))
-                rows = iter(zip(table.names, table.signals, strict=True))
-                while chunk := list(islice(rows, BATCH)):
-                    names, signals = [name for name, _ in chunk], [signal for _, signal in chunk]
-                    yield from self.best(names, self.probabilities(signals), top)
+                yield from self.labelled(self._results(zip(table.names, table.signals, strict=True)), top)
             except InputError as error:
                 yield Prediction(str(path), error=str(error))
 
-    def _seen(self, inputs: Tensor, model: GoogLeNet) -> list[Tensor]:
-        """What the members of a network see of prepared signals."""
-        return [views(inputs, self.preprocessing.channels, model.arch.members)]
+    def _results(self, named: Iterable[tuple[str, Signal]]) -> Iterator[tuple[Chunk, Floats]]:
+        def prepared(group: Sequence[tuple[str, Signal]]) -> Chunk:
+            inputs = self.preprocessing.array([signal for _, signal in group])
+            return Chunk([name for name, _ in group], [None] * len(group), inputs)
+
+        return self.engine.map(prepared, groups(named, BATCH))

@@ -6,23 +6,17 @@ so that a run can be repeated, resumed or split over processes and see the same 
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .ahead import ahead
 from .images import ImageSet
 from .pictures import Pixels, Preprocessing, centre_square, open_picture, random_square, to_pixels
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -133,23 +127,6 @@ def _pixels(images: ImageSet, pieces: Iterable[Tensor], load: Callable[[Tensor],
     if images.pixels is not None:
         return (images.pixels[piece] for piece in pieces)
     return map(torch.from_numpy, ahead(load, pieces))
-
-
-def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """``map(work, items)``, in order, a few items ahead on every core; memory stays bounded."""
-    workers = os.cpu_count() or 1
-    source = iter(items)
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = deque(pool.submit(work, item) for item in islice(source, workers + 1))
-        try:
-            while waiting:
-                done = waiting.popleft().result()
-                for item in islice(source, 1):
-                    waiting.append(pool.submit(work, item))
-                yield done
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def normalised(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:

@@ -15,6 +15,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from ..errors import InputError
 
 Pixels = npt.NDArray[np.uint8]
+Picture = str | Path | Image.Image | np.ndarray[Any, Any]
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
 # Above this many pixels a picture is taken for a decompression bomb.
@@ -171,6 +172,27 @@ def crops_of(image: Image.Image, size: int, resize: int, crops: int) -> list[Ima
                 views += [*_five(square, size), square.resize((size, size), Image.Resampling.BILINEAR)]
         return _mirrored(views)
     raise InputError(f"The number of crops is 1, 10 or 144, not {crops}.")
+
+
+def views_of(picture: Picture, preprocessing: Preprocessing, crops: int = 1) -> Pixels:
+    """What a network is to see of a picture, ``(crops, channels, size, size)``.
+
+    Args:
+        picture: A path, a PIL image, or an array ``(height, width)`` or ``(height, width, channels)`` of uint8.
+        preprocessing: What the network was trained with.
+        crops: See :func:`crops_of`.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    if isinstance(picture, np.ndarray):
+        picture = Image.fromarray(np.squeeze(picture))
+    channels, size, resize = preprocessing.channels, preprocessing.size, preprocessing.resize
+    if isinstance(picture, Image.Image):
+        image = picture.convert("RGB" if channels == 3 else "L")
+    else:
+        image = open_picture(picture, channels, at_least=2 * resize if crops == 1 else None)
+    return np.stack([to_pixels(view) for view in crops_of(image, size, resize, crops)])
 
 
 def _resample(image: Image.Image, size: int, box: Sequence[float]) -> Image.Image:

@@ -31,7 +31,7 @@ def views(x: Tensor, channels: int, members: int) -> Tensor:
     Even members see the signal and its difference, odd ones the signal alone; a single one sees both.
 
     Args:
-        x: From :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
+        x: From :meth:`~googlenet.data.signal_preprocessing.SignalPreprocessing.array`.
         channels: Of the signal, C.
         members: Networks side by side.
     """
@@ -56,7 +56,7 @@ def training_batches(
     ``(n,)`` for a single member.
 
     Args:
-        inputs: ``(N, 2C, L)`` or ``(N, C, L)``, from :meth:`~googlenet.data.signals.SignalPreprocessing.tensor`.
+        inputs: ``(N, 2C, L)`` or ``(N, C, L)``, prepared, see :mod:`~googlenet.data.signal_preprocessing`.
         labels: ``(N,)``.
         channels: Of the signal, C.
         batch_size: Signals a step for each member, over all processes.

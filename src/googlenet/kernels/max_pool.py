@@ -64,6 +64,7 @@ def _is_native(x: Tensor, kernel: Window) -> bool:
         and x.numel() > 0
         and x.is_contiguous(memory_format=torch.channels_last)
         and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         and library("max_pool") is not None
     )
 

@@ -14,8 +14,9 @@ from ..data.images import ImageData
 from ..data.pictures import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from ..data.signal_batches import Stretch, views
 from ..data.signal_batches import training_batches as signal_batches
+from ..data.signal_preprocessing import SignalPreprocessing
 from ..data.signal_rows import Signal
-from ..data.signals import SignalData, SignalPreprocessing
+from ..data.signals import SignalData
 from ..errors import InputError
 from .distributed import World
 from .recipe import PHOTOS, SIGNALS, SMALL, Recipe
@@ -140,7 +141,7 @@ class SignalTask:
         self.preprocessing = preprocessing or SignalPreprocessing.fitted(signals, length, recipe.differences)
         self.channels = self.preprocessing.inputs
         self.size: tuple[int, ...] = (self.preprocessing.length,)
-        self.inputs = self.preprocessing.tensor(signals)
+        self.inputs = torch.from_numpy(self.preprocessing.array(signals))
 
     def training_batches(self, epoch: int, batch_size: int, world: World) -> Iterator[Batch]:
         """This process's share of the batches of an epoch."""
@@ -164,7 +165,7 @@ class SignalTask:
         part = self.data.validation
         assert part is not None
         for rows in torch.split(torch.arange(len(part)), 64):
-            inputs = self.preprocessing.tensor([part.signals[row] for row in rows.tolist()])
+            inputs = torch.from_numpy(self.preprocessing.array([part.signals[row] for row in rows.tolist()]))
             yield Batch(views(inputs, self.data.channels, self.recipe.members), part.labels[rows], rows)
 
     def calibration_batches(self, most: int) -> Iterator[Tensor]:

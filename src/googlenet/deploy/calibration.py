@@ -1,0 +1,53 @@
+"""Examples to see ranges of activations on, before they are kept in 8 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.builtin import BUILTIN
+from ..data.pictures import EXTENSIONS, Preprocessing, views_of
+from ..data.signal_files import read_signals
+from ..data.signal_preprocessing import SignalPreprocessing
+from ..data.signals import SignalSet
+from ..engine import Array
+from ..errors import InputError
+from ..inputs import expand
+
+MOST = 300
+
+
+def examples_from(source: str, preprocessing: Preprocessing | SignalPreprocessing) -> Array:
+    """Prepared examples, at most 300 at random.
+
+    Args:
+        source: A built-in set, a folder of pictures (of classes or not), or a table of signals.
+        preprocessing: What the network was trained with.
+
+    Raises:
+        InputError: If there are none, or one cannot be read.
+    """
+    found = _examples(source, preprocessing)
+    chosen = [found[row] for row in np.random.default_rng(0).permutation(len(found))[:MOST]]
+    if not chosen:
+        raise InputError(f"{source} has nothing to calibrate with.")
+    if isinstance(preprocessing, SignalPreprocessing):
+        return preprocessing.array(chosen)
+    return np.concatenate([views_of(picture, preprocessing) for picture in chosen])
+
+
+def _examples(source: str, preprocessing: Preprocessing | SignalPreprocessing) -> Sequence[Any]:
+    if source in BUILTIN:
+        part = BUILTIN[source]().train
+        if isinstance(part, SignalSet) != isinstance(preprocessing, SignalPreprocessing):
+            raise InputError(f"{source} is of signals and the network reads pictures, or the other way round.")
+        if isinstance(part, SignalSet):
+            return part.signals
+        assert part is not None and part.pixels is not None
+        return list(part.pixels.numpy().transpose(0, 2, 3, 1))
+    if isinstance(preprocessing, SignalPreprocessing):
+        return read_signals(source, labelled=Path(source).stem.endswith(("_TRAIN", "_TEST"))).signals
+    return list(expand([source], [], EXTENSIONS))

@@ -1,0 +1,113 @@
+"""PyTorch as the engine, and its own format of exported programs (``.pt2``)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ..data.ahead import ahead
+from ..device import best_device, computes_in_bf16
+from ..engine import Array, Chunk, Engine, Floats
+from ..errors import InputError
+from ..fuse import fold_norms
+from ..whole import WholeNetwork
+
+Item = TypeVar("Item")
+NOTES = "googlenet.json"  # beside the program in a .pt2 file
+
+
+class TorchEngine(Engine):
+    """Computes with PyTorch: on a GPU if there is one; pictures in bfloat16 where the hardware does.
+
+    Args:
+        network: As of :class:`~googlenet.whole.WholeNetwork`.
+        bf16: Whether convolutions may compute in bfloat16.
+    """
+
+    def __init__(self, network: nn.Module, bf16: bool) -> None:
+        self.device = best_device()
+        self.bf16 = bf16 and computes_in_bf16(self.device)
+        self.network = network.to(self.device)
+        self.name = f"PyTorch on {self.device.type}, {'bf16' if self.bf16 else 'fp32'}"
+
+    @torch.inference_mode()
+    def __call__(self, inputs: Array) -> Floats:
+        """Probabilities ``(n, classes)``; see :class:`~googlenet.engine.Engine`."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            found: Tensor = self.network(torch.from_numpy(inputs).to(self.device))
+        probabilities: Floats = found.float().cpu().numpy()
+        return probabilities
+
+    def map(self, read: Callable[[Item], Chunk], items: Iterable[Item]) -> Iterator[tuple[Chunk, Floats]]:
+        """What ``read`` makes of each item, with its probabilities. The caller's thread computes, with all cores, and
+        others only read: every thread that runs an operator of PyTorch's brings OpenMP threads of its own."""
+        for chunk in ahead(read, items):
+            yield chunk, self.of(chunk)
+
+
+def engine_of(network: WholeNetwork) -> TorchEngine:
+    """The engine of networks in memory."""
+    return TorchEngine(folded(network), network.reads_pictures)
+
+
+def folded(network: WholeNetwork) -> WholeNetwork:
+    """The same function, with batch norms folded and pictures' channels last."""
+    faster = WholeNetwork(map(fold_norms, network.networks), network.preprocessing)
+    for model in faster.networks:
+        if model.arch.dims == 2:
+            model.to(memory_format=torch.channels_last)
+    return faster
+
+
+def program(network: WholeNetwork) -> torch.export.ExportedProgram:
+    """The graph of the network, in float32, for any number of examples."""
+    number = torch.export.Dim("n", min=1, max=2**16)
+    return torch.export.export(folded(network), (network.example(2),), dynamic_shapes={"x": {0: number}})
+
+
+def write(network: WholeNetwork, notes: dict[str, Any], path: Path, calibration: Array | None) -> None:
+    """Writes a program that ``torch.export.load`` reads; it needs nothing of this package to run.
+
+    Raises:
+        InputError: If 8 bits are asked for.
+    """
+    if calibration is not None:
+        raise InputError("--int8 is for --format openvino and onnx; PyTorch's programs stay in float32.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch warns of its own way to write weights
+        torch.export.save(program(network), path, extra_files={NOTES: json.dumps(notes)})
+
+
+def read(path: Path, exact: bool = False) -> tuple[TorchEngine, dict[str, Any]]:
+    """The engine of an exported program, and the notes that lie in it.
+
+    Args:
+        path: The file.
+        exact: Float32, as is always so: the program says which types it computes in.
+
+    Raises:
+        InputError: If it is missing, damaged or not ours.
+    """
+    if not path.exists():
+        raise InputError(f"There is no file {path}.")
+    extra = {NOTES: ""}
+    log = logging.getLogger("torch.export")
+    level = log.level
+    log.setLevel(logging.ERROR)  # of a damaged file it tells at length what the sentence below says
+    try:
+        found = torch.export.load(path, extra_files=extra)
+    except Exception as error:
+        raise InputError(f"{path} is not a whole program of PyTorch's.") from error
+    finally:
+        log.setLevel(level)
+    if not extra[NOTES]:
+        raise InputError(f"{path} does not say which classes it tells apart; export it with googlenet export.")
+    notes: dict[str, Any] = json.loads(extra[NOTES])
+    return TorchEngine(found.module(), bf16=False), notes

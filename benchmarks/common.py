@@ -6,7 +6,9 @@ import datetime
 import json
 import os
 import platform
+import statistics
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "date": datetime.date.today().isoformat(),
-        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *map(_without_folders, sys.argv[1:])]),
     }
 
 
@@ -38,6 +40,11 @@ def save(name: str, result: dict[str, Any]) -> None:
     print(f"wrote {path.name}")
 
 
+def _without_folders(word: str) -> str:
+    """A path of this machine tells nobody anything."""
+    return Path(word).name if Path(word).is_absolute() else word
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -46,3 +53,27 @@ def _processor() -> str:
     facts = dict(line.split(":", 1) for line in lines if ":" in line)
     facts = {key.strip(): value.strip() for key, value in facts.items()}
     return f"{facts.get('model name')}, family {facts.get('cpu family')} model {facts.get('model')}"
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, least, most and number."""
+    return {
+        "median": round(statistics.median(values), 3),
+        "least": round(min(values), 3),
+        "most": round(max(values), 3),
+        "n": len(values),
+    }
+
+
+def matmul_rates(size: int = 2048, rounds: int = 7) -> dict[str, float]:
+    """GFLOP/s of a square matrix product, the best of several: what the cores can do at most."""
+    found = {}
+    for kind in (torch.float32, torch.bfloat16):
+        a, b = (torch.randn(size, size).to(kind) for _ in range(2))
+        seconds = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            a @ b
+            seconds.append(time.perf_counter() - started)
+        found[str(kind).removeprefix("torch.")] = round(2 * size**3 / min(seconds) / 1e9)
+    return found

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from conftest import CLI, run_cli
+from googlenet.cli import _field_options
 
-COMMANDS = ["train", "evaluate", "predict", "summary", "list", "recipes"]
+COMMANDS = ["train", "evaluate", "predict", "export", "summary", "list", "recipes"]
 
 
 def test_help_is_quick():
@@ -26,6 +27,17 @@ def _processor_seconds(command):
 def test_help_and_summary_do_not_import_torch():
     code = "import sys, googlenet.cli; from googlenet import cost; cost('googlenet'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_fields_of_a_recipe_are_options():
+    words = ["--no-flip", "--compile", "--epochs", "3", "--crop=no", "--learning-rate=0.1"]
+    assert _field_options(words) == {
+        "flip": "no",
+        "compile": "yes",
+        "epochs": "3",
+        "crop": "no",
+        "learning_rate": "0.1",
+    }
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -120,6 +120,19 @@ def test_killed_three_times_at_random_moments(tmp_path):
     assert [row["epoch"] for row in metrics_of(tmp_path / "killed")] == list(range(1, 9))
 
 
+@pytest.mark.slow
+def test_compiled_training_is_the_same_training(tmp_path):
+    """Without the draws of dropout, which a compiled network makes in another order."""
+    losses = []
+    for number, switch in enumerate(([], ["--compile"])):
+        out = tmp_path / str(number)
+        words = ["train", "digits", "--out", out, *QUICK, "--precision", "fp32", "--dropout", "0"]
+        result = run_cli(*words, *switch, timeout=600)
+        assert result.returncode == 0, result.stderr
+        losses.append([row["loss"] for row in metrics_of(out)])
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+
+
 def test_resume_with_another_recipe_is_refused(run):
     result = run_cli("train", "digits", "--out", run[0], *QUICK, "--learning-rate", "0.1", "--resume")
     assert result.returncode == 1

@@ -61,7 +61,7 @@ def train(
     """Train a network on labelled pictures or signals.
 
     Built-in data: digits and fashion-mnist (pictures), gunpoint (signals). Every field of a recipe is an option
-    too, such as --epochs 20 --learning-rate 0.002 --no-flip; googlenet recipes lists them.
+    too, such as --epochs 20 --learning-rate 0.002 --no-flip --compile; googlenet recipes lists them.
 
     Example: googlenet train photos/ --epochs 30
 
@@ -263,7 +263,9 @@ def _fail(sentence: str, code: int) -> None:
 
 
 def _field_options(words: list[str]) -> dict[str, str]:
-    """``--learning-rate 0.1 --no-flip`` to ``{"learning_rate": "0.1", "flip": "no"}``."""
+    """``--learning-rate 0.1 --no-flip --compile`` to ``{"learning_rate": "0.1", "flip": "no", "compile": "yes"}``."""
+    from .training.recipe import SWITCHES
+
     changes = {}
     rest = iter(words)
     for word in rest:
@@ -273,6 +275,8 @@ def _field_options(words: list[str]) -> dict[str, str]:
         name = name.replace("-", "_")
         if name.startswith("no_") and not equals:
             name, value = name[3:], "no"
+        elif name in SWITCHES and not equals:
+            value = "yes"
         elif not equals:
             value = next(rest, "")
             if not value:

@@ -145,7 +145,9 @@ class Learner:
     def __init__(self, state: State, recipe: Recipe, world: World, class_weights: Tensor | None) -> None:
         self.state, self.recipe, self.world = state, recipe, world
         self.class_weights = None if class_weights is None else class_weights.to(world.device)
-        self.network = world.wrap(state.model)
+        self.network: Callable[..., Any] = world.wrap(state.model)
+        if recipe.compile:
+            self.network = torch.compile(self.network)
         self.bf16 = in_bf16(recipe, world)
 
     def step(self, batch: Batch, rate: float, where: str) -> Tensor:

@@ -1,0 +1,152 @@
+"""A folder of JPEGs to labels on disk: ours against the usual script, alternating, on one machine.
+
+    python benchmarks/end_to_end.py [PHOTOS] [--rounds 7] [--images 500]
+
+The usual script opens pictures with PIL, resizes, crops and normalises them with torchvision's transforms in a
+DataLoader with two workers, one picture after the other, and calls the model: the same OpenVINO model as ours (without
+normalisation in it), or torchvision's network in eager float32. Loading of models is left out for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torchvision
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import v2
+
+import charts
+from common import HERE, SHARED, save, spread
+from googlenet import create_model
+from googlenet.data.pictures import EXTENSIONS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from googlenet.deploy.formats import FORMATS
+from googlenet.inputs import expand
+from googlenet.predictor import fastest, predictor_with
+from googlenet.weights.convert import from_torchvision
+from googlenet.whole import WholeNetwork
+from googlenet.writers import write_csv
+
+CLASSES = tuple(map(str, range(1000)))
+
+
+class Folder(Dataset):
+    """What everybody writes."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self.paths = paths
+        self.transform = v2.Compose(
+            [
+                v2.Resize(256),
+                v2.CenterCrop(224),
+                v2.ToImage(),
+                v2.ToDtype(torch.float32, scale=True),
+                v2.Normalize(IMAGENET_MEAN, IMAGENET_STD),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, str]:
+        return self.transform(Image.open(self.paths[row]).convert("RGB")), str(self.paths[row])
+
+
+def usual(paths: list[Path], model: Callable[[Tensor], Tensor], out: Path) -> None:
+    """The usual script around a model."""
+    with out.open("w", newline="") as file:
+        rows = csv.writer(file)
+        for x, (name,) in DataLoader(Folder(paths), batch_size=1, num_workers=2):
+            probabilities = model(x).softmax(1)[0]
+            best = probabilities.topk(5)
+            rows.writerow(
+                [name, *(v for pair in zip(best.indices.tolist(), best.values.tolist(), strict=True) for v in pair)]
+            )
+
+
+def main() -> None:
+    import openvino  # after googlenet.deploy, which leaves its telemetry out
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", nargs="?", type=Path, default=SHARED / "data" / "photos")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--images", type=int, default=500)
+    chosen = parser.parse_args()
+
+    torch.manual_seed(0)
+    theirs = torchvision.models.googlenet(
+        weights=None, aux_logits=False, init_weights=False, transform_input=False
+    ).eval()
+    model = create_model("googlenet_torchvision", auxiliary=False)
+    model.load_state_dict(from_torchvision(theirs.state_dict()))
+    network = WholeNetwork([model], Preprocessing())
+    graph = openvino.convert_model(theirs, example_input=torch.zeros(1, 3, 224, 224))
+    graph.reshape([1, 3, 224, 224])
+    compiled = openvino.Core().compile_model(graph, "CPU")
+
+    @torch.inference_mode()
+    def eager(x: Tensor) -> Tensor:
+        return theirs(x)
+
+    def same_openvino(x: Tensor) -> Tensor:
+        return torch.from_numpy(compiled(x.numpy())[0])
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "photos"
+        folder.mkdir()
+        sources = sorted(path for path in chosen.photos.iterdir() if path.suffix.lower() in EXTENSIONS)
+        for number, source in enumerate(itertools.islice(itertools.cycle(sources), chosen.images)):
+            (folder / f"{number:05}.jpg").write_bytes(source.read_bytes())
+        paths = sorted(folder.iterdir())
+        out = Path(scratch) / "labels.csv"
+
+        def ours(engine: str) -> Callable[[], None]:
+            predictor = predictor_with(FORMATS[engine].load().engine_of(network), CLASSES, network.preprocessing)
+
+            def run() -> None:
+                with out.open("w", newline="") as file:
+                    write_csv(predictor.stream(expand([str(folder)], io.StringIO(), EXTENSIONS)), file, 5)
+
+            return run
+
+        runs = {
+            "usual script, torchvision eager fp32": lambda: usual(paths, eager, out),
+            "usual script, the same OpenVINO model": lambda: usual(paths, same_openvino, out),
+            f"ours, {fastest(network)}": ours(fastest(network)),
+            "ours, torch": ours("torch"),
+        }
+        rates: dict[str, list[float]] = {name: [] for name in runs}
+        for number in range(chosen.rounds + 1):
+            for name, run in runs.items():
+                started = time.perf_counter()
+                run()
+                if number:  # the first round warms up
+                    rates[name].append(len(paths) / (time.perf_counter() - started))
+            print(f"round {number} of {chosen.rounds}", flush=True)
+    default = rates[f"ours, {fastest(network)}"]
+    result = {
+        "images": len(paths),
+        "images_per_second": {name: spread(values) for name, values in rates.items()},
+        "ratio_of_ours": {
+            name: spread([a / b for a, b in zip(default, values, strict=True)]) for name, values in rates.items()
+        },
+    }
+    print(json.dumps(result, indent=1))
+    charts.bars(
+        HERE / "end_to_end.svg", "A folder of JPEGs to labels on disk", "images a second", result["images_per_second"]
+    )
+    save("end_to_end", result)
+
+
+if __name__ == "__main__":
+    main()

@@ -171,6 +171,7 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true")
     chosen = parser.parse_args()
     photos = sorted(path for path in chosen.photos.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+    limits = matmul_rates()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         run = trained(photos, folder, chosen.epochs)
@@ -197,7 +198,6 @@ def main() -> None:
                     rates[name].append(len(pixels) / (time.perf_counter() - started))
             print(f"round {number} of {chosen.rounds}", flush=True)
         agreed = agreement(network, engines, photos)
-    limits = matmul_rates()
     operations = 2 * cost("googlenet_torchvision").macs / 1e9
     result = {
         "images_per_second": {name: spread(values) for name, values in rates.items()},

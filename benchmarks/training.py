@@ -3,7 +3,7 @@
     python benchmarks/training.py [--size 224] [--batch 32] [--rounds 7] [--curve 200]
 
 The network is torchvision's GoogLeNet with both auxiliary classifiers, ours with the same weights; a step is forward,
-loss, backward and SGD with momentum on random pictures. Peak memory is that of a process that does three steps.
+loss, backward and SGD with momentum on random pictures. Each configuration has a process of its own; they take turns.
 ``--curve`` also trains both on enlarged digits, without dropout, from the same weights and the same batches, and
 torchvision's once more in float32, to tell rounding from error.
 """
@@ -12,21 +12,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import resource
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 
 import torch
 import torchvision
 from torch import Tensor, nn
 
 import charts
-from common import HERE, save, spread
-from googlenet import create_model
+from common import HERE, matmul_rates, save, spread
+from googlenet import cost, create_model
 from googlenet.data.builtin import digits
+from googlenet.memory import keep_memory
 from googlenet.weights.convert import from_torchvision
 
 OURS = "ours bf16 channels_last"
@@ -44,6 +45,7 @@ def network(name: str) -> nn.Module:
     """The network of a configuration, all with the same weights."""
     model = theirs()
     if name == OURS:
+        keep_memory()
         weights = from_torchvision(model.state_dict())
         model = create_model("googlenet_torchvision", dropout=0.2)
         model.load_state_dict(weights)
@@ -79,34 +81,39 @@ def stepper(name: str, model: nn.Module) -> Callable[[Tensor, Tensor], float]:
     return step
 
 
-def rates(batch: int, size: int, rounds: int) -> dict[str, list[float]]:
-    """Images a second of every configuration, round by round."""
+def serve(name: str, batch: int, size: int, orders: Connection) -> None:
+    """Trains in a process of its own: two steps for every order, answered by images a second; then its peak memory."""
     x, y = torch.randn(batch, 3, size, size), torch.randint(0, 1000, (batch,))
-    steppers = {name: stepper(name, network(name)) for name in CONFIGURATIONS}
-    for step in steppers.values():
-        step(x, y)
-    found: dict[str, list[float]] = {name: [] for name in CONFIGURATIONS}
-    for number in range(rounds):
-        for name, step in steppers.items():
-            started = time.perf_counter()
-            step(x, y)
-            step(x, y)
-            found[name].append(2 * batch / (time.perf_counter() - started))
-        print(f"round {number + 1}: " + ", ".join(f"{name} {v[-1]:.1f}" for name, v in found.items()), flush=True)
-    return found
-
-
-def peak_megabytes(name: str, batch: int, size: int) -> float:
-    """Of a process of its own."""
-    command = [sys.executable, __file__, "--memory", name, "--batch", str(batch), "--size", str(size)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def measure_memory(name: str, batch: int, size: int) -> None:
     step = stepper(name, network(name))
-    for _ in range(3):
-        step(torch.randn(batch, 3, size, size), torch.randint(0, 1000, (batch,)))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    while orders.recv():
+        started = time.perf_counter()
+        step(x, y)
+        step(x, y)
+        orders.send(2 * batch / (time.perf_counter() - started))
+    orders.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def rates(batch: int, size: int, rounds: int) -> tuple[dict[str, list[float]], dict[str, int]]:
+    """Images a second of every configuration, round by round, and the peak memory of its process in megabytes.
+
+    Processes take turns: in one, the blocks that one network leaves behind would change the speed of the next.
+    """
+    context = multiprocessing.get_context("spawn")
+    pipes: dict[str, Connection] = {}
+    for name in CONFIGURATIONS:
+        pipes[name], theirs_end = context.Pipe()
+        context.Process(target=serve, args=(name, batch, size, theirs_end), daemon=True).start()
+    found: dict[str, list[float]] = {name: [] for name in CONFIGURATIONS}
+    for number in range(rounds + 2):
+        for name, pipe in pipes.items():
+            pipe.send(True)
+            rate = pipe.recv()
+            if number > 1:  # two rounds to warm up
+                found[name].append(rate)
+        print(f"round {number - 1}: " + ", ".join(f"{name} {v[-1]:.1f}" for name, v in found.items() if v), flush=True)
+    for pipe in pipes.values():
+        pipe.send(False)
+    return found, {name: round(pipe.recv()) for name, pipe in pipes.items()}
 
 
 def digit_batches(steps: int, batch: int, size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -147,20 +154,18 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--curve", type=int, default=200, metavar="STEPS")
-    parser.add_argument("--memory", choices=CONFIGURATIONS, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.memory:
-        measure_memory(chosen.memory, chosen.batch, chosen.size)
-        return
-    memory = {name: round(peak_megabytes(name, chosen.batch, chosen.size)) for name in CONFIGURATIONS}
-    found = rates(chosen.batch, chosen.size, chosen.rounds)
+    limits = matmul_rates()
+    found, memory = rates(chosen.batch, chosen.size, chosen.rounds)
     ratios = {
         name: spread([a / b for a, b in zip(found[OURS], found[name], strict=True)])
         for name in CONFIGURATIONS
         if name != OURS
     }
+    operations = 3 * 2 * cost("googlenet_torchvision").macs_with_aux / 1e9  # forward, and twice that backward
     result = {
         "images_per_second": {name: spread(values) for name, values in found.items()},
+        "matmul_limit": {kind: {"gflops": g, "images_per_second": round(g / operations)} for kind, g in limits.items()},
         "ratio_of_ours": ratios,
         "peak_megabytes": memory,
         "memory_ratio": round(memory[OURS] / memory[BEST], 3),

@@ -17,6 +17,7 @@ from ..device import best_device, computes_in_bf16
 from ..engine import Array, Chunk, Engine, Floats
 from ..errors import InputError
 from ..fuse import fold_norms
+from ..memory import keep_memory
 from ..whole import WholeNetwork
 
 Item = TypeVar("Item")
@@ -32,6 +33,7 @@ class TorchEngine(Engine):
     """
 
     def __init__(self, network: nn.Module, bf16: bool) -> None:
+        keep_memory()
         self.device = best_device()
         self.bf16 = bf16 and computes_in_bf16(self.device)
         self.network = network.to(self.device)

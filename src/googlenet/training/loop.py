@@ -21,6 +21,7 @@ from ..data.images import ImageData
 from ..data.signals import SignalData
 from ..device import computes_in_bf16
 from ..errors import InputError
+from ..memory import keep_memory
 from ..model import GoogLeNet, create_model, mean_probabilities, save_weights
 from ..runfolder import CHECKPOINT, METRICS, RUN, WEIGHTS
 from .distributed import World
@@ -145,6 +146,7 @@ class Learner:
     def __init__(self, state: State, recipe: Recipe, world: World, class_weights: Tensor | None) -> None:
         self.state, self.recipe, self.world = state, recipe, world
         self.class_weights = None if class_weights is None else class_weights.to(world.device)
+        keep_memory()
         self.network: Callable[..., Any] = world.wrap(state.model)
         if recipe.compile:
             self.network = torch.compile(self.network)

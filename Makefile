@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.9.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow install clean bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-ucr
+.PHONY: demo test test-slow install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-ucr
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -34,13 +34,21 @@ $(BIN)/installed: pyproject.toml
 	touch $@
 
 # Figures: each target prints what its script measured and writes the result file beside the script.
+PHOTOS := ../shared/data/photos
+bench: install  # speed: training, prediction, a folder of pictures to labels, and how cost grows
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/inference.py $(PHOTOS)
+	$(BIN)/python benchmarks/end_to_end.py $(PHOTOS)
+	$(BIN)/python benchmarks/input_pipeline.py $(PHOTOS)
+	$(BIN)/python benchmarks/first_answer.py
+	$(BIN)/python benchmarks/scaling.py
+
 bench-fashion-mnist: install
 	$(BIN)/python benchmarks/fashion_mnist.py
 
 bench-aux-gradients: install
 	$(BIN)/python benchmarks/aux_gradients.py
 
-PHOTOS := ../shared/data/photos
 bench-input-pipeline: install
 	$(BIN)/python benchmarks/input_pipeline.py $(PHOTOS)
 

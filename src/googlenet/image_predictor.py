@@ -14,7 +14,7 @@ from .engine import Chunk, Engine, Floats
 from .errors import InputError
 from .prediction import Prediction, Predictor
 
-BATCH = 8  # views that are read and computed together
+BATCH_PIXELS = 8 * 224 * 224  # of what is read and computed together
 
 
 class ImagePredictor(Predictor):
@@ -24,6 +24,9 @@ class ImagePredictor(Predictor):
         engine: From ``(n, channels, size, size)`` uint8 to probabilities.
         classes: Class names in the order of the probabilities.
         preprocessing: What the network was trained with.
+
+    Attributes:
+        batch: Views that are read and computed together: 8 of 224×224, more of smaller ones.
     """
 
     extensions = EXTENSIONS
@@ -31,10 +34,11 @@ class ImagePredictor(Predictor):
     def __init__(self, engine: Engine, classes: Sequence[str], preprocessing: Preprocessing) -> None:
         super().__init__(engine, classes)
         self.preprocessing = preprocessing
+        self.batch = min(256, max(1, BATCH_PIXELS // preprocessing.size**2))
 
     def probabilities(self, pixels: Pixels) -> Floats:
         """``(n, channels, size, size)`` uint8 to probabilities ``(n, classes)``."""
-        parts = (pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
+        parts = (pixels[start : start + self.batch] for start in range(0, len(pixels), self.batch))
         found = self.engine.map(lambda part: Chunk([], [], part), parts)
         return np.concatenate([np.zeros((0, len(self.classes)), np.float32), *(p for _, p in found)])
 
@@ -73,5 +77,5 @@ class ImagePredictor(Predictor):
                     errors[-1] = str(error)
             return Chunk(names, errors, np.concatenate(views) if views else np.zeros(0, np.uint8))
 
-        for chunk, found in self.engine.map(read, groups(enumerate(pictures), max(1, BATCH // crops))):
+        for chunk, found in self.engine.map(read, groups(enumerate(pictures), max(1, self.batch // crops))):
             yield chunk, found.reshape(-1, crops, len(self.classes)).mean(1)

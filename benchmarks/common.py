@@ -9,6 +9,7 @@ import platform
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,19 @@ def spread(values: list[float]) -> dict[str, float]:
         "most": round(max(values), 3),
         "n": len(values),
     }
+
+
+def take_turns(runs: dict[str, Callable[[], object]], items: int, rounds: int) -> dict[str, list[float]]:
+    """Items a second of every contestant, round by round, after one round to warm up."""
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            run()
+            if number:
+                found[name].append(items / (time.perf_counter() - started))
+        print(f"round {number} of {rounds}", flush=True)
+    return found
 
 
 def matmul_rates(size: int = 2048, rounds: int = 7) -> dict[str, float]:

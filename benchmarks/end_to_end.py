@@ -1,6 +1,6 @@
 """A folder of JPEGs to labels on disk: ours against the usual script, alternating, on one machine.
 
-    python benchmarks/end_to_end.py [PHOTOS] [--rounds 7] [--images 500]
+    python benchmarks/end_to_end.py [PHOTOS] [--rounds 7] [--images 250]
 
 The usual script opens pictures with PIL, resizes, crops and normalises them with torchvision's transforms in a
 DataLoader with two workers, one picture after the other, and calls the model: the same OpenVINO model as ours (without
@@ -15,7 +15,6 @@ import io
 import itertools
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 import charts
-from common import HERE, SHARED, save, spread
+from common import HERE, SHARED, save, spread, take_turns
 from googlenet import create_model
 from googlenet.data.pictures import EXTENSIONS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from googlenet.deploy.formats import FORMATS
@@ -80,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="?", type=Path, default=SHARED / "data" / "photos")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--images", type=int, default=500)
+    parser.add_argument("--images", type=int, default=250)
     chosen = parser.parse_args()
 
     torch.manual_seed(0)
@@ -125,14 +124,7 @@ def main() -> None:
             f"ours, {fastest(network)}": ours(fastest(network)),
             "ours, torch": ours("torch"),
         }
-        rates: dict[str, list[float]] = {name: [] for name in runs}
-        for number in range(chosen.rounds + 1):
-            for name, run in runs.items():
-                started = time.perf_counter()
-                run()
-                if number:  # the first round warms up
-                    rates[name].append(len(paths) / (time.perf_counter() - started))
-            print(f"round {number} of {chosen.rounds}", flush=True)
+        rates = take_turns(runs, len(paths), chosen.rounds)
     default = rates[f"ours, {fastest(network)}"]
     result = {
         "images": len(paths),

@@ -3,10 +3,10 @@
     python benchmarks/inference.py [PHOTOS] [--rounds 7] [--images 64] [--compile]
 
 The network is torchvision's GoogLeNet at 224×224, first trained here on the photos, each a class of its own, so that
-agreement means something: it is counted over ten crops of every photo. It is trained without mirror images, or
-ours would look at each picture twice. Peers get float tensors that are normalised
-already; ours get 8-bit pixels. "stream" keeps several pictures in flight, as OpenVINO's throughput mode is meant to be
-used; "alone" takes one picture after the other; "32" takes batches of 32.
+agreement means something: it is counted over ten crops of every photo. It is trained without mirror images, or ours
+would look at each picture twice. Peers get float tensors that are normalised already; ours get 8-bit pixels. "stream"
+keeps several pictures in flight, as OpenVINO's throughput mode is meant to be used; "alone" takes one picture after
+the other; "32" takes batches of 32.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ import torchvision
 from torch import Tensor, nn
 
 import charts
-from common import HERE, SHARED, matmul_rates, save, spread
+from common import HERE, SHARED, matmul_rates, save, spread, take_turns
 from googlenet import cost
 from googlenet.data.pictures import views_of
 from googlenet.deploy.formats import FORMATS
@@ -140,7 +138,7 @@ def queued(model: Any, singles: list[np.ndarray]) -> Run:
 
 
 def ours(label: str, engine: Engine, pixels: np.ndarray) -> Iterator[tuple[str, Run]]:
-    """An engine as predictors use it: pictures in small groups, one picture after the other, and in batches of 32."""
+    """An engine as predictors use it: a stream in groups of 8, a stream of single pictures, and one after the other."""
 
     def streamed(size: int) -> Run:
         parts = [pixels[i : i + size] for i in range(0, len(pixels), size)]
@@ -194,14 +192,7 @@ def main() -> None:
         runs = dict(peers(model, normalised, folder, chosen.compile))
         for label, engine in engines.items():
             runs |= dict(ours(label, engine, pixels))
-        rates: dict[str, list[float]] = {name: [] for name in runs}
-        for number in range(chosen.rounds + 1):
-            for name, work in runs.items():
-                started = time.perf_counter()
-                work()
-                if number:  # the first round warms up
-                    rates[name].append(len(pixels) / (time.perf_counter() - started))
-            print(f"round {number} of {chosen.rounds}", flush=True)
+        rates = take_turns(runs, len(pixels), chosen.rounds)
         agreed = agreement(network, engines, photos)
     operations = 2 * cost("googlenet_torchvision").macs / 1e9
     result = {
@@ -213,7 +204,6 @@ def main() -> None:
         "engines": {label: engine.name for label, engine in engines.items()},
         "agreement": agreed,
         "matmul_limit": {kind: {"gflops": g, "images_per_second": round(g / operations)} for kind, g in limits.items()},
-        "processors": os.cpu_count(),
     }
     print(json.dumps(result, indent=1))
     charts.bars(

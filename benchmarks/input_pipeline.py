@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from common import save
+from common import save, spread
 from googlenet import create_model
 from googlenet.data.batches import Augmentation, Batch, training_batches
 from googlenet.data.images import ImageSet
@@ -55,8 +55,8 @@ def compare(
             )
     ratio = statistics.median(a / b for a, b in zip(loading, training, strict=True))
     result = {
-        "loader_images_per_second": _spread(loading),
-        "training_images_per_second": _spread(training),
+        "loader_images_per_second": spread(loading),
+        "training_images_per_second": spread(training),
         "median_ratio": round(ratio, 2),
         "rounds": ROUNDS,
     }
@@ -68,10 +68,6 @@ def _rate(images: int, work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return images / (time.perf_counter() - started)
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"median": round(statistics.median(values), 1), "min": round(min(values), 1), "max": round(max(values), 1)}
 
 
 def main() -> None:

@@ -234,6 +234,7 @@ def test_bad_requests_are_sentences(files, tmp_path):
         (["predict", files["run"], "x.png", "--engine", "openvin"], "Did you mean 'openvino'"),
         (["evaluate", files["onnx"], files["onnx"], "digits"], "one at a time"),
         (["export", files["run"], "--format", "onnx", "--out", "model.xml"], "ends in .onnx"),
+        (["export", files["run"], "--format", "onx"], "Did you mean 'onnx'"),
         (["export", files["run"], "--format", "torch", "--int8", "digits"], "openvino and onnx"),
         (["export", files["run"], "--int8", "gunpoint"], "is of signals"),
         (["export", files["run"], "--int8", tmp_path], "nothing to calibrate with"),

@@ -38,14 +38,6 @@ class Format(StrEnum):
     csv = "csv"
 
 
-class ExportFormat(StrEnum):
-    """What a network is exported for."""
-
-    onnx = "onnx"
-    openvino = "openvino"
-    torch = "torch"
-
-
 @app.command(context_settings=FREE_OPTIONS)
 def train(
     context: typer.Context,
@@ -152,7 +144,7 @@ def predict(
 @app.command()
 def export(
     runs: Annotated[list[str], typer.Argument(help="A run or its weights; several are averaged in one model.")],
-    form: Annotated[ExportFormat, typer.Option("--format", help="For which library.")] = ExportFormat.onnx,
+    form: Annotated[str, typer.Option("--format", help="onnx, openvino or torch.")] = "onnx",
     out: Annotated[Path | None, typer.Option(help="File or folder [default: beside the weights].")] = None,
     int8: Annotated[
         str | None,
@@ -167,7 +159,7 @@ def export(
     """
     from .jobs import export_job
 
-    path, found = export_job(runs, form.value, out, int8)
+    path, found = export_job(runs, form, out, int8)
     print(
         f"{path}: the same most probable class as PyTorch on {found.agreement:.1%} of {found.count} inputs, "
         f"probabilities within {found.largest:.2g}"

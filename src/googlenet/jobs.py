@@ -138,6 +138,8 @@ def export_job(runs: list[str], form: str, out: Path | None, int8: str | None) -
     Raises:
         InputError: If it cannot be written, or does not compute what PyTorch computes.
     """
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
     network, classes = load_network(*runs)
     suffix = FORMATS[form].suffix
     first = Path(runs[0])

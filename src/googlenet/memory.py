@@ -14,7 +14,7 @@ def keep_memory() -> None:
     """Asks the C library, where it is glibc, to keep freed memory for this process.
 
     Otherwise it gives large blocks back to the system, which clears them page by page when they are wanted again; a
-    training wants the same blocks at every step, and clearing them takes an eighth of its time.
+    training wants the same blocks at every step.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -49,8 +49,7 @@ class Recipe:
         colour: Largest relative change of brightness, contrast and saturation.
         balance: For classes of unequal size: ``weights`` in the loss, or a ``sampler``.
         max_seconds: Time that training may take; the schedule ends with it. 0 for no limit.
-        compile: Train through ``torch.compile``, which takes a minute first. For GPUs: on a CPU the native operators
-            are faster.
+        compile: Train through ``torch.compile``, for GPUs; the native CPU operators stand aside then.
         precision: ``auto`` is bfloat16 where the processor computes in it, else float32.
         seed: Of everything random.
     """

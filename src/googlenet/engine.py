@@ -60,8 +60,3 @@ class Engine(ABC):
     def of(self, chunk: Chunk) -> Floats:
         """Probabilities of a chunk, which may be empty."""
         return self(chunk.inputs) if len(chunk.inputs) else np.zeros((0, 0), np.float32)
-
-
-def reads_pictures(notes: dict[str, Any]) -> bool:
-    """Whether an exported model reads pictures, or signals, by the notes that lie in it."""
-    return bool(notes["preprocessing"].get("kind") != "signal")

@@ -48,7 +48,10 @@ def what_decided(
     if not signals:
         return []
     inputs = torch.from_numpy(preprocessing.array(signals))
-    evidence = [class_activation(model, network.views(inputs, model)[0], classes) for model in network.networks]
+    evidence = []
+    for model in network.networks:
+        seen = network.views(inputs, model)[0].to(next(model.parameters()).device)
+        evidence.append(class_activation(model, seen, classes).cpu())
     values = inputs[:, : preprocessing.channels].numpy()
     return list(zip(values, sum(evidence[1:], evidence[0]).numpy(), strict=True))
 

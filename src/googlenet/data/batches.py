@@ -131,8 +131,8 @@ def _pixels(images: ImageSet, pieces: Iterable[Tensor], load: Callable[[Tensor],
 
 def normalised(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:
     """8-bit pixels to float32 with the mean subtracted and divided by the deviation, channels last."""
-    mean = 255 * torch.tensor(preprocessing.mean).view(1, -1, 1, 1)
-    std = 255 * torch.tensor(preprocessing.std).view(1, -1, 1, 1)
+    mean = 255 * torch.tensor(preprocessing.mean, device=pixels.device).view(1, -1, 1, 1)
+    std = 255 * torch.tensor(preprocessing.std, device=pixels.device).view(1, -1, 1, 1)
     return pixels.to(torch.float32, memory_format=torch.channels_last).sub_(mean).div_(std)
 
 

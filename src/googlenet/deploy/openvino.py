@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import openvino
 
-from ..engine import Array, Engine, Floats, reads_pictures
+from ..engine import Array, Engine, Floats
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -100,4 +100,5 @@ def read(path: Path, exact: bool = False) -> tuple[OpenVinoEngine, dict[str, Any
     if not model.has_rt_info(NOTES):
         raise InputError(f"{path} does not say which classes it tells apart; export it with googlenet export.")
     notes: dict[str, Any] = json.loads(model.get_rt_info(NOTES).astype(str))
-    return OpenVinoEngine(model, bf16=not exact and reads_pictures(notes)), notes
+    reads_pictures = notes["preprocessing"].get("kind") != "signal"
+    return OpenVinoEngine(model, bf16=reads_pictures and not exact), notes

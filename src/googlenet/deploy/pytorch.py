@@ -25,17 +25,18 @@ NOTES = "googlenet.json"  # beside the program in a .pt2 file
 
 
 class TorchEngine(Engine):
-    """Computes with PyTorch: on a GPU if there is one; pictures in bfloat16 where the hardware does.
+    """Computes with PyTorch.
 
     Args:
         network: As of :class:`~googlenet.whole.WholeNetwork`.
-        bf16: Whether convolutions may compute in bfloat16.
+        device: What to compute on.
+        bf16: Whether convolutions may compute in bfloat16, where the hardware does.
     """
 
-    def __init__(self, network: nn.Module, bf16: bool) -> None:
+    def __init__(self, network: nn.Module, device: torch.device, bf16: bool) -> None:
         keep_memory()
-        self.device = best_device()
-        self.bf16 = bf16 and computes_in_bf16(self.device)
+        self.device = device
+        self.bf16 = bf16 and computes_in_bf16(device)
         self.network = network.to(self.device)
         self.name = f"PyTorch on {self.device.type}, {'bf16' if self.bf16 else 'fp32'}"
 
@@ -55,8 +56,8 @@ class TorchEngine(Engine):
 
 
 def engine_of(network: WholeNetwork) -> TorchEngine:
-    """The engine of networks in memory."""
-    return TorchEngine(folded(network), network.reads_pictures)
+    """The engine of networks in memory: on a GPU if there is one; pictures in bfloat16."""
+    return TorchEngine(folded(network), best_device(), network.reads_pictures)
 
 
 def folded(network: WholeNetwork) -> WholeNetwork:
@@ -92,7 +93,7 @@ def read(path: Path, exact: bool = False) -> tuple[TorchEngine, dict[str, Any]]:
 
     Args:
         path: The file.
-        exact: Float32, as is always so: the program says which types it computes in.
+        exact: Float32, as is always so: the program says which types it computes in, and that on the CPU.
 
     Raises:
         InputError: If it is missing, damaged or not ours.
@@ -112,4 +113,4 @@ def read(path: Path, exact: bool = False) -> tuple[TorchEngine, dict[str, Any]]:
     if not extra[NOTES]:
         raise InputError(f"{path} does not say which classes it tells apart; export it with googlenet export.")
     notes: dict[str, Any] = json.loads(extra[NOTES])
-    return TorchEngine(found.module(), bf16=False), notes
+    return TorchEngine(found.module(), torch.device("cpu"), bf16=False), notes

@@ -17,7 +17,7 @@ from .blocks import AuxiliaryClassifier, BranchPath, GlobalAveragePool, Inceptio
 from .cost import check_size, minimum_size
 from .errors import InputError, unknown
 from .variants import find_arch
-from .weights.checkpoint import Header, load_weights_into, read_header, write_tensors
+from .weights.checkpoint import Header, Weights, fill, read, write
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -196,14 +196,15 @@ def create_model(
     arch = dataclasses.replace(arch.scaled(width), **changes)
     if weights is None:
         return GoogLeNet(arch, num_classes or 1000, in_channels or 3, auxiliary)
-    header = read_header(weights)
+    found = read(Path(weights))
+    header = found.header
     if header.arch.name != arch.name or header.arch.width != arch.width:
         raise InputError(
             f"{weights} holds {header.arch.name} at width {header.arch.width:g}, "
             f"not {arch.name} at width {arch.width:g}."
         )
     model = GoogLeNet(arch, num_classes or header.num_classes, in_channels or header.in_channels, auxiliary)
-    load_weights_into(model, weights)
+    fill(model, found.tensors, str(weights))
     return model
 
 
@@ -218,26 +219,31 @@ def save_weights(model: GoogLeNet, path: str | Path, **extra: Any) -> None:
     Raises:
         InputError: If the file cannot be written.
     """
+    write(weights_of(model, **extra), path)
+
+
+def weights_of(model: GoogLeNet, **extra: Any) -> Weights:
+    """The weights of a network, and what they are of; ``extra`` as for :func:`save_weights`."""
     header = Header(model.arch, model.num_classes, model.in_channels, len(model.auxiliary) > 0, extra)
-    write_tensors(path, model.state_dict(), header.to_metadata())
+    return Weights(header, model.state_dict())
+
+
+def network_of(weights: Weights) -> GoogLeNet:
+    """The network with those weights, in evaluation mode.
+
+    Raises:
+        InputError: If a tensor is missing, left over or of another shape.
+    """
+    header = weights.header
+    model = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
+    fill(model, weights.tensors, f"This set of weights for {header.arch.name}")
+    return model.eval()
 
 
 def mean_probabilities(logits: Tensor) -> Tensor:
     """Probabilities ``(N, classes)``, float32; of members, ``(N, members, classes)``, the mean of theirs."""
     probabilities = logits.float().softmax(-1)
     return probabilities if probabilities.ndim == 2 else probabilities.mean(1)
-
-
-def load_model(path: str | Path) -> tuple[GoogLeNet, Header]:
-    """The network that a weights file holds, in evaluation mode, and what the file says of itself.
-
-    Raises:
-        InputError: If the file is missing, damaged, or was not written by :func:`save_weights`.
-    """
-    header = read_header(path)
-    model = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
-    load_weights_into(model, path)
-    return model.eval(), header
 
 
 def _build(layer: Layer, arch: Arch, channels: int, norm_eps: float | None) -> tuple[nn.Module, int]:

@@ -58,7 +58,8 @@ def load_network(*runs: str | Path) -> tuple[WholeNetwork, tuple[str, ...]]:
     Raises:
         InputError: As of :func:`load`.
     """
-    from .model import load_model
+    from .model import network_of
+    from .weights.formats import read
     from .whole import WholeNetwork
 
     models, kinds = [], []
@@ -71,10 +72,11 @@ def load_network(*runs: str | Path) -> tuple[WholeNetwork, tuple[str, ...]]:
                     f"{run} has no {WEIGHTS}: it is not a run, or not a finished one "
                     "(googlenet train --resume finishes it)."
                 )
-        model, header = load_model(path)
+        weights = read(path)
+        header = weights.header
         if "classes" not in header.extra or "preprocessing" not in header.extra:
             raise InputError(f"{path} does not say which classes it tells apart; use weights from a run.")
-        models.append(model)
+        models.append(network_of(weights))
         kinds.append((tuple(header.extra["classes"]), header.extra["preprocessing"]))
     for run, kind in zip(runs, kinds, strict=True):
         if kind != kinds[0]:

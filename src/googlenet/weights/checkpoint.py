@@ -50,6 +50,45 @@ class Header:
         }
 
 
+@dataclass(frozen=True)
+class Weights:
+    """Weights of a known architecture, whatever file they came from.
+
+    Attributes:
+        header: What they are of.
+        tensors: By the names of our state dicts.
+        quirks: Sentences about what is peculiar to them.
+    """
+
+    header: Header
+    tensors: Mapping[str, Tensor]
+    quirks: tuple[str, ...] = ()
+
+
+def recognises(path: Path) -> bool:
+    """Whether it is a safetensors file."""
+    return path.suffix == ".safetensors"
+
+
+def read(path: Path) -> Weights:
+    """A file that :func:`write` wrote.
+
+    Raises:
+        InputError: If it is missing, damaged, or does not say what it is of.
+    """
+    header = read_header(path)
+    return Weights(header, read_tensors(path)[0])
+
+
+def write(weights: Weights, path: str | Path) -> None:
+    """Writes safetensors with the header in the metadata, atomically.
+
+    Raises:
+        InputError: If it cannot be written; an older file stays as it was.
+    """
+    write_tensors(path, weights.tensors, weights.header.to_metadata())
+
+
 def write_tensors(path: str | Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
     """Writes a safetensors file atomically.
 
@@ -90,25 +129,24 @@ def read_header(path: str | Path) -> Header:
         ) from error
 
 
-def load_weights_into(model: nn.Module, path: str | Path) -> None:
-    """Fills ``model`` from a file, every key and shape asserted.
+def fill(model: nn.Module, tensors: Tensors, where: str) -> None:
+    """Fills ``model`` from tensors, every key and shape asserted; ``where`` they are from is for the sentence.
 
     Raises:
         InputError: If a key is missing, left over or of another shape; the model is untouched then.
     """
-    tensors, _ = read_tensors(path)
-    check_tensors(tensors, model.state_dict(), str(path))
+    check_tensors(tensors, {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}, where)
     model.load_state_dict(tensors)
 
 
-def check_tensors(given: Tensors, wanted: Tensors, where: str) -> None:
+def check_tensors(given: Tensors, wanted: Mapping[str, tuple[int, ...]], where: str) -> None:
     """Raises InputError unless both have the same keys and shapes; the sentence names the first few."""
     missing = [key for key in wanted if key not in given]
     left = [key for key in given if key not in wanted]
     shapes = [
-        f"{key} ({tuple(given[key].shape)}, not {tuple(wanted[key].shape)})"
+        f"{key} ({tuple(given[key].shape)}, not {tuple(wanted[key])})"
         for key in wanted
-        if key in given and given[key].shape != wanted[key].shape
+        if key in given and tuple(given[key].shape) != tuple(wanted[key])
     ]
     problems = [
         f"{what} {', '.join(keys[:3])}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}"

@@ -1,0 +1,131 @@
+"""torchvision's ``googlenet``: its state dicts and ``.pth`` files, to ours and back, every key and shape asserted."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..files import write_bytes
+from ..variants import GOOGLENET_TORCHVISION
+from .checkpoint import Header, Weights, check_tensors
+from .units import units
+
+_BRANCHES = {"1x1": "branch1", "3x3": "branch2", "5x5": "branch3", "pool": "branch4"}
+_NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+
+
+def from_torchvision(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """torchvision's ``googlenet`` state dict, renamed for ``googlenet_torchvision``.
+
+    The tensors are passed through, not copied. Auxiliary classifiers may be there or not.
+
+    Args:
+        state_dict: From ``torchvision.models.googlenet(...).state_dict()`` or its ``.pth`` file.
+
+    Raises:
+        InputError: For a key that is missing, left over or of another shape.
+    """
+    names = {theirs: ours for ours, theirs in _names(_has_aux(state_dict, "aux1."))}
+    return _checked(_renamed(state_dict, names))
+
+
+def to_torchvision(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of :func:`from_torchvision`; torchvision loads the result with ``strict=True``.
+
+    Args:
+        state_dict: From a ``googlenet_torchvision`` network.
+
+    Raises:
+        InputError: For a key that is missing, left over or of another shape.
+    """
+    theirs = _renamed(state_dict, dict(_names(_has_aux(state_dict, "auxiliary."))))
+    _checked(state_dict)
+    return theirs
+
+
+def recognises(path: Path) -> bool:
+    """Whether it is a file of ``torch.save``."""
+    return path.suffix in (".pth", ".pt") and zipfile.is_zipfile(path)
+
+
+def read(path: Path) -> Weights:
+    """A ``.pth`` file with torchvision's state dict.
+
+    Raises:
+        InputError: If it holds something else.
+    """
+    try:
+        theirs = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, UnpicklingError) as error:
+        raise InputError(f"{path} is not a file of plain tensors ({str(error).splitlines()[0]}).") from error
+    theirs = theirs.get("state_dict", theirs) if isinstance(theirs, dict) else theirs
+    if not isinstance(theirs, dict) or "fc.bias" not in theirs:
+        raise InputError(f"{path} holds no state dict of torchvision's googlenet.")
+    tensors = from_torchvision(theirs)
+    auxiliary = _has_aux(tensors, "auxiliary.")
+    return Weights(Header(GOOGLENET_TORCHVISION, len(tensors["classifier.bias"]), 3, auxiliary), tensors)
+
+
+def write(weights: Weights, path: Path) -> None:
+    """Writes a ``.pth`` file that torchvision's network loads with ``strict=True``, atomically.
+
+    Raises:
+        InputError: If the weights are of another architecture, or it cannot be written.
+    """
+    if weights.header.arch.stages != GOOGLENET_TORCHVISION.stages:
+        raise InputError(f"{weights.header.arch.name} is not torchvision's network; .pth is for googlenet_torchvision.")
+    content = io.BytesIO()
+    torch.save(to_torchvision(weights.tensors), content)
+    write_bytes(path, content.getvalue())
+
+
+def _has_aux(state_dict: Mapping[str, Tensor], prefix: str) -> bool:
+    return any(key.startswith(prefix) for key in state_dict)
+
+
+def _checked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Raises InputError unless these are the tensors of ``googlenet_torchvision``, shape by shape."""
+    classes = len(tensors["classifier.bias"])
+    found = units(GOOGLENET_TORCHVISION, classes, auxiliary=_has_aux(tensors, "auxiliary."))
+    check_tensors(tensors, {name: shape for unit in found for name, shape in unit.tensors().items()}, "This state dict")
+    return dict(tensors)
+
+
+def _renamed(state_dict: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
+    missing = [key for key in names if key not in state_dict]
+    left = [key for key in state_dict if key not in names]
+    if missing or left:
+        raise InputError(
+            f"This is not a state dict of torchvision's network: {len(missing)} keys are missing "
+            f"({', '.join(missing[:3])}) and {len(left)} are left over ({', '.join(left[:3])})."
+        )
+    return {names[key]: tensor for key, tensor in state_dict.items()}
+
+
+def _names(auxiliary: bool) -> Iterator[tuple[str, str]]:
+    """Pairs of our name and torchvision's, for every tensor of the network."""
+    stem = 0
+    for unit in units(GOOGLENET_TORCHVISION, auxiliary=auxiliary):
+        if unit.auxiliary:
+            theirs = f"aux{unit.auxiliary}.{unit.part}"
+        elif unit.branch:
+            theirs = f"inception{unit.layer}.{_BRANCHES[unit.branch]}"
+            if unit.branch != "1x1":  # a sequence: reduce and conv, or pool and conv
+                theirs += f".{int(unit.part == 'conv')}"
+        elif unit.layer:
+            stem += 1
+            theirs = f"conv{stem}"
+        else:
+            theirs = "fc"
+        if unit.is_linear:
+            yield from ((f"{unit.ours}.{part}", f"{theirs}.{part}") for part in ("weight", "bias"))
+        else:
+            yield f"{unit.ours}.conv.weight", f"{theirs}.conv.weight"
+            yield from ((f"{unit.ours}.norm.{part}", f"{theirs}.bn.{part}") for part in _NORM)

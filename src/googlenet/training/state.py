@@ -13,24 +13,10 @@ from torch import Tensor
 from ..errors import InputError
 from ..model import GoogLeNet
 from ..weights.checkpoint import read_tensors, write_tensors
+from .optimizers import make_optimizer
 from .recipe import Recipe
 
 Row = dict[str, Any]
-
-
-def make_optimizer(model: GoogLeNet, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum or AdamW; no weight decay on biases and norms."""
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": weights, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(
-            groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True
-        )
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
 class RunningMean:

@@ -21,8 +21,7 @@ class Branch:
     """One path of convolutions: an optional pool, an optional 1×1 reduction, then a k×k convolution.
 
     Four of these side by side make an Inception module; one alone is a convolution of the stem. Every
-    convolution is padded by ``dilation * (kernel - 1)`` in all, an odd one more at the end: n samples give
-    ``ceil(n / stride)``.
+    convolution gives ``ceil(n / stride)`` of n samples.
 
     Attributes:
         name: Name within its module (``"3x3"``) or stem (``"conv1"``).
@@ -33,6 +32,9 @@ class Branch:
         reduce: Channels of the 1×1 convolution in front of the k×k one, if there is one.
         pool: Window of the stride-1 max-pool in front of everything, if there is one.
         dilation: Step between the samples that the k×k convolution reads.
+        padding: ``"same"``: by ``dilation * (kernel - 1)`` in all, an odd one more at the end. ``"tensorflow"``:
+            by what the last window lacks, the same rule for an odd one; a stride of 2 on an even size then starts
+            one sample later.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Branch:
     reduce: int | None = None
     pool: int | None = None
     dilation: int = 1
+    padding: Literal["same", "tensorflow"] = "same"
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,16 @@ class InceptionSpec:
 
 @dataclass(frozen=True)
 class MaxPool:
-    """A max-pool between modules. ``ceil`` keeps a last, partial window, as Caffe does."""
+    """A max-pool between modules. ``ceil`` keeps a last, partial window, as Caffe does.
+
+    A padding of ``"tensorflow"`` gives ``ceil(n / stride)`` of n samples, whatever ``ceil`` says: an even size as
+    without padding, an odd one with a sample more on either side of a 3×3.
+    """
 
     name: str
     kernel: int = 3
     stride: int = 2
-    padding: int = 0
+    padding: int | Literal["tensorflow"] = 0
     ceil: bool = True
 
 
@@ -286,9 +293,11 @@ def _scale(layer: Layer, width: float) -> Layer:
 
 
 def _layer(row: dict[str, Any]) -> Layer:
-    """A layer from its fields; no two kinds of layer have the same ones."""
+    """A layer from its fields, of which younger ones may be missing; no two kinds of layer share them all."""
     for kind in _LAYERS:
-        if set(row) == {field.name for field in dataclasses.fields(kind)}:
+        fields = dataclasses.fields(kind)
+        needed = {field.name for field in fields if field.default is dataclasses.MISSING}
+        if needed <= set(row) <= {field.name for field in fields}:
             if kind is InceptionSpec:
                 branches = tuple(Branch(**branch) for branch in row["branches"])
                 return InceptionSpec(row["name"], branches, row["bottleneck"])

@@ -24,10 +24,11 @@ class ConvUnit(nn.Sequential):
         norm_eps: Epsilon of batch norm; ``None`` for no batch norm, and a bias instead.
         dilation: Step between the samples that the convolution reads, along every axis.
         members: Networks side by side, each with its own channels.
+        padded: Whether its input has the padding already.
 
     Shape:
         ``(N, in_channels * members, *spatial)`` to ``(N, channels * members, *spatial')``,
-        ``spatial' = ceil(spatial / stride)``.
+        ``spatial' = ceil(spatial / stride)``, of ``spatial`` without padding.
     """
 
     def __init__(
@@ -40,10 +41,11 @@ class ConvUnit(nn.Sequential):
         norm_eps: float | None = 1e-3,
         dilation: int = 1,
         members: int = 1,
+        padded: bool = False,
     ) -> None:
         super().__init__()
         self.conv = nd.same_conv(
-            dims, in_channels, channels, kernel, stride, dilation, bias=norm_eps is None, members=members
+            dims, in_channels, channels, kernel, stride, dilation, norm_eps is None, members, padded
         )
         if norm_eps is not None:
             self.norm = nd.BATCH_NORM[dims](channels * members, eps=norm_eps)
@@ -65,7 +67,7 @@ def branch_out_channels(branch: Branch, in_channels: int) -> int:
 
 
 class BranchPath(nn.Sequential):
-    """The layers of a :class:`~googlenet.arch.Branch`: ``pool``, ``reduce``, ``conv``, those that it has."""
+    """The layers of a :class:`~googlenet.arch.Branch`: ``pool``, ``reduce``, ``pad``, ``conv``, those that it has."""
 
     def __init__(
         self, dims: int, in_channels: int, branch: Branch, norm_eps: float | None = 1e-3, members: int = 1
@@ -75,6 +77,9 @@ class BranchPath(nn.Sequential):
             self.pool = nd.MAX_POOL[dims](branch.pool, stride=1, padding=branch.pool // 2)
         if branch.reduce:
             self.reduce = ConvUnit(dims, in_channels, branch.reduce, norm_eps=norm_eps, members=members)
+        padded = branch.padding == "tensorflow"
+        if padded:
+            self.pad = nd.TensorFlowPadding(branch.kernel, branch.stride, branch.dilation)
         if branch.channels is not None:
             self.conv = ConvUnit(
                 dims,
@@ -85,6 +90,7 @@ class BranchPath(nn.Sequential):
                 norm_eps,
                 branch.dilation,
                 members,
+                padded,
             )
 
     @property

@@ -257,6 +257,8 @@ def _build(layer: Layer, arch: Arch, channels: int, norm_eps: float | None) -> t
             block = Inception(channels, layer.branches, dims, norm_eps, layer.bottleneck, members)
             return block, block.out_channels
         case MaxPool():
+            if not isinstance(layer.padding, int):
+                return nd.TensorFlowMaxPool(layer.kernel, layer.stride), channels
             pool = nd.MAX_POOL[dims](layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil)
             return pool, channels
         case AveragePool():

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from .kernels.max_pool import MaxPool1d, MaxPool2d
+from .kernels.max_pool import MaxPool1d, MaxPool2d, max_pool2d
+from .shapes import tensorflow_padding
 
 
 class Conv1d(nn.Conv1d):
@@ -42,6 +43,39 @@ class AveragePool1d(nn.Module):
         return nn.functional.avg_pool2d(x.unsqueeze(2), (1, self.window)).squeeze(2)
 
 
+class TensorFlowPadding(nn.Module):
+    """Zeros around a map of any dimensions, as many as TensorFlow puts there for a convolution."""
+
+    def __init__(self, kernel: int, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        self.window = kernel, stride, dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pads ``(N, C, *spatial)``."""
+        ends = [end for n in reversed(x.shape[2:]) for end in tensorflow_padding(n, *self.window)]
+        return nn.functional.pad(x, ends)
+
+
+class TensorFlowMaxPool(nn.Module):
+    """Max-pool of any dimensions with TensorFlow's padding: ``ceil(n / stride)`` samples along every axis.
+
+    What lies in front is padding, what lies behind the partial window of ceil mode: the maxima are the same.
+    """
+
+    def __init__(self, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pools ``(N, C, *spatial)``."""
+        axes = len(x.shape[2:])
+        fronts = tuple(tensorflow_padding(n, self.kernel, self.stride)[0] for n in x.shape[2:])
+        if axes == 2:
+            return max_pool2d(x, (self.kernel,) * 2, (self.stride,) * 2, fronts, ceil=True)
+        pool = nn.functional.max_pool1d if axes == 1 else nn.functional.max_pool3d
+        return pool(x, (self.kernel,) * axes, (self.stride,) * axes, fronts, ceil_mode=True)
+
+
 def same_conv(
     dims: int,
     in_channels: int,
@@ -51,6 +85,7 @@ def same_conv(
     dilation: int = 1,
     bias: bool = False,
     members: int = 1,
+    padded: bool = False,
 ) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
     """A convolution that gives ``ceil(n / stride)`` samples along every axis.
 
@@ -65,13 +100,15 @@ def same_conv(
         dilation: Step between the samples that are read, along every axis.
         bias: Whether there is a bias.
         members: Networks side by side, each with its own channels.
+        padded: Whether its input has the padding already.
     """
+    padding: int | str = dilation * (kernel // 2) if kernel % 2 else "same"
     return CONV[dims](
         in_channels * members,
         channels * members,
         kernel,
         stride,
-        padding=dilation * (kernel // 2) if kernel % 2 else "same",
+        padding=0 if padded else padding,
         dilation=dilation,
         groups=members,
         bias=bias,

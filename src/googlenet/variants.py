@@ -88,6 +88,23 @@ GOOGLENET_BN = replace(
     norm="batch",
 )
 
+# ----------------------------------------------------------------- modules with 3×3 where the paper has 5×5
+MODULES_3 = (
+    inception("3a", 64, 96, 128, 16, 32, 32, third_kernel=3),
+    inception("3b", 128, 128, 192, 32, 96, 64, third_kernel=3),
+)
+MODULES_4 = (
+    inception("4a", 192, 96, 208, 16, 48, 64, third_kernel=3),
+    inception("4b", 160, 112, 224, 24, 64, 64, third_kernel=3),
+    inception("4c", 128, 128, 256, 24, 64, 64, third_kernel=3),
+    inception("4d", 112, 144, 288, 32, 64, 64, third_kernel=3),
+    inception("4e", 256, 160, 320, 32, 128, 128, third_kernel=3),
+)
+MODULES_5 = (
+    inception("5a", 256, 160, 320, 32, 128, 128, third_kernel=3),
+    inception("5b", 384, 192, 384, 48, 128, 128, third_kernel=3),
+)
+
 # ----------------------------------------------------------------- torchvision's network, to the letter
 GOOGLENET_TORCHVISION = Arch(
     name="googlenet_torchvision",
@@ -96,34 +113,35 @@ GOOGLENET_TORCHVISION = Arch(
     input_size=(224, 224),
     stages=(
         STEM,
-        Stage(
-            "3",
-            (
-                inception("3a", 64, 96, 128, 16, 32, 32, third_kernel=3),
-                inception("3b", 128, 128, 192, 32, 96, 64, third_kernel=3),
-                MaxPool("pool3"),
-            ),
-        ),
-        Stage(
-            "4",
-            (
-                inception("4a", 192, 96, 208, 16, 48, 64, third_kernel=3),
-                inception("4b", 160, 112, 224, 24, 64, 64, third_kernel=3),
-                inception("4c", 128, 128, 256, 24, 64, 64, third_kernel=3),
-                inception("4d", 112, 144, 288, 32, 64, 64, third_kernel=3),
-                inception("4e", 256, 160, 320, 32, 128, 128, third_kernel=3),
-                MaxPool("pool4", kernel=2),
-            ),
-        ),
-        Stage(
-            "5",
-            (
-                inception("5a", 256, 160, 320, 32, 128, 128, third_kernel=3),
-                inception("5b", 384, 192, 384, 48, 128, 128, third_kernel=3),
-            ),
-        ),
+        Stage("3", (*MODULES_3, MaxPool("pool3"))),
+        Stage("4", (*MODULES_4, MaxPool("pool4", kernel=2))),
+        Stage("5", MODULES_5),
     ),
     auxiliary=(Auxiliary("4a", pool=None), Auxiliary("4d", pool=None)),
+    dropout=0.2,
+)
+
+# ----------------------------------------------------------------- TF-slim's inception_v1, to the letter
+GOOGLENET_SLIM = Arch(
+    name="googlenet_slim",
+    description="TF-slim's inception_v1: torchvision's layers with TensorFlow's padding, no auxiliary classifiers",
+    dims=2,
+    input_size=(224, 224),
+    stages=(
+        Stage(
+            "stem",
+            (
+                Branch("conv1", 64, kernel=7, stride=2, padding="tensorflow"),
+                MaxPool("pool1", padding="tensorflow"),
+                Branch("conv2", 192, kernel=3, reduce=64),
+                MaxPool("pool2", padding="tensorflow"),
+            ),
+        ),
+        Stage("3", (*MODULES_3, MaxPool("pool3", padding="tensorflow"))),
+        Stage("4", (*MODULES_4, MaxPool("pool4", kernel=2, padding="tensorflow"))),
+        Stage("5", MODULES_5),
+    ),
+    auxiliary=(),
     dropout=0.2,
 )
 
@@ -271,6 +289,7 @@ VARIANTS: dict[str, Arch] = {
         GOOGLENET,
         GOOGLENET_BN,
         GOOGLENET_TORCHVISION,
+        GOOGLENET_SLIM,
         GOOGLENET_NAIVE,
         GOOGLENET_SMALL,
         INCEPTIONTIME,

@@ -62,6 +62,7 @@ class Muon(torch.optim.AdamW):
         gradients = [kernel.grad for kernel in kernels]
         for kernel in kernels:
             if not self.state[kernel]:
+                self.state[kernel]["step"] = torch.zeros(())  # AdamW's loading of states asks for it
                 self.state[kernel]["momentum"] = torch.zeros_like(kernel)
         momenta = [self.state[kernel]["momentum"] for kernel in kernels]
         torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)

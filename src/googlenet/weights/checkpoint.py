@@ -49,6 +49,26 @@ class Header:
             "extra": json.dumps(dict(self.extra), ensure_ascii=False),
         }
 
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], path: str | Path) -> Header:
+        """Reads what :meth:`to_metadata` gave; ``path`` is for the sentence.
+
+        Raises:
+            InputError: If something is missing or changed.
+        """
+        try:
+            return cls(
+                Arch.from_json(metadata["arch"]),
+                int(metadata["num_classes"]),
+                int(metadata["in_channels"]),
+                metadata["auxiliary"] == "1",
+                json.loads(metadata["extra"]),
+            )
+        except (KeyError, ValueError) as error:
+            raise InputError(
+                f"{path} does not say which architecture it is for; it was not written by googlenet.save_weights."
+            ) from error
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -114,19 +134,7 @@ def read_header(path: str | Path) -> Header:
     Raises:
         InputError: If there is no such file, or it was not written by :func:`googlenet.save_weights`.
     """
-    metadata = _metadata(path)
-    try:
-        return Header(
-            Arch.from_json(metadata["arch"]),
-            int(metadata["num_classes"]),
-            int(metadata["in_channels"]),
-            metadata["auxiliary"] == "1",
-            json.loads(metadata["extra"]),
-        )
-    except KeyError as error:
-        raise InputError(
-            f"{path} does not say which architecture it is for; it was not written by googlenet.save_weights."
-        ) from error
+    return Header.from_metadata(_metadata(path), path)
 
 
 def fill(model: nn.Module, tensors: Tensors, where: str) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor
@@ -51,8 +49,11 @@ def to_torchvision(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is a file of ``torch.save``."""
-    return path.suffix in (".pth", ".pt") and zipfile.is_zipfile(path)
+    """Whether it is a file of ``torch.save``, of today or, a bare pickle, of before PyTorch 1.6."""
+    if path.suffix not in (".pth", ".pt") or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(2) in (b"PK", b"\x80\x02")
 
 
 def read(path: Path) -> Weights:
@@ -63,7 +64,7 @@ def read(path: Path) -> Weights:
     """
     try:
         theirs = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, UnpicklingError) as error:
+    except Exception as error:  # of bytes that only look like a pickle PyTorch raises whatever comes
         raise InputError(f"{path} is not a file of plain tensors ({str(error).splitlines()[0]}).") from error
     theirs = theirs.get("state_dict", theirs) if isinstance(theirs, dict) else theirs
     if not isinstance(theirs, dict) or "fc.bias" not in theirs:

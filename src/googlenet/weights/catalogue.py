@@ -1,0 +1,146 @@
+"""Weights that the world has trained, as data: where they are, how to know them, what is peculiar to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..data.pictures import Preprocessing
+from ..errors import unknown
+
+
+@dataclass(frozen=True)
+class Record:
+    """A set of weights.
+
+    Attributes:
+        name: ``architecture.tag``.
+        url: Where its origin keeps it; ``""`` where it is part of this package.
+        file: Its name on disk.
+        member: The file inside of an archive ``url``; ``""`` where ``url`` is the file itself.
+        digest: ``sha256:`` or ``sha1:`` and the hexadecimal digits, or their beginning, that the origin publishes for
+            what lies at ``url``; ``""`` where it publishes none.
+        licence: As the origin states it.
+        trained_on: The data.
+        classes: Gives the names of the classes; ``None`` where the file has them.
+        preprocessing: What the network reads; ``None`` where the file says it.
+        changes: Fields of the architecture that the file does not tell.
+        auxiliary: Whether the auxiliary classifiers in the file were trained; others are left out.
+        top1: Published accuracy of one crop.
+        top5: The same among five.
+        source: Where the accuracy is published.
+        quirks: Sentences.
+    """
+
+    name: str
+    url: str
+    file: str
+    digest: str
+    licence: str
+    trained_on: str
+    source: str
+    member: str = ""
+    classes: Callable[[], tuple[str, ...]] | None = None
+    preprocessing: Preprocessing | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    auxiliary: bool = True
+    top1: float | None = None
+    top5: float | None = None
+    quirks: tuple[str, ...] = ()
+
+    @property
+    def arch(self) -> str:
+        """The architecture's name."""
+        return self.name.split(".", 1)[0]
+
+
+def imagenet_classes() -> tuple[str, ...]:
+    """The 1,000 names in the order of the challenge of 2012."""
+    from torchvision.models import GoogLeNet_Weights
+
+    return tuple(GoogLeNet_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+def _numbers(count: int) -> Callable[[], tuple[str, ...]]:
+    return lambda: tuple(map(str, range(count)))
+
+
+CAFFE = Preprocessing(3, 224, 256, (123 / 255, 117 / 255, 104 / 255), (1 / 255,) * 3)
+_TURNED = "Caffe's network reads blue, green, red; the first convolution is turned round when it is read."
+
+CATALOGUE: dict[str, Record] = {
+    record.name: record
+    for record in (
+        Record(
+            name="googlenet_torchvision.imagenet1k",
+            url="https://download.pytorch.org/models/googlenet-1378be20.pth",
+            file="googlenet-1378be20.pth",
+            digest="sha256:1378be20",
+            licence="BSD-3-Clause",
+            trained_on="ImageNet-1k",
+            classes=imagenet_classes,
+            preprocessing=Preprocessing(),
+            changes={"transform_input": True},
+            auxiliary=False,
+            top1=0.69778,
+            top5=0.8953,
+            source="https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.googlenet.html",
+            quirks=(
+                "The third branch has 3×3 where the paper has 5×5 (pytorch/vision issue 906).",
+                "The network itself turns ImageNet's normalisation into [-1, 1] (transform_input, issue 4136).",
+                "The auxiliary classifiers in the file were never trained (pull request 828); they are left out.",
+                "Until November 2024 torchvision returned their logits in the wrong order (issue 8736).",
+            ),
+        ),
+        Record(
+            name="googlenet.bvlc",
+            url="http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
+            file="bvlc_googlenet.caffemodel",
+            digest="sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204",
+            licence="unrestricted use",
+            trained_on="ImageNet-1k",
+            classes=imagenet_classes,
+            preprocessing=CAFFE,
+            top1=0.687,
+            top5=0.889,
+            source="https://github.com/BVLC/caffe/blob/master/models/bvlc_googlenet/readme.md",
+            quirks=(_TURNED, "Trained without the paper's changes of scale, aspect and light."),
+        ),
+        Record(
+            name="googlenet.places205",
+            url="http://places.csail.mit.edu/model/googlenet_places205.tar.gz",
+            file="googlenet_places205.caffemodel",
+            member="googlenet_places205/googlelet_places205_train_iter_2400000.caffemodel",
+            digest="",
+            licence="see the origin",
+            trained_on="Places205",
+            classes=_numbers(205),
+            preprocessing=CAFFE,
+            source="http://places.csail.mit.edu/downloadCNN.html",
+            quirks=(_TURNED, "The file has no names of classes; they are numbers in its order."),
+        ),
+        Record(
+            name="googlenet_small.fashion_mnist",
+            url="",
+            file="googlenet_small.fashion_mnist.safetensors",
+            digest="",
+            licence="Apache-2.0",
+            trained_on="Fashion-MNIST, 60,000 pictures",
+            top1=0.9480,
+            source="benchmarks/fashion_mnist.json; again with make bench-fashion-mnist",
+            quirks=("At half width, 28×28 pixels, grey, as white on black; kept in bfloat16.",),
+        ),
+    )
+}
+
+
+def find_record(name: str) -> Record:
+    """The record of that name.
+
+    Raises:
+        InputError: If there is none; the sentence suggests the nearest name.
+    """
+    if name not in CATALOGUE:
+        raise unknown("weights", name, CATALOGUE)
+    return CATALOGUE[name]

@@ -1,0 +1,229 @@
+"""Weights of the catalogue on this machine: fetched once, checked, kept under ``GOOGLENET_HOME``.
+
+``GOOGLENET_MIRROR`` names places that are tried before the origin, as URLs (``file://`` too) to which the file's name
+is added. ``GOOGLENET_OFFLINE=1`` forbids the network.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import http.client
+import os
+import shutil
+import tarfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from .catalogue import Record
+
+Progress = Callable[[int, int | None], None]
+
+ATTEMPTS = 5
+PAUSE = 1.0  # seconds before the second attempt, twice that before the third, …
+TIMEOUT = 30.0  # seconds without a byte
+BLOCK = 1 << 18
+SHIPPED = Path(__file__).with_name("shipped")
+
+
+class Broken(OSError):
+    """A transfer that ended early or gave something else than was announced; worth another attempt."""
+
+
+def folder() -> Path:
+    """Where weights are kept: ``$GOOGLENET_HOME/weights``, by default ``~/.cache/googlenet/weights``."""
+    return Path(os.environ.get("GOOGLENET_HOME", Path.home() / ".cache" / "googlenet")) / "weights"
+
+
+def path_of(record: Record) -> Path:
+    """Where its file is, or would be."""
+    return (folder() if record.url else SHIPPED) / record.file
+
+
+def fetch(record: Record, progress: Progress = lambda done, total: None) -> Path:
+    """The file of a record, downloaded if it is not here; of several processes one does, the others wait.
+
+    An interrupted download goes on where it stopped. The file appears under its name only whole and with the hash
+    that its origin publishes.
+
+    Args:
+        record: From the catalogue.
+        progress: Called with the bytes that are here and the bytes there will be, if that is known.
+
+    Raises:
+        InputError: Without a network, on a full disk, or if what comes has another hash; the sentence says where to
+            put the file by hand.
+    """
+    target = path_of(record)
+    if target.exists():
+        return target
+    origin = record.url.rsplit("/", 1)[-1]
+    archive = target.with_name(origin) if record.member else target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(target):
+            if target.exists():
+                return target
+            part = archive.with_name(f"{archive.name}.part")
+            _download_anywhere(record, origin, part, progress)
+            _check(record, part)
+            if record.member:
+                _extract(part, record.member, target)
+                part.unlink()
+            else:
+                part.replace(target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    return target
+
+
+def verify(record: Record) -> str:
+    """What the file's hash says, as a sentence.
+
+    Raises:
+        InputError: If it is not here, or another file than its origin publishes.
+    """
+    path = path_of(record)
+    if not path.exists():
+        raise InputError(f"{record.name} is not here; get it with: googlenet weights fetch {record.name}")
+    found = _digest("sha256", path)
+    if not record.digest or record.member:
+        return f"{path}: sha256 {found}; its origin publishes no hash of this file."
+    _check(record, path)
+    return f"{path}: sha256 {found}, as {record.digest} wants."
+
+
+# ----------------------------------------------------------------- downloading
+def _download_anywhere(record: Record, origin: str, part: Path, progress: Progress) -> None:
+    mirrors = os.environ.get("GOOGLENET_MIRROR", "").replace(",", " ").split()
+    places = [f"{mirror.rstrip('/')}/{origin}" for mirror in mirrors] + [record.url]
+    if os.environ.get("GOOGLENET_OFFLINE", "") not in ("", "0"):
+        places = [place for place in places if place.startswith("file://")]
+    reasons = ["GOOGLENET_OFFLINE is set"] if not places else []
+    for place in places:
+        try:
+            _download(place, part, progress)
+            return
+        except (Broken, urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+            reasons.append(f"{place}: {getattr(error, 'reason', None) or error}")
+    by_hand = f", unpack {record.member} from it" if record.member else ""
+    raise InputError(
+        f"{record.name} could not be fetched ({'; '.join(reasons)}). Get {record.url} another way{by_hand} and put it "
+        f"at {path_of(record)}."
+    )
+
+
+def _download(url: str, part: Path, progress: Progress) -> None:
+    """Into ``part``, going on from what it holds, with some patience.
+
+    Raises:
+        OSError: What stopped the last attempt.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return _transfer(url, part, progress)
+        except urllib.error.HTTPError as error:
+            if error.code == 416:  # what lies here is longer than the file: begin again
+                part.unlink(missing_ok=True)
+            elif error.code < 500 and error.code != 429:
+                raise
+            last: Exception = error
+        except (Broken, urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+            last = error
+        if attempt + 1 < ATTEMPTS:
+            time.sleep(PAUSE * 2**attempt)
+    raise last
+
+
+def _transfer(url: str, part: Path, progress: Progress) -> None:
+    here = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "googlenet"})
+    if here and url.startswith("http"):
+        request.add_header("Range", f"bytes={here}-")
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        resumed = getattr(answer, "status", None) == 206
+        here = here if resumed else 0
+        length = answer.headers.get("Content-Length")
+        total = here + int(length) if length else None
+        with part.open("ab" if resumed else "wb") as file:
+            while block := answer.read(BLOCK):
+                file.write(block)
+                here += len(block)
+                progress(here, total)
+            file.flush()
+            os.fsync(file.fileno())
+    if total is not None and here != total:
+        raise Broken(f"the connection ended after {here:,} of {total:,} bytes")
+
+
+def _check(record: Record, path: Path) -> None:
+    """Raises InputError, and deletes what was being fetched, if the hash is another."""
+    algorithm, _, wanted = record.digest.partition(":")
+    if not algorithm:
+        return
+    found = _digest(algorithm, path)
+    if not found.startswith(wanted):
+        if path.suffix == ".part":
+            path.unlink()
+        raise InputError(
+            f"{path.name.removesuffix('.part')} is not the file that its origin publishes: its {algorithm} is {found} "
+            f"and should begin with {wanted}. Fetch {record.name} again, or from another place (GOOGLENET_MIRROR)."
+        )
+
+
+def _digest(algorithm: str, path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def _extract(archive: Path, member: str, target: Path) -> None:
+    fresh = target.with_name(f"{target.name}.fresh")
+    try:
+        with tarfile.open(archive) as tar:
+            source = tar.extractfile(member)
+            if source is None:
+                raise KeyError(member)
+            with source, fresh.open("wb") as file:
+                shutil.copyfileobj(source, file)
+                file.flush()
+                os.fsync(file.fileno())
+    except (tarfile.TarError, EOFError, KeyError) as error:
+        archive.unlink()
+        fresh.unlink(missing_ok=True)
+        raise InputError(f"{archive.name.removesuffix('.part')} is no archive that holds {member}.") from error
+    fresh.replace(target)
+
+
+# ----------------------------------------------------------------- disk
+def _unwritable(target: Path, error: OSError) -> InputError:
+    if error.errno == errno.ENOSPC:
+        return InputError(
+            f"The disk of {target.parent} is full. Free some space, or choose another folder with GOOGLENET_HOME; what "
+            "came so far is kept and the download goes on from there."
+        )
+    return InputError(f"{target} could not be written: {error.strerror or error}. GOOGLENET_HOME chooses the folder.")
+
+
+@contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    """One process at a time; the lock goes with the process that holds it."""
+    with target.with_name(f".{target.name}.lock").open("w") as file:
+        _lock(file)
+        yield
+
+
+def _lock(file: Any) -> None:
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX)

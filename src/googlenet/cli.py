@@ -24,6 +24,11 @@ DATA_HELP = (
     "A folder class/picture, a CSV of path,label, a pair NAME_TRAIN and NAME_TEST of signals (folder/NAME), a table of "
     "signals (CSV, TSV, Parquet, NPZ, ts, arff), or a built-in name."
 )
+weights_app = typer.Typer(
+    no_args_is_help=True, help="Pretrained weights: list, fetch and check them, and find out what a file is."
+)
+app.add_typer(weights_app, name="weights")
+RecordArgument = Annotated[str, typer.Argument(metavar="NAME", help="A name from googlenet weights list.")]
 TargetOption = Annotated[str | None, typer.Option(help="Column of a table that holds the labels.")]
 GroupOption = Annotated[str | None, typer.Option(help="Column whose equal rows stay on one side of a split.")]
 ChannelOption = Annotated[str | None, typer.Option(help="Column that says which channel a row belongs to.")]
@@ -115,7 +120,10 @@ def evaluate(
 
 @app.command()
 def predict(
-    run: Annotated[str, typer.Argument(help="A run folder, a weights file of one, or an exported model.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="A run folder, a weights file, a name from googlenet weights list, or an exported model."),
+    ],
     inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads a list from standard input.")],
     top: Annotated[int, typer.Option(min=1, help="How many labels for each.")] = 5,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
@@ -218,6 +226,101 @@ def recipes() -> None:
         print(f"{field:<17}" + "".join(f"{row[field]!s:<18}" for row in rows).rstrip())
 
 
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(help="A run, a weights file of any format, or a name of the catalogue.")],
+    target: Annotated[Path, typer.Argument(help=".safetensors, .pth (torchvision), .caffemodel or .onnx.")],
+    bf16: Annotated[bool, typer.Option("--bf16", help="Keep safetensors in bfloat16: half the size.")] = False,
+) -> None:
+    """Write weights in another format, every tensor's name and shape asserted, and compare the outputs of both.
+
+    Example: googlenet convert googlenet.bvlc bvlc.safetensors
+    """
+    from .jobs import convert_job
+
+    for sentence in convert_job(source, target, bf16):
+        print(sentence)
+
+
+@weights_app.command("list")
+def list_weights() -> None:
+    """List the weights of the catalogue.
+
+    Example: googlenet weights list
+    """
+    from . import display
+    from .weights.catalogue import CATALOGUE
+    from .weights.store import path_of
+
+    display.show_weights({record: path_of(record).exists() for record in CATALOGUE.values()})
+
+
+@weights_app.command()
+def show(name: RecordArgument) -> None:
+    """Show where weights come from, what they reach and what is peculiar to them.
+
+    Example: googlenet weights show googlenet.bvlc
+    """
+    from . import display
+    from .weights.catalogue import find_record
+
+    display.show_rows(find_record(name).rows())
+
+
+@weights_app.command()
+def fetch(name: RecordArgument) -> None:
+    """Download weights, going on where an earlier try stopped, and check their hash.
+
+    GOOGLENET_HOME chooses the folder, GOOGLENET_MIRROR other places, GOOGLENET_OFFLINE=1 forbids the network.
+
+    Example: googlenet weights fetch googlenet_torchvision.imagenet1k
+    """
+    from . import display
+    from .weights.catalogue import find_record
+    from .weights.store import fetch as fetch_record
+
+    with display.download_progress(name) as progress:
+        path = fetch_record(find_record(name), progress)
+    print(path)
+
+
+@weights_app.command()
+def verify(name: RecordArgument) -> None:
+    """Compare the hash of fetched weights with the published one.
+
+    Example: googlenet weights verify googlenet.bvlc
+    """
+    from .weights.catalogue import find_record
+    from .weights.store import verify as verify_record
+
+    print(verify_record(find_record(name)))
+
+
+@weights_app.command()
+def path(name: RecordArgument) -> None:
+    """Print where weights are, or would be.
+
+    Example: googlenet weights path googlenet.bvlc
+    """
+    from .weights.catalogue import find_record
+    from .weights.store import path_of
+
+    print(path_of(find_record(name)))
+
+
+@weights_app.command()
+def identify(file: Annotated[Path, typer.Argument(help="A weights file of any origin, or a run.")]) -> None:
+    """Find out which GoogLeNet a file holds, whether it can be loaded or not.
+
+    Example: googlenet weights identify mystery.pth
+    """
+    from . import display
+    from .weights.identify import describe
+    from .weights.identify import identify as identify_file
+
+    display.show_rows(describe(identify_file(file)))
+
+
 def main() -> None:
     """Runs the command line; whatever goes wrong for a reason the user can mend is one sentence."""
     try:
@@ -244,6 +347,7 @@ def _check_command() -> None:
     names = [
         command.name or command.callback.__name__.rstrip("_") for command in app.registered_commands if command.callback
     ]
+    names += [group.name for group in app.registered_groups if group.name]
     word = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     if word is not None and sys.argv[1] == word and word not in names:
         raise unknown("command", word, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from .paper import TABLE_1, disagreements
 
 if TYPE_CHECKING:
     from .data.images import BadFile
+    from .weights.catalogue import Record
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -105,6 +106,41 @@ def show_evaluation(result: dict[str, Any]) -> None:
         cells = [str(count or "·") for count in counts] if fits else []
         table.add_row(row["label"], *scores, str(row["count"]), *cells)
     console.print(table)
+
+
+def show_rows(rows: Sequence[tuple[str, str]]) -> None:
+    """What and its value, a row each; values that are too long go on below themselves."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def show_weights(records: Mapping[Record, bool]) -> None:
+    """The catalogue; with each record goes whether its file is here."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("name", "trained on", "top-1", "here", "licence"):
+        table.add_column(name, no_wrap=True)
+    for record, here in records.items():
+        top1 = f"{record.top1:.2%}" if record.top1 else ""
+        table.add_row(record.name, record.trained_on, top1, "yes" if here else "", record.licence)
+    Console(width=max(console.width, 120), highlight=False).print(table)
+
+
+@contextmanager
+def download_progress(name: str) -> Iterator[Any]:
+    """Yields the ``progress`` function of a download: a bar in bytes on a terminal, nothing on a pipe."""
+    if not errors.is_terminal:
+        yield lambda done, total: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager

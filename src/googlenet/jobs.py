@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from . import files
 from .data.builtin import BUILTIN
@@ -19,7 +21,7 @@ from .deploy.formats import FORMATS
 from .deploy.pytorch import engine_of
 from .errors import InputError, unknown
 from .evaluation import metrics, predicted
-from .model import GoogLeNet
+from .model import GoogLeNet, network_of
 from .predictor import format_of, load, load_network, predictor_with
 from .report import examples_for, write_report
 from .runfolder import EVALUATION, EXAMPLES, RUN
@@ -27,6 +29,9 @@ from .training.distributed import joined
 from .training.loop import Report, train
 from .training.recipe import Recipe, find_recipe
 from .training.tasks import Task, default_recipe, task_for
+from .weights.formats import read as read_weights
+from .weights.formats import write as write_weights
+from .weights.sources import read_source
 from .whole import WholeNetwork
 
 
@@ -155,6 +160,42 @@ def export_job(runs: list[str], form: str, out: Path | None, int8: str | None) -
     }
     calibration = None if int8 is None else examples_from(int8, network.preprocessing)
     return out, export(network, notes, form, out, calibration)
+
+
+def convert_job(source: str, target: Path, bf16: bool) -> list[str]:
+    """Writes weights in another format, reads them back and compares the two networks.
+
+    Returns:
+        Sentences: what was read, what was written, how far the outputs differ.
+
+    Raises:
+        InputError: If a tensor is missing, left over or of another shape, the format has no names for the network, or
+            what was written does not compute the same.
+    """
+    weights = read_source(source)
+    model = network_of(weights)
+    if bf16:
+        if target.suffix != ".safetensors":
+            raise InputError("--bf16 is for .safetensors; the other formats keep float32.")
+        halved = {k: t.bfloat16() if t.is_floating_point() else t for k, t in weights.tensors.items()}
+        weights = replace(weights, tensors=halved)
+    write_weights(weights, target)
+    again = read_weights(target)
+    header = weights.header
+    size = (header.extra.get("preprocessing") or {}).get("size", header.arch.input_size[0])
+    channels = header.in_channels * header.arch.members
+    x = torch.randn(2, channels, *[size] * header.arch.dims, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        difference = float((network_of(again)(x) - model(x)).abs().max() / model(x).abs().max())
+    if difference > (0.1 if bf16 else 1e-5):
+        target.unlink()
+        raise InputError(f"What was written to {target} computes something else (by {difference:.2g}); it was deleted.")
+    count = sum(tensor.numel() for tensor in weights.tensors.values())
+    return [
+        *weights.quirks,
+        f"{target}: {len(again.tensors)} tensors, {count:,} numbers, as {header.arch.name} has them; read back, the "
+        f"outputs differ by {difference:.2g} of the largest.",
+    ]
 
 
 def default_run(source: str) -> Path:

@@ -12,7 +12,6 @@ from .deploy.formats import FORMATS
 from .engine import Engine
 from .errors import InputError, unknown
 from .image_predictor import ImagePredictor
-from .runfolder import WEIGHTS
 from .signal_predictor import SignalPredictor
 
 if TYPE_CHECKING:
@@ -22,10 +21,11 @@ AnyPreprocessing = Preprocessing | SignalPreprocessing
 
 
 def load(*sources: str | Path, engine: str | None = None) -> ImagePredictor | SignalPredictor:
-    """A predictor from runs, weight files or one exported model.
+    """A predictor from runs, weights or one exported model.
 
     Args:
-        *sources: Run folders or weight files, whose probabilities are averaged; or a file of ``googlenet export``.
+        *sources: Run folders, weight files or names of ``googlenet weights list``, whose probabilities are averaged; or
+            a file of ``googlenet export``.
         engine: ``openvino``, ``onnx`` or ``torch`` to compute with; by default the fastest that is installed, see
             :func:`fastest`. An exported model brings its own.
 
@@ -59,23 +59,18 @@ def load_network(*runs: str | Path) -> tuple[WholeNetwork, tuple[str, ...]]:
         InputError: As of :func:`load`.
     """
     from .model import network_of
-    from .weights.formats import read
+    from .weights.sources import read_source
     from .whole import WholeNetwork
 
     models, kinds = [], []
     for run in runs:
-        path = Path(run)
-        if path.is_dir():
-            path = path / WEIGHTS
-            if not path.exists():
-                raise InputError(
-                    f"{run} has no {WEIGHTS}: it is not a run, or not a finished one "
-                    "(googlenet train --resume finishes it)."
-                )
-        weights = read(path)
+        weights = read_source(run)
         header = weights.header
         if "classes" not in header.extra or "preprocessing" not in header.extra:
-            raise InputError(f"{path} does not say which classes it tells apart; use weights from a run.")
+            raise InputError(
+                f"{run} does not say which classes it tells apart, or what it reads; use weights from a run or from "
+                "googlenet weights list."
+            )
         models.append(network_of(weights))
         kinds.append((tuple(header.extra["classes"]), header.extra["preprocessing"]))
     for run, kind in zip(runs, kinds, strict=True):

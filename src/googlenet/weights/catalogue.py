@@ -10,7 +10,7 @@ from ..data.pictures import Preprocessing
 from ..errors import unknown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Record:
     """A set of weights.
 
@@ -53,6 +53,20 @@ class Record:
     def arch(self) -> str:
         """The architecture's name."""
         return self.name.split(".", 1)[0]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What is known, for printing; what is unknown is left out."""
+        accuracy = [f"{value:.2%} {what}" for value, what in ((self.top1, "top-1"), (self.top5, "top-5")) if value]
+        rows = [
+            ("name", self.name),
+            ("trained on", self.trained_on),
+            ("accuracy", ", ".join(accuracy)),
+            ("published in", self.source),
+            ("origin", self.url or "part of this package"),
+            ("digest", self.digest),
+            ("licence", self.licence),
+        ]
+        return [row for row in rows if row[1]] + [("note", quirk) for quirk in self.quirks]
 
 
 def imagenet_classes() -> tuple[str, ...]:

@@ -25,7 +25,8 @@ def read_source(source: str | Path) -> Weights:
     if path.is_dir():
         if not (path / WEIGHTS).exists():
             raise InputError(
-                f"{path} has no {WEIGHTS}: it is not a run, or not a finished one (googlenet train --resume finishes it)."
+                f"{path} has no {WEIGHTS}: it is not a run, or not a finished one "
+                "(googlenet train --resume finishes it)."
             )
         return formats.read(path / WEIGHTS)
     if path.exists():

@@ -1,0 +1,268 @@
+"""Fetching weights from a server that misbehaves in every way that servers do."""
+
+import dataclasses
+import errno
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import torch
+
+from conftest import run_cli
+from googlenet import InputError, create_model
+from googlenet.model import network_of, weights_of
+from googlenet.variants import VARIANTS
+from googlenet.weights import sources, store, torchvision
+from googlenet.weights.catalogue import CATALOGUE, Record
+
+CONTENT = bytes(range(256)) * 8192  # 2 MiB
+
+
+class Server:
+    """Serves one file; ``script`` says what to do with each request: ``"whole"`` when it is used up."""
+
+    def __init__(self, content=CONTENT):
+        self.content, self.script, self.requests = content, [], []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.requests.append(self.headers.get("Range"))
+                outer.answer(self, outer.script.pop(0) if outer.script else "whole")
+
+            def log_message(self, *args):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+    def answer(self, handler, how):
+        if isinstance(how, int):
+            handler.send_error(how)
+            return
+        start = 0
+        given = handler.headers.get("Range")
+        if given and how != "no ranges":
+            start = int(given.removeprefix("bytes=").removesuffix("-"))
+            if start >= len(self.content):
+                handler.send_error(416)
+                return
+        body = b"wrong" * 1000 if how == "wrong" else self.content[start:]
+        length = len(body) + (1000 if how == "promises more" else 0)
+        handler.send_response(206 if start else 200)
+        handler.send_header("Content-Length", str(length))
+        handler.end_headers()
+        handler.wfile.write(body[: len(body) // 3] if how == "cut" else body)
+
+
+@pytest.fixture
+def server():
+    made = Server()
+    yield made
+    made.http.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    for name in ("GOOGLENET_MIRROR", "GOOGLENET_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GOOGLENET_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(store, "PAUSE", 0.0)
+    return tmp_path / "home"
+
+
+def record(server, content=CONTENT, **changes):
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()[:8]}"
+    plain = Record("googlenet.test", f"{server.url}/file.bin", "file.bin", digest, "none", "nothing", "nowhere")
+    return dataclasses.replace(plain, **changes)
+
+
+def test_fetched_once_and_whole(server):
+    seen = []
+    path = store.fetch(record(server), lambda done, total: seen.append((done, total)))
+    assert path.read_bytes() == CONTENT
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+    assert store.fetch(record(server)) == path
+    assert len(server.requests) == 1
+    assert "as sha256" in store.verify(record(server))
+    assert [file.name for file in path.parent.iterdir() if not file.name.startswith(".")] == ["file.bin"]
+
+
+def test_a_cut_connection_goes_on_where_it_stopped(server):
+    server.script = ["cut", 503, "cut"]
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+    first = len(CONTENT) // 3
+    second = first + (len(CONTENT) - first) // 3
+    assert server.requests == [None, f"bytes={first}-", f"bytes={first}-", f"bytes={second}-"]
+
+
+def test_another_process_goes_on_too(server):
+    server.script = ["cut"] * store.ATTEMPTS
+    with pytest.raises(InputError, match="ended after"):
+        store.fetch(record(server))
+    asked = len(server.requests)
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+    assert server.requests[asked].startswith("bytes=")
+
+
+def test_a_server_without_ranges_begins_again(server):
+    server.script = ["cut", "no ranges"]
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+
+
+def test_a_part_longer_than_the_file_is_thrown_away(server, home):
+    (home / "weights").mkdir(parents=True)
+    (home / "weights" / "file.bin.part").write_bytes(CONTENT + b"more")
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+
+
+def test_a_length_that_is_a_lie_is_not_believed(server):
+    server.script = ["promises more"] * store.ATTEMPTS
+    with pytest.raises(InputError, match="ended after"):
+        store.fetch(record(server))
+    assert not store.path_of(record(server)).exists()
+
+
+def test_another_file_is_refused_and_nothing_stays(server, home):
+    server.script = ["wrong"]
+    with pytest.raises(InputError, match="sha256 is [0-9a-f]{64} and should begin with"):
+        store.fetch(record(server))
+    assert [file.name for file in (home / "weights").iterdir() if not file.name.startswith(".")] == []
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+
+
+def test_what_is_not_there_is_asked_for_once(server):
+    server.script = [404]
+    with pytest.raises(InputError, match="404|Not Found") as caught:
+        store.fetch(record(server))
+    assert len(server.requests) == 1
+    assert str(store.path_of(record(server))) in str(caught.value)
+
+
+def test_without_a_network_the_sentence_says_where_to_put_the_file(server, monkeypatch):
+    absent = record(server, url="http://127.0.0.1:9/file.bin")
+    with pytest.raises(InputError, match="Get http://127.0.0.1:9/file.bin another way and put it at .*file.bin"):
+        store.fetch(absent)
+    monkeypatch.setenv("GOOGLENET_OFFLINE", "1")
+    with pytest.raises(InputError, match="GOOGLENET_OFFLINE is set"):
+        store.fetch(record(server))
+    assert server.requests == []
+
+
+def test_mirrors_come_first_and_the_origin_last(server, tmp_path, monkeypatch):
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "file.bin").write_bytes(CONTENT)
+    monkeypatch.setenv("GOOGLENET_MIRROR", f"{server.url}/none, {(tmp_path / 'mirror').as_uri()}")
+    server.script = [404]
+    assert store.fetch(record(server, url="http://127.0.0.1:9/file.bin")).read_bytes() == CONTENT
+    monkeypatch.setenv("GOOGLENET_OFFLINE", "1")
+    assert store.fetch(record(server, file="other.bin")).read_bytes() == CONTENT
+
+
+def test_a_full_disk_is_a_sentence_and_the_rest_comes_later(server, monkeypatch):
+    real = os.fsync
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="disk of .* is full.*GOOGLENET_HOME"):
+        store.fetch(record(server))
+    assert not store.path_of(record(server)).exists()
+    monkeypatch.setattr(os, "fsync", real)
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+
+
+def archive(name, content):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def test_one_file_comes_out_of_an_archive(server):
+    server.content = archive("folder/weights.bin", CONTENT)
+    wanted = record(server, server.content, url=f"{server.url}/all.tar.gz", member="folder/weights.bin")
+    assert store.fetch(wanted).read_bytes() == CONTENT
+    server.content = archive("folder/other.bin", CONTENT)
+    absent = record(server, server.content, url=wanted.url, member=wanted.member, file="absent.bin")
+    with pytest.raises(InputError, match="no archive that holds folder/weights.bin"):
+        store.fetch(absent)
+
+
+def test_of_two_processes_one_downloads(server, home):
+    code = (
+        "from googlenet.weights import store\nfrom googlenet.weights.catalogue import Record\n"
+        f"store.fetch(Record('googlenet.test', '{server.url}/file.bin', 'file.bin', '', '', '', ''))"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert len(server.requests) == 1
+    assert (home / "weights" / "file.bin").read_bytes() == CONTENT
+
+
+# ----------------------------------------------------------------- the catalogue
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_record_is_whole(name):
+    found = CATALOGUE[name]
+    assert found.name == name
+    assert found.arch in VARIANTS
+    assert found.url.startswith(("http://", "https://")) or store.path_of(found).exists()
+    algorithm, _, digits = found.digest.partition(":")
+    assert algorithm in ("", "sha256", "sha1")
+    assert not digits or (len(digits) >= 8 and int(digits, 16) >= 0)
+    assert set(found.changes) <= {field.name for field in dataclasses.fields(VARIANTS[found.arch])}
+    if found.preprocessing is not None:
+        assert (found.preprocessing.size,) * 2 == VARIANTS[found.arch].input_size
+
+
+def test_the_record_says_what_torchvisions_file_does_not(home):
+    model = create_model("googlenet_torchvision").eval()
+    with pytest.raises(InputError, match="googlenet weights fetch googlenet_torchvision.imagenet1k"):
+        sources.read_source("googlenet_torchvision.imagenet1k")
+    (home / "weights").mkdir(parents=True)
+    torchvision.write(weights_of(model), home / "weights" / "googlenet-1378be20.pth")
+    weights = sources.read_source("imagenet1k")
+    assert weights.header.arch.transform_input
+    assert not weights.header.auxiliary
+    assert weights.header.extra["classes"][:2] == ("tench", "goldfish")
+    assert not [name for name in weights.tensors if name.startswith("auxiliary")]
+    x = torch.randn(1, 3, 64, 64)
+    turned = x * torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1) / 0.5
+    turned = turned + (torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1) - 0.5) / 0.5
+    torch.testing.assert_close(network_of(weights)(x), model(turned), rtol=1e-4, atol=1e-4)
+
+
+def test_a_fresh_user_fetches_and_predicts(server, home, tmp_path):
+    """A mirror that fails twice, then labels for a picture."""
+    torchvision.write(weights_of(create_model("googlenet_torchvision")), tmp_path / "weights.pth")
+    server.content = (tmp_path / "weights.pth").read_bytes()
+    server.script = ["cut", 503]
+    env = {"GOOGLENET_HOME": str(home), "GOOGLENET_MIRROR": server.url}
+    refused = run_cli("weights", "fetch", "googlenet_torchvision.imagenet1k", env=env)
+    assert refused.returncode == 1  # these are not the published bytes
+    assert "should begin with 1378be20" in refused.stderr
+    (home / "weights" / "googlenet-1378be20.pth").write_bytes(server.content)
+    picture = tmp_path / "grey.png"
+    from PIL import Image
+
+    Image.new("RGB", (300, 260), "grey").save(picture)
+    labels = run_cli("predict", "imagenet1k", picture, "--engine", "torch", "--format", "csv", env=env)
+    assert labels.returncode == 0, labels.stderr
+    assert "grey.png" in labels.stdout
+
+
+def test_a_name_of_nothing_is_a_sentence():
+    with pytest.raises(InputError, match="Did you mean 'googlenet.bvlc'"):
+        sources.read_source("googlenet.bvcl")
+    with pytest.raises(InputError, match="no weights file"):
+        sources.read_source("nowhere/model.safetensors")

@@ -56,6 +56,7 @@ class Server:
                 return
         body = b"wrong" * 1000 if how == "wrong" else self.content[start:]
         length = len(body) + (1000 if how == "promises more" else 0)
+        length -= 1000 if how == "promises less" else 0
         handler.send_response(206 if start else 200)
         handler.send_header("Content-Length", str(length))
         handler.end_headers()
@@ -130,6 +131,53 @@ def test_a_length_that_is_a_lie_is_not_believed(server):
     assert not store.path_of(record(server)).exists()
 
 
+def test_a_length_that_is_too_short_is_found_by_the_hash(server):
+    server.script = ["promises less"]
+    with pytest.raises(InputError, match="should begin with"):
+        store.fetch(record(server))
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+
+
+def test_a_mirror_with_another_file_does_not_hide_the_origin(server, tmp_path, monkeypatch):
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "file.bin").write_bytes(b"another")
+    monkeypatch.setenv("GOOGLENET_MIRROR", str(tmp_path / "mirror"))
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+    assert server.requests == [None]
+
+
+def test_a_mirror_without_the_file_costs_no_time(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "PAUSE", 100.0)
+    monkeypatch.setenv("GOOGLENET_MIRROR", f"{tmp_path / 'nowhere'} what://ever")
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+
+
+def test_without_a_hash_no_two_places_make_one_file(server, monkeypatch):
+    other = Server(bytes(len(CONTENT)))
+    monkeypatch.setenv("GOOGLENET_MIRROR", other.url)
+    monkeypatch.setattr(store, "ATTEMPTS", 1)
+    other.script = ["cut"]
+    assert store.fetch(record(server, digest="")).read_bytes() == CONTENT
+    other.http.shutdown()
+
+
+def test_a_missing_part_of_the_package_is_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    with pytest.raises(InputError, match="install googlenet again"):
+        store.fetch(Record("googlenet.test", "", "absent.safetensors", "", "", "", ""))
+    assert not (tmp_path / "shipped").exists()
+
+
+def test_a_network_that_goes_away_is_not_the_disk(server, monkeypatch):
+    real = store.http.client.HTTPResponse.read
+    left = [OSError(errno.EHOSTUNREACH, "No route to host")]
+    monkeypatch.setattr(
+        store.http.client.HTTPResponse, "read", lambda *a: (_ for _ in ()).throw(left.pop()) if left else real(*a)
+    )
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+    assert len(server.requests) == 2
+
+
 def test_another_file_is_refused_and_nothing_stays(server, home):
     server.script = ["wrong"]
     with pytest.raises(InputError, match="sha256 is [0-9a-f]{64} and should begin with"):
@@ -197,6 +245,29 @@ def test_one_file_comes_out_of_an_archive(server):
     absent = record(server, server.content, url=wanted.url, member=wanted.member, file="absent.bin")
     with pytest.raises(InputError, match="no archive that holds folder/weights.bin"):
         store.fetch(absent)
+
+
+def test_a_damaged_archive_is_noticed_and_a_full_disk_leaves_no_half(server, home, monkeypatch):
+    noise = os.urandom(300_000)
+    damaged = bytearray(archive("weights.bin", noise))
+    damaged[100_000:100_100] = bytes(100)
+    server.content = bytes(damaged)
+    wanted = record(server, digest="", url=f"{server.url}/all.tar.gz", member="weights.bin")
+    with pytest.raises(InputError, match="damaged"):
+        store.fetch(wanted)
+    assert [file.name for file in (home / "weights").iterdir() if not file.name.startswith(".")] == []
+    server.content = archive("weights.bin", noise)
+
+    def full(source, file):
+        file.write(source.read(1000))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr(store.shutil, "copyfileobj", full)
+        with pytest.raises(InputError, match="disk of .* is full"):
+            store.fetch(wanted)
+    assert [f.name for f in (home / "weights").iterdir() if not f.name.startswith(".")] == ["all.tar.gz.part"]
+    assert store.fetch(wanted).read_bytes() == noise
 
 
 def test_of_two_processes_one_downloads(server, home):

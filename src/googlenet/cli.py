@@ -49,6 +49,9 @@ def train(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     out: Annotated[Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")] = None,
     recipe: Annotated[str | None, typer.Option(help="A name from googlenet recipes [default: by the data].")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Begin with these: a run, a file, or a name from googlenet weights list.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
     target: TargetOption = None,
@@ -63,14 +66,18 @@ def train(
     Example: googlenet train photos/ --epochs 30
 
     Example: googlenet train ecg.csv --target rhythm --group patient
+
+    Example: googlenet train photos/ --weights googlenet_torchvision.imagenet1k --freeze features
     """
     changes = _field_options(context.args)
     from . import display
     from .jobs import Columns, choose_recipe, default_run, find_data, training_job
     from .runfolder import REPORT
+    from .weights.sources import read_source
 
     found = find_data(data, display.watch, Columns(target, group, channel))
-    chosen = choose_recipe(found, recipe, changes)
+    start = None if weights is None else read_source(weights)
+    chosen = choose_recipe(found, recipe, changes, start)
     run = out or default_run(data)
     leads = os.environ.get("RANK", "0") == "0"
     if leads:
@@ -84,7 +91,8 @@ def train(
     log = _tensorboard(run) if tensorboard and leads else None
     try:
         with display.training_progress(log) as report:
-            result = training_job(found, chosen, run, resume=resume, report=report if leads else lambda kind, row: None)
+            silent = report if leads else lambda kind, row: None
+            result = training_job(found, chosen, run, resume=resume, report=silent, weights=start)
     except KeyboardInterrupt:
         again = " ".join(["googlenet", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
         again += "" if out else f" --out {run}"

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from .data.batches import as_wanted
 from .data.images import ImageSet
 from .data.signals import SignalSet
 from .errors import InputError
@@ -39,8 +41,7 @@ def probabilities_of(predictor: ImagePredictor | SignalPredictor, part: ImageSet
     """Probabilities ``(n, classes)`` of a whole set.
 
     Raises:
-        InputError: If the set is of the other kind, a picture cannot be read, or is grey where the network wants
-            colour or the reverse.
+        InputError: If the set is of the other kind, or a picture cannot be read.
     """
     if isinstance(predictor, ImagePredictor):
         if not isinstance(part, ImageSet):
@@ -56,11 +57,10 @@ def probabilities_of(predictor: ImagePredictor | SignalPredictor, part: ImageSet
 def _of_pictures(predictor: ImagePredictor, images: ImageSet, crops: int) -> npt.NDArray[np.float32]:
     pictures: Iterable[Any] = images.names
     if images.pixels is not None:
+        if crops == 1:
+            wanted = (as_wanted(pixels, predictor.preprocessing).numpy() for pixels in torch.split(images.pixels, 1000))
+            return np.concatenate([predictor.probabilities(pixels) for pixels in wanted])
         pixels = images.pixels.numpy()
-        if pixels.shape[1] != predictor.preprocessing.channels:
-            raise InputError("The pictures are grey and the network wants colour, or the other way round.")
-        if pixels.shape[-1] == predictor.preprocessing.size and crops == 1:
-            return predictor.probabilities(pixels)
         pictures = (picture.transpose(1, 2, 0) for picture in pixels)
     parts = []
     for chunk, probabilities in predictor.stream_probabilities(pictures, crops):

@@ -101,7 +101,7 @@ def training_batches(
         mine = rows[rank::world]
         return Batch(inputs, images.labels[mine], mine)
 
-    for step, pixels in enumerate(_pixels(images, (piece[rank::world] for piece in pieces), load)):
+    for step, pixels in enumerate(_pixels(images, preprocessing, (piece[rank::world] for piece in pieces), load)):
         yield finish(step, pixels)
 
 
@@ -114,19 +114,35 @@ def plain_batches(images: ImageSet, preprocessing: Preprocessing, batch_size: in
         opened = (open_picture(images.names[row], preprocessing.channels, at_least=resize) for row in piece.tolist())
         return np.stack([to_pixels(centre_square(image, size, resize)) for image in opened])
 
-    for piece, pixels in zip(rows, _pixels(images, rows, load), strict=True):
+    for piece, pixels in zip(rows, _pixels(images, preprocessing, rows, load), strict=True):
         yield Batch(normalised(pixels, preprocessing), images.labels[piece], piece)
 
 
-def _pixels(images: ImageSet, pieces: Iterable[Tensor], load: Callable[[Tensor], Pixels]) -> Iterator[Tensor]:
+def _pixels(
+    images: ImageSet, preprocessing: Preprocessing, pieces: Iterable[Tensor], load: Callable[[Tensor], Pixels]
+) -> Iterator[Tensor]:
     """``(n, channels, size, size)`` of each piece: from memory, or loaded ahead on every core.
 
     No thread but the caller's runs an operator of PyTorch's: each that does starts OpenMP threads of its own,
     and with more of those than cores every parallel region of a training step waits to be woken.
     """
     if images.pixels is not None:
-        return (images.pixels[piece] for piece in pieces)
+        return (as_wanted(images.pixels[piece], preprocessing) for piece in pieces)
     return map(torch.from_numpy, ahead(load, pieces))
+
+
+def as_wanted(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Square pictures ``(n, channels, side, side)``, uint8, in the size and colours that a network reads."""
+    if preprocessing.channels != pixels.shape[1]:
+        grey = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # ITU-R 601, as Pillow does
+        if preprocessing.channels == 3:
+            pixels = pixels.expand(-1, 3, -1, -1)
+        else:
+            pixels = (pixels * grey).sum(1, keepdim=True).round().to(torch.uint8)
+    size = (preprocessing.size, preprocessing.size)
+    if pixels.shape[2:] == size:
+        return pixels
+    return torch.nn.functional.interpolate(pixels, size, mode="bilinear", antialias=True)
 
 
 def normalised(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:

@@ -39,7 +39,15 @@ class Diverged(InputError):
     """The loss became infinite or not a number."""
 
 
-def train(task: Task, recipe: Recipe, run: Path, world: World, resume: bool, report: Report) -> GoogLeNet:
+def train(
+    task: Task,
+    recipe: Recipe,
+    run: Path,
+    world: World,
+    resume: bool,
+    report: Report,
+    start: GoogLeNet | None = None,
+) -> GoogLeNet:
     """Trains a network and writes the run: weights, metrics, and what prediction needs.
 
     A run that was stopped at any moment loses at most the epoch it was in, or a few seconds where epochs are
@@ -52,6 +60,7 @@ def train(task: Task, recipe: Recipe, run: Path, world: World, resume: bool, rep
         world: The processes, from :func:`~googlenet.training.distributed.joined`.
         resume: Whether to go on from the folder's checkpoint, if it has one.
         report: Called with ``"step"`` and ``"epoch"`` and numbers, for progress.
+        start: The network to go on from, see :func:`~googlenet.training.transfer.start_from`; by default a fresh one.
 
     Returns:
         The network with its final weights, in evaluation mode.
@@ -60,7 +69,7 @@ def train(task: Task, recipe: Recipe, run: Path, world: World, resume: bool, rep
         InputError: For data that cannot be trained on.
         Diverged: If the loss becomes infinite or not a number; the last checkpoint stays.
     """
-    state = fresh_state(task, recipe, world)
+    state = fresh_state(task, recipe, world) if start is None else pretrained_state(start, task, recipe, world)
     if resume and (run / CHECKPOINT).exists():
         state.restore(run / CHECKPOINT, recipe)
     if world.leads:
@@ -97,9 +106,22 @@ def fresh_state(task: Task, recipe: Recipe, world: World) -> State:
         dropout=recipe.dropout,
         members=recipe.members,
     )
+    return State.beginning(_placed(model, task, world), recipe)
+
+
+def pretrained_state(model: GoogLeNet, task: Task, recipe: Recipe, world: World) -> State:
+    """A training of a network that came with weights, which has not begun."""
+    torch.manual_seed(recipe.seed)
+    return State.beginning(_placed(model, task, world), recipe, pretrained=True)
+
+
+def _placed(model: GoogLeNet, task: Task, world: World) -> GoogLeNet:
     check_size(model.arch, task.size)
-    model = model.to(world.device, memory_format=nd.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
-    return State.beginning(model, recipe)
+    placed: GoogLeNet = model.to(
+        world.device,
+        memory_format=nd.MEMORY_FORMAT[model.arch.dims],  # type: ignore[call-overload]
+    )
+    return placed
 
 
 def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Report) -> Iterator[dict[str, Any]]:
@@ -121,6 +143,9 @@ def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Repor
         totals = torch.zeros(2, device=world.device)
         losses = [row["loss"] for row in state.history]
         state.model.train()
+        if recipe.freeze == "norms":
+            for norm in _norms(state.model):
+                norm.eval()
         for step, batch in enumerate(task.training_batches(epoch, batch_size, world), start=1):
             rate = learning_rate(recipe, clock.progress(state.step), losses)
             totals += learner.step(batch, rate, where=f"epoch {epoch + 1}, batch {step}")
@@ -170,7 +195,7 @@ class Learner:
         if recipe.clip:
             nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
         for group in state.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         state.optimizer.step()
         state.step += 1
         state.mean.update(state.model, state.step)
@@ -207,7 +232,9 @@ def finished(task: Task, state: State, recipe: Recipe, world: World) -> GoogLeNe
     """The network to keep, in evaluation mode: the running mean of the weights, and where batches were few and small
     batch-norm statistics of the training part, at these weights, instead of the running ones."""
     model = averaged(state)
-    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    if recipe.freeze == "norms":
+        return model.eval()
+    norms = _norms(model)
     momenta, seen = [norm.momentum for norm in norms], 0
     for inputs in task.calibration_batches(state.step * recipe.batch_size // 10):  # takes a thirtieth of the time
         seen += len(inputs)
@@ -259,6 +286,10 @@ def run_record(task: Task, recipe: Recipe) -> dict[str, Any]:
         "preprocessing": task.preprocessing.to_dict(),
         "recipe": recipe.to_dict(),
     }
+
+
+def _norms(model: nn.Module) -> list[_BatchNorm]:
+    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
 
 
 def _class_weights(data: ImageData | SignalData, recipe: Recipe) -> Tensor | None:

@@ -16,25 +16,26 @@ ITERATIONS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
-def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum, AdamW, or Muon; no weight decay on biases and norms."""
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": weights, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+def make_optimizer(model: nn.Module, recipe: Recipe, pretrained: bool = False) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum, AdamW, or Muon; no weight decay on biases and norms.
+
+    Every group has a ``scale``, by which the learning rate of its parameters is multiplied: ``body_rate`` for what is
+    not a classifier in a network that came with weights, else 1.
+    """
+    groups: dict[tuple[str, bool], dict[str, Any]] = {}
+    for name, parameter in model.named_parameters():
+        head = name.startswith(("classifier.", "auxiliary."))
+        kind = "vector" if parameter.ndim <= 1 else "kernel" if parameter.ndim > 2 else "matrix"
+        group = groups.setdefault((kind, head), {"params": []})
+        group["params"].append(parameter)
+        group["weight_decay"] = 0.0 if kind == "vector" else recipe.weight_decay
+        group["scale"] = recipe.body_rate if pretrained and not head else 1.0
+        group["orthogonal"] = kind == "kernel" and not head
+    rows = list(groups.values())
+    rate = recipe.learning_rate
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(
-            groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True
-        )
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
-    kernels = [p for p in weights if p.ndim > 2]
-    linear = [p for p in weights if p.ndim == 2]
-    groups[0]["params"] = linear
-    kernel_group = {"params": kernels, "weight_decay": recipe.weight_decay, "orthogonal": True}
-    return Muon([kernel_group, *groups], lr=recipe.learning_rate, fused=True)
+        return torch.optim.SGD(rows, lr=rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True)
+    return (Muon if recipe.optimizer == "muon" else torch.optim.AdamW)(rows, lr=rate, fused=True)
 
 
 class Muon(torch.optim.AdamW):
@@ -49,11 +50,11 @@ class Muon(torch.optim.AdamW):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of every group."""
         groups = self.param_groups
-        self.param_groups = [group for group in groups if not group.get("orthogonal")]
+        self.param_groups = [group for group in groups if not group["orthogonal"]]
         loss = super().step(closure)
         self.param_groups = groups
         for group in groups:
-            if group.get("orthogonal"):
+            if group["orthogonal"]:
                 self._step_kernels(group)
         return loss
 

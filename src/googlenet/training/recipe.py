@@ -50,6 +50,9 @@ class Recipe:
         colour: Largest relative change of brightness, contrast and saturation.
         balance: For classes of unequal size: ``weights`` in the loss, or a ``sampler``.
         max_seconds: Time that training may take; the schedule ends with it. 0 for no limit.
+        body_rate: Learning rate of the layers that came with weights, as a share of that of the fresh classifier.
+        freeze: What of given weights stays as it is: ``norms``, the batch-norm statistics, for small sets;
+            ``features``, everything but the classifier, which is then fitted to features that are computed once.
         compile: Train through ``torch.compile``, for GPUs; the native CPU operators stand aside then.
         precision: ``auto`` is bfloat16 where the processor computes in it, else float32.
         seed: Of everything random.
@@ -87,6 +90,8 @@ class Recipe:
     members: int = 1
     balance: Literal["none", "weights", "sampler"] = "none"
     max_seconds: float = 0.0
+    body_rate: float = 0.3
+    freeze: Literal["none", "norms", "features"] = "none"
     compile: bool = False
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = 0
@@ -107,6 +112,7 @@ class Recipe:
         for name in (
             "weight_decay",
             "class_epochs",
+            "body_rate",
             "clip",
             "min_steps",
             "aux_weight",

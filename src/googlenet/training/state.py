@@ -65,9 +65,9 @@ class State:
     history: list[Row] = field(default_factory=list)
 
     @classmethod
-    def beginning(cls, model: GoogLeNet, recipe: Recipe) -> State:
-        """A training of that network that has not begun."""
-        return cls(model, RunningMean(model, recipe.ema), make_optimizer(model, recipe))
+    def beginning(cls, model: GoogLeNet, recipe: Recipe, pretrained: bool = False) -> State:
+        """A training of that network that has not begun; ``pretrained`` if it came with weights."""
+        return cls(model, RunningMean(model, recipe.ema), make_optimizer(model, recipe, pretrained))
 
     def save(self, path: Path, recipe: Recipe) -> None:
         """Writes everything, atomically."""

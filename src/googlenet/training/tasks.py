@@ -84,8 +84,9 @@ class ImageTask:
     """Pictures: small ones by their own statistics, others by ImageNet's."""
 
     def __init__(self, data: ImageData, recipe: Recipe, preprocessing: Preprocessing | None) -> None:
-        self.data, self.recipe, self.channels = data, recipe, data.channels
+        self.data, self.recipe = data, recipe
         self.preprocessing = preprocessing or self._preprocessing()
+        self.channels = self.preprocessing.channels
         self.size: tuple[int, ...] = (self.preprocessing.size,) * 2
         self.augmentation = Augmentation(
             recipe.crop, recipe.flip and data.mirror, recipe.shift, recipe.cutout, recipe.colour

@@ -80,6 +80,8 @@ def _numbers(count: int) -> Callable[[], tuple[str, ...]]:
     return lambda: tuple(map(str, range(count)))
 
 
+# What the readme of Places205's VGG gives as the mean of the same data, as red, green, blue.
+PLACES = Preprocessing(3, 224, 256, (116.060394287 / 255, 113.741088867 / 255, 105.487823486 / 255), (1 / 255,) * 3)
 CAFFE = Preprocessing(3, 224, 256, (123 / 255, 117 / 255, 104 / 255), (1 / 255,) * 3)
 _TURNED = "Caffe's network reads blue, green, red; the first convolution is turned round when it is read."
 
@@ -127,12 +129,29 @@ CATALOGUE: dict[str, Record] = {
             file="googlenet_places205.caffemodel",
             member="googlenet_places205/googlelet_places205_train_iter_2400000.caffemodel",
             digest="",
-            licence="see the origin",
+            licence="CC BY",
             trained_on="Places205",
             classes=_numbers(205),
-            preprocessing=CAFFE,
+            preprocessing=PLACES,
             source="http://places.csail.mit.edu/downloadCNN.html",
             quirks=(_TURNED, "The file has no names of classes; they are numbers in its order."),
+        ),
+        Record(
+            name="googlenet_slim.imagenet1k_2016",
+            url="http://download.tensorflow.org/models/inception_v1_2016_08_28.tar.gz",
+            file="inception_v1_2016_08_28.ckpt",
+            member="inception_v1.ckpt",
+            digest="",
+            licence="Apache-2.0",
+            trained_on="ImageNet-1k",
+            classes=imagenet_classes,
+            preprocessing=Preprocessing(3, 224, 256, (0.5,) * 3, (0.5,) * 3),
+            source="https://github.com/tensorflow/models/tree/master/research/slim",
+            quirks=(
+                "The third branch has 3×3 where the paper has 5×5, and TensorFlow's padding starts one sample later.",
+                "Of its 1,001 classes the first, the background, is left out.",
+                "TF-slim squashes the central 87.5 % of a picture to a square, where we cut a square out.",
+            ),
         ),
         Record(
             name="googlenet_small.fashion_mnist",

@@ -16,13 +16,14 @@ class WeightsFormat:
     """A kind of weights file.
 
     Attributes:
-        module: Of this folder, with ``recognises(path)``, ``read(path)`` and ``write(weights, path)``.
-        suffix: Of the files that are written.
+        module: Of this folder, with ``recognises(path)``, ``read(path)`` and, where there is a suffix,
+            ``write(weights, path)``.
+        suffix: Of the files that are written; ``None`` where they are only read.
         description: For people.
     """
 
     module: str
-    suffix: str
+    suffix: str | None
     description: str
 
     def load(self) -> ModuleType:
@@ -34,6 +35,7 @@ WEIGHTS_FORMATS: dict[str, WeightsFormat] = {
     "safetensors": WeightsFormat("checkpoint", ".safetensors", "ours: safetensors with the architecture in it"),
     "torchvision": WeightsFormat("torchvision", ".pth", "torchvision's state dict"),
     "caffe": WeightsFormat("caffe", ".caffemodel", "Caffe's network, with a .prototxt beside it"),
+    "slim": WeightsFormat("slim", None, "TF-slim's checkpoint of inception_v1"),
     "onnx": WeightsFormat("onnx_graph", ".onnx", "an ONNX graph"),
 }
 
@@ -44,7 +46,7 @@ def format_of(path: Path) -> str:
     Raises:
         InputError: If there is no such file or it is none of them.
     """
-    if not path.exists():
+    if not path.exists() and not path.with_name(f"{path.name}.index").exists():  # a TensorFlow checkpoint is a prefix
         raise InputError(f"There is no weights file {path}.")
     for name, form in WEIGHTS_FORMATS.items():
         if form.load().recognises(path):
@@ -70,8 +72,8 @@ def write(weights: Weights, path: Path) -> None:
         InputError: For another suffix, and for weights of a network that the format has no names for.
     """
     for form in WEIGHTS_FORMATS.values():
-        if form.suffix == path.suffix:
+        if form.suffix is not None and form.suffix == path.suffix:
             form.load().write(weights, path)
             return
-    suffixes = ", ".join(form.suffix for form in WEIGHTS_FORMATS.values())
+    suffixes = ", ".join(form.suffix for form in WEIGHTS_FORMATS.values() if form.suffix)
     raise InputError(f"The suffix of {path} says nothing about its format; use one of {suffixes}.")

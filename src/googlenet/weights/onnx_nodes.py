@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Values = npt.NDArray[Any]
 INPUT, OUTPUT = "input", "logits"
 OPSET, IR_VERSION = 17, 8  # old enough for most runtimes
+_TENSORFLOW = {"auto_pad": "SAME_UPPER"}  # of an odd number, one sample more at the end
 _NORM = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -110,12 +111,15 @@ class _Graph:
         shift = self.constant("transform_input.shift", ((mean - 0.5) / 0.5).astype(np.float32).reshape(shape))
         return self.add("Add", [self.add("Mul", [x, scale], "transform_input.scaled"), shift], "transform_input")
 
-    def conv(self, x: str, ours: str, kernel: int = 1, stride: int = 1, dilation: int = 1) -> str:
+    def conv(
+        self, x: str, ours: str, kernel: int = 1, stride: int = 1, dilation: int = 1, padding: str = "same"
+    ) -> str:
         """A convolution that gives ``ceil(n / stride)`` samples; an odd sample of padding goes to the end."""
         axes, total = self.arch.dims, dilation * (kernel - 1)
         inputs = [x, self.weight(f"{ours}.weight")]
         if f"{ours}.bias" in self.weights:
             inputs.append(self.weight(f"{ours}.bias"))
+        same = {"pads": [total // 2] * axes + [total - total // 2] * axes}
         return self.add(
             "Conv",
             inputs,
@@ -123,8 +127,8 @@ class _Graph:
             kernel_shape=[kernel] * axes,
             strides=[stride] * axes,
             dilations=[dilation] * axes,
-            pads=[total // 2] * axes + [total - total // 2] * axes,
             group=self.arch.members,
+            **(_TENSORFLOW if padding == "tensorflow" else same),
         )
 
     def norm(self, x: str, ours: str) -> str:
@@ -134,9 +138,11 @@ class _Graph:
         statistics = [self.weight(f"{ours}.{part}") for part in _NORM]
         return self.add("BatchNormalization", [x, *statistics], ours, epsilon=self.arch.norm_eps)
 
-    def unit(self, x: str, ours: str, kernel: int = 1, stride: int = 1, dilation: int = 1) -> str:
+    def unit(
+        self, x: str, ours: str, kernel: int = 1, stride: int = 1, dilation: int = 1, padding: str = "same"
+    ) -> str:
         """A convolution, its norm and ReLU."""
-        x = self.norm(self.conv(x, f"{ours}.conv", kernel, stride, dilation), f"{ours}.norm")
+        x = self.norm(self.conv(x, f"{ours}.conv", kernel, stride, dilation, padding), f"{ours}.norm")
         return self.add("Relu", [x], f"{ours}.relu")
 
     def path(self, x: str, branch: Branch, ours: str) -> str:
@@ -145,7 +151,7 @@ class _Graph:
         if branch.reduce:
             x = self.unit(x, f"{ours}.reduce")
         if branch.channels is not None:
-            x = self.unit(x, f"{ours}.conv", branch.kernel, branch.stride, branch.dilation)
+            x = self.unit(x, f"{ours}.conv", branch.kernel, branch.stride, branch.dilation, branch.padding)
         return x
 
     def module(self, x: str, spec: InceptionSpec, ours: str) -> str:
@@ -160,10 +166,10 @@ class _Graph:
             self.nodes.append(helper.make_node("Split", [name], parts, f"{name}.split", axis=1))
         return self.add("Concat", [part for parts in zip(*shares, strict=True) for part in parts], ours, axis=1)
 
-    def max_pool(self, x: str, ours: str, kernel: int, stride: int, padding: int, ceil: bool) -> str:
+    def max_pool(self, x: str, ours: str, kernel: int, stride: int, padding: int | str, ceil: bool) -> str:
         axes = self.arch.dims
-        sizes = {"kernel_shape": [kernel] * axes, "strides": [stride] * axes, "pads": [padding] * 2 * axes}
-        return self.add("MaxPool", [x], ours, ceil_mode=int(ceil), **sizes)
+        ends = {"pads": [padding] * 2 * axes, "ceil_mode": int(ceil)} if isinstance(padding, int) else _TENSORFLOW
+        return self.add("MaxPool", [x], ours, kernel_shape=[kernel] * axes, strides=[stride] * axes, **ends)
 
     def average_pool(self, x: str, ours: str, window: int, stride: int) -> str:
         axes = self.arch.dims

@@ -29,7 +29,7 @@ def read_source(source: str | Path) -> Weights:
                 "(googlenet train --resume finishes it)."
             )
         return formats.read(path / WEIGHTS)
-    if path.exists():
+    if path.exists() or path.with_name(f"{path.name}.index").exists():  # a TensorFlow checkpoint is a prefix
         return formats.read(path)
     record = named(str(source))
     if record is None:

@@ -1,12 +1,13 @@
 """Weights of the catalogue on this machine: fetched once, checked, kept under ``GOOGLENET_HOME``.
 
-``GOOGLENET_MIRROR`` names places that are tried before the origin, as URLs (``file://`` too) to which the file's name
-is added. ``GOOGLENET_OFFLINE=1`` forbids the network.
+``GOOGLENET_MIRROR`` names places that are tried before the origin, folders or URLs, to which the file's name is
+added. ``GOOGLENET_OFFLINE=1`` forbids the network.
 """
 
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import http.client
 import os
@@ -15,6 +16,7 @@ import tarfile
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +36,9 @@ SHIPPED = Path(__file__).with_name("shipped")
 
 class Broken(OSError):
     """A transfer that ended early or gave something else than was announced; worth another attempt."""
+
+
+TRANSIENT = (Broken, urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
 
 
 def folder() -> Path:
@@ -63,6 +68,8 @@ def fetch(record: Record, progress: Progress = lambda done, total: None) -> Path
     target = path_of(record)
     if target.exists():
         return target
+    if not record.url:
+        raise InputError(f"{target} is part of this package and is missing; install googlenet again.")
     origin = record.url.rsplit("/", 1)[-1]
     archive = target.with_name(origin) if record.member else target
     try:
@@ -72,7 +79,6 @@ def fetch(record: Record, progress: Progress = lambda done, total: None) -> Path
                 return target
             part = archive.with_name(f"{archive.name}.part")
             _download_anywhere(record, origin, part, progress)
-            _check(record, part)
             if record.member:
                 _extract(part, record.member, target)
                 part.unlink()
@@ -102,15 +108,20 @@ def verify(record: Record) -> str:
 # ----------------------------------------------------------------- downloading
 def _download_anywhere(record: Record, origin: str, part: Path, progress: Progress) -> None:
     mirrors = os.environ.get("GOOGLENET_MIRROR", "").replace(",", " ").split()
-    places = [f"{mirror.rstrip('/')}/{origin}" for mirror in mirrors] + [record.url]
+    places = [f"{_as_url(mirror).rstrip('/')}/{origin}" for mirror in mirrors] + [record.url]
     if os.environ.get("GOOGLENET_OFFLINE", "") not in ("", "0"):
         places = [place for place in places if place.startswith("file://")]
     reasons = ["GOOGLENET_OFFLINE is set"] if not places else []
     for place in places:
+        if not record.digest:  # nothing would tell that two places gave halves of two files
+            part.unlink(missing_ok=True)
         try:
             _download(place, part, progress)
+            _check(record, part)
             return
-        except (Broken, urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        except InputError as error:
+            reasons.append(f"{place}: {str(error).rstrip('.')}")
+        except (*TRANSIENT, ValueError) as error:  # ValueError: no URL
             reasons.append(f"{place}: {getattr(error, 'reason', None) or error}")
     by_hand = f", unpack {record.member} from it" if record.member else ""
     raise InputError(
@@ -134,7 +145,9 @@ def _download(url: str, part: Path, progress: Progress) -> None:
             elif error.code < 500 and error.code != 429:
                 raise
             last: Exception = error
-        except (Broken, urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        except TRANSIENT as error:
+            if not url.startswith("http"):  # what is not on this machine now will not be in a second
+                raise
             last = error
         if attempt + 1 < ATTEMPTS:
             time.sleep(PAUSE * 2**attempt)
@@ -152,7 +165,7 @@ def _transfer(url: str, part: Path, progress: Progress) -> None:
         length = answer.headers.get("Content-Length")
         total = here + int(length) if length else None
         with part.open("ab" if resumed else "wb") as file:
-            while block := answer.read(BLOCK):
+            while block := _read(answer):
                 file.write(block)
                 here += len(block)
                 progress(here, total)
@@ -160,6 +173,19 @@ def _transfer(url: str, part: Path, progress: Progress) -> None:
             os.fsync(file.fileno())
     if total is not None and here != total:
         raise Broken(f"the connection ended after {here:,} of {total:,} bytes")
+
+
+def _read(answer: Any) -> bytes:
+    """The next block; whatever goes wrong in it is the network's fault, not the disk's."""
+    try:
+        block: bytes = answer.read(BLOCK)
+    except OSError as error:  # no route to host, TLS
+        raise Broken(f"the connection broke: {error.strerror or error}") from error
+    return block
+
+
+def _as_url(mirror: str) -> str:
+    return mirror if "://" in mirror else Path(mirror).expanduser().resolve().as_uri()
 
 
 def _check(record: Record, path: Path) -> None:
@@ -193,10 +219,18 @@ def _extract(archive: Path, member: str, target: Path) -> None:
                 shutil.copyfileobj(source, file)
                 file.flush()
                 os.fsync(file.fileno())
-    except (tarfile.TarError, EOFError, KeyError) as error:
+        with gzip.open(archive) as whole:  # to its end, where its checksum is
+            while whole.read(BLOCK):
+                pass
+    except (tarfile.TarError, EOFError, KeyError, zlib.error, gzip.BadGzipFile) as error:
         archive.unlink()
         fresh.unlink(missing_ok=True)
-        raise InputError(f"{archive.name.removesuffix('.part')} is no archive that holds {member}.") from error
+        raise InputError(
+            f"{archive.name.removesuffix('.part')} is no archive that holds {member}, or it is damaged."
+        ) from error
+    except OSError:  # a full disk
+        fresh.unlink(missing_ok=True)
+        raise
     fresh.replace(target)
 
 
@@ -224,6 +258,11 @@ def _lock(file: Any) -> None:
     except ModuleNotFoundError:  # Windows
         import msvcrt
 
-        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+        while True:  # LK_LOCK gives up after ten seconds, a download may take longer
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+                return
+            except OSError:
+                time.sleep(0.2)
     else:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,0 +1,64 @@
+"""From given weights to a network for other data."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..data.images import ImageData
+from ..data.pictures import Preprocessing
+from ..data.signals import SignalData
+from ..errors import InputError
+from ..model import GoogLeNet, network_of
+from ..weights.checkpoint import Weights
+from .recipe import Recipe
+from .tasks import Task, task_for
+
+
+def transfer_task(data: ImageData | SignalData, recipe: Recipe, weights: Weights) -> Task:
+    """The data as a network with those weights reads them.
+
+    Pictures are prepared as the weights want it, whatever size and colour they have; a signal is prepared by the
+    statistics of its own data, as the network has seen many kinds.
+
+    Raises:
+        InputError: If the network reads data of another kind, or of another number of channels.
+    """
+    header = weights.header
+    if isinstance(data, ImageData):
+        row = header.extra.get("preprocessing")
+        if row is None or row.get("kind") == "signal":
+            raise InputError(f"These weights ({header.arch.name}) do not say how they read pictures.")
+        preprocessing = Preprocessing.from_dict(row)
+        mirror = recipe.flip and data.mirror
+        return task_for(data, recipe, dataclasses.replace(preprocessing, mirror=mirror))
+    if header.arch.dims != 1:
+        raise InputError(f"These weights ({header.arch.name}) read pictures, and {data.name} holds signals.")
+    task = task_for(data, recipe)
+    if task.channels != header.in_channels:
+        raise InputError(
+            f"These weights read {header.in_channels} channels (differences among them), and {data.name} has "
+            f"{task.channels}."
+        )
+    return task
+
+
+def fitted_to(recipe: Recipe, weights: Weights) -> Recipe:
+    """The recipe with what the weights decide: architecture, width, members, and auxiliary classifiers only where there
+    are trained ones."""
+    header = weights.header
+    aux_weight = recipe.aux_weight if header.auxiliary else 0.0
+    arch = header.arch
+    return dataclasses.replace(recipe, arch=arch.name, width=arch.width, members=arch.members, aux_weight=aux_weight)
+
+
+def start_from(weights: Weights, classes: int, recipe: Recipe) -> GoogLeNet:
+    """The network with those weights and a fresh classifier."""
+    header, tensors = weights.header, weights.tensors
+    auxiliary = header.auxiliary and recipe.aux_weight > 0
+    if not auxiliary:
+        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("auxiliary.")}
+    arch = dataclasses.replace(header.arch, dropout=recipe.dropout)
+    header = dataclasses.replace(header, arch=arch, auxiliary=auxiliary)
+    model = network_of(Weights(header, tensors))
+    model.reset_classifier(classes)
+    return model

@@ -90,7 +90,7 @@ class Recipe:
     members: int = 1
     balance: Literal["none", "weights", "sampler"] = "none"
     max_seconds: float = 0.0
-    body_rate: float = 0.3
+    body_rate: float = 1.0
     freeze: Literal["none", "norms", "features"] = "none"
     compile: bool = False
     precision: Literal["auto", "fp32", "bf16"] = "auto"

@@ -26,11 +26,12 @@ from .evaluation import probabilities_of
 from .model import GoogLeNet, save_weights
 from .predictor import load_network, predictor_with
 from .training.distributed import World
-from .training.loop import epochs, finished, fresh_state
+from .training.loop import epochs, finished, fresh_state, pretrained_state
 from .training.recipe import SIGNALS, Recipe, find_recipe
-from .training.state import State
 from .training.tasks import Task, default_recipe, task_for
+from .training.transfer import fitted_to, start_from, transfer_task
 from .weights.checkpoint import read_header
+from .weights.sources import read_source
 from .whole import WholeNetwork
 
 
@@ -43,6 +44,8 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         recipe: A :class:`~googlenet.training.recipe.Recipe`, the name of one, or ``None`` for the one that fits
             the data. Its seed is not used.
+        weights: What to begin with: a run, a weights file or a name of ``googlenet weights list``, ``ucr`` for signals;
+            ``None`` for a fresh network. They decide architecture and members.
         n_members: Networks that train side by side, their probabilities averaged; ``None`` for the recipe's.
         max_seconds: Time that ``fit`` may take; the schedule ends with it. ``None`` for no limit.
         random_state: For fits that are bitwise the same on one machine (without ``max_seconds``).
@@ -65,6 +68,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         recipe: Recipe | str | None = None,
+        weights: str | Path | None = None,
         n_members: int | None = None,
         max_seconds: float | None = None,
         random_state: Any = None,
@@ -72,6 +76,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         callback: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
         self.recipe = recipe
+        self.weights = weights
         self.n_members = n_members
         self.max_seconds = max_seconds
         self.random_state = random_state
@@ -86,8 +91,13 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         data = self._data(X, y, reset=True)
         recipe = self._recipe(data)
-        task = task_for(data, recipe)
-        self._train(task, recipe, None)
+        if self.weights is None:
+            self._train(task_for(data, recipe), recipe, None)
+        else:
+            weights = read_source(self.weights)
+            recipe = fitted_to(recipe, weights)
+            start = start_from(weights, len(data.classes), recipe)
+            self._train(transfer_task(data, recipe, weights), recipe, start)
         return self
 
     def fine_tune(self, X: EstimatorInput, y: npt.ArrayLike) -> Self:
@@ -200,7 +210,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         world = World(0, 1, best_device())
         self.recipe_ = recipe
         with torch.random.fork_rng(devices=[]):
-            state = fresh_state(task, recipe, world) if start is None else State.beginning(start, recipe)
+            state = fresh_state(task, recipe, world) if start is None else pretrained_state(start, task, recipe, world)
             self.history_ = []
             with _progress(self.verbose) as show:
 

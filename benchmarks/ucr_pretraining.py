@@ -1,0 +1,192 @@
+"""One network trained on many sets of the UCR archive together, and what beginning with it is worth on others.
+
+    python benchmarks/ucr_pretraining.py pretrain --fold 0 --out FILE     # on the 36 sets that fold 0 does not hold
+    python benchmarks/ucr_pretraining.py pretrain --out FILE              # on all 48: what the package ships
+    python benchmarks/ucr_pretraining.py evaluate FILE FILE FILE FILE     # those of folds 0 to 3, each on its 12 sets
+
+A batch is of one set, and only the classes of that set compete in its loss: one classifier is many heads. Sets are
+drawn by the square root of their number of signals. Only training parts are seen. In the evaluation each set is trained on
+its training part twice, from scratch by the default recipe and from the weights of the fold that did not see it in half
+the epochs; its test part is looked at once by each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import numpy as np
+import torch
+
+from common import HERE, SHARED, save
+from googlenet.data.signals import find_signals
+from googlenet.estimator import GoogLeNetClassifier
+from googlenet.evaluation import metrics
+from googlenet.model import create_model, save_weights
+from googlenet.training.distributed import World
+from googlenet.training.optimizers import make_optimizer
+from googlenet.training.recipe import SIGNALS
+from googlenet.training.schedule import learning_rate
+from googlenet.training.tasks import task_for
+
+DATA = SHARED / "data" / "ucr"
+FOLDS = 4
+STEPS = 8_000
+FINE_TUNING = dataclasses.replace(SIGNALS, epochs=12, class_epochs=0.3, min_steps=200)
+
+
+def sets() -> list[str]:
+    return sorted(path.name.removesuffix("_TRAIN.tsv") for path in DATA.glob("*_TRAIN.tsv"))
+
+
+def fold_of(name: str) -> int:
+    return sets().index(name) % FOLDS
+
+
+def pretrain(names: list[str], out: Path, steps: int) -> None:
+    """Trains on the training parts of the sets together and writes the weights."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    world = World(0, 1, torch.device("cpu"))
+    recipe = dataclasses.replace(SIGNALS, seed=0)
+    tasks = [task_for(find_signals(str(DATA / name)), recipe) for name in names]
+    counts = [len(task.data.classes) for task in tasks]
+    firsts = np.concatenate([[0], np.cumsum(counts)]).tolist()
+    model = create_model(recipe.arch, firsts[-1], tasks[0].channels, members=recipe.members, dropout=0.0).train()
+    optimizer = make_optimizer(model, recipe)
+    chances = np.sqrt([len(task.data.train) for task in tasks])
+    draws = np.random.default_rng(0).choice(len(tasks), size=steps, p=chances / chances.sum())
+    streams = [endless(task, world) for task in tasks]
+    started, seen = time.perf_counter(), []
+    for step, number in enumerate(draws):
+        batch = next(streams[number])
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model(batch.inputs)
+        mine = logits[..., firsts[number] : firsts[number + 1]].float().flatten(0, 1)
+        loss = torch.nn.functional.cross_entropy(mine, batch.labels.flatten(), label_smoothing=recipe.label_smoothing)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, step / steps, [])
+        optimizer.step()
+        seen.append(float((mine.argmax(-1) == batch.labels.flatten()).float().mean()))
+        if (step + 1) % 1000 == 0:
+            print(
+                f"{step + 1} steps, {time.perf_counter() - started:.0f} s, accuracy {np.mean(seen[-1000:]):.3f}",
+                flush=True,
+            )
+    model.eval()
+    minutes = round((time.perf_counter() - started) / 60, 1)
+    save_weights(model.bfloat16(), out, sets=names, steps=steps, core_minutes=minutes)
+
+
+def endless(task, world):
+    """Batches of a set, epoch after epoch; of a tiny set all its signals."""
+    epoch, size = 0, min(SIGNALS.batch_size, len(task.data.train))
+    while True:
+        yield from task.training_batches(epoch, size, world)
+        epoch += 1
+
+
+def trained(job: tuple[str, str | None, int]) -> dict:
+    """A set from scratch or from weights, and the accuracy on its test part."""
+    name, weights, seed = job
+    torch.set_num_threads(1)
+    data = find_signals(str(DATA / name))
+    recipe = None if weights is None else FINE_TUNING
+    model = GoogLeNetClassifier(recipe=recipe, weights=weights, random_state=seed)
+    started = time.perf_counter()
+    model.fit(list(data.train.signals), data.train.labels.numpy())
+    seconds = time.perf_counter() - started
+    found = metrics(model.predict_proba(list(data.test.signals)), data.test.labels.numpy(), data.classes)
+    return {
+        "set": name,
+        "signals": len(data.train),
+        "begun": "from scratch" if weights is None else "pretrained",
+        "seed": seed,
+        "accuracy": found["top1"],
+        "seconds": round(seconds, 2),
+    }
+
+
+def evaluate(files: list[Path], seeds: list[int]) -> None:
+    """The four-fold table. What was trained from scratch before is taken from ucr.json: the same recipe and seeds."""
+    old = json.loads((HERE / "ucr.json").read_text())["rows"]
+    scratch = {(row["set"], row["seed"]): row for row in old}
+    jobs = [(name, str(files[fold_of(name)]), seed) for seed in seeds for name in sets()]
+    jobs.sort(key=lambda job: -(DATA / f"{job[0]}_TRAIN.tsv").stat().st_size)
+    rows = []
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for row in pool.map(trained, jobs):
+            other = scratch[row["set"], row["seed"]]
+            row |= {"scratch_accuracy": other["accuracy"], "scratch_seconds": other["train_seconds"]}
+            rows.append(row)
+            print(f"{row['set']:<32} {row['accuracy']:.4f}  from scratch {row['scratch_accuracy']:.4f}", flush=True)
+    kinds = {
+        "all": lambda row: True,
+        "fewer than 50 signals": lambda row: row["signals"] < 50,
+        "50 and more": lambda row: row["signals"] >= 50,
+    }
+    table = {kind: compared([row for row in rows if belongs(row)]) for kind, belongs in kinds.items()}
+    for kind, row in table.items():
+        print(kind, row)
+    pretraining = [json.loads(meta["extra"]) for meta in map(metadata, files)]
+    save(
+        "ucr_pretraining",
+        {
+            "folds": [{key: extra[key] for key in ("sets", "steps", "core_minutes")} for extra in pretraining],
+            "summary": table,
+            "rows": rows,
+        },
+    )
+
+
+def metadata(path: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return file.metadata()
+
+
+def compared(rows: list[dict]) -> dict:
+    gains = [row["accuracy"] - row["scratch_accuracy"] for row in rows]
+    return {
+        "sets": len({row["set"] for row in rows}),
+        "pretrained": round(statistics.mean(row["accuracy"] for row in rows), 4),
+        "from scratch": round(statistics.mean(row["scratch_accuracy"] for row in rows), 4),
+        "wins": sum(gain > 1e-4 for gain in gains),
+        "losses": sum(gain < -1e-4 for gain in gains),
+        "seconds": round(sum(row["seconds"] for row in rows)),
+        "scratch_seconds": round(sum(row["scratch_seconds"] for row in rows)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("pretrain")
+    one.add_argument("--fold", type=int)
+    one.add_argument("--steps", type=int, default=STEPS)
+    one.add_argument("--out", type=Path, required=True)
+    two = commands.add_parser("evaluate")
+    two.add_argument("files", type=Path, nargs=FOLDS)
+    two.add_argument("--seeds", type=int, nargs="+", default=[0])
+    chosen = parser.parse_args()
+    if chosen.command == "evaluate":
+        evaluate(chosen.files, chosen.seeds)
+        return
+    names = [name for name in sets() if chosen.fold is None or fold_of(name) != chosen.fold]
+    pretrain(names, chosen.out, chosen.steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Weights of pictures for volumes and for signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor
+
+from ..errors import InputError
+from .checkpoint import Weights
+
+
+def inflate(weights: Weights) -> Weights:
+    """2-D weights for three dimensions, as I3D does (Carreira and Zisserman 2017, section 2.4).
+
+    Every kernel is repeated along a new first axis and divided by its length, so that a picture that goes on unchanged
+    along that axis gives what it gave before. Auxiliary classifiers are left out: their grids have another size.
+
+    Raises:
+        InputError: If the weights are not of pictures.
+    """
+
+    def repeated(kernel: Tensor) -> Tensor:
+        length = kernel.shape[-1]
+        return (kernel.unsqueeze(2) / length).repeat(1, 1, length, 1, 1)
+
+    return _of_dimensions(weights, 3, repeated)
+
+
+def collapse(weights: Weights) -> Weights:
+    """2-D weights for one dimension: every kernel is summed over its last axis.
+
+    A picture that is constant along that axis gives what its profile, a signal, now gives.
+
+    Raises:
+        InputError: If the weights are not of pictures.
+    """
+    return _of_dimensions(weights, 1, lambda kernel: kernel.sum(-1))
+
+
+def _of_dimensions(weights: Weights, dims: int, change: Callable[[Tensor], Tensor]) -> Weights:
+    header = weights.header
+    if header.arch.dims != 2:
+        raise InputError(
+            f"{header.arch.name} has {header.arch.dims} dimensions; only weights of pictures, with 2, can be changed."
+        )
+    arch = replace(
+        header.arch,
+        name=f"{header.arch.name}_{dims}d",
+        dims=dims,
+        input_size=(header.arch.input_size[0],) * dims,
+        auxiliary=(),
+    )
+    tensors = {
+        name: change(tensor) if tensor.ndim == 4 else tensor
+        for name, tensor in weights.tensors.items()
+        if not name.startswith("auxiliary.")
+    }
+    extra = {key: value for key, value in header.extra.items() if key != "preprocessing"}
+    return Weights(replace(header, arch=arch, auxiliary=False, extra=extra), tensors, weights.quirks)

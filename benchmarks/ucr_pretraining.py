@@ -6,8 +6,8 @@
 
 A batch is of one set, and only the classes of that set compete in its loss: one classifier is many heads. Sets are
 drawn by the square root of their number of signals. Only training parts are seen. In the evaluation each set is trained
-on its training part from the weights of the fold that did not see it, in half the epochs, and its test part is looked at
-once; beside it stands what benchmarks/ucr.py measured from scratch, with the same seed.
+on its training part from the weights of the fold that did not see it, in half the epochs, and its test part is looked
+at once; beside it stands what benchmarks/ucr.py measured from scratch, with the same seed.
 """
 
 from __future__ import annotations

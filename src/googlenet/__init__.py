@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .model import GoogLeNet, GoogLeNetOutput, create_model, save_weights
     from .prediction import Prediction, Predictor
     from .predictor import load
+    from .weights.sources import load_model
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "inception",
     "list_models",
     "load",
+    "load_model",
     "save_weights",
 ]
 
@@ -46,6 +48,7 @@ _HEAVY = {
     "Predictor": "prediction",
     "create_model": "model",
     "load": "predictor",
+    "load_model": "weights.sources",
     "save_weights": "model",
 }
 

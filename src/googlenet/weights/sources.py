@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, unknown
+from ..model import GoogLeNet, network_of
 from ..runfolder import WEIGHTS
 from . import formats, store
 from .catalogue import CATALOGUE, Record
@@ -39,6 +40,15 @@ def read_source(source: str | Path) -> Weights:
     if not store.path_of(record).exists():
         raise InputError(f"{record.name} is not here yet; get it with: googlenet weights fetch {record.name}")
     return with_record(formats.read(store.path_of(record)), record)
+
+
+def load_model(source: str | Path) -> GoogLeNet:
+    """The network with the weights of a run, a file or a record of the catalogue, in evaluation mode.
+
+    Raises:
+        InputError: As of :func:`read_source`.
+    """
+    return network_of(read_source(source))
 
 
 def named(name: str) -> Record | None:

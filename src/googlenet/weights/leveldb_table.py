@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .crc32c import crc32c, masked
+from .wire import varint
 
 MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 _FOOTER = 48
@@ -57,13 +58,3 @@ def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         key = key[:shared] + bytes(block[at : at + own])
         at += own + length
         yield key, block[at - length : at]
-
-
-def varint(data: memoryview, at: int) -> tuple[int, int]:
-    """A number of 7 bits a byte, lowest first, and where it ends."""
-    value = 0
-    for place, byte in enumerate(data[at : at + 10]):
-        value |= (byte & 127) << 7 * place
-        if byte < 128:
-            return value, at + place + 1
-    raise ValueError("a number has no end")

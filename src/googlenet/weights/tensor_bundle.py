@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from .crc32c import crc32c, masked
-from .leveldb_table import MAGIC, entries_of, varint
+from .leveldb_table import MAGIC, entries_of
+from .wire import Value, fields
 
 Array = npt.NDArray[Any]
-Message = dict[int, list[int | memoryview]]
+Message = dict[int, list[Value]]
 
 _PART = re.compile(r"\.(index|data-\d{5}-of-\d{5})$")
 _FLOATS = {1: ("<f4", 5), 2: ("<f8", 6)}  # TensorFlow's DataType: NumPy's, and the field of a TensorProto
@@ -175,18 +176,8 @@ def _shape(message: memoryview) -> tuple[int, ...]:
 def _message(data: memoryview) -> Message:
     """The fields of a protocol buffer by number: integers, and bytes of all else."""
     found: Message = {}
-    at = 0
-    while at < len(data):
-        tag, at = varint(data, at)
-        value: int | memoryview
-        if tag & 7 == 0:
-            value, at = varint(data, at)
-        else:
-            length, at = varint(data, at) if tag & 7 == 2 else ({1: 8, 5: 4}.get(tag & 7, len(data)), at)
-            value, at = data[at : at + length], at + length
-        if at > len(data):
-            raise ValueError("a message ends within a field")
-        found.setdefault(tag >> 3, []).append(value)
+    for number, value in fields(data):
+        found.setdefault(number, []).append(value)
     return found
 
 

@@ -1,0 +1,67 @@
+"""The encoding of protocol buffers, as far as files of weights need it: messages to fields and back, no schema.
+
+Whatever is wrong with the bytes is a :class:`Damaged`, whose message is half a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+Value = int | memoryview
+
+VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
+
+
+class Damaged(ValueError):
+    """The bytes are no message."""
+
+
+def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
+    """Numbers and values of a message's fields, in order; integers decoded, all else as bytes."""
+    place = 0
+    while place < len(message):
+        key, start = varint(message, place)
+        number, wire = key >> 3, key & 7
+        if wire == VARINT:
+            value, place = varint(message, start)
+            yield number, value
+            continue
+        if wire == LENGTH:
+            size, start = varint(message, start)
+        elif wire in (EIGHT_BYTES, FOUR_BYTES):
+            size = 8 if wire == EIGHT_BYTES else 4
+        else:
+            raise Damaged("there is something else in place of a field")
+        place = start + size
+        if place > len(message):
+            raise Damaged(f"it ends {place - len(message):,} bytes early")
+        yield number, message[start:place]
+
+
+def varint(message: memoryview, place: int) -> tuple[int, int]:
+    """A number of 7 bits a byte, lowest first, and the place behind it."""
+    number = 0
+    for position, byte in enumerate(message[place : place + 10]):
+        number |= (byte & 0x7F) << 7 * position
+        if byte < 0x80:
+            return number, place + position + 1
+    raise Damaged("it ends in the middle of a number, or a number is longer than numbers are")
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of bytes: a text, a message or packed numbers."""
+    return key(number, LENGTH) + encoded(len(content)) + content
+
+
+def key(number: int, wire: int) -> bytes:
+    """What stands in front of a field."""
+    return encoded(number << 3 | wire)
+
+
+def encoded(number: int) -> bytes:
+    """A number, 7 bits a byte, lowest first."""
+    content = bytearray()
+    while number >= 0x80:
+        content.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*content, number])

@@ -73,11 +73,9 @@ def train(
     from . import display
     from .jobs import Columns, choose_recipe, default_run, find_data, training_job
     from .runfolder import REPORT
-    from .weights.sources import read_source
 
     found = find_data(data, display.watch, Columns(target, group, channel))
-    start = None if weights is None else read_source(weights)
-    chosen = choose_recipe(found, recipe, changes, start)
+    chosen = choose_recipe(found, recipe, changes | ({"weights": weights} if weights else {}))
     run = out or default_run(data)
     leads = os.environ.get("RANK", "0") == "0"
     if leads:
@@ -91,8 +89,7 @@ def train(
     log = _tensorboard(run) if tensorboard and leads else None
     try:
         with display.training_progress(log) as report:
-            silent = report if leads else lambda kind, row: None
-            result = training_job(found, chosen, run, resume=resume, report=silent, weights=start)
+            result = training_job(found, chosen, run, resume=resume, report=report if leads else lambda kind, row: None)
     except KeyboardInterrupt:
         again = " ".join(["googlenet", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
         again += "" if out else f" --out {run}"

@@ -29,7 +29,7 @@ from .training.distributed import World
 from .training.loop import epochs, finished, fresh_state, pretrained_state
 from .training.recipe import SIGNALS, Recipe, find_recipe
 from .training.tasks import Task, default_recipe, task_for
-from .training.transfer import fitted_to, start_from, transfer_task
+from .training.transfer import fitted_to, task_and_start
 from .weights.checkpoint import read_header
 from .weights.sources import read_source
 from .whole import WholeNetwork
@@ -91,13 +91,10 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         data = self._data(X, y, reset=True)
         recipe = self._recipe(data)
-        if self.weights is None:
-            self._train(task_for(data, recipe), recipe, None)
-        else:
-            weights = read_source(self.weights)
-            recipe = fitted_to(recipe, weights)
-            start = start_from(weights, len(data.classes), recipe)
-            self._train(transfer_task(data, recipe, weights), recipe, start)
+        if self.weights is not None:
+            recipe = replace(fitted_to(recipe, read_source(self.weights)), weights=str(self.weights))
+        task, start = task_and_start(data, recipe)
+        self._train(task, recipe, start)
         return self
 
     def fine_tune(self, X: EstimatorInput, y: npt.ArrayLike) -> Self:

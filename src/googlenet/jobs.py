@@ -29,9 +29,8 @@ from .training.distributed import joined
 from .training.features import train_on_features
 from .training.loop import Report, train
 from .training.recipe import Recipe, find_recipe
-from .training.tasks import Task, default_recipe, task_for
-from .training.transfer import fitted_to, start_from, transfer_task
-from .weights.checkpoint import Weights
+from .training.tasks import Task, default_recipe
+from .training.transfer import fitted_to, task_and_start
 from .weights.formats import read as read_weights
 from .weights.formats import write as write_weights
 from .weights.sources import read_source
@@ -64,34 +63,19 @@ def find_data(
     return find_images(source, watch)
 
 
-def choose_recipe(
-    data: ImageData | SignalData, name: str | None, changes: Mapping[str, str], weights: Weights | None = None
-) -> Recipe:
+def choose_recipe(data: ImageData | SignalData, name: str | None, changes: Mapping[str, str]) -> Recipe:
     """The recipe of that name, or the one for data of this kind and size, fitted to the weights that it begins with and
     to the number of examples, then changed."""
     recipe = find_recipe(name) if name else default_recipe(data)
-    recipe = recipe if weights is None else fitted_to(recipe, weights)
+    if changes.get("weights"):
+        recipe = fitted_to(recipe, read_source(changes["weights"]))
     return recipe.fitted(len(data.train or ()), len(data.classes)).with_changes(changes)
 
 
 def training_job(
-    data: ImageData | SignalData,
-    recipe: Recipe,
-    run: Path,
-    *,
-    resume: bool,
-    report: Report,
-    weights: Weights | None = None,
+    data: ImageData | SignalData, recipe: Recipe, run: Path, *, resume: bool, report: Report
 ) -> dict[str, Any] | None:
     """Trains, evaluates the final weights once on the held-out part, and writes the report.
-
-    Args:
-        data: What to learn.
-        recipe: How; with weights, from :func:`~googlenet.training.transfer.fitted_to`.
-        run: Folder to write.
-        resume: Whether to go on with what is in the folder.
-        report: See :func:`~googlenet.training.loop.train`.
-        weights: To begin with; ``None`` to begin afresh.
 
     Returns:
         The evaluation, see :func:`googlenet.evaluation.metrics`; ``None`` in processes that do not lead.
@@ -99,17 +83,12 @@ def training_job(
     Raises:
         InputError: If the folder already holds a run and ``resume`` is not set.
     """
-    if weights is None and recipe.freeze != "none":
-        raise InputError(f"--freeze {recipe.freeze} is for given weights: add --weights NAME.")
     if not resume and (run / RUN).exists():
         raise InputError(f"{run} already holds a run. Go on with it (--resume), or name another folder (--out).")
     with joined() as world:
         if data.validation is None and data.test is None:
             data = hold_out(data, 0.2, recipe.seed)
-        if weights is None:
-            task, start = task_for(data, recipe), None
-        else:
-            task, start = transfer_task(data, recipe, weights), start_from(weights, len(data.classes), recipe)
+        task, start = task_and_start(data, recipe)
         if start is not None and recipe.freeze == "features":
             model = train_on_features(task, start, recipe, run)
         else:

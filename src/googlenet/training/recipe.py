@@ -50,6 +50,7 @@ class Recipe:
         colour: Largest relative change of brightness, contrast and saturation.
         balance: For classes of unequal size: ``weights`` in the loss, or a ``sampler``.
         max_seconds: Time that training may take; the schedule ends with it. 0 for no limit.
+        weights: What to begin with: a run, a weights file, or a name of the catalogue; empty for a fresh network.
         body_rate: Learning rate of the layers that came with weights, as a share of that of the fresh classifier.
         freeze: What of given weights stays as it is: ``norms``, the batch-norm statistics, for small sets;
             ``features``, everything but the classifier, which is then fitted to features that are computed once.
@@ -90,6 +91,7 @@ class Recipe:
     members: int = 1
     balance: Literal["none", "weights", "sampler"] = "none"
     max_seconds: float = 0.0
+    weights: str = ""
     body_rate: float = 1.0
     freeze: Literal["none", "norms", "features"] = "none"
     compile: bool = False
@@ -101,6 +103,8 @@ class Recipe:
             choices = get_args(kind)
             if choices and getattr(self, name) not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+        if self.freeze != "none" and not self.weights:
+            raise InputError(f"freeze={self.freeze} is for given weights: add --weights NAME.")
         positive = ("width", "epochs", "batch_size", "learning_rate", "members", "longest", "slice")
         shares = ("warmup", "momentum", "label_smoothing", "ema", "dropout")
         for name in positive:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 
+import torch
+
 from ..data.images import ImageData
 from ..data.pictures import Preprocessing
 from ..data.signals import SignalData
 from ..errors import InputError
 from ..model import GoogLeNet, network_of
 from ..weights.checkpoint import Weights
+from ..weights.sources import read_source
 from .recipe import Recipe
 from .tasks import Task, task_for
+
+
+def task_and_start(data: ImageData | SignalData, recipe: Recipe) -> tuple[Task, GoogLeNet | None]:
+    """The data as the loop sees it, and the network that the recipe's weights give; ``None`` for a fresh one.
+
+    Raises:
+        InputError: If there are no such weights, or they do not fit the data.
+    """
+    if not recipe.weights:
+        return task_for(data, recipe), None
+    weights = read_source(recipe.weights)
+    return transfer_task(data, recipe, weights), start_from(weights, len(data.classes), recipe)
 
 
 def transfer_task(data: ImageData | SignalData, recipe: Recipe, weights: Weights) -> Task:
@@ -60,5 +75,7 @@ def start_from(weights: Weights, classes: int, recipe: Recipe) -> GoogLeNet:
     arch = dataclasses.replace(header.arch, dropout=recipe.dropout)
     header = dataclasses.replace(header, arch=arch, auxiliary=auxiliary)
     model = network_of(Weights(header, tensors))
-    model.reset_classifier(classes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model.reset_classifier(classes)
     return model

@@ -21,7 +21,7 @@ from .deploy.formats import FORMATS
 from .deploy.pytorch import engine_of
 from .errors import InputError, unknown
 from .evaluation import metrics, predicted
-from .model import GoogLeNet, network_of
+from .model import GoogLeNet, mean_probabilities, network_of
 from .predictor import format_of, load, load_network, predictor_with
 from .report import examples_for, write_report
 from .runfolder import EVALUATION, EXAMPLES, RUN
@@ -33,6 +33,7 @@ from .training.tasks import Task, default_recipe
 from .training.transfer import fitted_to, task_and_start
 from .weights.formats import read as read_weights
 from .weights.formats import write as write_weights
+from .weights.runtimes import other_side
 from .weights.sources import read_source
 from .whole import WholeNetwork
 
@@ -171,14 +172,15 @@ def export_job(runs: list[str], form: str, out: Path | None, int8: str | None) -
 
 
 def convert_job(source: str, target: Path, bf16: bool) -> list[str]:
-    """Writes weights in another format, reads them back and compares the two networks.
+    """Writes weights in another format, reads them back, and compares the networks, also with the other side's program
+    where one is installed.
 
     Returns:
-        Sentences: what was read, what was written, how far the outputs differ.
+        Sentences: what is peculiar, what was written, how far the probabilities differ.
 
     Raises:
         InputError: If a tensor is missing, left over or of another shape, the format has no names for the network, or
-            what was written does not compute the same.
+            what was written does not compute the same; it is deleted then.
     """
     weights = read_source(source)
     model = network_of(weights)
@@ -187,23 +189,25 @@ def convert_job(source: str, target: Path, bf16: bool) -> list[str]:
             raise InputError("--bf16 is for .safetensors; the other formats keep float32.")
         halved = {k: t.bfloat16() if t.is_floating_point() else t for k, t in weights.tensors.items()}
         weights = replace(weights, tensors=halved)
+        model = network_of(weights)
     write_weights(weights, target)
-    again = read_weights(target)
     header = weights.header
     size = (header.extra.get("preprocessing") or {}).get("size", header.arch.input_size[0])
-    channels = header.in_channels * header.arch.members
-    x = torch.randn(2, channels, *[size] * header.arch.dims, generator=torch.Generator().manual_seed(0))
+    shape = (2, header.in_channels * header.arch.members, *[size] * header.arch.dims)
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    again = read_weights(target)
     with torch.inference_mode():
-        difference = float((network_of(again)(x) - model(x)).abs().max() / model(x).abs().max())
-    if difference > (0.1 if bf16 else 1e-5):
-        target.unlink()
-        raise InputError(f"What was written to {target} computes something else (by {difference:.2g}); it was deleted.")
-    count = sum(tensor.numel() for tensor in weights.tensors.values())
-    return [
-        *weights.quirks,
-        f"{target}: {len(again.tensors)} tensors, {count:,} numbers, as {header.arch.name} has them; read back, the "
-        f"outputs differ by {difference:.2g} of the largest.",
-    ]
+        wanted = mean_probabilities(model(x))
+        answers = {"read back": mean_probabilities(network_of(again)(x))}
+        answers |= [answer for answer in [other_side(target, header, x)] if answer is not None]
+    differences = {name: float((found - wanted).abs().max()) for name, found in answers.items()}
+    for name, difference in differences.items():
+        if not difference <= 1e-4:
+            target.unlink()
+            raise InputError(f"{name}, {target} gives other probabilities, by {difference:.2g}; it was deleted.")
+    count = sum(tensor.numel() for tensor in again.tensors.values())
+    within = "; ".join(f"{name}, probabilities within {difference:.1g}" for name, difference in differences.items())
+    return [*weights.quirks, f"{target}: {len(again.tensors)} tensors, {count:,} numbers; {within}."]
 
 
 def default_run(source: str) -> Path:

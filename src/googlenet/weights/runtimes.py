@@ -1,0 +1,67 @@
+"""Other people's programs that run the files we write, where they are installed: the other side of a conversion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..data.pictures import Preprocessing
+from .checkpoint import Header
+
+Answer = tuple[str, Tensor]
+CAFFE_STD = 1 / 255  # of weights that do not say how pixels are scaled, as Caffe's are not
+
+
+def other_side(path: Path, header: Header, x: Tensor) -> Answer | None:
+    """Who runs the file, and the probabilities ``(N, classes)`` that come out; ``None`` if nobody here can.
+
+    Args:
+        path: What was written.
+        header: Of the weights in it.
+        x: ``(N, channels, *spatial)``, normalised as the network reads it.
+    """
+    runners = {".onnx": _onnx_runtime, ".caffemodel": _opencv, ".pth": _torchvision}
+    runner = runners.get(path.suffix)
+    try:
+        return None if runner is None else runner(path, header, x)
+    except ModuleNotFoundError:
+        return None
+
+
+def _onnx_runtime(path: Path, header: Header, x: Tensor) -> Answer:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    logits = session.run(["logits"], {"input": x.numpy()})[0]
+    probabilities = torch.from_numpy(logits).softmax(-1)
+    return "ONNX Runtime", probabilities if probabilities.ndim == 2 else probabilities.mean(1)
+
+
+def _opencv(path: Path, header: Header, x: Tensor) -> Answer:
+    import cv2
+
+    row = header.extra.get("preprocessing")
+    std = Preprocessing.from_dict(row).std if row else (CAFFE_STD,) * 3
+    pixels = x * 255 * torch.tensor(std).view(1, 3, 1, 1)  # less their mean
+    network = cv2.dnn.readNetFromCaffe(str(path.with_suffix(".prototxt")), str(path))
+    found = []
+    for picture in pixels.flip(1):  # blue, green, red
+        network.setInput(picture[None].numpy())
+        found.append(torch.from_numpy(network.forward("prob").reshape(1, -1).copy()))
+    return "OpenCV", torch.cat(found)
+
+
+def _torchvision(path: Path, header: Header, x: Tensor) -> Answer:
+    from torchvision.models import googlenet
+
+    model = googlenet(
+        weights=None,
+        num_classes=header.num_classes,
+        transform_input=header.arch.transform_input,
+        aux_logits=header.auxiliary,
+        init_weights=False,
+    )
+    model.load_state_dict(torch.load(path, weights_only=True))
+    return "torchvision", model.eval()(x).softmax(1)

@@ -1,0 +1,65 @@
+"""googlenet convert: from every format to every other that has names for the network, compared by whoever runs it."""
+
+import pytest
+import torch
+
+from conftest import run_cli
+from googlenet import create_model
+from googlenet.model import weights_of
+from googlenet.weights import checkpoint, formats
+
+
+def spread_out(model):
+    """Random weights whose probabilities are far from uniform."""
+    torch.nn.init.normal_(model.classifier.weight, std=0.3)
+    return model.eval()
+
+
+@pytest.mark.parametrize(
+    ("arch", "way", "judges"),
+    [
+        ("googlenet", [".caffemodel", ".onnx", ".safetensors", ".caffemodel"], ["OpenCV", "ONNX Runtime"]),
+        ("googlenet_torchvision", [".pth", ".onnx", ".safetensors", ".pth"], ["torchvision", "ONNX Runtime"]),
+    ],
+)
+def test_once_around_changes_no_bit(tmp_path, arch, way, judges):
+    pytest.importorskip("cv2")
+    pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    first = weights_of(spread_out(create_model(arch)))
+    path = tmp_path / "0.safetensors"
+    checkpoint.write(first, path)
+    said = ""
+    for number, suffix in enumerate(way, start=1):
+        target = tmp_path / f"{number}{suffix}"
+        result = run_cli("convert", path, target)
+        assert result.returncode == 0, result.stderr
+        said += result.stdout
+        path = target
+    for judge in ["read back", *judges]:
+        assert f"{judge}, probabilities within" in said
+    last = formats.read(path)
+    assert last.tensors.keys() == first.tensors.keys()
+    for name, tensor in first.tensors.items():
+        assert torch.equal(last.tensors[name], tensor), name
+
+
+def test_half_the_size_in_bfloat16(tmp_path):
+    result = run_cli("convert", "googlenet_small.fashion_mnist", tmp_path / "half.safetensors", "--bf16")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "half.safetensors").stat().st_size < 4_000_000
+
+
+def test_what_cannot_be_converted_is_a_sentence(tmp_path):
+    for words, sentence in (
+        (["googlenet_small.fashion_mnist", tmp_path / "x.caffemodel"], "caffemodel"),
+        (["googlenet_small.fashion_mnist", tmp_path / "x.pth"], "not torchvision's network"),
+        (["googlenet_small.fashion_mnist", tmp_path / "x.h5"], "says nothing about its format"),
+        (["googlenet_small.fashion_mnist", tmp_path / "x.onnx", "--bf16"], "--bf16 is for .safetensors"),
+        (["nothing", tmp_path / "x.onnx"], "no run, file or weights 'nothing'"),
+    ):
+        result = run_cli("convert", *words)
+        assert result.returncode == 1
+        assert sentence in result.stderr
+        assert result.stderr.count("\n") == 1
+        assert not list(tmp_path.iterdir())

@@ -32,7 +32,7 @@ from googlenet.data.pictures import EXTENSIONS, IMAGENET_MEAN, IMAGENET_STD, Pre
 from googlenet.deploy.formats import FORMATS
 from googlenet.inputs import expand
 from googlenet.predictor import fastest, predictor_with
-from googlenet.weights.torchvision import from_torchvision
+from googlenet.weights.foreign.torchvision import from_torchvision
 from googlenet.whole import WholeNetwork
 from googlenet.writers import write_csv
 

@@ -32,7 +32,7 @@ from googlenet.deploy.formats import FORMATS
 from googlenet.engine import Chunk, Engine
 from googlenet.jobs import choose_recipe, find_data, training_job
 from googlenet.predictor import fastest, load_network
-from googlenet.weights.torchvision import to_torchvision
+from googlenet.weights.foreign.torchvision import to_torchvision
 from googlenet.whole import WholeNetwork
 
 Run = Callable[[], object]

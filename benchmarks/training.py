@@ -28,7 +28,7 @@ from common import HERE, matmul_rates, save, spread
 from googlenet import cost, create_model
 from googlenet.data.builtin import digits
 from googlenet.memory import keep_memory
-from googlenet.weights.torchvision import from_torchvision
+from googlenet.weights.foreign.torchvision import from_torchvision
 
 OURS = "ours bf16 channels_last"
 GIVING_BACK = "ours bf16 channels_last, memory given back"

@@ -12,7 +12,8 @@ from googlenet import InputError, create_model, list_models
 from googlenet.data.pictures import Preprocessing, centre_square, open_picture, to_pixels
 from googlenet.model import network_of, weights_of
 from googlenet.variants import GOOGLENET
-from googlenet.weights import checkpoint, onnx_graph
+from googlenet.weights import checkpoint
+from googlenet.weights.foreign import onnx_graph
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

@@ -21,10 +21,10 @@ from googlenet.data.pictures import Preprocessing
 from googlenet.model import network_of
 from googlenet.shapes import output_size, tensorflow_padding
 from googlenet.variants import GOOGLENET_SLIM, VARIANTS
-from googlenet.weights import slim
-from googlenet.weights.crc32c import crc32c
-from googlenet.weights.leveldb_table import entries_of
-from googlenet.weights.tensor_bundle import variables
+from googlenet.weights.foreign import slim
+from googlenet.weights.foreign.crc32c import crc32c
+from googlenet.weights.foreign.leveldb_table import entries_of
+from googlenet.weights.foreign.tensor_bundle import variables
 
 DATA = Path(__file__).parent / "data" / "slim"
 SMALL = ["v1.ckpt", "v2.ckpt", "v2.ckpt.index", "v2.ckpt.data-00000-of-00001", "shards.ckpt"]

@@ -18,8 +18,9 @@ from conftest import run_cli
 from googlenet import InputError, create_model
 from googlenet.model import network_of, weights_of
 from googlenet.variants import VARIANTS
-from googlenet.weights import sources, store, torchvision
+from googlenet.weights import sources, store
 from googlenet.weights.catalogue import CATALOGUE, Record
+from googlenet.weights.foreign import torchvision
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB
 

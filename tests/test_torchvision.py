@@ -5,7 +5,7 @@ import torch
 import torchvision
 
 import googlenet
-from googlenet.weights.torchvision import from_torchvision, to_torchvision
+from googlenet.weights.foreign.torchvision import from_torchvision, to_torchvision
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .cli_weights import weights
 from .errors import InputError, unknown
 
 app = typer.Typer(
@@ -24,11 +25,7 @@ DATA_HELP = (
     "A folder class/picture, a CSV of path,label, a pair NAME_TRAIN and NAME_TEST of signals (folder/NAME), a table of "
     "signals (CSV, TSV, Parquet, NPZ, ts, arff), or a built-in name."
 )
-weights_app = typer.Typer(
-    no_args_is_help=True, help="Pretrained weights: list, fetch and check them, and find out what a file is."
-)
-app.add_typer(weights_app, name="weights")
-RecordArgument = Annotated[str, typer.Argument(metavar="NAME", help="A name from googlenet weights list.")]
+app.add_typer(weights, name="weights")
 TargetOption = Annotated[str | None, typer.Option(help="Column of a table that holds the labels.")]
 GroupOption = Annotated[str | None, typer.Option(help="Column whose equal rows stay on one side of a split.")]
 ChannelOption = Annotated[str | None, typer.Option(help="Column that says which channel a row belongs to.")]
@@ -245,85 +242,6 @@ def convert(
 
     for sentence in convert_job(source, target, bf16):
         print(sentence)
-
-
-@weights_app.command("list")
-def list_weights() -> None:
-    """List the weights of the catalogue.
-
-    Example: googlenet weights list
-    """
-    from . import display
-    from .weights.catalogue import CATALOGUE
-    from .weights.store import path_of
-
-    display.show_weights({record: path_of(record).exists() for record in CATALOGUE.values()})
-
-
-@weights_app.command()
-def show(name: RecordArgument) -> None:
-    """Show where weights come from, what they reach and what is peculiar to them.
-
-    Example: googlenet weights show googlenet.bvlc
-    """
-    from . import display
-    from .weights.catalogue import find_record
-
-    display.show_rows(find_record(name).rows())
-
-
-@weights_app.command()
-def fetch(name: RecordArgument) -> None:
-    """Download weights, going on where an earlier try stopped, and check their hash.
-
-    GOOGLENET_HOME chooses the folder, GOOGLENET_MIRROR other places, GOOGLENET_OFFLINE=1 forbids the network.
-
-    Example: googlenet weights fetch googlenet_torchvision.imagenet1k
-    """
-    from . import display
-    from .weights.catalogue import find_record
-    from .weights.store import fetch as fetch_record
-
-    with display.download_progress(name) as progress:
-        path = fetch_record(find_record(name), progress)
-    print(path)
-
-
-@weights_app.command()
-def verify(name: RecordArgument) -> None:
-    """Compare the hash of fetched weights with the published one.
-
-    Example: googlenet weights verify googlenet.bvlc
-    """
-    from .weights.catalogue import find_record
-    from .weights.store import verify as verify_record
-
-    print(verify_record(find_record(name)))
-
-
-@weights_app.command()
-def path(name: RecordArgument) -> None:
-    """Print where weights are, or would be.
-
-    Example: googlenet weights path googlenet.bvlc
-    """
-    from .weights.catalogue import find_record
-    from .weights.store import path_of
-
-    print(path_of(find_record(name)))
-
-
-@weights_app.command()
-def identify(file: Annotated[Path, typer.Argument(help="A weights file of any origin, or a run.")]) -> None:
-    """Find out which GoogLeNet a file holds, whether it can be loaded or not.
-
-    Example: googlenet weights identify mystery.pth
-    """
-    from . import display
-    from .weights.identify import describe
-    from .weights.identify import identify as identify_file
-
-    display.show_rows(describe(identify_file(file)))
 
 
 def main() -> None:

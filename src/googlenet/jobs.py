@@ -31,9 +31,9 @@ from .training.loop import Report, train
 from .training.recipe import Recipe, find_recipe
 from .training.tasks import Task, default_recipe
 from .training.transfer import fitted_to, task_and_start
+from .weights.foreign.runtimes import other_side
 from .weights.formats import read as read_weights
 from .weights.formats import write as write_weights
-from .weights.runtimes import other_side
 from .weights.sources import read_source
 from .whole import WholeNetwork
 

@@ -16,8 +16,9 @@ from torch import Tensor
 from ..arch import InceptionSpec, MaxPool
 from ..errors import InputError
 from ..runfolder import WEIGHTS
-from . import formats, torchvision
+from . import formats
 from .checkpoint import Weights, read_tensors
+from .foreign import torchvision
 from .units import Shape
 
 Shapes = Mapping[str, Shape]

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..arch import Arch, Layer, MaxPool, ResponseNorm
-from ..data.pictures import Preprocessing
-from ..errors import InputError
-from ..files import write_bytes
-from ..model import GoogLeNet, network_of
-from ..variants import GOOGLENET
+from ...arch import Arch, Layer, MaxPool, ResponseNorm
+from ...data.pictures import Preprocessing
+from ...errors import InputError
+from ...files import write_bytes
+from ...model import GoogLeNet, network_of
+from ...variants import GOOGLENET
+from ..checkpoint import Header, Weights, check_tensors
+from ..units import Shape, units
 from .caffe import MEAN, layer_name
-from .checkpoint import Header, Weights, check_tensors
-from .units import Shape, units
 
 if TYPE_CHECKING:
     import onnx

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError
+from ...errors import InputError
 from .crc32c import crc32c, masked
 from .leveldb_table import MAGIC, entries_of
 from .wire import Value, fields

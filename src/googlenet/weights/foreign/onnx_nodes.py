@@ -10,12 +10,12 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ..arch import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm
-from ..cost import cost
-from ..data.pictures import IMAGENET_MEAN, IMAGENET_STD
+from ...arch import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm
+from ...cost import cost
+from ...data.pictures import IMAGENET_MEAN, IMAGENET_STD
 
 if TYPE_CHECKING:
-    from .checkpoint import Header
+    from ..checkpoint import Header
 
 Values = npt.NDArray[Any]
 INPUT, OUTPUT = "input", "logits"

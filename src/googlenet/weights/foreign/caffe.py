@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..arch import Arch
-from ..data.pictures import Preprocessing
-from ..errors import InputError
-from ..files import write_bytes
-from ..variants import GOOGLENET
+from ...arch import Arch
+from ...data.pictures import Preprocessing
+from ...errors import InputError
+from ...files import write_bytes
+from ...variants import GOOGLENET
+from ..checkpoint import Header, Weights, check_tensors
+from ..units import Shape, Unit, units
 from .caffe_binary import Blob, Network, decode, encode
 from .caffe_prototxt import SIDE, convolution_name, deploy_prototxt
-from .checkpoint import Header, Weights, check_tensors
-from .units import Shape, Unit, units
 from .wire import Damaged
 
 MEAN = (123.0, 117.0, 104.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from ..arch import Arch, Branch, InceptionSpec, MaxPool, ResponseNorm
+from ...arch import Arch, Branch, InceptionSpec, MaxPool, ResponseNorm
 
 Text = Generator[str, None, str]
 """Yields layers; returns the name of the last one's output."""

@@ -16,12 +16,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..data.pictures import Preprocessing
-from ..errors import InputError
-from ..variants import GOOGLENET_SLIM
-from .checkpoint import Header, Weights, check_tensors
+from ...data.pictures import Preprocessing
+from ...errors import InputError
+from ...variants import GOOGLENET_SLIM
+from ..checkpoint import Header, Weights, check_tensors
+from ..units import Unit, units
 from .tensor_bundle import Variable, is_table, table_of, variables
-from .units import Unit, units
 
 SCOPE = "InceptionV1"
 WITH_BACKGROUND = 1001

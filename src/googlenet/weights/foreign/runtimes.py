@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..data.pictures import Preprocessing
-from .checkpoint import Header
+from ...data.pictures import Preprocessing
+from ..checkpoint import Header
 
 Answer = tuple[str, Tensor]
 CAFFE_STD = 1 / 255  # of weights that do not say how pixels are scaled, as Caffe's are not

@@ -138,13 +138,13 @@ def queued(model: Any, singles: list[np.ndarray]) -> Run:
 
 
 def ours(label: str, engine: Engine, pixels: np.ndarray) -> Iterator[tuple[str, Run]]:
-    """An engine as predictors use it: a stream in groups of 8, a stream of single pictures, and one after the other."""
+    """An engine as predictors use it: a stream in groups, a stream of single pictures, and one after the other."""
 
     def streamed(size: int) -> Run:
         parts = [pixels[i : i + size] for i in range(0, len(pixels), size)]
         return lambda: list(engine.map(lambda part: Chunk([], [], part), parts))
 
-    yield f"ours {label}, stream", streamed(8)
+    yield f"ours {label}, stream", streamed(engine.pixels // 224**2)
     yield f"ours {label}, stream of single ones", streamed(1)
     yield f"ours {label}, alone", lambda: [engine(pixels[i : i + 1]) for i in range(len(pixels))]
 

@@ -56,6 +56,7 @@ def test_max_pool_is_pytorchs(
         expected = max_pool.reference(theirs, kernel, stride, padding, ceil)
         pooled = max_pool.max_pool2d(ours, kernel, stride, padding, ceil)
         assert torch.equal(pooled, expected)
+        assert torch.equal(max_pool.max_pool2d(x, kernel, stride, padding, ceil), expected)
         gradient = maps(dtype, expected.shape, 5, 8)
         expected.backward(gradient)
         pooled.backward(gradient)
@@ -77,7 +78,9 @@ def test_max_pool_passes_what_is_no_number_on(dtype):
 def test_max_pool_is_a_proper_operator():
     x = maps(torch.float32, (2, 5, 7, 7), 0, 9).requires_grad_()
     checks = ("test_schema", "test_faketensor", "test_autograd_registration")
-    torch.library.opcheck(torch.ops.googlenet.max_pool2d.default, (x, (3, 3), (2, 2), (0, 0), True), test_utils=checks)
+    window = (x, (3, 3), (2, 2), (0, 0), True)
+    torch.library.opcheck(torch.ops.googlenet.max_pool2d.default, window, test_utils=checks)
+    torch.library.opcheck(torch.ops.googlenet.max_pool2d_values.default, window, test_utils=checks[:2])
 
 
 def test_other_layouts_and_types_run_the_reference():

@@ -35,9 +35,11 @@ class Engine(ABC):
 
     Attributes:
         name: For people, such as ``OpenVINO, bf16``.
+        pixels: Of the pictures that are best computed together.
     """
 
     name: str
+    pixels = 8 * 224 * 224
 
     @abstractmethod
     def __call__(self, inputs: Array) -> Floats:

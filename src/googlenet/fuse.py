@@ -45,6 +45,52 @@ def _fold(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, norm: _BatchNorm) -> None:
     conv.bias = nn.Parameter(bias, requires_grad=False)
 
 
+def pack_units(model: GoogLeNet) -> GoogLeNet:
+    """A copy for bfloat16 on the CPU, in which a convolution and its ReLU are one call of oneDNN's.
+
+    Args:
+        model: A network for pictures, from :func:`fold_norms`.
+    """
+    packed = copy.deepcopy(model)
+    for layer in list(packed.modules()):
+        for name, child in layer.named_children():
+            if isinstance(child, ConvUnit) and isinstance(child.conv, nn.Conv2d) and not child.has_norm:
+                setattr(layer, name, PackedUnit(child.conv))
+    return packed
+
+
+class PackedUnit(nn.Module):
+    """A :class:`~googlenet.blocks.ConvUnit` without norm, in bfloat16, its weights laid out as oneDNN wants them.
+
+    That depends on the shape of the input, so there is a layout for each of the first few shapes; others take the
+    weights as they are, which is a little slower.
+
+    Shape:
+        As of the unit it was made from.
+    """
+
+    LAYOUTS = 4
+    has_norm = False
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        assert conv.bias is not None and not isinstance(conv.padding, str)
+        self.window = (list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups)
+        self.weight = conv.weight.detach().to(torch.bfloat16, memory_format=torch.channels_last)
+        self.bias = conv.bias.detach().bfloat16()
+        self.layouts: dict[torch.Size, Tensor] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolves, clips at zero."""
+        x = x.to(torch.bfloat16, memory_format=torch.channels_last)
+        weight = self.layouts.get(x.shape, self.weight)
+        if weight is self.weight and len(self.layouts) < self.LAYOUTS:
+            weight = torch.ops.mkldnn._reorder_convolution_weight(self.weight, *self.window, list(x.shape))
+            self.layouts[x.shape] = weight
+        clipped: Tensor = torch.ops.mkldnn._convolution_pointwise(x, weight, self.bias, *self.window, "relu", [], "")
+        return clipped
+
+
 def merge_reductions(model: GoogLeNet) -> GoogLeNet:
     """A copy in which the 1×1 convolutions of a module that read the same input run as one.
 

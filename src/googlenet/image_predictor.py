@@ -14,8 +14,6 @@ from .engine import Chunk, Engine, Floats
 from .errors import InputError
 from .prediction import Prediction, Predictor
 
-BATCH_PIXELS = 8 * 224 * 224  # of what is read and computed together
-
 
 class ImagePredictor(Predictor):
     """Labels pictures.
@@ -26,7 +24,7 @@ class ImagePredictor(Predictor):
         preprocessing: What the network was trained with.
 
     Attributes:
-        batch: Views that are read and computed together: 8 of 224×224, more of smaller ones.
+        batch: Views that are read and computed together: a few of 224×224, more of smaller ones.
     """
 
     extensions = EXTENSIONS
@@ -34,7 +32,7 @@ class ImagePredictor(Predictor):
     def __init__(self, engine: Engine, classes: Sequence[str], preprocessing: Preprocessing) -> None:
         super().__init__(engine, classes)
         self.preprocessing = preprocessing
-        self.batch = min(256, max(1, BATCH_PIXELS // preprocessing.size**2))
+        self.batch = min(256, max(1, engine.pixels // preprocessing.size**2))
 
     def probabilities(self, pixels: Pixels) -> Floats:
         """``(n, channels, size, size)`` uint8 to probabilities ``(n, classes)``."""

@@ -16,7 +16,7 @@ from ..data.ahead import ahead
 from ..device import best_device, computes_in_bf16
 from ..engine import Array, Chunk, Engine, Floats
 from ..errors import InputError
-from ..fuse import fold_norms
+from ..fuse import fold_norms, pack_units
 from ..memory import keep_memory
 from ..whole import WholeNetwork
 
@@ -32,6 +32,8 @@ class TorchEngine(Engine):
         device: What to compute on.
         bf16: Whether convolutions may compute in bfloat16, where the hardware does.
     """
+
+    pixels = 16 * 224 * 224  # all cores share them
 
     def __init__(self, network: nn.Module, device: torch.device, bf16: bool) -> None:
         keep_memory()
@@ -57,7 +59,11 @@ class TorchEngine(Engine):
 
 def engine_of(network: WholeNetwork) -> TorchEngine:
     """The engine of networks in memory: on a GPU if there is one; pictures in bfloat16."""
-    return TorchEngine(folded(network), best_device(), network.reads_pictures)
+    device, pictures = best_device(), network.reads_pictures
+    faster = folded(network)
+    if pictures and device.type == "cpu" and computes_in_bf16(device):
+        faster = WholeNetwork(map(pack_units, faster.networks), network.preprocessing)
+    return TorchEngine(faster, device, pictures)
 
 
 def folded(network: WholeNetwork) -> WholeNetwork:

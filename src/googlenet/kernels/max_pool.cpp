@@ -1,4 +1,4 @@
-// Max-pool of channels-last maps, with the place of each maximum as one byte.
+// Max-pool of channels-last maps, with the place of each maximum as one byte where a gradient will want it.
 //
 // Values are compared as integers that sort as the floats do, so that bfloat16 needs no conversion and the
 // compiler fills whole vectors. A window is reduced along its rows first, then over rows: two comparisons a
@@ -48,7 +48,7 @@ inline Range covering(int64_t at, const Axis& axis) {
 }
 
 // One input row reduced along its width: the greatest of each window's columns, and which column it was.
-template <typename Bits>
+template <bool placed, typename Bits>
 void reduce_row(const Bits* row, Bits* best, Bits* column, const Shape& s) {
     const int64_t C = s.channels;
     const Axis& axis = s.width;
@@ -64,7 +64,7 @@ void reduce_row(const Bits* row, Bits* best, Bits* column, const Shape& s) {
             if (empty) {
                 for (int64_t c = 0; c < C; ++c) {
                     b[c] = sorted(x[c]);
-                    at[c] = place;
+                    if (placed) at[c] = place;
                 }
                 empty = false;
             } else {
@@ -72,14 +72,15 @@ void reduce_row(const Bits* row, Bits* best, Bits* column, const Shape& s) {
                     Bits key = sorted(x[c]);
                     bool greater = key > b[c];
                     b[c] = greater ? key : b[c];
-                    at[c] = greater ? place : at[c];
+                    if (placed) at[c] = greater ? place : at[c];
                 }
             }
         }
     }
 }
 
-template <typename Bits>
+// `places` may be null if not `placed`.
+template <bool placed, typename Bits>
 void forward(const Bits* x, Bits* y, uint8_t* places, const Shape& s, int threads) {
     const int64_t line = s.width.out * s.channels;
     const int64_t blocks = s.images >= threads ? 1 : threads;  // few images: share their rows out too
@@ -103,7 +104,7 @@ void forward(const Bits* x, Bits* y, uint8_t* places, const Shape& s, int thread
                         Bits* __restrict key = keys.data() + slot * line;
                         Bits* __restrict column = columns.data() + slot * line;
                         if (held[slot] != h) {
-                            reduce_row(image + h * s.width.in * s.channels, key, column, s);
+                            reduce_row<placed>(image + h * s.width.in * s.channels, key, column, s);
                             held[slot] = h;
                         }
                         Bits* __restrict b = best.data();
@@ -112,21 +113,23 @@ void forward(const Bits* x, Bits* y, uint8_t* places, const Shape& s, int thread
                         if (empty) {
                             for (int64_t i = 0; i < line; ++i) {
                                 b[i] = key[i];
-                                at[i] = static_cast<Bits>(base + column[i]);
+                                if (placed) at[i] = static_cast<Bits>(base + column[i]);
                             }
                             empty = false;
                         } else {
                             for (int64_t i = 0; i < line; ++i) {
                                 bool greater = key[i] > b[i];
                                 b[i] = greater ? key[i] : b[i];
-                                at[i] = greater ? static_cast<Bits>(base + column[i]) : at[i];
+                                if (placed) at[i] = greater ? static_cast<Bits>(base + column[i]) : at[i];
                             }
                         }
                     }
                     Bits* __restrict out = y + (n * s.height.out + oh) * line;
-                    uint8_t* __restrict place = places + (n * s.height.out + oh) * line;
                     for (int64_t i = 0; i < line; ++i) out[i] = unsorted(best[i]);
-                    for (int64_t i = 0; i < line; ++i) place[i] = static_cast<uint8_t>(code[i]);
+                    if (placed) {
+                        uint8_t* __restrict place = places + (n * s.height.out + oh) * line;
+                        for (int64_t i = 0; i < line; ++i) place[i] = static_cast<uint8_t>(code[i]);
+                    }
                 }
             }
     }
@@ -166,11 +169,17 @@ void backward(const T* gradient, const uint8_t* places, T* out, const Shape& s, 
 }  // namespace
 
 extern "C" {
+void max_pool_values_bf16(const int16_t* x, int16_t* y, const Shape* s, int threads) {
+    forward<false>(x, y, nullptr, *s, threads);
+}
+void max_pool_values_fp32(const int32_t* x, int32_t* y, const Shape* s, int threads) {
+    forward<false>(x, y, nullptr, *s, threads);
+}
 void max_pool_forward_bf16(const int16_t* x, int16_t* y, uint8_t* places, const Shape* s, int threads) {
-    forward(x, y, places, *s, threads);
+    forward<true>(x, y, places, *s, threads);
 }
 void max_pool_forward_fp32(const int32_t* x, int32_t* y, uint8_t* places, const Shape* s, int threads) {
-    forward(x, y, places, *s, threads);
+    forward<true>(x, y, places, *s, threads);
 }
 void max_pool_backward_bf16(const uint16_t* g, const uint8_t* places, uint16_t* out, const Shape* s, int threads) {
     backward(g, places, out, *s, threads);

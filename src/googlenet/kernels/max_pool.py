@@ -1,7 +1,8 @@
 """Max-pool of pictures: the native operator where it is at hand, PyTorch's everywhere else.
 
 The native one (``max_pool.cpp``) takes bfloat16 and float32 maps on the CPU with channels last, keeps one byte
-a maximum where PyTorch keeps eight, and needs four comparisons a window of 3×3 instead of nine.
+a maximum where PyTorch keeps eight (none where no gradient is recorded), and needs four comparisons a window of 3×3
+instead of nine.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def reference(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: 
 def max_pool2d(x: Tensor, kernel: Window, stride: Window, padding: Window = (0, 0), ceil: bool = False) -> Tensor:
     """Max-pool of ``(N, C, H, W)``; see :class:`torch.nn.MaxPool2d` for the arguments."""
     if _is_native(x, kernel):
-        pooled: Tensor = _OPERATOR(x, kernel, stride, padding, ceil)[0]
+        learning = torch.is_grad_enabled() and x.requires_grad
+        window = (x, kernel, stride, padding, ceil)
+        pooled: Tensor = _OPERATOR(*window)[0] if learning else _VALUES(*window)
         return pooled
     return reference(x, kernel, stride, padding, ceil)
 
@@ -87,11 +90,22 @@ def _forward(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: b
     return y, places
 
 
-def _shapes(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: bool) -> tuple[Tensor, Tensor]:
+def _values(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: bool) -> Tensor:
+    """The pooled map alone."""
+    y = _values_shape(x, kernel, stride, padding, ceil)
+    _call("values", (x, y), x, y, (kernel, stride, padding))
+    return y
+
+
+def _values_shape(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: bool) -> Tensor:
     axes = zip(x.shape[2:], kernel, stride, padding, strict=True)
     spatial = [output_size(n, k, s, p, ceil=ceil) for n, k, s, p in axes]
     size = [*x.shape[:2], *spatial]
-    y = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    return torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+
+
+def _shapes(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: bool) -> tuple[Tensor, Tensor]:
+    y = _values_shape(x, kernel, stride, padding, ceil)
     return y, torch.empty_like(y, dtype=torch.uint8)
 
 
@@ -130,6 +144,11 @@ class _MaxPool(torch.autograd.Function):
         return _BACKWARD(gradient, *ctx.saved_tensors, ctx.size, *ctx.window), None, None, None, None
 
 
+_VALUES = operator(
+    "max_pool2d_values(Tensor x, int[] kernel, int[] stride, int[] padding, bool ceil) -> Tensor",
+    _values,
+    _values_shape,
+)
 _OPERATOR = operator(
     "max_pool2d(Tensor x, int[] kernel, int[] stride, int[] padding, bool ceil) -> (Tensor, Tensor)", _forward, _shapes
 )

@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.9.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-ucr
+.PHONY: demo test test-slow install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-transfer bench-ucr bench-ucr-pretraining
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -54,6 +54,16 @@ bench-input-pipeline: install
 
 bench-ucr: install
 	$(BIN)/python benchmarks/ucr.py
+	$(BIN)/python benchmarks/signal_training.py
+
+bench-transfer: install
+	$(BIN)/python benchmarks/transfer.py
+
+bench-ucr-pretraining: install  # four folds, the table, and the weights that the package ships
+	mkdir -p runs/ucr-pretraining
+	for fold in 0 1 2 3; do $(BIN)/python benchmarks/ucr_pretraining.py pretrain --fold $$fold --out runs/ucr-pretraining/$$fold.safetensors || exit 1; done
+	$(BIN)/python benchmarks/ucr_pretraining.py evaluate runs/ucr-pretraining/*.safetensors
+	$(BIN)/python benchmarks/ucr_pretraining.py pretrain --out runs/googlenet_1d.ucr.safetensors
 
 clean:
 	rm -rf .venv runs dist

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,14 @@ from typing import Any
 
 import torch
 
+# Runs a command and prints its wall seconds and its peak memory in megabytes. A small program of its own, because the
+# peak of a child begins at what its parent holds.
+WATCH = """
+import resource, subprocess, sys, time
+started = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, capture_output=True)
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+"""
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"  # data and published figures, where they are beside the checkout
 
@@ -91,3 +100,11 @@ def matmul_rates(size: int = 2048, rounds: int = 7) -> dict[str, float]:
             seconds.append(time.perf_counter() - started)
         found[str(kind).removeprefix("torch.")] = round(2 * size**3 / min(seconds) / 1e9)
     return found
+
+
+def watched(*words: str) -> tuple[float, float]:
+    """Wall seconds of a ``googlenet`` command, and the peak memory of its process in megabytes."""
+    program = str(Path(sys.executable).with_name("googlenet"))
+    command = [sys.executable, "-c", WATCH, program, *words]
+    seconds, megabytes = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(seconds), float(megabytes)

@@ -9,35 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from common import save, spread
+from common import save, spread, watched
 from googlenet import create_model, save_weights
 from googlenet.data.pictures import Preprocessing
 from googlenet.jobs import export_job
-
-# Runs a command and prints its wall seconds and its peak memory in megabytes. A small program of its own, because the
-# peak of a child begins at what its parent holds.
-WATCH = """
-import resource, subprocess, sys, time
-started = time.perf_counter()
-subprocess.run(sys.argv[1:], check=True, capture_output=True)
-print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
-"""
-
-
-def answer(*words: str) -> tuple[float, float]:
-    """Wall seconds of ``googlenet predict`` and its peak memory in megabytes."""
-    program = str(Path(sys.executable).with_name("googlenet"))
-    command = [sys.executable, "-c", WATCH, program, "predict", *words]
-    seconds, megabytes = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(seconds), float(megabytes)
 
 
 def main() -> None:
@@ -58,7 +39,7 @@ def main() -> None:
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in sources}
         for _ in range(rounds + 1):
             for name, source in sources.items():
-                found[name].append(answer(str(source), str(picture)))
+                found[name].append(watched("predict", str(source), str(picture)))
     result = {
         name: {"seconds": spread([s for s, _ in rows[1:]]), "megabytes": spread([m for _, m in rows[1:]])}
         for name, rows in found.items()

@@ -7,7 +7,7 @@
 A batch is of one set, and only the classes of that set compete in its loss: one classifier is many heads. Sets are
 drawn by the square root of their number of signals. Only training parts are seen. In the evaluation each set is trained
 on its training part from the weights of the fold that did not see it, in half the epochs, and its test part is looked
-at once; beside it stands what benchmarks/ucr.py measured from scratch, with the same seed.
+at once; beside it stands the same set from scratch, with the same seed, in the same run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import torch
 
-from common import HERE, SHARED, save
+from common import SHARED, save
 from googlenet.data.signals import find_signals
 from googlenet.estimator import GoogLeNetClassifier
 from googlenet.evaluation import metrics
@@ -39,6 +39,7 @@ from googlenet.training.tasks import task_for
 
 DATA = SHARED / "data" / "ucr"
 FOLDS = 4
+BEGINNINGS = ("pretrained", "from scratch")
 STEPS = 8_000
 FINE_TUNING = dataclasses.replace(SIGNALS, epochs=12, class_epochs=0.3, min_steps=200)
 
@@ -111,7 +112,7 @@ def trained(job: tuple[str, str | None, int]) -> dict:
     return {
         "set": name,
         "signals": len(data.train),
-        "begun": "from scratch" if weights is None else "pretrained",
+        "begun": BEGINNINGS[weights is None],
         "seed": seed,
         "accuracy": found["top1"],
         "seconds": round(seconds, 2),
@@ -119,18 +120,14 @@ def trained(job: tuple[str, str | None, int]) -> dict:
 
 
 def evaluate(files: list[Path], seeds: list[int]) -> None:
-    """The four-fold table. What was trained from scratch before is taken from ucr.json: the same recipe and seeds."""
-    old = json.loads((HERE / "ucr.json").read_text())["rows"]
-    scratch = {(row["set"], row["seed"]): row for row in old}
-    jobs = [(name, str(files[fold_of(name)]), seed) for seed in seeds for name in sets()]
+    """The four-fold table: each set from the weights of the fold that did not see it, and from scratch beside it."""
+    jobs = [(name, begin, seed) for seed in seeds for name in sets() for begin in (str(files[fold_of(name)]), None)]
     jobs.sort(key=lambda job: -(DATA / f"{job[0]}_TRAIN.tsv").stat().st_size)
     rows = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for row in pool.map(trained, jobs):
-            other = scratch[row["set"], row["seed"]]
-            row |= {"scratch_accuracy": other["accuracy"], "scratch_seconds": other["train_seconds"]}
             rows.append(row)
-            print(f"{row['set']:<32} {row['accuracy']:.4f}  from scratch {row['scratch_accuracy']:.4f}", flush=True)
+            print(f"{row['set']:<32} {row['begun']:<13} {row['accuracy']:.4f} {row['seconds']:7.1f} s", flush=True)
     kinds = {
         "all": lambda row: True,
         "fewer than 50 signals": lambda row: row["signals"] < 50,
@@ -158,15 +155,20 @@ def metadata(path: Path) -> dict[str, str]:
 
 
 def compared(rows: list[dict]) -> dict:
-    gains = [row["accuracy"] - row["scratch_accuracy"] for row in rows]
+    """Both beginnings over the same sets and seeds."""
+    begun = {kind: {(row["set"], row["seed"]): row for row in rows if row["begun"] == kind} for kind in BEGINNINGS}
+    pretrained, scratch = begun.values()
+    gains = [row["accuracy"] - scratch[key]["accuracy"] for key, row in pretrained.items()]
     return {
-        "sets": len({row["set"] for row in rows}),
-        "pretrained": round(statistics.mean(row["accuracy"] for row in rows), 4),
-        "from scratch": round(statistics.mean(row["scratch_accuracy"] for row in rows), 4),
+        "sets": len({name for name, _ in pretrained}),
+        "accuracy": {
+            kind: round(statistics.mean(row["accuracy"] for row in of.values()), 4) for kind, of in begun.items()
+        },
+        "seconds": {kind: round(sum(row["seconds"] for row in of.values())) for kind, of in begun.items()},
+        "gain": round(statistics.mean(gains), 4),
+        "gain_standard_error": round(statistics.stdev(gains) / len(gains) ** 0.5, 4),
         "wins": sum(gain > 1e-4 for gain in gains),
         "losses": sum(gain < -1e-4 for gain in gains),
-        "seconds": round(sum(row["seconds"] for row in rows)),
-        "scratch_seconds": round(sum(row["scratch_seconds"] for row in rows)),
     }
 
 

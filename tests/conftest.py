@@ -17,9 +17,9 @@ SHARED = Path(__file__).parents[2] / "shared"
 QUICK = ["--width", "0.125", "--epochs", "2", "--batch-size", "32"]
 
 
-def run_cli(*words, cwd=None, stdin="", env=None, timeout=300):
+def run_cli(*words, cwd=None, stdin="", env=None, timeout=300, program=CLI):
     return subprocess.run(
-        [*CLI, *map(str, words)],
+        [*program, *map(str, words)],
         cwd=cwd,
         input=stdin,
         capture_output=True,

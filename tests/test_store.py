@@ -314,23 +314,40 @@ def test_the_record_says_what_torchvisions_file_does_not(home):
     torch.testing.assert_close(network_of(weights)(x), model(turned), rtol=1e-4, atol=1e-4)
 
 
-def test_a_fresh_user_fetches_and_predicts(server, home, tmp_path):
-    """A mirror that fails twice, then labels for a picture."""
+def with_digest(content):
+    """The command line, where the catalogue expects these bytes of torchvision's record."""
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return [
+        sys.executable,
+        "-c",
+        "import dataclasses, sys\nfrom googlenet.weights.catalogue import CATALOGUE\nfrom googlenet.cli import main\n"
+        "name = 'googlenet_torchvision.imagenet1k'\n"
+        f"CATALOGUE[name] = dataclasses.replace(CATALOGUE[name], digest='{digest}')\n"
+        "main()",
+    ]
+
+
+def test_a_fresh_user_fetches_and_predicts(server, home, tmp_path, photos):
+    """A mirror with another file, then one that fails twice, then labels for the photos."""
     torchvision.write(weights_of(create_model("googlenet_torchvision")), tmp_path / "weights.pth")
     server.content = (tmp_path / "weights.pth").read_bytes()
-    server.script = ["cut", 503]
     env = {"GOOGLENET_HOME": str(home), "GOOGLENET_MIRROR": server.url}
-    refused = run_cli("weights", "fetch", "googlenet_torchvision.imagenet1k", env=env)
+    fetch = ("weights", "fetch", "googlenet_torchvision.imagenet1k")
+
+    refused = run_cli(*fetch, env=env)
     assert refused.returncode == 1  # these are not the published bytes
     assert "should begin with 1378be20" in refused.stderr
-    (home / "weights" / "googlenet-1378be20.pth").write_bytes(server.content)
-    picture = tmp_path / "grey.png"
-    from PIL import Image
+    assert not (home / "weights" / "googlenet-1378be20.pth").exists()
 
-    Image.new("RGB", (300, 260), "grey").save(picture)
-    labels = run_cli("predict", "imagenet1k", picture, "--engine", "torch", "--format", "csv", env=env)
+    server.script = ["cut", 503]
+    fetched = run_cli(*fetch, env=env, program=with_digest(server.content))
+    assert fetched.returncode == 0, fetched.stderr
+    assert fetched.stdout.strip() == str(home / "weights" / "googlenet-1378be20.pth")
+    assert server.requests[-1].startswith("bytes=")
+
+    labels = run_cli("predict", "imagenet1k", *photos[:4], "--engine", "torch", "--format", "csv", env=env)
     assert labels.returncode == 0, labels.stderr
-    assert "grey.png" in labels.stdout
+    assert all(photo.name in labels.stdout for photo in photos[:4])
 
 
 def test_a_name_of_nothing_is_a_sentence():

@@ -126,3 +126,27 @@ def test_weights_that_do_not_fit_are_sentences(clothes):
     refused = run_cli("train", "digits", "--freeze", "norms")
     assert refused.returncode == 1
     assert "add --weights NAME" in refused.stderr
+
+
+def test_the_network_of_many_signals_begins_others():
+    """The weights that the package ships: everything but the classifier, and better than a fresh start at once."""
+    data = gunpoint()
+    signals, labels = list(data.train.signals), data.train.labels.numpy()
+    shipped = read_source("ucr")
+    recipe = fitted_to(dataclasses.replace(SIGNALS, weights="ucr"), shipped)
+    model = start_from(shipped, 2, recipe)
+    for name, tensor in shipped.tensors.items():
+        if not name.startswith("classifier"):
+            assert torch.equal(model.state_dict()[name], tensor.float()), name
+    short = dataclasses.replace(SIGNALS, epochs=3, class_epochs=0.0, min_steps=1)
+    begun, fresh = (
+        GoogLeNetClassifier(recipe=short, weights=weights, random_state=0).fit(signals, labels)
+        for weights in ("ucr", None)
+    )
+    assert begun.history_[-1]["loss"] < fresh.history_[-1]["loss"] - 0.02
+    assert begun.score(signals, labels) > 0.9
+
+
+def test_the_network_of_many_signals_reads_one_channel():
+    with pytest.raises(InputError, match="These weights read 2 channels"):
+        GoogLeNetClassifier(weights="ucr").fit(np.random.default_rng(0).normal(size=(20, 3, 50)), [0, 1] * 10)

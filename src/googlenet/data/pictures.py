@@ -53,6 +53,15 @@ class Preprocessing:
         """Reads what :meth:`to_dict` wrote."""
         return cls(**row | {"mean": tuple(row["mean"]), "std": tuple(row["std"])})
 
+    def described(self) -> str:
+        """In words, for people."""
+        mean, std = (" ".join(f"{value:.3g}" for value in values) for values in (self.mean, self.std))
+        colours = "RGB" if self.channels == 3 else "grey"
+        return (
+            f"{self.size}×{self.size} {colours}, cut from a shorter side of {self.resize}; of pixels in [0, 1], "
+            f"minus {mean}, over {std}"
+        )
+
 
 def open_picture(path: str | Path, channels: int = 3, at_least: int | None = None) -> Image.Image:
     """Decodes a picture: first frame, upright by its EXIF orientation, 8 bits, grey or RGB.

@@ -19,8 +19,9 @@ class Record:
         url: Where its origin keeps it; ``""`` where it is part of this package.
         file: Its name on disk.
         member: The file inside of an archive ``url``; ``""`` where ``url`` is the file itself.
-        digest: ``sha256:`` or ``sha1:`` and the hexadecimal digits, or their beginning, that the origin publishes for
-            what lies at ``url``; ``""`` where it publishes none.
+        digest: ``sha256:`` or ``sha1:`` and the hexadecimal digits, or their beginning, published for what lies at
+            ``url``; ``""`` where none is.
+        size: Of the same, MiB; ``None`` where it is not known.
         licence: As the origin states it.
         trained_on: The data.
         classes: Gives the names of the classes; ``None`` where the file has them.
@@ -41,6 +42,7 @@ class Record:
     trained_on: str
     source: str
     member: str = ""
+    size: float | None = None
     classes: Callable[[], tuple[str, ...]] | None = None
     preprocessing: Preprocessing | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +65,9 @@ class Record:
             ("accuracy", ", ".join(accuracy)),
             ("published in", self.source),
             ("origin", self.url or "part of this package"),
+            ("size", "" if self.size is None else f"{self.size:.1f} MiB"),
             ("digest", self.digest),
+            ("input", "" if self.preprocessing is None else self.preprocessing.described()),
             ("licence", self.licence),
         ]
         return [row for row in rows if row[1]] + [("note", quirk) for quirk in self.quirks]
@@ -93,6 +97,7 @@ CATALOGUE: dict[str, Record] = {
             url="https://download.pytorch.org/models/googlenet-1378be20.pth",
             file="googlenet-1378be20.pth",
             digest="sha256:1378be20",
+            size=49.731,
             licence="BSD-3-Clause",
             trained_on="ImageNet-1k",
             classes=imagenet_classes,
@@ -114,6 +119,7 @@ CATALOGUE: dict[str, Record] = {
             url="http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
             file="bvlc_googlenet.caffemodel",
             digest="sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204",
+            size=53_533_754 / 2**20,
             licence="unrestricted use",
             trained_on="ImageNet-1k",
             classes=imagenet_classes,
@@ -141,11 +147,15 @@ CATALOGUE: dict[str, Record] = {
             url="http://download.tensorflow.org/models/inception_v1_2016_08_28.tar.gz",
             file="inception_v1_2016_08_28.ckpt",
             member="inception_v1.ckpt",
-            digest="",
+            # As Intel's Open Model Zoo has them, models/public/googlenet-v1-tf/model.yml.
+            digest="sha256:7a620c430fcaba8f8f716241f5148c4c47c035cce4e49ef02cfbe6cd1adf96a6",
+            size=24_642_554 / 2**20,
             licence="Apache-2.0",
             trained_on="ImageNet-1k",
             classes=imagenet_classes,
             preprocessing=Preprocessing(3, 224, 256, (0.5,) * 3, (0.5,) * 3),
+            top1=0.698,
+            top5=0.896,
             source="https://github.com/tensorflow/models/tree/master/research/slim",
             quirks=(
                 "The third branch has 3×3 where the paper has 5×5, and TensorFlow's padding starts one sample later.",
@@ -163,6 +173,19 @@ CATALOGUE: dict[str, Record] = {
             top1=0.9480,
             source="benchmarks/fashion_mnist.json; again with make bench-fashion-mnist",
             quirks=("At half width, 28×28 pixels, grey, as white on black; kept in bfloat16.",),
+        ),
+        Record(
+            name="googlenet_1d.ucr",
+            url="",
+            file="googlenet_1d.ucr.safetensors",
+            digest="",
+            licence="Apache-2.0",
+            trained_on="the training parts of 48 sets of the UCR archive",
+            source="benchmarks/ucr_pretraining.json; again with make bench-ucr-pretraining",
+            quirks=(
+                "To begin a training of signals of one channel with; its classifier tells 48 sets' classes apart.",
+                "Four networks side by side, every other of which sees first differences too; kept in bfloat16.",
+            ),
         ),
     )
 }

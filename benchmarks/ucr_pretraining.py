@@ -6,8 +6,8 @@
 
 A batch is of one set, and only the classes of that set compete in its loss: one classifier is many heads. Sets are
 drawn by the square root of their number of signals. Only training parts are seen. In the evaluation each set is trained
-on its training part from the weights of the fold that did not see it, in half the epochs, and its test part is looked
-at once; beside it stands the same set from scratch, with the same seed, in the same run.
+on its training part from the weights of the fold that did not see it, and from scratch beside it with the same seed,
+and after each training its test part is looked at once.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ from googlenet.training.tasks import task_for
 
 DATA = SHARED / "data" / "ucr"
 FOLDS = 4
-BEGINNINGS = ("pretrained", "from scratch")
 STEPS = 8_000
-FINE_TUNING = dataclasses.replace(SIGNALS, epochs=12, class_epochs=0.3, min_steps=200)
+HALF = dataclasses.replace(SIGNALS, epochs=12, class_epochs=0.3, min_steps=200)
+# Whether a training begins with weights, and its recipe.
+WAYS = {"from scratch": (False, SIGNALS), "pretrained": (True, SIGNALS), "pretrained, half the steps": (True, HALF)}
 
 
 def sets() -> list[str]:
@@ -98,44 +99,37 @@ def endless(task, world):
         epoch += 1
 
 
-def trained(job: tuple[str, str | None, int]) -> dict:
-    """A set from scratch or from weights, and the accuracy on its test part."""
-    name, weights, seed = job
+def trained(job: tuple[str, str, Path, int]) -> dict:
+    """A set trained one of the ways, and the accuracy on its test part."""
+    name, way, file, seed = job
     torch.set_num_threads(1)
+    begins, recipe = WAYS[way]
     data = find_signals(str(DATA / name))
-    recipe = None if weights is None else FINE_TUNING
-    model = GoogLeNetClassifier(recipe=recipe, weights=weights, random_state=seed)
+    model = GoogLeNetClassifier(recipe=recipe, weights=file if begins else None, random_state=seed)
     started = time.perf_counter()
     model.fit(list(data.train.signals), data.train.labels.numpy())
     seconds = time.perf_counter() - started
     found = metrics(model.predict_proba(list(data.test.signals)), data.test.labels.numpy(), data.classes)
-    return {
-        "set": name,
-        "signals": len(data.train),
-        "begun": BEGINNINGS[weights is None],
-        "seed": seed,
-        "accuracy": found["top1"],
-        "seconds": round(seconds, 2),
-    }
+    row = {"set": name, "signals": len(data.train), "way": way, "seed": seed}
+    return row | {"accuracy": found["top1"], "seconds": round(seconds, 2)}
 
 
 def evaluate(files: list[Path], seeds: list[int]) -> None:
     """The four-fold table: each set from the weights of the fold that did not see it, and from scratch beside it."""
-    jobs = [(name, begin, seed) for seed in seeds for name in sets() for begin in (str(files[fold_of(name)]), None)]
+    jobs = [(name, way, files[fold_of(name)], seed) for seed in seeds for name in sets() for way in WAYS]
     jobs.sort(key=lambda job: -(DATA / f"{job[0]}_TRAIN.tsv").stat().st_size)
     rows = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for row in pool.map(trained, jobs):
             rows.append(row)
-            print(f"{row['set']:<32} {row['begun']:<13} {row['accuracy']:.4f} {row['seconds']:7.1f} s", flush=True)
+            print(f"{row['set']:<32} {row['way']:<27} {row['accuracy']:.4f} {row['seconds']:7.1f} s", flush=True)
     kinds = {
         "all": lambda row: True,
         "fewer than 50 signals": lambda row: row["signals"] < 50,
         "50 and more": lambda row: row["signals"] >= 50,
     }
     table = {kind: compared([row for row in rows if belongs(row)]) for kind, belongs in kinds.items()}
-    for kind, row in table.items():
-        print(kind, row)
+    print(json.dumps(table, indent=1))
     pretraining = [json.loads(meta["extra"]) for meta in map(metadata, files)]
     save(
         "ucr_pretraining",
@@ -155,21 +149,22 @@ def metadata(path: Path) -> dict[str, str]:
 
 
 def compared(rows: list[dict]) -> dict:
-    """Both beginnings over the same sets and seeds."""
-    begun = {kind: {(row["set"], row["seed"]): row for row in rows if row["begun"] == kind} for kind in BEGINNINGS}
-    pretrained, scratch = begun.values()
-    gains = [row["accuracy"] - scratch[key]["accuracy"] for key, row in pretrained.items()]
-    return {
-        "sets": len({name for name, _ in pretrained}),
-        "accuracy": {
-            kind: round(statistics.mean(row["accuracy"] for row in of.values()), 4) for kind, of in begun.items()
-        },
-        "seconds": {kind: round(sum(row["seconds"] for row in of.values())) for kind, of in begun.items()},
-        "gain": round(statistics.mean(gains), 4),
-        "gain_standard_error": round(statistics.stdev(gains) / len(gains) ** 0.5, 4),
-        "wins": sum(gain > 1e-4 for gain in gains),
-        "losses": sum(gain < -1e-4 for gain in gains),
-    }
+    """The ways over the same sets and seeds."""
+    found = {}
+    scratch = {(row["set"], row["seed"]): row["accuracy"] for row in rows if row["way"] == "from scratch"}
+    for way in WAYS:
+        mine = [row for row in rows if row["way"] == way]
+        gains = [row["accuracy"] - scratch[row["set"], row["seed"]] for row in mine]
+        found[way] = {
+            "sets": len({row["set"] for row in mine}),
+            "accuracy": round(statistics.mean(row["accuracy"] for row in mine), 4),
+            "seconds": round(sum(row["seconds"] for row in mine)),
+            "gain": round(statistics.mean(gains), 4),
+            "standard_error": round(statistics.stdev(gains) / len(gains) ** 0.5, 4),
+            "wins": sum(gain > 1e-4 for gain in gains),
+            "losses": sum(gain < -1e-4 for gain in gains),
+        }
+    return found
 
 
 def main() -> None:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from conftest import run_cli
-from googlenet import create_model
+from googlenet import InputError, create_model, jobs
+from googlenet.data.pictures import Preprocessing
 from googlenet.model import weights_of
 from googlenet.weights import checkpoint, formats
 
@@ -42,6 +43,36 @@ def test_once_around_changes_no_bit(tmp_path, arch, way, judges):
     assert last.tensors.keys() == first.tensors.keys()
     for name, tensor in first.tensors.items():
         assert torch.equal(last.tensors[name], tensor), name
+
+
+def test_a_format_that_reads_pixels_otherwise_is_compared_on_the_same_pixels(tmp_path):
+    """Caffe divides by nothing, at any size; torchvision's file does not say that its input is transformed."""
+    pytest.importorskip("cv2")
+    torch.manual_seed(0)
+    ours = spread_out(create_model("googlenet", 10, width=0.25, auxiliary=False))
+    preprocessing = Preprocessing(size=96, resize=110).to_dict()
+    checkpoint.write(weights_of(ours, preprocessing=preprocessing), tmp_path / "ours.safetensors")
+    result = run_cli("convert", tmp_path / "ours.safetensors", tmp_path / "ours.caffemodel")
+    assert result.returncode == 0, result.stderr
+    assert "OpenCV, probabilities within" in result.stdout
+    assert "dim: 96" in (tmp_path / "ours.prototxt").read_text()
+
+    theirs = spread_out(create_model("googlenet_torchvision", transform_input=True))
+    checkpoint.write(weights_of(theirs), tmp_path / "theirs.safetensors")
+    result = run_cli("convert", tmp_path / "theirs.safetensors", tmp_path / "theirs.pth")
+    assert result.returncode == 0, result.stderr
+    assert "torchvision, probabilities within" in result.stdout
+    assert "transform_input=True" in result.stdout
+
+
+def test_a_conversion_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    checkpoint.write(weights_of(create_model("googlenet_torchvision", width=1.0)), tmp_path / "a.safetensors")
+    (tmp_path / "a.pth").write_bytes(b"old")
+    monkeypatch.setattr(jobs, "_differences", lambda *_: {"read back": 0.5})
+    with pytest.raises(InputError, match="by 0.5; not written"):
+        jobs.convert_job(str(tmp_path / "a.safetensors"), tmp_path / "a.pth", False)
+    assert (tmp_path / "a.pth").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pth", "a.safetensors"]
 
 
 def test_half_the_size_in_bfloat16(tmp_path):

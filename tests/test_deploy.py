@@ -1,8 +1,11 @@
 """Exported networks: the same function, in files that other programs read, without PyTorch."""
 
+import io
 import json
+import os
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -211,6 +214,35 @@ def test_engines_keep_the_order_and_the_errors():
     results = list(Sums().map(read, range(50)))
     assert [chunk.names for chunk, _ in results] == [[str(n)] for n in range(50)]
     assert [found.tolist() for _, found in results] == [[] if n % 3 == 0 else [[2.0 * n]] for n in range(50)]
+
+
+class Payload:
+    """Unpickled, it makes a folder."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_program_that_would_run_code_is_refused(files, tmp_path):
+    with zipfile.ZipFile(files["torch"]) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    root = next(iter(parts)).split("/")[0]
+    pickled = io.BytesIO()
+    torch.save(Payload(tmp_path / "ran"), pickled)
+    for name, sentence in (
+        (f"{root}/data/sample_inputs/model.pt", "not a whole program"),
+        (f"{root}/data/constants/custom_obj_0", "could run code"),
+        (f"{root}/data/aotinductor/model/model.so", "could run code"),
+    ):
+        with zipfile.ZipFile(tmp_path / "evil.pt2", "w", zipfile.ZIP_STORED) as archive:
+            for part, content in (parts | {name: pickled.getvalue()}).items():
+                archive.writestr(part, content)
+        with pytest.raises(googlenet.InputError, match=sentence):
+            load(tmp_path / "evil.pt2")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_bad_requests_are_sentences(files, tmp_path):

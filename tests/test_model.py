@@ -110,6 +110,19 @@ def test_weights_round_trip(name, tmp_path):
     assert torch.equal(model(example(name)), loaded(example(name)))
 
 
+def test_the_architecture_is_the_one_that_the_weights_are_of(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    model = googlenet.create_model(
+        "googlenet_torchvision", 5, width=NARROW, auxiliary=False, transform_input=True
+    ).eval()
+    googlenet.save_weights(model, path)
+    loaded = googlenet.create_model("googlenet_torchvision", width=NARROW, auxiliary=False, weights=path).eval()
+    x = torch.randn(1, 3, 64, 64)
+    assert torch.equal(loaded(x), model(x))
+    changes = {"width": NARROW, "auxiliary": False, "transform_input": False}
+    assert not googlenet.create_model("googlenet_torchvision", weights=path, **changes).arch.transform_input
+
+
 def test_weights_of_another_network_are_refused(tmp_path):
     path = tmp_path / "weights.safetensors"
     googlenet.save_weights(googlenet.create_model("googlenet_small", 5, 1, width=NARROW), path)

@@ -208,11 +208,12 @@ def test_the_zoos_weights_say_what_they_are(zoo):
 
 
 def test_the_published_network_takes_the_zoos_weights(tmp_path):
-    """The pools hold no weights: by its name the network has Caffe's."""
+    """The pools hold no weights, and may be had as Caffe has them."""
     onnx.save(zoo_graph(), tmp_path / "zoo.onnx")
     checkpoint.write(onnx_graph.read(tmp_path / "zoo.onnx"), tmp_path / "zoo.safetensors")
-    model = create_model("googlenet", weights=tmp_path / "zoo.safetensors", auxiliary=False)
-    assert model.arch == GOOGLENET
+    options = {"weights": tmp_path / "zoo.safetensors", "auxiliary": False}
+    assert create_model("googlenet", **options).arch != GOOGLENET
+    assert create_model("googlenet", **options, stages=GOOGLENET.stages).arch == GOOGLENET
 
 
 # ----------------------------------------------------------------- sentences

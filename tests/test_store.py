@@ -248,6 +248,23 @@ def test_one_file_comes_out_of_an_archive(server):
         store.fetch(absent)
 
 
+def test_a_mirror_without_the_archive_does_not_hide_the_origin(server, tmp_path, monkeypatch):
+    server.content = archive("weights.bin", CONTENT)
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "all.tar.gz").write_bytes(b"<html>not found</html>")
+    monkeypatch.setenv("GOOGLENET_MIRROR", str(tmp_path / "mirror"))
+    wanted = record(server, digest="", url=f"{server.url}/all.tar.gz", member="weights.bin")
+    assert store.fetch(wanted).read_bytes() == CONTENT
+
+
+def test_a_home_that_is_empty_or_begins_with_a_tilde(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GOOGLENET_HOME", "~/kept")
+    assert store.folder() == tmp_path / "kept" / "weights"
+    monkeypatch.setenv("GOOGLENET_HOME", "")
+    assert store.folder() == tmp_path / ".cache" / "googlenet" / "weights"
+
+
 def test_a_damaged_archive_is_noticed_and_a_full_disk_leaves_no_half(server, home, monkeypatch):
     noise = os.urandom(300_000)
     damaged = bytearray(archive("weights.bin", noise))

@@ -5,6 +5,8 @@ import torch
 import torchvision
 
 import googlenet
+from googlenet import InputError
+from googlenet.weights import formats
 from googlenet.weights.foreign.torchvision import from_torchvision, to_torchvision
 
 
@@ -99,3 +101,25 @@ def test_foreign_keys_are_refused(theirs):
         from_torchvision(state)
     with pytest.raises(googlenet.InputError, match="of another shape"):
         to_torchvision(googlenet.create_model("googlenet_bn", 3).state_dict())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"fc.bias": torch.zeros(3), 7: torch.zeros(1)}, {"fc.bias": torch.tensor(1.0)}, {"fc.bias": [1.0, 2.0]}, [1, 2]],
+)
+def test_files_of_other_things_are_sentences(tmp_path, content):
+    torch.save(content, tmp_path / "strange.pth")
+    with pytest.raises(InputError, match="holds no state dict"):
+        formats.read(tmp_path / "strange.pth")
+
+
+def test_a_file_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "secret.pth"
+    path.write_bytes(b"PK")
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(path), "open", refused)
+    with pytest.raises(InputError, match=r"secret.pth could not be read: Permission denied"):
+        formats.read(path)

@@ -20,7 +20,7 @@ from googlenet.jobs import choose_recipe
 from googlenet.model import weights_of
 from googlenet.training.features import fitted_classifier
 from googlenet.training.optimizers import make_optimizer
-from googlenet.training.recipe import SIGNALS, SMALL
+from googlenet.training.recipe import PHOTOS, SIGNALS, SMALL
 from googlenet.training.transfer import fitted_to, start_from, transfer_task
 from googlenet.weights.sources import read_source
 
@@ -126,6 +126,20 @@ def test_weights_that_do_not_fit_are_sentences(clothes):
     refused = run_cli("train", "digits", "--freeze", "norms")
     assert refused.returncode == 1
     assert "add --weights NAME" in refused.stderr
+
+
+def test_what_weights_decide_cannot_be_asked_for():
+    for words in (["--arch", "googlenet_bn"], ["--width", "2"]):
+        refused = run_cli("train", "digits", "--weights", OURS, *words)
+        assert refused.returncode == 1
+        assert "holds googlenet_small at width 0.5" in refused.stderr
+
+
+def test_auxiliary_classifiers_that_nobody_trains_are_left_out():
+    weights = weights_of(create_model("googlenet", 7, width=0.25))
+    recipe = dataclasses.replace(fitted_to(PHOTOS, weights), weights="x")
+    assert len(start_from(weights, 3, recipe).auxiliary) == 2
+    assert len(start_from(weights, 3, dataclasses.replace(recipe, freeze="features")).auxiliary) == 0
 
 
 def test_the_network_of_many_signals_begins_others():

@@ -93,6 +93,8 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe = self._recipe(data)
         if self.weights is not None:
             recipe = replace(fitted_to(recipe, read_source(self.weights)), weights=str(self.weights))
+        if recipe.freeze == "features":
+            raise InputError("freeze=features is for googlenet train; here take scikit-learn's LogisticRegression.")
         task, start = task_and_start(data, recipe)
         self._train(task, recipe, start)
         return self

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,36 @@ def read_json(path: str | Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path} does not hold a JSON object.")
     return value
+
+
+def home() -> Path:
+    """Where what is fetched and built is kept: ``GOOGLENET_HOME``, by default ``~/.cache/googlenet``; of a user without
+    a home folder, as in some containers, the system's temporary folder."""
+    if chosen := os.environ.get("GOOGLENET_HOME"):
+        return Path(chosen).expanduser()
+    try:
+        return Path.home() / ".cache" / "googlenet"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / "googlenet"
+
+
+@contextmanager
+def fresh(path: Path) -> Iterator[Path]:
+    """Gives a path of that name in a temporary folder; what lies in the folder at the end moves beside ``path``.
+
+    Nothing moves, and what was there stays, if anything is raised.
+
+    Raises:
+        InputError: If the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fresh-") as folder:
+            yield Path(folder) / path.name
+            for part in sorted(Path(folder).iterdir()):  # what a file needs may lie in one named before it
+                part.replace(path.parent / part.name)
+    except OSError as error:
+        raise InputError(f"{path} could not be written: {error.strerror}.") from error
 
 
 def json_line(row: Mapping[str, Any]) -> str:

@@ -99,11 +99,11 @@ def merge_reductions(model: GoogLeNet) -> GoogLeNet:
     outputs, so the function is the same, in training too.
 
     Args:
-        model: Any network; modules without such convolutions, and those of several members, stay as they are.
+        model: Any network; modules without such convolutions, with a bottleneck or of several members stay as they are.
     """
     merged = copy.deepcopy(model)
     for name, layer in merged.features.items():
-        if isinstance(layer, Inception) and layer.members == 1 and len(_first_units(layer)) > 1:
+        if isinstance(layer, Inception) and len(_first_units(layer)) > 1:
             merged.features[name] = MergedInception(layer)
     return merged
 
@@ -134,22 +134,25 @@ class MergedInception(nn.Module):
 
 
 def _first_units(block: Inception) -> dict[str, ConvUnit]:
-    """By branch: the 1×1 convolution that reads the module's input, where a branch begins with one."""
+    """By branch: the 1×1 convolution that reads the module's input, where it begins with one that can be merged."""
+    if block.members > 1 or "bottleneck" in block._modules:
+        return {}
     firsts = {name: next(path.children()) for name, path in block.branches.items()}
     return {
-        name: unit for name, unit in firsts.items() if isinstance(unit, ConvUnit) and set(unit.conv.kernel_size) == {1}
+        name: unit
+        for name, unit in firsts.items()
+        if isinstance(unit, ConvUnit) and set(unit.conv.kernel_size) == {1} == set(unit.conv.stride)
     }
 
 
 def _joined(units: list[ConvUnit]) -> ConvUnit:
     """One unit with the outputs of all, in order."""
     first = units[0]
-    has_norm = hasattr(first, "norm")
     joined = ConvUnit(
         first.conv.weight.ndim - 2,
         first.conv.in_channels,
         sum(unit.conv.out_channels for unit in units),
-        norm_eps=first.norm.eps if has_norm else None,
+        norm_eps=first.norm.eps if first.has_norm else None,
     )
     states = [unit.state_dict() for unit in units]
     joined.load_state_dict(

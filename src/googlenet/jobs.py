@@ -31,6 +31,7 @@ from .training.loop import Report, train
 from .training.recipe import Recipe, find_recipe
 from .training.tasks import Task, default_recipe
 from .training.transfer import fitted_to, task_and_start
+from .weights.checkpoint import Weights
 from .weights.foreign.runtimes import other_side
 from .weights.formats import read as read_weights
 from .weights.formats import write as write_weights
@@ -91,7 +92,7 @@ def training_job(
             data = hold_out(data, 0.2, recipe.seed)
         task, start = task_and_start(data, recipe)
         if start is not None and recipe.freeze == "features":
-            model = train_on_features(task, start, recipe, run)
+            model = train_on_features(task, start, recipe, run) if world.leads else start
         else:
             model = train(task, recipe, run, world, resume, report, start)
         return finish(task, model, run) if world.leads else None
@@ -180,34 +181,56 @@ def convert_job(source: str, target: Path, bf16: bool) -> list[str]:
 
     Raises:
         InputError: If a tensor is missing, left over or of another shape, the format has no names for the network, or
-            what was written does not compute the same; it is deleted then.
+            what was written does not compute the same; a file that was there stays then.
     """
     weights = read_source(source)
-    model = network_of(weights)
     if bf16:
         if target.suffix != ".safetensors":
             raise InputError("--bf16 is for .safetensors; the other formats keep float32.")
         halved = {k: t.bfloat16() if t.is_floating_point() else t for k, t in weights.tensors.items()}
         weights = replace(weights, tensors=halved)
-        model = network_of(weights)
-    write_weights(weights, target)
+    with files.fresh(target) as new:
+        write_weights(weights, new)
+        again = read_weights(new)
+        differences = _differences(weights, again, new)
+        for name, difference in differences.items():
+            if not difference <= 1e-4:
+                raise InputError(f"{name}, {target} would give other probabilities, by {difference:.2g}; not written.")
+    count = sum(tensor.numel() for tensor in again.tensors.values())
+    within = "; ".join(f"{name}, probabilities within {difference:.1g}" for name, difference in differences.items())
+    said = [*weights.quirks, f"{target}: {len(again.tensors)} tensors, {count:,} numbers; {within}."]
+    if weights.header.arch.transform_input and not again.header.arch.transform_input:
+        said.append(
+            f"{target.suffix} does not say that the input is transformed: tell its reader transform_input=True."
+        )
+    return said
+
+
+@torch.inference_mode()
+def _differences(weights: Weights, again: Weights, path: Path) -> dict[str, float]:
+    """How far the probabilities of weights that were written and read again, and those of whoever else runs the file,
+    are from those of the original, each reading the same input in its own way."""
     header = weights.header
     size = (header.extra.get("preprocessing") or {}).get("size", header.arch.input_size[0])
     shape = (2, header.in_channels * header.arch.members, *[size] * header.arch.dims)
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    again = read_weights(target)
-    with torch.inference_mode():
-        wanted = mean_probabilities(model(x))
-        answers = {"read back": mean_probabilities(network_of(again)(x))}
-        answers |= [answer for answer in [other_side(target, header, x)] if answer is not None]
-    differences = {name: float((found - wanted).abs().max()) for name, found in answers.items()}
-    for name, difference in differences.items():
-        if not difference <= 1e-4:
-            target.unlink()
-            raise InputError(f"{name}, {target} gives other probabilities, by {difference:.2g}; it was deleted.")
-    count = sum(tensor.numel() for tensor in again.tensors.values())
-    within = "; ".join(f"{name}, probabilities within {difference:.1g}" for name, difference in differences.items())
-    return [*weights.quirks, f"{target}: {len(again.tensors)} tensors, {count:,} numbers; {within}."]
+    arch = replace(again.header.arch, transform_input=header.arch.transform_input)  # .pth has no place for it
+    reread = network_of(replace(again, header=replace(again.header, arch=arch)))
+    answers = {"read back": mean_probabilities(reread(_as_read_by(again, weights, x)))}
+    answers |= [answer for answer in [other_side(path, header, x)] if answer is not None]
+    wanted = mean_probabilities(network_of(weights)(x))
+    return {name: float((found - wanted).abs().max()) for name, found in answers.items()}
+
+
+def _as_read_by(reader: Weights, writer: Weights, x: torch.Tensor) -> torch.Tensor:
+    """What one set of weights reads of the pixels that are x to another."""
+    rows = [weights.header.extra.get("preprocessing") for weights in (writer, reader)]
+    if reader.header.arch.dims != 2 or None in rows:
+        return x
+    (mean, std), (other_mean, other_std) = (
+        [torch.tensor(row[name]).view(-1, 1, 1) for name in ("mean", "std")] for row in rows if row is not None
+    )
+    return (x * std + mean - other_mean) / other_std
 
 
 def default_run(source: str) -> Path:

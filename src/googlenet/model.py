@@ -177,11 +177,11 @@ def create_model(
         width: Multiplies every channel count (rounded to multiples of 8).
         auxiliary: Whether to build the auxiliary classifiers.
         weights: A file that :func:`googlenet.save_weights` wrote.
-        **changes: Fields of :class:`~googlenet.arch.Arch` to replace, such as ``dropout=0.2``.
+        **changes: Fields of :class:`~googlenet.arch.Arch` to replace, such as ``dropout=0.2``; all others are as
+            ``weights`` has them.
 
     Raises:
-        InputError: For an unknown name or field, and for weights of another architecture.
-        OSError: If the weights cannot be read.
+        InputError: For an unknown name or field, and for weights of another architecture or that cannot be read.
 
     Example:
         >>> model = create_model("googlenet_small", num_classes=10, in_channels=1, width=0.5)
@@ -193,9 +193,9 @@ def create_model(
     for change in changes:
         if change not in fields:
             raise unknown("option", change, sorted(fields))
-    arch = dataclasses.replace(arch.scaled(width), **changes)
+    arch = arch.scaled(width)
     if weights is None:
-        return GoogLeNet(arch, num_classes or 1000, in_channels or 3, auxiliary)
+        return GoogLeNet(dataclasses.replace(arch, **changes), num_classes or 1000, in_channels or 3, auxiliary)
     found = read(Path(weights))
     header = found.header
     if header.arch.name != arch.name or header.arch.width != arch.width:
@@ -203,6 +203,7 @@ def create_model(
             f"{weights} holds {header.arch.name} at width {header.arch.width:g}, "
             f"not {arch.name} at width {arch.width:g}."
         )
+    arch = dataclasses.replace(header.arch, **changes)
     model = GoogLeNet(arch, num_classes or header.num_classes, in_channels or header.in_channels, auxiliary)
     fill(model, found.tensors, str(weights))
     return model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 
 from ..engine import Array, Chunk, Engine
 from ..errors import InputError
+from ..files import fresh
 from ..whole import WholeNetwork
 from .formats import FORMATS
 
@@ -50,17 +50,10 @@ def export(
         InputError: If a library is missing, the file cannot be written, or differs too much.
     """
     module = FORMATS[form].load()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as scratch:
-            fresh = Path(scratch) / path.name
-            module.write(network, notes, fresh, calibration)
-            found = compared(module.read(fresh, exact=True)[0], network, calibration)
-            _refuse(found, calibration is not None)
-            for part in sorted(Path(scratch).iterdir()):  # weights before the file that needs them
-                part.replace(path.parent / part.name)
-    except OSError as error:
-        raise InputError(f"{path} could not be written: {error.strerror}.") from error
+    with fresh(path) as new:
+        module.write(network, notes, new, calibration)
+        found = compared(module.read(new, exact=True)[0], network, calibration)
+        _refuse(found, calibration is not None)
     return found
 
 

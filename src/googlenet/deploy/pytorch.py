@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 import warnings
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +26,11 @@ from ..whole import WholeNetwork
 
 Item = TypeVar("Item")
 NOTES = "googlenet.json"  # beside the program in a .pt2 file
+# All that a program of ours consists of; PyTorch would also unpickle objects and run libraries from such files.
+_PARTS = re.compile(
+    r"[^/]+/(data/(weights|constants)/((weight|tensor)_\d+|\w+_config\.json)|data/sample_inputs/\w+\.pt|models/\w+\.json"
+    r"|extra/[^/]+|\.data/\w+|archive_format|archive_version|byteorder)"
+)
 
 
 class TorchEngine(Engine):
@@ -102,21 +111,42 @@ def read(path: Path, exact: bool = False) -> tuple[TorchEngine, dict[str, Any]]:
         exact: Float32, as is always so: the program says which types it computes in, and that on the CPU.
 
     Raises:
-        InputError: If it is missing, damaged or not ours.
+        InputError: If it is missing, damaged, not ours, or holds more than a graph and tensors.
     """
     if not path.exists():
         raise InputError(f"There is no file {path}.")
     extra = {NOTES: ""}
-    log = logging.getLogger("torch.export")
-    level = log.level
-    log.setLevel(logging.ERROR)  # of a damaged file it tells at length what the sentence below says
     try:
-        found = torch.export.load(path, extra_files=extra)
-    except Exception as error:
+        with zipfile.ZipFile(path) as archive:
+            strange = [name for name in archive.namelist() if not _PARTS.fullmatch(name)]
+    except (zipfile.BadZipFile, OSError) as error:
         raise InputError(f"{path} is not a whole program of PyTorch's.") from error
-    finally:
-        log.setLevel(level)
+    if strange:
+        raise InputError(
+            f"{path} holds more than a graph and tensors ({strange[0]}), which could run code: not loaded."
+        )
+    with _tensors_only():
+        try:
+            found = torch.export.load(path, extra_files=extra)
+        except Exception as error:
+            raise InputError(f"{path} is not a whole program of PyTorch's.") from error
     if not extra[NOTES]:
         raise InputError(f"{path} does not say which classes it tells apart; export it with googlenet export.")
     notes: dict[str, Any] = json.loads(extra[NOTES])
     return TorchEngine(found.module(), torch.device("cpu"), bf16=False), notes
+
+
+@contextmanager
+def _tensors_only() -> Iterator[None]:
+    """PyTorch unpickles nothing but tensors, and does not tell at length what is wrong with a file."""
+    log, variable = logging.getLogger("torch.export"), "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    level, before = log.level, os.environ.get(variable)
+    log.setLevel(logging.ERROR)
+    os.environ[variable] = "1"
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        del os.environ[variable]
+        if before is not None:
+            os.environ[variable] = before

@@ -19,6 +19,8 @@ import warnings
 from functools import cache
 from pathlib import Path
 
+from ..files import home
+
 HERE = Path(__file__).parent
 FLAGS = (
     *("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared"),
@@ -51,7 +53,7 @@ def _built(source: Path) -> Path:
     version = subprocess.run([compiler, "--version"], check=True, capture_output=True, text=True).stdout
     sources = [path.read_text() for path in (source, *sorted(HERE.glob("*.h")))]
     kind = "\n".join([*sources, version, " ".join(FLAGS), _processor()])
-    folder = Path(os.environ.get("GOOGLENET_HOME", Path.home() / ".cache" / "googlenet")) / "kernels"
+    folder = home() / "kernels"
     built = folder / f"{source.stem}-{hashlib.sha256(kind.encode()).hexdigest()[:16]}.so"
     if not built.exists():
         folder.mkdir(parents=True, exist_ok=True)

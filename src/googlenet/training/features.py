@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from .. import files, nd
 from ..data.batches import Batch, plain_batches
-from ..device import best_device, computes_in_bf16
+from ..device import best_device
 from ..errors import InputError
 from ..fuse import fold_norms
 from ..model import GoogLeNet, save_weights
 from ..runfolder import METRICS, RUN, WEIGHTS
-from .loop import run_record
+from .loop import in_bf16, run_record
 from .recipe import Recipe
 from .tasks import ImageTask, Task
 
@@ -55,8 +55,9 @@ def train_on_features(task: Task, model: GoogLeNet, recipe: Recipe, run: Path) -
     files.write_json(run / RUN, run_record(task, recipe))
     started = time.perf_counter()
     batches = plain_batches(task.data.train, task.preprocessing, 64)
-    inputs, labels = features(model, batches, task.preprocessing.mirror)
-    weight, bias = fitted_classifier(inputs, labels, len(task.data.classes))
+    bf16 = in_bf16(recipe, best_device())
+    inputs, labels = features(model, batches, task.preprocessing.mirror, bf16)
+    weight, bias = fitted_classifier(inputs, labels, len(task.data.classes), recipe.balance != "none")
     with torch.no_grad():
         assert isinstance(model.classifier, nn.Linear)
         model.classifier.weight.copy_(weight)
@@ -75,14 +76,14 @@ def train_on_features(task: Task, model: GoogLeNet, recipe: Recipe, run: Path) -
 
 
 @torch.inference_mode()
-def features(model: GoogLeNet, batches: Iterable[Batch], mirror: bool) -> tuple[Floats, Labels]:
+def features(model: GoogLeNet, batches: Iterable[Batch], mirror: bool, bf16: bool) -> tuple[Floats, Labels]:
     """What the classifier reads: ``(n, num_features)`` and labels ``(n,)``; twice n with mirror images."""
     device = best_device()
     body = fold_norms(model)
     body.classifier = nn.Identity()
     body = body.to(device, memory_format=nd.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
     found, labels = [], []
-    with torch.autocast(device.type, torch.bfloat16, enabled=computes_in_bf16(device)):
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         for batch in batches:
             inputs = batch.inputs.to(device)
             for view in (inputs, inputs.flip(3)) if mirror else (inputs,):
@@ -91,19 +92,21 @@ def features(model: GoogLeNet, batches: Iterable[Batch], mirror: bool) -> tuple[
     return np.concatenate(found), np.concatenate(labels)
 
 
-def fitted_classifier(inputs: Floats, labels: Labels, classes: int) -> tuple[Tensor, Tensor]:
+def fitted_classifier(inputs: Floats, labels: Labels, classes: int, balanced: bool = False) -> tuple[Tensor, Tensor]:
     """The linear layer of a regularised logistic regression.
 
     Args:
         inputs: ``(n, num_features)``.
         labels: ``(n,)``, every class at least once.
         classes: How many there are.
+        balanced: Whether they count alike, however many examples each has.
 
     Returns:
         Weight ``(classes, num_features)`` and bias ``(classes,)``.
     """
     scaler = StandardScaler().fit(inputs)
-    model = LogisticRegression(C=REGULARISATION, max_iter=1000).fit(scaler.transform(inputs), labels)
+    model = LogisticRegression(C=REGULARISATION, max_iter=1000, class_weight="balanced" if balanced else None)
+    model.fit(scaler.transform(inputs), labels)
     weight, bias = model.coef_ / scaler.scale_, model.intercept_
     if classes == 2:  # scikit-learn keeps one row for two classes
         weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2

@@ -175,7 +175,7 @@ class Learner:
         self.network: Callable[..., Any] = world.wrap(state.model)
         if recipe.compile:
             self.network = torch.compile(self.network)
-        self.bf16 = in_bf16(recipe, world)
+        self.bf16 = in_bf16(recipe, world.device)
 
     def step(self, batch: Batch, rate: float, where: str) -> Tensor:
         """Trains on a batch; returns its loss and accuracy as one tensor ``(2,)``."""
@@ -212,9 +212,9 @@ class Learner:
         )
 
 
-def in_bf16(recipe: Recipe, world: World) -> bool:
+def in_bf16(recipe: Recipe, device: torch.device) -> bool:
     """Whether convolutions are computed in bfloat16."""
-    return recipe.precision == "bf16" or (recipe.precision == "auto" and computes_in_bf16(world.device))
+    return recipe.precision == "bf16" or (recipe.precision == "auto" and computes_in_bf16(device))
 
 
 def averaged(state: State) -> GoogLeNet:
@@ -240,7 +240,7 @@ def finished(task: Task, state: State, recipe: Recipe, world: World) -> GoogLeNe
         seen += len(inputs)
         for norm in norms:
             norm.momentum = len(inputs) / seen  # so that every example counts alike
-        with torch.autocast(world.device.type, torch.bfloat16, enabled=in_bf16(recipe, world)):
+        with torch.autocast(world.device.type, torch.bfloat16, enabled=in_bf16(recipe, world.device)):
             model(inputs.to(world.device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

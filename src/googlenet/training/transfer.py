@@ -26,6 +26,11 @@ def task_and_start(data: ImageData | SignalData, recipe: Recipe) -> tuple[Task, 
     if not recipe.weights:
         return task_for(data, recipe), None
     weights = read_source(recipe.weights)
+    arch = weights.header.arch
+    if (recipe.arch, recipe.width, recipe.members) != (arch.name, arch.width, arch.members):
+        raise InputError(
+            f"{recipe.weights} holds {arch.name} at width {arch.width:g}: leave --arch, --width and --members out."
+        )
     return transfer_task(data, recipe, weights), start_from(weights, len(data.classes), recipe)
 
 
@@ -67,9 +72,9 @@ def fitted_to(recipe: Recipe, weights: Weights) -> Recipe:
 
 
 def start_from(weights: Weights, classes: int, recipe: Recipe) -> GoogLeNet:
-    """The network with those weights and a fresh classifier."""
+    """The network with those weights and a fresh classifier; with auxiliary classifiers where they will be trained."""
     header, tensors = weights.header, weights.tensors
-    auxiliary = header.auxiliary and recipe.aux_weight > 0
+    auxiliary = header.auxiliary and recipe.aux_weight > 0 and recipe.freeze != "features"
     if not auxiliary:
         tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("auxiliary.")}
     arch = dataclasses.replace(header.arch, dropout=recipe.dropout)

@@ -64,7 +64,7 @@ class Header:
                 metadata["auxiliary"] == "1",
                 json.loads(metadata["extra"]),
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path} does not say which architecture it is for; it was not written by googlenet.save_weights."
             ) from error

@@ -15,7 +15,8 @@ def inflate(weights: Weights) -> Weights:
     """2-D weights for three dimensions, as I3D does (Carreira and Zisserman 2017, section 2.4).
 
     Every kernel is repeated along a new first axis and divided by its length, so that a picture that goes on unchanged
-    along that axis gives what it gave before. Auxiliary classifiers are left out: their grids have another size.
+    along that axis gives what it gave before, away from the ends of the axis, where kernels reach into the padding.
+    Auxiliary classifiers are left out: their grids have another size.
 
     Raises:
         InputError: If the weights are not of pictures.
@@ -25,21 +26,22 @@ def inflate(weights: Weights) -> Weights:
         length = kernel.shape[-1]
         return (kernel.unsqueeze(2) / length).repeat(1, 1, length, 1, 1)
 
-    return _of_dimensions(weights, 3, repeated)
+    return _of_dimensions(weights, 3, "inflated", repeated)
 
 
 def collapse(weights: Weights) -> Weights:
     """2-D weights for one dimension: every kernel is summed over its last axis.
 
-    A picture that is constant along that axis gives what its profile, a signal, now gives.
+    A picture that is constant along that axis gives what its profile, a signal, now gives, away from the picture's
+    borders across it, where kernels reach into the padding.
 
     Raises:
         InputError: If the weights are not of pictures.
     """
-    return _of_dimensions(weights, 1, lambda kernel: kernel.sum(-1))
+    return _of_dimensions(weights, 1, "collapsed", lambda kernel: kernel.sum(-1))
 
 
-def _of_dimensions(weights: Weights, dims: int, change: Callable[[Tensor], Tensor]) -> Weights:
+def _of_dimensions(weights: Weights, dims: int, how: str, change: Callable[[Tensor], Tensor]) -> Weights:
     header = weights.header
     if header.arch.dims != 2:
         raise InputError(
@@ -47,7 +49,7 @@ def _of_dimensions(weights: Weights, dims: int, change: Callable[[Tensor], Tenso
         )
     arch = replace(
         header.arch,
-        name=f"{header.arch.name}_{dims}d",
+        name=f"{header.arch.name}_{how}",
         dims=dims,
         input_size=(header.arch.input_size[0],) * dims,
         auxiliary=(),

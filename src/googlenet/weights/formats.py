@@ -48,9 +48,12 @@ def format_of(path: Path) -> str:
     """
     if not path.exists() and not path.with_name(f"{path.name}.index").exists():  # a TensorFlow checkpoint is a prefix
         raise InputError(f"There is no weights file {path}.")
-    for name, form in WEIGHTS_FORMATS.items():
-        if form.load().recognises(path):
-            return name
+    try:
+        for name, form in WEIGHTS_FORMATS.items():
+            if form.load().recognises(path):
+                return name
+    except OSError as error:
+        raise InputError(f"{path} could not be read: {error.strerror}.") from error
     kinds = "; ".join(form.description for form in WEIGHTS_FORMATS.values())
     raise InputError(f"{path} is no weights file that can be read. Those are: {kinds}.")
 

@@ -16,7 +16,6 @@ from ..runfolder import EVALUATION, RUN, WEIGHTS
 from . import checkpoint
 from .sources import read_source
 
-_USE = ("from googlenet.weights.hub import from_pretrained", "", 'model = from_pretrained("owner/name")')
 CONFIG, CARD = "config.json", "README.md"
 
 
@@ -31,7 +30,10 @@ def save_pretrained(source: str | Path, folder: str | Path) -> Path:
         InputError: If the source cannot be read or the folder not be written.
     """
     weights, folder = read_source(source), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} could not be made: {error.strerror}.") from error
     checkpoint.write(weights, folder / WEIGHTS)
     header = weights.header
     config = {
@@ -58,9 +60,10 @@ def from_pretrained(name: str | Path) -> GoogLeNet:
         return network_of(read_source(name))
     hub = _hub()
     try:
-        return network_of(checkpoint.read(Path(hub.hf_hub_download(str(name), WEIGHTS))))
-    except (OSError, ValueError, hub.errors.HfHubHTTPError) as error:
+        path = hub.hf_hub_download(str(name), WEIGHTS)
+    except Exception as error:  # the Hub's own, and those of the library that it sends with
         raise InputError(f"{name} is no folder, and the Hub does not give it: {str(error).splitlines()[0]}") from error
+    return network_of(checkpoint.read(Path(path)))
 
 
 def push_to_hub(source: str | Path, repository: str, private: bool = False) -> str:
@@ -83,7 +86,7 @@ def push_to_hub(source: str | Path, repository: str, private: bool = False) -> s
         try:
             address = hub.create_repo(repository, private=private, exist_ok=True)
             hub.upload_folder(repo_id=repository, folder_path=folder, commit_message="Weights from googlenet")
-        except (OSError, ValueError, hub.errors.HfHubHTTPError) as error:
+        except Exception as error:  # as above
             raise InputError(f"{repository} could not be written: {str(error).splitlines()[0]}") from error
     return str(address)
 
@@ -134,7 +137,6 @@ def _hub() -> ModuleType:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         import huggingface_hub
-        import huggingface_hub.errors
     except ModuleNotFoundError:
         raise InputError("huggingface_hub is not installed: pip install 'googlenet[hub]'.") from None
     module: ModuleType = huggingface_hub

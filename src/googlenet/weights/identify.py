@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from ..runfolder import WEIGHTS
 from . import formats
 from .checkpoint import Weights, read_tensors
 from .foreign import torchvision
+from .store import digest
 from .units import Shape
 
 Shapes = Mapping[str, Shape]
@@ -295,8 +295,7 @@ def _digests(path: Path) -> dict[str, str]:
     algorithms = ("sha256", "sha1")
     if not path.is_file():
         return dict.fromkeys(algorithms, "")
-    with path.open("rb") as file:
-        return {name: hashlib.file_digest(file, name).hexdigest() for name in algorithms if not file.seek(0)}
+    return {name: digest(name, path) for name in algorithms}
 
 
 def _number(value: int | None) -> str:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files import home
 from .catalogue import Record
 
 Progress = Callable[[int, int | None], None]
@@ -43,7 +44,7 @@ TRANSIENT = (Broken, urllib.error.URLError, http.client.HTTPException, TimeoutEr
 
 def folder() -> Path:
     """Where weights are kept: ``$GOOGLENET_HOME/weights``, by default ``~/.cache/googlenet/weights``."""
-    return Path(os.environ.get("GOOGLENET_HOME", Path.home() / ".cache" / "googlenet")) / "weights"
+    return home() / "weights"
 
 
 def path_of(record: Record) -> Path:
@@ -79,11 +80,6 @@ def fetch(record: Record, progress: Progress = lambda done, total: None) -> Path
                 return target
             part = archive.with_name(f"{archive.name}.part")
             _download_anywhere(record, origin, part, progress)
-            if record.member:
-                _extract(part, record.member, target)
-                part.unlink()
-            else:
-                part.replace(target)
     except OSError as error:
         raise _unwritable(target, error) from error
     return target
@@ -98,7 +94,7 @@ def verify(record: Record) -> str:
     path = path_of(record)
     if not path.exists():
         raise InputError(f"{record.name} is not here; get it with: googlenet weights fetch {record.name}")
-    found = _digest("sha256", path)
+    found = digest("sha256", path)
     if not record.digest or record.member:
         return f"{path}: sha256 {found}; its origin publishes no hash of this file."
     _check(record, path)
@@ -107,6 +103,7 @@ def verify(record: Record) -> str:
 
 # ----------------------------------------------------------------- downloading
 def _download_anywhere(record: Record, origin: str, part: Path, progress: Progress) -> None:
+    """Puts the record's file in its place, from the first mirror or origin that has it."""
     mirrors = os.environ.get("GOOGLENET_MIRROR", "").replace(",", " ").split()
     places = [f"{_as_url(mirror).rstrip('/')}/{origin}" for mirror in mirrors] + [record.url]
     if os.environ.get("GOOGLENET_OFFLINE", "") not in ("", "0"):
@@ -118,6 +115,11 @@ def _download_anywhere(record: Record, origin: str, part: Path, progress: Progre
         try:
             _download(place, part, progress)
             _check(record, part)
+            if record.member:
+                _extract(part, record.member, path_of(record))
+                part.unlink()
+            else:
+                part.replace(path_of(record))
             return
         except InputError as error:
             reasons.append(f"{place}: {str(error).rstrip('.')}")
@@ -193,7 +195,7 @@ def _check(record: Record, path: Path) -> None:
     algorithm, _, wanted = record.digest.partition(":")
     if not algorithm:
         return
-    found = _digest(algorithm, path)
+    found = digest(algorithm, path)
     if not found.startswith(wanted):
         if path.suffix == ".part":
             path.unlink()
@@ -203,7 +205,8 @@ def _check(record: Record, path: Path) -> None:
         )
 
 
-def _digest(algorithm: str, path: Path) -> str:
+def digest(algorithm: str, path: Path) -> str:
+    """Of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
 

@@ -70,14 +70,9 @@ def read(path: Path) -> Weights:
             found[theirs] = tensors[ours] = _without_leading_ones(found[theirs], len(shape))
     check_tensors(found, wanted, str(path))
     tensors[_FIRST] = tensors[_FIRST].flip(1)
-    preprocessing = _preprocessing(network.mean)
-    mean = ", ".join(f"{255 * value:g}" for value in preprocessing.mean)
-    quirks = (
-        "The first convolution in the file reads blue, green, red; here it is turned round to red, green, blue.",
-        f"The network reads pixels from 0 to 255 with a mean subtracted ({mean}), which its preprocessing does.",
-    )
+    preprocessing = preprocessing_of(network.mean)
     header = Header(arch, classes, 3, auxiliary, {"preprocessing": preprocessing.to_dict()})
-    return Weights(header, tensors, quirks)
+    return Weights(header, tensors, quirks_of(preprocessing))
 
 
 def write(weights: Weights, path: Path) -> None:
@@ -95,7 +90,7 @@ def write(weights: Weights, path: Path) -> None:
     table = list(_table(header.arch, header.num_classes, header.auxiliary))
     check_tensors(weights.tensors, {ours: shape for ours, _, shape in table}, "This set of weights")
     row = header.extra.get("preprocessing")
-    preprocessing = Preprocessing.from_dict(dict(row)) if row else _preprocessing(())
+    preprocessing = Preprocessing.from_dict(dict(row)) if row else preprocessing_of(())
     blobs: dict[str, list[Blob]] = {}
     for ours, theirs, _ in table:
         tensor = weights.tensors[ours].detach().cpu().float()
@@ -107,7 +102,8 @@ def write(weights: Weights, path: Path) -> None:
     values = ", ".join(f"{value:g}" for value in mean)
     note = f"data: blue, green and red from 0 to 255, minus {values}"
     write_bytes(path, encode("GoogleNet", Network(blobs, mean)))
-    write_bytes(path.with_suffix(".prototxt"), deploy_prototxt(header.arch, header.num_classes, note).encode())
+    text = deploy_prototxt(header.arch, header.num_classes, note, preprocessing.size)
+    write_bytes(path.with_suffix(".prototxt"), text.encode())
 
 
 def layer_name(unit: Unit) -> str:
@@ -158,11 +154,20 @@ def _width(layers: Mapping[str, Sequence[Blob]], auxiliary: bool) -> float:
     return 1.0
 
 
-def _preprocessing(mean: tuple[float, ...]) -> Preprocessing:
+def preprocessing_of(mean: tuple[float, ...]) -> Preprocessing:
     """What stands before a network that subtracts ``mean`` (blue, green, red; BVLC's if it does not say)."""
     known = len(mean) == 3 and bool(np.isfinite(mean).all())
     red, green, blue = reversed(mean) if known else MEAN
     return Preprocessing(size=SIDE, resize=256, mean=(red / 255, green / 255, blue / 255), std=(1 / 255,) * 3)
+
+
+def quirks_of(preprocessing: Preprocessing) -> tuple[str, ...]:
+    """What is peculiar to weights that Caffe trained."""
+    mean = ", ".join(f"{255 * value:g}" for value in preprocessing.mean)
+    return (
+        "The first convolution in the file reads blue, green, red; here it is turned round to red, green, blue.",
+        f"The network reads pixels from 0 to 255 with a mean subtracted ({mean}), which its preprocessing does.",
+    )
 
 
 def _check_arch(arch: Arch, in_channels: int) -> None:

@@ -21,8 +21,8 @@ def convolution_name(layer: str, branch: str, part: str) -> str:
     return f"{place}/{kernel}{'_reduce' if part == 'reduce' else ''}"
 
 
-def deploy_prototxt(arch: Arch, num_classes: int, note: str) -> str:
-    """The network for inference: pictures ``(1, 3, 224, 224)`` in ``data`` to probabilities in ``prob``.
+def deploy_prototxt(arch: Arch, num_classes: int, note: str, side: int = SIDE) -> str:
+    """The network for inference: pictures ``(1, 3, side, side)`` in ``data`` to probabilities in ``prob``.
 
     It has the 142 layers of ``models/bvlc_googlenet/deploy.prototxt`` under their names behind the input, and
     leaves out the auxiliary classifiers as that does. Pools round up, and response norm has a constant of 1:
@@ -32,13 +32,14 @@ def deploy_prototxt(arch: Arch, num_classes: int, note: str) -> str:
         arch: ``googlenet`` at any width.
         num_classes: Width of the classifier.
         note: A line for people, put in front as a comment.
+        side: Of a picture; the last pool is over all that is left of it.
     """
-    return f'# {note}\nname: "GoogleNet"\n' + "".join(_network(arch, num_classes))
+    return f'# {note}\nname: "GoogleNet"\n' + "".join(_network(arch, num_classes, side))
 
 
-def _network(arch: Arch, num_classes: int) -> Text:
+def _network(arch: Arch, num_classes: int, side: int) -> Text:
     top = "data"
-    yield _layer(top, "Input", [], top, f"input_param {{ shape {{ dim: 1 dim: 3 dim: {SIDE} dim: {SIDE} }} }}")
+    yield _layer(top, "Input", [], top, f"input_param {{ shape {{ dim: 1 dim: 3 dim: {side} dim: {side} }} }}")
     for layer in arch.layers():
         match layer:
             case Branch():
@@ -52,7 +53,8 @@ def _network(arch: Arch, num_classes: int) -> Text:
                 values = f"local_size: {layer.size} alpha: {layer.alpha:g} beta: {layer.beta:g}"
                 yield _layer(name, "LRN", [top], name, f"lrn_param {{ {values} }}")
                 top = name
-    top = yield from _pool("pool5/7x7_s1", top, f"AVE kernel_size: {LAST_SIDE} stride: 1")
+    extent = f"kernel_size: {LAST_SIDE} stride: 1" if side == SIDE else "global_pooling: true"
+    top = yield from _pool("pool5/7x7_s1", top, f"AVE {extent}")
     yield _layer("pool5/drop_7x7_s1", "Dropout", [top], top, f"dropout_param {{ dropout_ratio: {arch.dropout:g} }}")
     linear = f"inner_product_param {{ num_output: {num_classes} }}"
     yield _layer("loss3/classifier", "InnerProduct", [top], "loss3/classifier", linear)

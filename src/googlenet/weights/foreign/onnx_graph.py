@@ -14,14 +14,13 @@ import torch
 from torch import Tensor
 
 from ...arch import Arch, Layer, MaxPool, ResponseNorm
-from ...data.pictures import Preprocessing
 from ...errors import InputError
 from ...files import write_bytes
 from ...model import GoogLeNet, network_of
 from ...variants import GOOGLENET
 from ..checkpoint import Header, Weights, check_tensors
 from ..units import Shape, units
-from .caffe import MEAN, layer_name
+from .caffe import layer_name, preprocessing_of, quirks_of
 
 if TYPE_CHECKING:
     import onnx
@@ -108,18 +107,20 @@ def _spatial(header: Header) -> Shape:
 
 
 def _read_ours(model: onnx.ModelProto, metadata: Mapping[str, str], path: Path) -> Weights:
+    from .onnx_nodes import CONSTANT
+
     header = Header.from_metadata(metadata, path)
     try:
-        counters = json.loads(metadata[COUNTERS])
-    except (KeyError, ValueError) as error:
+        counters = {name: torch.tensor(int(value)) for name, value in json.loads(metadata[COUNTERS]).items()}
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path} does not say whole what it is of: its metadata was changed ({error}).") from error
     with torch.device("meta"):
         network = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    found = _tensors(model, path) | {name: torch.tensor(value) for name, value in counters.items()}
-    tensors = {name: found[name] for name in wanted if name in found}  # the rest belong to the architecture
+    found = _tensors(model, path) | counters
+    tensors = {name: tensor for name, tensor in found.items() if not name.startswith(CONSTANT)}
     check_tensors(tensors, wanted, str(path))
-    return Weights(header, tensors)
+    return Weights(header, {name: tensors[name] for name in wanted})
 
 
 # ----------------------------------------------------------------- the ONNX model zoo's inception_v1
@@ -145,13 +146,8 @@ def _read_zoo(model: onnx.ModelProto, path: Path) -> Weights:
     tensors = {ours: given[name] for name, (ours, _) in table.items()}
     first = table[_FIRST][0]
     tensors[first] = tensors[first].flip(1)
-    red, green, blue = MEAN
-    preprocessing = Preprocessing(3, 224, 256, (red / 255, green / 255, blue / 255), (1 / 255,) * 3)
-    quirks = [
-        "The first convolution in the file reads blue, green, red; here it is turned round to red, green, blue.",
-        f"The network reads pixels from 0 to 255 with a mean subtracted ({red:g}, {green:g}, {blue:g}), which its "
-        "preprocessing does.",
-    ]
+    preprocessing = preprocessing_of(())
+    quirks = list(quirks_of(preprocessing))
     if arch != GOOGLENET:
         quirks.append(
             "The graph's pools drop the last, partial window that Caffe's keep (maps of 55, 27, 13 and 6 for 56, 28, "

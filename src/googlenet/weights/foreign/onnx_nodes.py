@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Values = npt.NDArray[Any]
 INPUT, OUTPUT = "input", "logits"
+CONSTANT = "constant."  # before the name of a tensor that belongs to the architecture
 OPSET, IR_VERSION = 17, 8  # old enough for most runtimes
 _TENSORFLOW = {"auto_pad": "SAME_UPPER"}  # of an odd number, one sample more at the end
 _NORM = ("weight", "bias", "running_mean", "running_var")
@@ -100,8 +101,8 @@ class _Graph:
 
     def constant(self, name: str, values: Values) -> str:
         """A tensor that belongs to the architecture."""
-        self.initializers[name] = values
-        return name
+        self.initializers[f"{CONSTANT}{name}"] = values
+        return f"{CONSTANT}{name}"
 
     def transformed(self, x: str) -> str:
         """See :class:`~googlenet.arch.Arch`, ``transform_input``."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ...data.pictures import Preprocessing
+from ...errors import InputError
 from ..checkpoint import Header
 
 Answer = tuple[str, Tensor]
@@ -21,13 +22,20 @@ def other_side(path: Path, header: Header, x: Tensor) -> Answer | None:
         path: What was written.
         header: Of the weights in it.
         x: ``(N, channels, *spatial)``, normalised as the network reads it.
+
+    Raises:
+        InputError: If the other side does not take the file.
     """
     runners = {".onnx": _onnx_runtime, ".caffemodel": _opencv, ".pth": _torchvision}
     runner = runners.get(path.suffix)
-    try:
-        return None if runner is None else runner(path, header, x)
-    except ModuleNotFoundError:
+    if runner is None:
         return None
+    try:
+        return runner(path, header, x)
+    except ImportError:
+        return None
+    except Exception as error:  # each has its own
+        raise InputError(f"The file was written, and {runner.__name__[1:]} refuses it: {error}") from error
 
 
 def _onnx_runtime(path: Path, header: Header, x: Tensor) -> Answer:

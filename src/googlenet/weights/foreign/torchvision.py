@@ -67,7 +67,8 @@ def read(path: Path) -> Weights:
     except Exception as error:  # of bytes that only look like a pickle PyTorch raises whatever comes
         raise InputError(f"{path} is not a file of plain tensors ({str(error).splitlines()[0]}).") from error
     theirs = theirs.get("state_dict", theirs) if isinstance(theirs, dict) else theirs
-    if not isinstance(theirs, dict) or "fc.bias" not in theirs:
+    named = isinstance(theirs, dict) and all(isinstance(k, str) and isinstance(t, Tensor) for k, t in theirs.items())
+    if not named or "fc.bias" not in theirs or theirs["fc.bias"].ndim != 1:
         raise InputError(f"{path} holds no state dict of torchvision's googlenet.")
     tensors = from_torchvision(theirs)
     auxiliary = _has_aux(tensors, "auxiliary.")

@@ -59,11 +59,14 @@ bench-ucr: install
 bench-transfer: install
 	$(BIN)/python benchmarks/transfer.py
 
-bench-ucr-pretraining: install  # four folds, the table, and the weights that the package ships
+PRETRAINING := $(BIN)/python benchmarks/ucr_pretraining.py
+bench-ucr-pretraining: install  # four folds and their table, then the weights that the package ships
 	mkdir -p runs/ucr-pretraining
-	for fold in 0 1 2 3; do $(BIN)/python benchmarks/ucr_pretraining.py pretrain --fold $$fold --out runs/ucr-pretraining/$$fold.safetensors || exit 1; done
-	$(BIN)/python benchmarks/ucr_pretraining.py evaluate runs/ucr-pretraining/*.safetensors
-	$(BIN)/python benchmarks/ucr_pretraining.py pretrain --out runs/googlenet_1d.ucr.safetensors
+	for fold in 0 1 2 3; do \
+		$(PRETRAINING) pretrain --fold $$fold --out runs/ucr-pretraining/$$fold.safetensors && \
+		$(PRETRAINING) evaluate --fold $$fold runs/ucr-pretraining/$$fold.safetensors || exit 1; \
+	done
+	$(PRETRAINING) pretrain --out runs/ucr-pretraining/all.safetensors
 
 clean:
 	rm -rf .venv runs dist

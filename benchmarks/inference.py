@@ -197,9 +197,14 @@ def main() -> None:
     operations = 2 * cost("googlenet_torchvision").macs / 1e9
     result = {
         "images_per_second": {name: spread(values) for name, values in rates.items()},
-        "times_torchvision_fp32": {
-            name: spread([a / b for a, b in zip(values, rates["torchvision fp32, 32"], strict=True)])
-            for name, values in rates.items()
+        "times_torchvision": {
+            peer: {
+                name: spread([a / b for a, b in zip(values, rates[peer], strict=True)])
+                for name, values in rates.items()
+                if name.startswith("ours")
+            }
+            for peer in rates
+            if peer.startswith(("torchvision", "OpenVINO bf16"))
         },
         "engines": {label: engine.name for label, engine in engines.items()},
         "agreement": agreed,

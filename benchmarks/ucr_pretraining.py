@@ -2,12 +2,12 @@
 
     python benchmarks/ucr_pretraining.py pretrain --fold 0 --out FILE     # on the 36 sets that fold 0 does not hold
     python benchmarks/ucr_pretraining.py pretrain --out FILE              # on all 48: what the package ships
-    python benchmarks/ucr_pretraining.py evaluate FILE FILE FILE FILE     # those of folds 0 to 3, each on its 12 sets
+    python benchmarks/ucr_pretraining.py evaluate --fold 0 FILE           # on the 12 sets of fold 0; so for all folds
 
 A batch is of one set, and only the classes of that set compete in its loss: one classifier is many heads. Sets are
 drawn by the square root of their number of signals. Only training parts are seen. In the evaluation each set is trained
-on its training part from the weights of the fold that did not see it, and from scratch beside it with the same seed,
-and after each training its test part is looked at once.
+on its training part from the weights of the fold that did not see it, and after each training its test part is looked
+at once; beside it stands the mean of three seeds from scratch, of ucr.json. Rows are added to the result file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import torch
 
-from common import SHARED, save
+from common import HERE, SHARED, save
 from googlenet.data.signals import find_signals
 from googlenet.estimator import GoogLeNetClassifier
 from googlenet.evaluation import metrics
@@ -40,9 +40,11 @@ from googlenet.training.tasks import task_for
 DATA = SHARED / "data" / "ucr"
 FOLDS = 4
 STEPS = 8_000
-HALF = dataclasses.replace(SIGNALS, epochs=12, class_epochs=0.3, min_steps=200)
-# Whether a training begins with weights, and its recipe.
-WAYS = {"from scratch": (False, SIGNALS), "pretrained": (True, SIGNALS), "pretrained, half the steps": (True, HALF)}
+RESULT = HERE / "ucr_pretraining.json"
+RECIPES = {
+    "pretrained": SIGNALS,
+    "pretrained, half the steps": dataclasses.replace(SIGNALS, epochs=12, class_epochs=0.3, min_steps=200),
+}
 
 
 def sets() -> list[str]:
@@ -99,30 +101,31 @@ def endless(task, world):
         epoch += 1
 
 
-def trained(job: tuple[str, str, Path, int]) -> dict:
+def trained(job: tuple[str, str, Path]) -> dict:
     """A set trained one of the ways, and the accuracy on its test part."""
-    name, way, file, seed = job
+    name, way, file = job
     torch.set_num_threads(1)
-    begins, recipe = WAYS[way]
     data = find_signals(str(DATA / name))
-    model = GoogLeNetClassifier(recipe=recipe, weights=file if begins else None, random_state=seed)
+    model = GoogLeNetClassifier(recipe=RECIPES[way], weights=file, random_state=0)
     started = time.perf_counter()
     model.fit(list(data.train.signals), data.train.labels.numpy())
     seconds = time.perf_counter() - started
     found = metrics(model.predict_proba(list(data.test.signals)), data.test.labels.numpy(), data.classes)
-    row = {"set": name, "signals": len(data.train), "way": way, "seed": seed}
+    row = {"set": name, "signals": len(data.train), "way": way}
     return row | {"accuracy": found["top1"], "seconds": round(seconds, 2)}
 
 
-def evaluate(files: list[Path], seeds: list[int]) -> None:
-    """The four-fold table: each set from the weights of the fold that did not see it, and from scratch beside it."""
-    jobs = [(name, way, files[fold_of(name)], seed) for seed in seeds for name in sets() for way in WAYS]
+def evaluate(fold: int, file: Path, workers: int) -> None:
+    """The sets of a fold, from weights that did not see them."""
+    jobs = [(name, way, file) for name in sets() for way in RECIPES if fold_of(name) == fold]
     jobs.sort(key=lambda job: -(DATA / f"{job[0]}_TRAIN.tsv").stat().st_size)
-    rows = []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    mine = []
+    with ProcessPoolExecutor(workers) as pool:
         for row in pool.map(trained, jobs):
-            rows.append(row)
+            mine.append(row)
             print(f"{row['set']:<32} {row['way']:<27} {row['accuracy']:.4f} {row['seconds']:7.1f} s", flush=True)
+    rows = json.loads(RESULT.read_text())["rows"] if RESULT.exists() else []
+    rows = [row for row in rows if fold_of(row["set"]) != fold] + mine
     kinds = {
         "all": lambda row: True,
         "fewer than 50 signals": lambda row: row["signals"] < 50,
@@ -130,39 +133,25 @@ def evaluate(files: list[Path], seeds: list[int]) -> None:
     }
     table = {kind: compared([row for row in rows if belongs(row)]) for kind, belongs in kinds.items()}
     print(json.dumps(table, indent=1))
-    pretraining = [json.loads(meta["extra"]) for meta in map(metadata, files)]
-    save(
-        "ucr_pretraining",
-        {
-            "folds": [{key: extra[key] for key in ("sets", "steps", "core_minutes")} for extra in pretraining],
-            "summary": table,
-            "rows": rows,
-        },
-    )
-
-
-def metadata(path: Path) -> dict[str, str]:
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as file:
-        return file.metadata()
+    save("ucr_pretraining", {"summary": table, "rows": rows})
 
 
 def compared(rows: list[dict]) -> dict:
-    """The ways over the same sets and seeds."""
-    found = {}
-    scratch = {(row["set"], row["seed"]): row["accuracy"] for row in rows if row["way"] == "from scratch"}
-    for way in WAYS:
+    """The ways over the same sets, beside training from scratch."""
+    old = json.loads((HERE / "ucr.json").read_text())["rows"]
+    scratch = {name: statistics.mean(row["accuracy"] for row in old if row["set"] == name) for name in sets()}
+    found = {"from scratch": round(statistics.mean(scratch[name] for name in {row["set"] for row in rows}), 4)}
+    for way in RECIPES:
         mine = [row for row in rows if row["way"] == way]
-        gains = [row["accuracy"] - scratch[row["set"], row["seed"]] for row in mine]
+        gains = [row["accuracy"] - scratch[row["set"]] for row in mine]
         found[way] = {
-            "sets": len({row["set"] for row in mine}),
+            "sets": len(mine),
             "accuracy": round(statistics.mean(row["accuracy"] for row in mine), 4),
-            "seconds": round(sum(row["seconds"] for row in mine)),
             "gain": round(statistics.mean(gains), 4),
             "standard_error": round(statistics.stdev(gains) / len(gains) ** 0.5, 4),
             "wins": sum(gain > 1e-4 for gain in gains),
             "losses": sum(gain < -1e-4 for gain in gains),
+            "core_seconds": round(sum(row["seconds"] for row in mine)),
         }
     return found
 
@@ -171,15 +160,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("pretrain")
-    one.add_argument("--fold", type=int)
+    one.add_argument("--fold", type=int, choices=range(FOLDS))
     one.add_argument("--steps", type=int, default=STEPS)
     one.add_argument("--out", type=Path, required=True)
     two = commands.add_parser("evaluate")
-    two.add_argument("files", type=Path, nargs=FOLDS)
-    two.add_argument("--seeds", type=int, nargs="+", default=[0])
+    two.add_argument("file", type=Path)
+    two.add_argument("--fold", type=int, choices=range(FOLDS), required=True)
+    two.add_argument("--workers", type=int, default=os.cpu_count())
     chosen = parser.parse_args()
     if chosen.command == "evaluate":
-        evaluate(chosen.files, chosen.seeds)
+        evaluate(chosen.fold, chosen.file, chosen.workers)
         return
     names = [name for name in sets() if chosen.fold is None or fold_of(name) != chosen.fold]
     pretrain(names, chosen.out, chosen.steps)

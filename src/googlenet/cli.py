@@ -44,8 +44,10 @@ class Format(StrEnum):
 def train(
     context: typer.Context,
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
-    out: Annotated[Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")] = None,
-    recipe: Annotated[str | None, typer.Option(help="A name from googlenet recipes [default: by the data].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run (by default runs/NAME).")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A name from googlenet recipes (by default the one for the data).")
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="Begin with these: a run, a file, or a name from googlenet weights list.")
     ] = None,
@@ -130,7 +132,7 @@ def predict(
     top: Annotated[int, typer.Option(min=1, help="How many labels for each.")] = 5,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     engine: Annotated[
-        str | None, typer.Option(help="openvino, onnx or torch [default: the fastest that is installed].")
+        str | None, typer.Option(help="openvino, onnx or torch (by default the fastest that is installed).")
     ] = None,
 ) -> None:
     """Label pictures, or the rows of tables of signals.
@@ -155,7 +157,7 @@ def predict(
 def export(
     runs: Annotated[list[str], typer.Argument(help="A run or its weights; several are averaged in one model.")],
     form: Annotated[str, typer.Option("--format", help="onnx, openvino or torch.")] = "onnx",
-    out: Annotated[Path | None, typer.Option(help="File or folder [default: beside the weights].")] = None,
+    out: Annotated[Path | None, typer.Option(help="File or folder (by default beside the weights).")] = None,
     int8: Annotated[
         str | None,
         typer.Option(metavar="DATA", help="Compute in 8 bits, calibrated on these pictures or signals."),

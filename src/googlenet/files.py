@@ -63,6 +63,11 @@ def home() -> Path:
         return Path(tempfile.gettempdir()) / "googlenet"
 
 
+def offline() -> bool:
+    """Whether the network is forbidden, by ``GOOGLENET_OFFLINE=1``."""
+    return os.environ.get("GOOGLENET_OFFLINE", "") not in ("", "0")
+
+
 @contextmanager
 def fresh(path: Path) -> Iterator[Path]:
     """Gives a path of that name in a temporary folder; what lies in the folder at the end moves beside ``path``.

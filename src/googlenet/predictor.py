@@ -68,8 +68,8 @@ def load_network(*runs: str | Path) -> tuple[WholeNetwork, tuple[str, ...]]:
         header = weights.header
         if "classes" not in header.extra or "preprocessing" not in header.extra:
             raise InputError(
-                f"{run} does not say which classes it tells apart, or what it reads; use weights from a run or from "
-                "googlenet weights list."
+                f"{run} does not say which classes it tells apart, or what it reads, as runs do; begin a training with "
+                f"it: googlenet train DATA --weights {run}"
             )
         models.append(network_of(weights))
         kinds.append((tuple(header.extra["classes"]), header.extra["preprocessing"]))

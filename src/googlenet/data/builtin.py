@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
+from ..files import home, offline
 from .images import ImageData, ImageSet, enlarged
 from .signals import SignalData, SignalSet
 
@@ -92,9 +93,9 @@ def _idx(path: Path, header: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uin
 def _download() -> Path:
     from torchvision.datasets import FashionMNIST
 
-    root = Path(os.environ.get("GOOGLENET_HOME", Path.home() / ".cache" / "googlenet"))
+    root = home()
     try:
-        FashionMNIST(root, download=True)
+        FashionMNIST(root, download=not offline())
     except (OSError, RuntimeError) as error:
         raise InputError(
             "Fashion-MNIST is not here and could not be downloaded "

@@ -191,12 +191,19 @@ CATALOGUE: dict[str, Record] = {
 }
 
 
+def named(name: str) -> Record | None:
+    """The record of that name, or the only one with that tag."""
+    found = [record for record in CATALOGUE.values() if name in (record.name, record.name.split(".", 1)[1])]
+    return found[0] if len(found) == 1 else None
+
+
 def find_record(name: str) -> Record:
-    """The record of that name.
+    """The record of that name or tag.
 
     Raises:
         InputError: If there is none; the sentence suggests the nearest name.
     """
-    if name not in CATALOGUE:
+    record = named(name)
+    if record is None:
         raise unknown("weights", name, CATALOGUE)
-    return CATALOGUE[name]
+    return record

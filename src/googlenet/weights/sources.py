@@ -10,7 +10,7 @@ from ..errors import InputError, unknown
 from ..model import GoogLeNet, network_of
 from ..runfolder import WEIGHTS
 from . import formats, store
-from .catalogue import CATALOGUE, Record
+from .catalogue import CATALOGUE, Record, named
 from .checkpoint import Weights
 
 
@@ -49,12 +49,6 @@ def load_model(source: str | Path) -> GoogLeNet:
         InputError: As of :func:`read_source`.
     """
     return network_of(read_source(source))
-
-
-def named(name: str) -> Record | None:
-    """The record of that name, or the only one with that tag."""
-    found = [record for record in CATALOGUE.values() if name in (record.name, record.name.split(".", 1)[1])]
-    return found[0] if len(found) == 1 else None
 
 
 def with_record(weights: Weights, record: Record) -> Weights:

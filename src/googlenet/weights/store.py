@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..files import home
+from ..files import home, offline
 from .catalogue import Record
 
 Progress = Callable[[int, int | None], None]
@@ -106,7 +106,7 @@ def _download_anywhere(record: Record, origin: str, part: Path, progress: Progre
     """Puts the record's file in its place, from the first mirror or origin that has it."""
     mirrors = os.environ.get("GOOGLENET_MIRROR", "").replace(",", " ").split()
     places = [f"{_as_url(mirror).rstrip('/')}/{origin}" for mirror in mirrors] + [record.url]
-    if os.environ.get("GOOGLENET_OFFLINE", "") not in ("", "0"):
+    if offline():
         places = [place for place in places if place.startswith("file://")]
     reasons = ["GOOGLENET_OFFLINE is set"] if not places else []
     for place in places:

@@ -26,6 +26,8 @@ def test_a_folder_holds_weights_configuration_and_card(tmp_path):
     card = (folder / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: googlenet\n")
     assert "10 classes: T-shirt/top, Trouser" in card
+    assert "accuracy: 94.80% top-1" in card
+    assert "make bench-fashion-mnist" in card
     model, old = hub.from_pretrained(folder), read_source(NAME)
     assert torch.equal(model.classifier.weight, old.tensors["classifier.weight"].float())
     assert load(folder, engine="torch").classes[9] == "Ankle boot"

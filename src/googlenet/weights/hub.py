@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..model import GoogLeNet, network_of
 from ..runfolder import EVALUATION, RUN, WEIGHTS
 from . import checkpoint
+from .catalogue import named
 from .sources import read_source
 
 CONFIG, CARD = "config.json", "README.md"
@@ -94,8 +95,9 @@ def push_to_hub(source: str | Path, repository: str, private: bool = False) -> s
 def card(source: Path, weights: checkpoint.Weights) -> str:
     """A model card in Markdown: what the network is, what it was trained on, what was measured, how to use it."""
     header = weights.header
-    record = _json_of(source, RUN)
+    run = _json_of(source, RUN)
     result = _json_of(source, EVALUATION)
+    record = None if source.exists() else named(str(source))
     classes = header.extra.get("classes", ())
     lines = [
         "---",
@@ -110,13 +112,15 @@ def card(source: Path, weights: checkpoint.Weights) -> str:
         f"- {header.num_classes} classes"
         + (f": {', '.join(classes[:20])}" if classes else "")
         + (", …" if len(classes) > 20 else ""),
-        f"- input: {header.in_channels * header.arch.members} channels",
+        f"- channels of the input: {header.in_channels * header.arch.members}",
     ]
-    if record:
-        count = record["examples"].get("train", 0)
-        lines.append(f"- trained on {record['data']}, {count:,} examples, recipe {record['recipe']['name']}")
+    if run:
+        count = run["examples"].get("train", 0)
+        lines.append(f"- trained on {run['data']}, {count:,} examples, recipe {run['recipe']['name']}")
     if result:
         lines.append(f"- accuracy {result['top1']:.4f} on {result['count']:,} examples held out")
+    if record:
+        lines += [f"- {what}: {value}" for what, value in record.rows() if what not in ("name", "note")]
     lines += [f"- {quirk}" for quirk in weights.quirks]
     lines += [
         "",

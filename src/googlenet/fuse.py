@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import platform
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .blocks import ConvUnit, Inception, Shortcut
+from .device import computes_in_bf16
 from .model import GoogLeNet
 
 
@@ -43,6 +45,13 @@ def _fold(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, norm: _BatchNorm) -> None:
         bias = bias + conv.bias * scale
     conv.weight = nn.Parameter(conv.weight * scale.view(-1, *[1] * (conv.weight.ndim - 1)), requires_grad=False)
     conv.bias = nn.Parameter(bias, requires_grad=False)
+
+
+def can_pack(device: torch.device) -> bool:
+    """Whether :func:`pack_units` is of use: on x86 processors with bfloat16, which oneDNN is made for."""
+    x86 = platform.machine().lower() in ("x86_64", "amd64")
+    onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return device.type == "cpu" and x86 and onednn and computes_in_bf16(device)
 
 
 def pack_units(model: GoogLeNet) -> GoogLeNet:

@@ -20,7 +20,7 @@ from ..data.ahead import ahead
 from ..device import best_device, computes_in_bf16
 from ..engine import Array, Chunk, Engine, Floats
 from ..errors import InputError
-from ..fuse import fold_norms, pack_units
+from ..fuse import can_pack, fold_norms, pack_units
 from ..memory import keep_memory
 from ..whole import WholeNetwork
 
@@ -70,7 +70,7 @@ def engine_of(network: WholeNetwork) -> TorchEngine:
     """The engine of networks in memory: on a GPU if there is one; pictures in bfloat16."""
     device, pictures = best_device(), network.reads_pictures
     faster = folded(network)
-    if pictures and device.type == "cpu" and computes_in_bf16(device):
+    if pictures and can_pack(device):
         faster = WholeNetwork(map(pack_units, faster.networks), network.preprocessing)
     return TorchEngine(faster, device, pictures)
 

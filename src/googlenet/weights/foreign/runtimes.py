@@ -35,7 +35,8 @@ def other_side(path: Path, header: Header, x: Tensor) -> Answer | None:
     except ImportError:
         return None
     except Exception as error:  # each has its own
-        raise InputError(f"The file was written, and {runner.__name__[1:]} refuses it: {error}") from error
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{runner.__name__[1:]} refuses the file, which is not kept: {reason}") from error
 
 
 def _onnx_runtime(path: Path, header: Header, x: Tensor) -> Answer:

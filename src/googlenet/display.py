@@ -94,7 +94,7 @@ def show_evaluation(result: dict[str, Any]) -> None:
     top5 = f"   top-5 {result['top5']:.4f}" if result["top5"] is not None else ""
     console.print(
         f"top-1 [bold]{result['top1']:.4f}[/]{top5}   loss {result['nll']:.4f}   "
-        f"calibration error {result['ece']:.4f}   pictures {result['count']:,}\n"
+        f"calibration error {result['ece']:.4f}   examples {result['count']:,}\n"
     )
     names = [row["label"] for row in result["per_class"]]
     fits = len(names) <= 12

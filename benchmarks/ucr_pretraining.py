@@ -89,8 +89,7 @@ def pretrain(names: list[str], out: Path, steps: int) -> None:
                 flush=True,
             )
     model.eval()
-    minutes = round((time.perf_counter() - started) / 60, 1)
-    save_weights(model.bfloat16(), out, sets=names, steps=steps, core_minutes=minutes)
+    save_weights(model.bfloat16(), out, sets=names, steps=steps)
 
 
 def endless(task, world):
@@ -115,12 +114,12 @@ def trained(job: tuple[str, str, Path]) -> dict:
     return row | {"accuracy": found["top1"], "seconds": round(seconds, 2)}
 
 
-def evaluate(fold: int, file: Path, workers: int) -> None:
+def evaluate(fold: int, file: Path) -> None:
     """The sets of a fold, from weights that did not see them."""
     jobs = [(name, way, file) for name in sets() for way in RECIPES if fold_of(name) == fold]
     jobs.sort(key=lambda job: -(DATA / f"{job[0]}_TRAIN.tsv").stat().st_size)
     mine = []
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
         for row in pool.map(trained, jobs):
             mine.append(row)
             print(f"{row['set']:<32} {row['way']:<27} {row['accuracy']:.4f} {row['seconds']:7.1f} s", flush=True)
@@ -166,10 +165,9 @@ def main() -> None:
     two = commands.add_parser("evaluate")
     two.add_argument("file", type=Path)
     two.add_argument("--fold", type=int, choices=range(FOLDS), required=True)
-    two.add_argument("--workers", type=int, default=os.cpu_count())
     chosen = parser.parse_args()
     if chosen.command == "evaluate":
-        evaluate(chosen.fold, chosen.file, chosen.workers)
+        evaluate(chosen.fold, chosen.file)
         return
     names = [name for name in sets() if chosen.fold is None or fold_of(name) != chosen.fold]
     pretrain(names, chosen.out, chosen.steps)

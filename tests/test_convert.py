@@ -66,7 +66,7 @@ def test_a_format_that_reads_pixels_otherwise_is_compared_on_the_same_pixels(tmp
 
 
 def test_a_conversion_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
-    checkpoint.write(weights_of(create_model("googlenet_torchvision", width=1.0)), tmp_path / "a.safetensors")
+    checkpoint.write(weights_of(create_model("googlenet_torchvision")), tmp_path / "a.safetensors")
     (tmp_path / "a.pth").write_bytes(b"old")
     monkeypatch.setattr(jobs, "_differences", lambda *_: {"read back": 0.5})
     with pytest.raises(InputError, match="by 0.5; not written"):

@@ -30,6 +30,20 @@ def run_cli(*words, cwd=None, stdin="", env=None, timeout=300, program=CLI):
     )
 
 
+def write(folder, name, text):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def same_signals(signals, expected):
+    """Whether signals are these, channel by channel, sample by sample."""
+    assert len(signals) == len(expected)
+    for signal, rows in zip(signals, expected, strict=True):
+        assert signal.dtype == np.float32
+        np.testing.assert_array_equal(signal, np.atleast_2d(np.array(rows, np.float32)))
+
+
 @pytest.fixture
 def photos():
     folder = SHARED / "data" / "photos"

@@ -45,6 +45,7 @@ bench: install  # speed: training, prediction, a folder of pictures to labels, a
 
 bench-fashion-mnist: install
 	$(BIN)/python benchmarks/fashion_mnist.py
+	$(BIN)/python benchmarks/fashion_mnist.py --recipe small-long
 
 bench-aux-gradients: install
 	$(BIN)/python benchmarks/aux_gradients.py

@@ -23,7 +23,7 @@ from googlenet.data.batches import Augmentation, Batch, training_batches
 from googlenet.data.images import ImageSet
 from googlenet.data.pictures import Preprocessing
 from googlenet.training.distributed import joined
-from googlenet.training.loop import Learner
+from googlenet.training.learner import Learner
 from googlenet.training.recipe import PHOTOS, SMALL, Recipe
 from googlenet.training.state import RunningMean, State, make_optimizer
 

@@ -1,9 +1,10 @@
 """Accuracy and time of the default recipe for signals on the UCR archive, beside published figures.
 
-    python benchmarks/ucr.py [SET …] [--seeds 0 1 2] [--data FOLDER] [--out FILE]
+    python benchmarks/ucr.py [SET …] [--seeds 0 1 2] [--data FOLDER] [--out FILE] [--resume]
 
 Each set is trained on its training part alone and its test part is looked at once, by the final weights. Two
-sets run side by side, a core each. The result file is written after every set; what is in it is not run again.
+sets run side by side, a core each. The result file is written after every set; with --resume, what is in it is not run
+again.
 """
 
 from __future__ import annotations
@@ -54,9 +55,8 @@ def run(folder: Path, name: str, seed: int) -> dict[str, float | str | int]:
     }
 
 
-def run_all(folder: Path, names: list[str], seeds: list[int], out: Path) -> list[dict]:
-    """Every set and seed that is not in the result file yet, the largest first."""
-    rows = json.loads(out.read_text())["rows"] if out.exists() else []
+def run_all(folder: Path, names: list[str], seeds: list[int], out: Path, rows: list[dict]) -> list[dict]:
+    """Every set and seed that is not among the rows yet, the largest first."""
     done = {(row["set"], row["seed"]) for row in rows}
     todo = [(name, seed) for seed in seeds for name in names if (name, seed) not in done]
     todo.sort(key=lambda job: (job[1], -(folder / f"{job[0]}_TRAIN.tsv").stat().st_size))
@@ -210,10 +210,12 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "ucr")
     parser.add_argument("--out", type=Path, default=HERE / "ucr.json")
+    parser.add_argument("--resume", action="store_true", help="go on with the result file")
     chosen = parser.parse_args()
     names = chosen.sets or sorted(path.name.removesuffix("_TRAIN.tsv") for path in chosen.data.glob("*_TRAIN.tsv"))
     started = time.perf_counter()
-    rows = run_all(chosen.data, names, chosen.seeds, chosen.out)
+    rows = json.loads(chosen.out.read_text())["rows"] if chosen.resume and chosen.out.exists() else []
+    rows = run_all(chosen.data, names, chosen.seeds, chosen.out, rows)
     print(f"wall time of this call: {(time.perf_counter() - started) / 60:.1f} minutes")
     result = summary(rows)
     content = json.loads(chosen.out.read_text()) | {"summary": result}

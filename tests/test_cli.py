@@ -71,6 +71,8 @@ def test_unknown_names_suggest_the_nearest(words, near, tmp_path):
         (["train", "digits", "--epochs", "few"], "epochs takes a whole number, not 'few'"),
         (["train", "digits", "--epochs", "0"], "epochs must be above 0"),
         (["train", "digits", "--optimizer", "adam"], "optimizer is one of sgd, adamw"),
+        (["train", "digits", "--seed", "-1"], "seed must be 0 or more"),
+        (["train", "digits", "--batch-size", "1"], "batch_size must be 2 or more"),
         (["train", "nowhere/"], "no folder, table or built-in data set"),
         (["evaluate", "nowhere", "digits"], "no run, file or weights 'nowhere'"),
         (["evaluate", "digits"], "Name a run and the data"),

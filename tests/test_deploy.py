@@ -1,5 +1,6 @@
 """Exported networks: the same function, in files that other programs read, without PyTorch."""
 
+import dataclasses
 import io
 import json
 import os
@@ -166,20 +167,19 @@ def test_networks_of_signals_are_exported(tmp_path, form, members):
 @pytest.mark.parametrize("form", ["onnx", "openvino"])
 def test_8_bits_agree_where_the_network_is_trained(tmp_path, form):
     run = tmp_path / "run"
-    trained = run_cli("train", "digits", "--out", run, "--width", "0.25", "--epochs", "4")
+    words = ["--width", "0.25", "--epochs", "8", "--batch-size", "32"]  # trained well enough to be sure of its answers
+    trained = run_cli("train", "digits", "--out", run, *words)
     assert trained.returncode == 0
     plain, small = tmp_path / f"a{FORMATS[form].suffix}", tmp_path / f"b{FORMATS[form].suffix}"
     assert run_cli("export", run, "--format", form, "--out", plain).returncode == 0
     result = run_cli("export", run, "--format", form, "--out", small, "--int8", "digits")
-    if result.returncode:  # a network of four epochs is unsure of a few
-        assert "agrees with float32" in result.stderr and not small.exists()
-    else:
-        assert "300 inputs" in result.stdout
-        bulk = [path.with_suffix(".bin") if form == "openvino" else path for path in (plain, small)]
-        assert bulk[1].stat().st_size < 0.6 * bulk[0].stat().st_size
-        evaluated = [run_cli("evaluate", path, "digits", "--json") for path in (plain, small)]
-        accuracy = [json.loads(each.stdout)["top1"] for each in evaluated]
-        assert abs(accuracy[0] - accuracy[1]) < 0.02
+    assert result.returncode == 0, result.stderr
+    assert "300 inputs" in result.stdout
+    bulk = [path.with_suffix(".bin") if form == "openvino" else path for path in (plain, small)]
+    assert bulk[1].stat().st_size < 0.6 * bulk[0].stat().st_size
+    evaluated = [run_cli("evaluate", path, "digits", "--json") for path in (plain, small)]
+    accuracy = [json.loads(each.stdout)["top1"] for each in evaluated]
+    assert accuracy[0] > 0.9 and abs(accuracy[0] - accuracy[1]) < 0.02
 
 
 class Liar(Engine):
@@ -245,6 +245,24 @@ def test_a_program_that_would_run_code_is_refused(files, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_folder_for_an_export_is_made(files, tmp_path):
+    result = run_cli("export", files["run"], "--format", "openvino", "--out", tmp_path / "lean")
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in (tmp_path / "lean").iterdir()} == {"model.xml", "model.bin"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of files as Linux has them")
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_full_disk_is_a_sentence(files, tmp_path, form):
+    limit = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000,) * 2); from googlenet.cli import main; main()"
+    result = run_cli(
+        "export", files["run"], "--format", form, "--out", tmp_path / "out", program=[sys.executable, "-c", limit]
+    )
+    assert result.returncode == 1 and "could not be written" in result.stderr, result.stderr
+    assert "Traceback" not in result.stderr and list((tmp_path / "out").iterdir()) == []
+
+
 def test_bad_requests_are_sentences(files, tmp_path):
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(files["onnx"].read_bytes()[:5000])
@@ -256,6 +274,7 @@ def test_bad_requests_are_sentences(files, tmp_path):
     half.write_bytes(files["openvino"].read_bytes())
     damaged = tmp_path / "damaged.pt2"
     damaged.write_bytes(b"PK nothing")
+    other = weights(tmp_path, preprocessing=dataclasses.replace(GREY, mean=(0.5,)))
     for words, sentence in (
         (["predict", broken, "x.png"], "not a whole ONNX file"),
         (["predict", foreign, "x.png"], "does not say which classes"),
@@ -269,7 +288,9 @@ def test_bad_requests_are_sentences(files, tmp_path):
         (["export", files["run"], "--format", "onx"], "Did you mean 'onnx'"),
         (["export", files["run"], "--format", "torch", "--int8", "digits"], "openvino and onnx"),
         (["export", files["run"], "--int8", "gunpoint"], "is of signals"),
-        (["export", files["run"], "--int8", tmp_path], "nothing to calibrate with"),
+        (["export", files["run"], "--int8", tmp_path], "calibrate with: a folder, not a picture"),
+        (["export", files["run"], "--int8", "no.png"], "no.png cannot be read to calibrate with: no such file"),
+        (["evaluate", files["run"], other, "digits"], "with another mean ([0.5])"),
     ):
         result = run_cli(*words, cwd=tmp_path)
         assert result.returncode == 1 and sentence in result.stderr, (words, result.stderr)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 from conftest import QUICK, picture, run_cli
 from googlenet import InputError
 from googlenet.data.images import find_images
-from googlenet.data.pictures import crops_of, open_picture
+from googlenet.data.pictures import Preprocessing, crops_of, open_picture, views_of
 from googlenet.data.splits import hold_out
 
 
@@ -109,7 +110,52 @@ def test_predict_formats_and_standard_input(two_classes, tmp_path):
     for crops in ("10", "144"):
         shown = json.loads(run_cli("evaluate", run, two_classes, "--crops", crops, "--json").stdout)
         assert shown["count"] > 0
-    assert "1, 10 or 144" in run_cli("evaluate", run, two_classes, "--crops", "7").stderr
+    for crops in ("0", "7"):
+        refused = run_cli("evaluate", run, two_classes, "--crops", crops)
+        assert refused.stderr == f"googlenet: The number of crops is 1, 10 or 144, not {crops}.\n"
+
+    (tmp_path / "empty").mkdir()
+    odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    (two_classes / "red" / "00.png").rename(os.fsdecode(odd))
+    inputs = [two_classes / "red" / "01.png", tmp_path / "empty", tmp_path / "none*.png", os.fsdecode(odd)]
+    for form in ("jsonl", "csv", "table"):
+        result = run_cli("predict", run, *inputs, "--format", form, env={"PYTHONIOENCODING": "utf-8:strict"})
+        assert result.returncode == 1 and len(result.stdout.splitlines()) == 4 + (form == "csv"), result.stderr
+        assert "in folders, .bmp" in result.stdout and "no such file" in result.stdout and "caf\\udce9" in result.stdout
+
+
+def test_an_opened_picture_is_seen_as_its_file_is(tmp_path):
+    odd_but_good(tmp_path)
+    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    for path in sorted(tmp_path.iterdir()):
+        want = Preprocessing(3, 8, 8)
+        with Image.open(path) as opened:
+            difference = views_of(opened, want).astype(float) - views_of(path, want)
+        # A JPEG that is opened by its path may be decoded at half its size.
+        assert abs(difference).mean() <= (3 if path.suffix == ".jpg" else 0), path
+    bad(tmp_path)
+    with Image.open(tmp_path / "truncated.jpg") as opened, pytest.raises(InputError, match="truncated"):
+        views_of(opened, want)
+    for values in (np.zeros((4, 4, 3)), np.zeros(9, np.uint8), np.zeros((4, 4, 9), np.uint8)):
+        with pytest.raises(InputError, match="a picture is"):
+            views_of(values, want)
+
+
+def test_evaluation_is_on_what_the_run_has_not_learned(two_classes, tmp_path):
+    quick = [*QUICK, "--batch-size", "8"]
+    for seed in "01":
+        assert run_cli("train", two_classes, "--out", tmp_path / seed, "--seed", seed, *quick).returncode == 0
+    held = json.loads((tmp_path / "0" / "evaluation.json").read_text())
+    assert held["part"] == "validation" and held["count"] < 10
+    moved = tmp_path / "elsewhere"
+    two_classes.rename(moved)
+    for run in (tmp_path / "0", tmp_path / "0" / "model.safetensors"):
+        assert json.loads(run_cli("evaluate", run, moved, "--json").stdout) == held
+    both = run_cli("evaluate", tmp_path / "0", tmp_path / "1", moved)
+    assert both.returncode == 1 and "held out different parts" in both.stderr
+    (moved / "red" / "new.png").write_bytes((moved / "red" / "01.png").read_bytes())
+    shown = json.loads(run_cli("evaluate", tmp_path / "0", moved, "--json").stdout)
+    assert (shown["part"], shown["count"]) == ("all", 25)
 
 
 @pytest.mark.parametrize("part", ["val", "test"])

@@ -1,6 +1,7 @@
 """Every native operator against its PyTorch reference."""
 
 import copy
+import shutil
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from googlenet.kernels import max_pool, norm_relu
+from googlenet.kernels import max_pool, native, norm_relu
 from googlenet.kernels.native import library
 from googlenet.shapes import output_size
 
@@ -47,8 +48,8 @@ def test_max_pool_is_pytorchs(
     if min(output_size(*axis, ceil=ceil) for axis in axes) < 1:
         return
     x = maps(dtype, (images, channels, height, width), height * 13 + width, levels)
-    if not max_pool._is_native(x, kernel):
-        return  # shapes that are both contiguous and channels last with other strides
+    fits = all(k <= n + 2 * p for n, k, p in zip((height, width), kernel, padding, strict=True))
+    assert max_pool._is_native(x, kernel, padding) is fits
     theirs, ours = x.clone().requires_grad_(), x.clone().requires_grad_()
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -85,8 +86,8 @@ def test_max_pool_is_a_proper_operator():
 
 def test_other_layouts_and_types_run_the_reference():
     x, window = torch.randn(2, 5, 8, 8), ((3, 3), (2, 2), (1, 1))
-    assert not max_pool._is_native(x, (3, 3))
-    assert not max_pool._is_native(x.double().contiguous(memory_format=torch.channels_last), (3, 3))
+    assert not max_pool._is_native(x, (3, 3), (1, 1))
+    assert not max_pool._is_native(x.double().contiguous(memory_format=torch.channels_last), (3, 3), (1, 1))
     assert torch.equal(max_pool.max_pool2d(x, *window), max_pool.reference(x, *window, False))
 
 
@@ -121,8 +122,7 @@ def test_norm_relu_is_pytorchs(dtype, images, channels, size, members, residual,
     norms = [{1: nn.BatchNorm1d, 2: nn.BatchNorm2d}[len(size)](c, eps=1e-3) for c in channels]
     for norm in norms:
         norm.weight.data, norm.bias.data = normal(norm.num_features) + 1, normal(norm.num_features)
-    if not all(norm_relu._is_native(x, norm) for x, norm in zip(maps, norms, strict=True)):
-        return
+    assert all(norm_relu._is_native(x, norm) for x, norm in zip(maps, norms, strict=True))
     # The reference works on the same numbers in double precision.
     exact_norms = copy.deepcopy(norms)
     exact = [x.double().requires_grad_() for x in maps]
@@ -181,6 +181,85 @@ def test_norm_relu_is_a_proper_operator():
     torch.library.opcheck(
         torch.ops.googlenet.norm_relu.default, ([x], *weights, 1e-3, 1, x.detach()), test_utils=checks
     )
+
+
+@pytest.mark.parametrize(("kernel", "padding"), [((3, 3), (2, 2)), ((9, 9), (0, 0)), ((3, 3), (-1, 0))])
+def test_windows_that_pytorch_refuses_are_refused(kernel, padding):
+    x = maps(torch.float32, (2, 8, 6, 6), 0, 9)
+    with pytest.raises(RuntimeError):
+        max_pool.reference(x, kernel, (1, 1), padding, False)
+    with pytest.raises(RuntimeError):
+        max_pool.max_pool2d(x, kernel, (1, 1), padding)
+
+
+@pytest.mark.parametrize(
+    ("second", "residual"),
+    [((2, 8, 3, 3), None), ((1, 8, 6, 6), None), ((2, 8, 6, 6), (2, 16, 3, 3)), ((2, 9, 6, 6), None)],
+)
+def test_maps_that_do_not_go_together_are_refused(second, residual):
+    pair = [maps(torch.float32, shape, 0, 9) for shape in ((2, 8, 6, 6), second)]
+    added = None if residual is None else maps(torch.float32, residual, 1, 9)
+    with pytest.raises((RuntimeError, ValueError)):
+        norm_relu.norm_relu(pair, [nn.BatchNorm2d(8), nn.BatchNorm2d(8)], residual=added)
+
+
+def test_maps_of_two_types_norms_of_two_kinds_and_a_broadcast_residual_run_the_reference():
+    wide, narrow = maps(torch.float32, (2, 8, 6, 6), 0, 9), maps(torch.bfloat16, (2, 8, 6, 6), 1, 9)
+    added = maps(torch.float32, (1, 16, 1, 1), 2, 9)
+    for pair, norms, residual in (
+        ([wide, narrow], [nn.BatchNorm2d(8), nn.BatchNorm2d(8)], None),
+        ([wide, wide], [nn.BatchNorm2d(8), nn.BatchNorm2d(8, eps=0.5)], None),
+        ([wide, wide], [nn.BatchNorm2d(8), nn.BatchNorm2d(8, affine=False)], None),
+        ([wide, wide], [nn.BatchNorm2d(8), nn.BatchNorm2d(8)], added),
+    ):
+        expected = norm_relu.reference(pair, copy.deepcopy(norms), 1, residual)
+        assert torch.equal(norm_relu.norm_relu(pair, norms, 1, residual), expected)
+
+
+def test_statistics_are_float32_whatever_the_default_is():
+    x, norms = maps(torch.float32, (2, 8, 6, 6), 0, 9), [nn.BatchNorm2d(8)]
+    expected = norm_relu.reference([x], copy.deepcopy(norms))
+    torch.set_default_dtype(torch.float64)
+    try:
+        result = norm_relu.norm_relu([x], norms)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    torch.testing.assert_close(result, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_of_gradients_are_refused_and_other_ways_to_differentiate_run_the_reference():
+    x = maps(torch.float32, (2, 8, 6, 6), 0, 9)
+
+    def pool(x):
+        return max_pool.max_pool2d(x, (3, 3), (2, 2))
+
+    def norm(x):
+        return norm_relu.norm_relu([x], [nn.BatchNorm2d(8, track_running_stats=False)])
+
+    for function, reference in (
+        (pool, lambda x: max_pool.reference(x, (3, 3), (2, 2), (0, 0), False)),
+        (norm, lambda x: norm_relu.reference([x], [nn.BatchNorm2d(8, track_running_stats=False)])),
+    ):
+        ours = x.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(function(ours).square().sum(), ours, create_graph=True)
+        with pytest.raises(RuntimeError, match="once_differentiable"):
+            gradient.square().sum().backward()
+        tangent = torch.randn_like(x)
+        for a, b in zip(
+            torch.func.jvp(function, (x,), (tangent,)), torch.func.jvp(reference, (x,), (tangent,)), strict=True
+        ):
+            torch.testing.assert_close(a, b)
+        gradients = [torch.func.grad(lambda x, f=f: f(x).square().sum())(x) for f in (function, reference)]
+        torch.testing.assert_close(*gradients)
+
+
+def test_a_build_that_was_cut_short_is_made_again_and_cxx_may_be_a_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOOGLENET_HOME", str(tmp_path))
+    monkeypatch.setenv("CXX", "env c++" if shutil.which("c++") else "env clang++")
+    built = native._built(native.HERE / "max_pool.cpp")
+    built.write_bytes(built.read_bytes()[:500])
+    assert native.library.__wrapped__("max_pool") is not None
+    assert built.stat().st_size > 500
 
 
 def test_the_whole_network_learns_the_same_with_and_without_kernels(monkeypatch):

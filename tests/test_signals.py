@@ -134,6 +134,12 @@ def test_a_squeezed_line_is_a_line():
 def test_signals_that_cannot_be_read_are_sentences(signal, words):
     with pytest.raises(googlenet.InputError, match=words):
         plain().array([signal.astype(np.float32)])
+    labels = predictor([small()], plain())
+    many = [np.zeros((1, 4), np.float32)] * 70 + [signal.astype(np.float32)]
+    with pytest.raises(googlenet.InputError, match=f"Signal 71 .*{words}"):
+        labels.probabilities(many)
+    *good, bad = labels.predict(many)
+    assert words in bad.error and all(row.error is None for row in good)
 
 
 def test_members_are_networks_of_their_own():
@@ -330,6 +336,12 @@ def test_evaluate_and_predict_from_a_run_on_signals(run, tmp_path):
     assert [answer["label"] for answer in answers[:12]] == [row[0] for row in rows]
     assert "five" in answers[12]["error"]
     assert answers[13]["top"] == answers[0]["top"]
+
+    lower = tmp_path / "toy_test.tsv"
+    lower.write_text((folder / "Toy_TEST.tsv").read_text())
+    result = run_cli("predict", folder / "run", lower, "--format", "jsonl")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["top"] for row in rows] == [answer["top"] for answer in answers[13:]]
 
 
 def test_pictures_and_signals_are_not_taken_for_each_other(run):

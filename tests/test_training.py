@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,9 +19,10 @@ from conftest import CLI, QUICK, run_cli
 from googlenet import InputError
 from googlenet.data.batches import Batch
 from googlenet.data.builtin import digits
-from googlenet.jobs import training_job
+from googlenet.jobs import choose_recipe, training_job
 from googlenet.training.distributed import World, joined
-from googlenet.training.loop import Learner, fresh_state
+from googlenet.training.learner import Learner
+from googlenet.training.loop import fresh_state
 from googlenet.training.mixing import mixed
 from googlenet.training.recipe import SMALL, find_recipe
 from googlenet.training.schedule import learning_rate
@@ -76,7 +78,7 @@ def test_a_run_is_not_overwritten(run):
 def test_evaluate_and_predict_from_the_run(run):
     folder, _ = run
     shown = json.loads(run_cli("evaluate", folder, "digits", "--json").stdout)
-    assert set(shown) == {"top1", "top5", "nll", "ece", "count", "per_class", "confusion"}
+    assert set(shown) == {"top1", "top5", "nll", "ece", "count", "per_class", "confusion", "part"}
     assert shown == json.loads((folder / "evaluation.json").read_text())
     twice = json.loads(run_cli("evaluate", folder, folder, "digits", "--json").stdout)
     assert twice["nll"] == pytest.approx(shown["nll"], abs=1e-6)
@@ -172,8 +174,17 @@ def test_a_diverging_loss_stops_with_batch_layer_and_advice(tmp_path):
 
 def test_interrupt_says_how_to_resume(tmp_path):
     words = ["train", "digits", "--out", str(tmp_path / "stopped"), "--width", "0.125"]
-    process = subprocess.Popen([*CLI, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*CLI, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # tests in the background inherit that it is ignored
+    )
     while not (tmp_path / "stopped" / "checkpoint.safetensors").exists():
+        assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -223,6 +234,46 @@ def test_gradients_and_statistics_over_processes_are_those_of_the_whole_batch(tm
         assert a.keys() == b.keys()
         for key in a:
             torch.testing.assert_close(b[key], a[key], rtol=1e-9, atol=1e-9, msg=lambda text, key=key: f"{key}: {text}")
+
+
+def test_weighted_losses_of_processes_average_to_that_of_the_whole_batch():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(8, 1, 3), torch.tensor([0, 1, 2, 1, 2, 1, 0, 1])
+    weights = torch.tensor([1.0, 2.0, 5.0])
+    sums = [weights[labels[rank::2]].sum() for rank in (0, 1)]
+    assert sums[0] != sums[1]
+    processes = SimpleNamespace(device=torch.device("cpu"), wrap=lambda model: model, mean=lambda _: sum(sums) / 2)
+    learner = Learner(SimpleNamespace(model=None), SMALL, processes, weights)
+    halves = [learner._loss(logits[rank::2], labels[rank::2, None]) for rank in (0, 1)]
+    smoothing = SMALL.label_smoothing
+    whole = torch.nn.functional.cross_entropy(logits[:, 0], labels, weight=weights, label_smoothing=smoothing)
+    torch.testing.assert_close(sum(halves) / 2, whole)
+
+
+def test_a_recipe_is_changed_before_it_is_fitted_to_the_data():
+    data = digits()
+    by_default = choose_recipe(data, None, {})
+    steps = len(data.train) // by_default.batch_size
+    assert by_default.epochs == -(-SMALL.min_steps // steps)
+    assert choose_recipe(data, None, {"min_steps": "5000"}).epochs == -(-5000 // steps)
+    assert choose_recipe(data, None, {"batch_size": "32"}).epochs == SMALL.epochs
+    assert choose_recipe(data, None, {"class_epochs": "9"}).epochs == SMALL.epochs + 90
+    assert choose_recipe(data, None, {"epochs": "2"}).epochs == 2
+    assert choose_recipe(data, None, {"epochs": "2", "class_epochs": "1"}).epochs == 12
+
+
+def test_resume_goes_on_with_the_last_run_of_the_data(tmp_path):
+    words = ["train", "digits", "--width", "0.125", "--epochs", "2"]
+    result = run_cli(*words, "--resume", cwd=tmp_path)
+    assert result.returncode == 1 and "There is no runs/digits to go on with" in result.stderr
+    for _ in range(2):
+        assert run_cli(*words, cwd=tmp_path).returncode == 0
+    last = tmp_path / "runs" / "digits-2"
+    before = (last / "metrics.jsonl").read_bytes()
+    result = run_cli(*words, "--resume", cwd=tmp_path)
+    assert result.returncode == 0 and "runs/digits-2" in result.stderr
+    assert (last / "metrics.jsonl").read_bytes() == before
+    assert not (tmp_path / "runs" / "digits-3").exists()
 
 
 def test_learning_rate_climbs_then_falls():

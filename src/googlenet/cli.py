@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -51,7 +53,7 @@ def train(
     weights: Annotated[
         str | None, typer.Option(help="Begin with these: a run, a file, or a name from googlenet weights list.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with --out, or the last run of DATA.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
     target: TargetOption = None,
     group: GroupOption = None,
@@ -70,12 +72,12 @@ def train(
     """
     changes = _field_options(context.args)
     from . import display
-    from .jobs import Columns, choose_recipe, default_run, find_data, training_job
+    from .jobs import Columns, choose_recipe, default_run, find_data, latest_run, training_job
     from .runfolder import REPORT
 
     found = find_data(data, display.watch, Columns(target, group, channel))
     chosen = choose_recipe(found, recipe, changes | ({"weights": weights} if weights else {}))
-    run = out or default_run(data)
+    run = out or (latest_run if resume else default_run)(data)
     leads = os.environ.get("RANK", "0") == "0"
     if leads:
         display.show_bad_files(found.bad)
@@ -90,8 +92,8 @@ def train(
         with display.training_progress(log) as report:
             result = training_job(found, chosen, run, resume=resume, report=report if leads else lambda kind, row: None)
     except KeyboardInterrupt:
-        again = " ".join(["googlenet", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
-        again += "" if out else f" --out {run}"
+        words = [word for word in sys.argv[1:] if word != "--resume"]
+        again = shlex.join(["googlenet", *words, "--resume", *([] if out else ["--out", str(run)])])
         raise InputError(f"Stopped. What was learned up to the last checkpoint is saved; go on with: {again}") from None
     if result is not None:
         display.errors.print(
@@ -145,6 +147,8 @@ def predict(
     from .predictor import load
     from .writers import WRITERS
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold bytes that are no text
     predictor = load(run, engine=engine)
     print(f"engine: {predictor.engine.name}", file=sys.stderr)
     predictions = predictor.stream(expand(inputs, sys.stdin, predictor.extensions), top)

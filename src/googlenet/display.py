@@ -89,12 +89,15 @@ def show_bad_files(bad: Sequence[BadFile]) -> None:
         errors.print(f"… and {len(bad) - 50} more; run.json lists them all.")
 
 
+PARTS = {"test": "the test part", "validation": "the part held out", "all": "all there are"}
+
+
 def show_evaluation(result: dict[str, Any]) -> None:
     """Metrics, per-class scores, and the confusion matrix where it fits."""
     top5 = f"   top-5 {result['top5']:.4f}" if result["top5"] is not None else ""
     console.print(
         f"top-1 [bold]{result['top1']:.4f}[/]{top5}   loss {result['nll']:.4f}   "
-        f"calibration error {result['ece']:.4f}   examples {result['count']:,}\n"
+        f"calibration error {result['ece']:.4f}   examples {result['count']:,} ({PARTS[result['part']]})\n"
     )
     names = [row["label"] for row in result["per_class"]]
     fits = len(names) <= 12

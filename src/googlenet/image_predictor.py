@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from .data.ahead import groups
-from .data.pictures import EXTENSIONS, Picture, Pixels, Preprocessing, views_of
+from .data.pictures import EXTENSIONS, Picture, Pixels, Preprocessing, check_crops, views_of
 from .engine import Chunk, Engine, Floats
 from .errors import InputError
 from .prediction import Prediction, Predictor
@@ -61,6 +61,7 @@ class ImagePredictor(Predictor):
 
     def stream_probabilities(self, pictures: Iterable[Picture], crops: int = 1) -> Iterator[tuple[Chunk, Floats]]:
         """Chunks of pictures and the probabilities of those that can be read, the mean over their crops."""
+        check_crops(crops)
 
         def read(group: Sequence[tuple[int, Picture]]) -> Chunk:
             views: list[Pixels] = []

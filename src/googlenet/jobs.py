@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from . import files
 from .data.builtin import BUILTIN
 from .data.images import ImageData, Watch, find_images
 from .data.signals import SignalData, find_signals, holds_signals
-from .data.splits import hold_out
+from .data.splits import fingerprint, hold_out
 from .deploy.calibration import examples_from
 from .deploy.export import Comparison, export
 from .deploy.formats import FORMATS
 from .deploy.pytorch import engine_of
 from .errors import InputError, unknown
-from .evaluation import metrics, predicted
+from .evaluation import Floats, metrics, predicted
+from .image_predictor import ImagePredictor
 from .model import GoogLeNet, mean_probabilities, network_of
 from .predictor import format_of, load, load_network, predictor_with
 from .report import examples_for, write_report
 from .runfolder import EVALUATION, EXAMPLES, RUN
+from .signal_predictor import SignalPredictor
 from .training.distributed import joined
 from .training.features import train_on_features
 from .training.loop import Report, train
@@ -37,6 +42,8 @@ from .weights.formats import read as read_weights
 from .weights.formats import write as write_weights
 from .weights.sources import read_source
 from .whole import WholeNetwork
+
+HELD_OUT = 0.2  # of data that are not split
 
 
 @dataclass(frozen=True)
@@ -66,12 +73,14 @@ def find_data(
 
 
 def choose_recipe(data: ImageData | SignalData, name: str | None, changes: Mapping[str, str]) -> Recipe:
-    """The recipe of that name, or the one for data of this kind and size, fitted to the weights that it begins with and
-    to the number of examples, then changed."""
+    """The recipe of that name, or the one for data of this kind and size, fitted to the weights that it begins with,
+    changed, and fitted to the number of examples. Epochs that are asked for are all there are."""
     recipe = find_recipe(name) if name else default_recipe(data)
     if changes.get("weights"):
         recipe = fitted_to(recipe, read_source(changes["weights"]))
-    return recipe.fitted(len(data.train or ()), len(data.classes)).with_changes(changes)
+    if "epochs" in changes:
+        changes = {"class_epochs": "0", "min_steps": "0"} | dict(changes)
+    return recipe.with_changes(changes).fitted(len(data.train or ()), len(data.classes))
 
 
 def training_job(
@@ -89,7 +98,7 @@ def training_job(
         raise InputError(f"{run} already holds a run. Go on with it (--resume), or name another folder (--out).")
     with joined() as world:
         if data.validation is None and data.test is None:
-            data = hold_out(data, 0.2, recipe.seed)
+            data = hold_out(data, HELD_OUT, recipe.seed)
         task, start = task_and_start(data, recipe)
         if start is not None and recipe.freeze == "features":
             model = train_on_features(task, start, recipe, run) if world.leads else start
@@ -103,8 +112,7 @@ def finish(task: Task, model: GoogLeNet, run: Path) -> dict[str, Any]:
     data = task.data
     network = WholeNetwork([model], task.preprocessing)
     predictor = predictor_with(engine_of(network), data.classes, task.preprocessing)
-    probabilities, labels = predicted(predictor, data.held_out, data.classes)
-    result = metrics(probabilities, labels, data.classes)
+    result, probabilities, labels = _measured(predictor, data)
     files.write_json(run / EVALUATION, result)
     write_report(run, model, result, examples_for(network, data.classes, data.held_out, probabilities, labels))
     if data.name in BUILTIN and isinstance(data, ImageData):
@@ -128,17 +136,47 @@ def evaluation_job(
     watch: Watch = lambda items, _: items,
     columns: Columns = Columns(),
 ) -> dict[str, Any]:
-    """Metrics of one run, or of the mean probability of several, on a data set's held-out part."""
+    """Metrics of one run, or of the mean probability of several, on a data set's held-out part.
+
+    Returns:
+        See :func:`googlenet.evaluation.metrics`; and ``part``, on what: ``test``, ``validation``, or ``all`` where the
+        data are not split and no run learned from them.
+
+    Raises:
+        InputError: If the data cannot be read, or runs learned from different parts of them.
+    """
+    data = find_data(source, watch, columns)
+    if data.validation is None and data.test is None:
+        data = _split_as_in(runs, data)
     # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
     predictor = load(*runs, engine=None if format_of(runs[0]) else "torch")
-    data = find_data(source, watch, columns)
-    if data.validation is None and data.test is None and data.train is not None:
-        # Not split: the part that the run held out if it was trained on it, else everything.
-        record = files.read_json(Path(runs[0]) / RUN) if (Path(runs[0]) / RUN).exists() else {}
-        if record.get("data") == data.name:
-            data = hold_out(data, 0.2, record["recipe"]["seed"])
+    return _measured(predictor, data, crops)[0]
+
+
+def _measured(
+    predictor: ImagePredictor | SignalPredictor, data: ImageData | SignalData, crops: int = 1
+) -> tuple[dict[str, Any], Floats, npt.NDArray[np.int64]]:
+    """Metrics on the held-out part and which that is, the probabilities, and the labels."""
+    part = "test" if data.test is not None else "validation" if data.validation is not None else "all"
     probabilities, labels = predicted(predictor, data.held_out, data.classes, crops)
-    return metrics(probabilities, labels, predictor.classes)
+    return metrics(probabilities, labels, predictor.classes) | {"part": part}, probabilities, labels
+
+
+def _split_as_in(runs: list[str], data: ImageData | SignalData) -> ImageData | SignalData:
+    """The data with the part held out that the runs held out that learned from them; whole if none did."""
+    seeds: dict[int, str] = {}
+    for run in runs:
+        path = (Path(run) if Path(run).is_dir() else Path(run).parent) / RUN
+        record = files.read_json(path) if path.exists() else {}
+        if record.get("fingerprint") == fingerprint(data):
+            seeds.setdefault(record["recipe"]["seed"], run)
+    if len(seeds) > 1:
+        (seed, run), (other_seed, other) = list(seeds.items())[:2]
+        raise InputError(
+            f"{run} and {other} held out different parts of {data.name} (seeds {seed} and {other_seed}): no part "
+            "is new to both. Evaluate them one by one, or on other data."
+        )
+    return hold_out(data, HELD_OUT, next(iter(seeds))) if seeds else data
 
 
 def export_job(runs: list[str], form: str, out: Path | None, int8: str | None) -> tuple[Path, Comparison]:
@@ -159,7 +197,7 @@ def export_job(runs: list[str], form: str, out: Path | None, int8: str | None) -
     suffix = FORMATS[form].suffix
     first = Path(runs[0])
     out = out or (first if first.is_dir() else first.parent)
-    if out.is_dir():
+    if out.is_dir() or not out.suffix:
         out = out / f"model{'-int8' if int8 else ''}{suffix}"
     if out.suffix != suffix:
         raise InputError(f"A file for {form} ends in {suffix}, and {out} does not.")
@@ -235,9 +273,22 @@ def _as_read_by(reader: Weights, writer: Weights, x: torch.Tensor) -> torch.Tens
 
 def default_run(source: str) -> Path:
     """``runs/NAME``, or ``runs/NAME-2`` and so on if that is taken."""
+    return next(folder for folder in _folders_for(source) if not (folder / RUN).exists())
+
+
+def latest_run(source: str) -> Path:
+    """The last run that :func:`default_run` gave a folder.
+
+    Raises:
+        InputError: If there is none.
+    """
+    runs = list(takewhile(lambda folder: (folder / RUN).exists(), _folders_for(source)))
+    if not runs:
+        raise InputError(f"There is no {next(_folders_for(source))} to go on with. Name the run: --out FOLDER.")
+    return runs[-1]
+
+
+def _folders_for(source: str) -> Iterator[Path]:
     name = Path(source).stem or "run"
-    folder, number = Path("runs") / name, 1
-    while (folder / RUN).exists():
-        number += 1
-        folder = Path("runs") / f"{name}-{number}"
-    return folder
+    yield Path("runs") / name
+    yield from (Path("runs") / f"{name}-{number}" for number in count(2))

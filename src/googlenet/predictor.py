@@ -74,8 +74,14 @@ def load_network(*runs: str | Path) -> tuple[WholeNetwork, tuple[str, ...]]:
         models.append(network_of(weights))
         kinds.append((tuple(header.extra["classes"]), header.extra["preprocessing"]))
     for run, kind in zip(runs, kinds, strict=True):
-        if kind != kinds[0]:
-            raise InputError(f"{run} has other classes or another input size than {runs[0]}.")
+        if kind[0] != kinds[0][0]:
+            raise InputError(f"{run} has other classes than {runs[0]}.")
+        for name, value in kinds[0][1].items():
+            if kind[1].get(name) != value:
+                raise InputError(
+                    f"{run} reads its inputs with another {name} ({kind[1].get(name)}) than {runs[0]} ({value}); only "
+                    "networks that read the same are averaged."
+                )
     return WholeNetwork(models, preprocessing_of(kinds[0][1])), kinds[0][0]
 
 

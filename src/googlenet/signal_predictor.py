@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .data.ahead import groups
-from .data.signal_files import EXTENSIONS, read_signals
+from .data.signal_files import EXTENSIONS, is_part, read_signals
 from .data.signal_preprocessing import SignalPreprocessing
 from .data.signal_rows import Signal
 from .engine import Chunk, Engine, Floats
@@ -42,8 +42,13 @@ class SignalPredictor(Predictor):
         Raises:
             InputError: See :meth:`~googlenet.data.signal_preprocessing.SignalPreprocessing.array`.
         """
-        named = (("", signal) for signal in signals)
-        return np.concatenate([np.zeros((0, len(self.classes)), np.float32), *(p for _, p in self._results(named))])
+        parts = [np.zeros((0, len(self.classes)), np.float32)]
+        for chunk, found in self._results((f"Signal {number}", x) for number, x in enumerate(signals, start=1)):
+            for name, error in zip(chunk.names, chunk.errors, strict=True):
+                if error is not None:
+                    raise InputError(f"{name} {error}")
+            parts.append(found)
+        return np.concatenate(parts)
 
     def predict(self, signals: Iterable[npt.ArrayLike] | str | Path, top: int = 5) -> list[Prediction]:
         """Labels signals.
@@ -61,18 +66,25 @@ class SignalPredictor(Predictor):
         return list(self.labelled(self._results((f"#{row}", array) for row, array in enumerate(arrays)), top))
 
     def stream(self, tables: Iterable[Any], top: int = 5) -> Iterator[Prediction]:
-        """Labels every row of tables, one table after the other; a table that cannot be read is an error row."""
+        """Labels every row of tables, one table after the other; a table that cannot be read is one error row."""
         for path in tables:
             try:
                 # The archive's files hold labels even where nobody needs them.
-                table = read_signals(path, labelled=Path(path).stem.endswith(("_TRAIN", "_TEST")))
+                table = read_signals(path, labelled=is_part(path))
                 yield from self.labelled(self._results(zip(table.names, table.signals, strict=True)), top)
             except InputError as error:
                 yield Prediction(str(path), error=str(error))
 
     def _results(self, named: Iterable[tuple[str, Signal]]) -> Iterator[tuple[Chunk, Floats]]:
         def prepared(group: Sequence[tuple[str, Signal]]) -> Chunk:
-            inputs = self.preprocessing.array([signal for _, signal in group])
-            return Chunk([name for name, _ in group], [None] * len(group), inputs)
+            rows: list[Floats] = []
+            errors: list[str | None] = []
+            for _, signal in group:
+                errors.append(None)
+                try:
+                    rows.append(self.preprocessing.prepared(signal))
+                except InputError as error:
+                    errors[-1] = str(error)
+            return Chunk([name for name, _ in group], errors, np.array(rows, np.float32))
 
         return self.engine.map(prepared, groups(named, BATCH))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -76,26 +77,42 @@ def open_picture(path: str | Path, channels: int = 3, at_least: int | None = Non
     Raises:
         InputError: With the reason, if it cannot be read whole.
     """
+    with _explained(path), Image.open(path) as file:
+        if file.width * file.height > MAX_PIXELS:
+            raise InputError(
+                f"decompression bomb: {file.width}×{file.height} pixels, more than {MAX_PIXELS // 1_000_000} million"
+            )
+        if at_least:
+            file.draft("RGB" if channels == 3 else "L", (at_least, at_least))
+        return _upright(file, channels)
+
+
+@contextmanager
+def _explained(path: str | Path) -> Iterator[None]:
+    """Whatever Pillow says of a picture, as the reason why it cannot be read."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as file:
-                if file.width * file.height > MAX_PIXELS:
-                    raise InputError(
-                        f"decompression bomb: {file.width}×{file.height} pixels, "
-                        f"more than {MAX_PIXELS // 1_000_000} million"
-                    )
-                if at_least:
-                    file.draft("RGB" if channels == 3 else "L", (at_least, at_least))
-                file.load()
-                return _convert(ImageOps.exif_transpose(file), channels)
+            yield
     except InputError:
         raise
     except Exception as error:
         raise InputError(_reason(path, error)) from error
 
 
-def _convert(image: Image.Image, channels: int) -> Image.Image:
+def _from_array(values: npt.NDArray[Any]) -> Image.Image:
+    if values.dtype != np.uint8 or values.ndim not in (2, 3) or (values.ndim == 3 and not 1 <= values.shape[2] <= 4):
+        raise InputError(
+            f"an array of {values.dtype} with the shape {values.shape}; a picture is (height, width) or "
+            "(height, width, channels) of uint8"
+        )
+    return Image.fromarray(values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values)
+
+
+def _upright(image: Image.Image, channels: int) -> Image.Image:
+    """Decoded, turned upright, in 8 bits, grey or RGB."""
+    image.load()
+    image = ImageOps.exif_transpose(image)
     mode = "RGB" if channels == 3 else "L"
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float64)
@@ -117,7 +134,7 @@ def _reason(path: str | Path, error: Exception) -> str:
         case PermissionError():
             return "no permission to read it"
         case IsADirectoryError():
-            return "a folder, not a picture"
+            return f"a folder, not a picture; in folders, {', '.join(sorted(EXTENSIONS))} are looked for"
         case Image.DecompressionBombError():
             return "decompression bomb: far more pixels than a picture has"
         case UnidentifiedImageError():
@@ -168,19 +185,24 @@ def crops_of(image: Image.Image, size: int, resize: int, crops: int) -> list[Ima
     Raises:
         InputError: For another number of crops.
     """
+    check_crops(crops)
     if crops == 1:
         return [centre_square(image, size, resize)]
     if crops == 10:
         scaled = _shorter_side(image, max(resize, size))
         return _mirrored(_five(scaled, size))
-    if crops == 144:
-        views = []
-        for scale in (256, 288, 320, 352):
-            scaled = _shorter_side(image, round(scale * size / 224))
-            for square in _three_squares(scaled):
-                views += [*_five(square, size), square.resize((size, size), Image.Resampling.BILINEAR)]
-        return _mirrored(views)
-    raise InputError(f"The number of crops is 1, 10 or 144, not {crops}.")
+    views = []
+    for scale in (256, 288, 320, 352):
+        scaled = _shorter_side(image, round(scale * size / 224))
+        for square in _three_squares(scaled):
+            views += [*_five(square, size), square.resize((size, size), Image.Resampling.BILINEAR)]
+    return _mirrored(views)
+
+
+def check_crops(crops: int) -> None:
+    """Raises the sentence for a number of crops that :func:`crops_of` does not know."""
+    if crops not in (1, 10, 144):
+        raise InputError(f"The number of crops is 1, 10 or 144, not {crops}.")
 
 
 def views_of(picture: Picture, preprocessing: Preprocessing, crops: int = 1) -> Pixels:
@@ -194,11 +216,12 @@ def views_of(picture: Picture, preprocessing: Preprocessing, crops: int = 1) -> 
     Raises:
         InputError: If it cannot be read.
     """
-    if isinstance(picture, np.ndarray):
-        picture = Image.fromarray(np.squeeze(picture))
     channels, size, resize = preprocessing.channels, preprocessing.size, preprocessing.resize
+    if isinstance(picture, np.ndarray):
+        picture = _from_array(picture)
     if isinstance(picture, Image.Image):
-        image = picture.convert("RGB" if channels == 3 else "L")
+        with _explained(""):
+            image = _upright(picture, channels)
     else:
         image = open_picture(picture, channels, at_least=2 * resize if crops == 1 else None)
     return np.stack([to_pixels(view) for view in crops_of(image, size, resize, crops)])

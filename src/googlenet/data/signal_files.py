@@ -11,7 +11,7 @@ from .signal_rows import SignalTable, is_text, listing
 from .signal_sources import CsvSource, ParquetSource, first_row, has_header, read_npz
 from .signal_tables import read_table
 
-__all__ = ["EXTENSIONS", "SignalTable", "find_parts", "read_signals"]
+__all__ = ["EXTENSIONS", "SignalTable", "find_parts", "is_part", "read_signals"]
 
 TEXTS = (".tsv", ".txt", ".csv")
 EXTENSIONS = (".tsv", ".ts", ".txt", ".csv", ".arff", ".parquet", ".npz")  # the first of a name is taken
@@ -116,6 +116,11 @@ def find_parts(source: str | Path) -> dict[str, Path]:
     near = difflib.get_close_matches(source.name, [*beside, *_files(source.parent)], n=1)
     hint = f" Did you mean {source.parent / near[0]}?" if near else ""
     raise InputError(f"There is no {source}, and no {source}{TRAIN}{EXTENSIONS[0]} (or {_other()}).{hint}")
+
+
+def is_part(path: str | Path) -> bool:
+    """Whether a file is called ``NAME_TRAIN`` or ``NAME_TEST``, as the archives' are, which hold labels."""
+    return Path(path).stem.upper().endswith((TRAIN, TEST))
 
 
 def _other() -> str:

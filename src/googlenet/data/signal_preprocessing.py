@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -57,7 +57,7 @@ class SignalPreprocessing:
         plain = cls(channels, length, mean, std, ())
         if not differences:
             return plain
-        standard = [plain._standard(signal, row) for row, signal in enumerate(signals)]
+        standard = list(_each(plain._standard, signals))
         slopes = np.concatenate([_differences(x) for x in standard], axis=1).astype(np.float64)
         return replace(plain, slope=tuple(_or_one(float(channel.std())) for channel in slopes))
 
@@ -73,21 +73,29 @@ class SignalPreprocessing:
             InputError: For a signal with another number of channels, without samples, or with infinities.
         """
         inputs = np.zeros((len(signals), self.inputs, self.length), np.float32)
-        for row, signal in enumerate(signals):
-            x = self._standard(signal, row)
-            inputs[row, : self.channels, : x.shape[1]] = x
-            if self.slope:
-                inputs[row, self.channels :, : x.shape[1]] = _differences(x) / _column(self.slope)
+        for row, prepared in enumerate(_each(self.prepared, signals)):
+            inputs[row] = prepared
         return inputs
 
-    def _standard(self, signal: Signal, row: int) -> Floats:
+    def prepared(self, signal: Signal) -> Floats:
+        """One signal, ``(inputs, length)``.
+
+        Raises:
+            InputError: As of :meth:`array`, without the signal's number.
+        """
+        x = self._standard(signal)
+        inputs = np.zeros((self.inputs, self.length), np.float32)
+        inputs[: self.channels, : x.shape[1]] = x
+        if self.slope:
+            inputs[self.channels :, : x.shape[1]] = _differences(x) / _column(self.slope)
+        return inputs
+
+    def _standard(self, signal: Signal) -> Floats:
         """``(channels, n)`` without gaps, to a mean of 0 and a deviation of 1, n at most ``length``."""
         if signal.ndim != 2 or signal.shape[0] != self.channels or signal.shape[1] == 0:
-            raise InputError(
-                f"Signal {row + 1} has the shape {signal.shape}; the network reads ({self.channels}, length)."
-            )
+            raise InputError(f"has the shape {signal.shape}; the network reads ({self.channels}, length).")
         if np.isinf(signal).any():
-            raise InputError(f"Signal {row + 1} has an infinite value.")
+            raise InputError("has an infinite value.")
         x = _filled(signal, self.mean or (0.0,) * self.channels)
         if x.shape[1] > self.length:
             x = _squeezed(x, self.length)
@@ -104,6 +112,15 @@ class SignalPreprocessing:
         """Reads what :meth:`to_dict` gave."""
         numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
         return cls(row["channels"], row["length"], **numbers)
+
+
+def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:
+    """The function of every signal; whatever it complains of, with the signal's number."""
+    for number, signal in enumerate(signals, start=1):
+        try:
+            yield function(signal)
+        except InputError as error:
+            raise InputError(f"Signal {number} {error}") from error
 
 
 def _scales_differ(signals: Sequence[Signal]) -> bool:

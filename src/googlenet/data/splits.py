@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,15 @@ from .images import ImageData
 from .signals import SignalData
 
 Rows = npt.NDArray[np.int64]
+
+
+def fingerprint(data: ImageData | SignalData) -> str:
+    """Which examples there are, by their files' names and labels, wherever they lie and however they are split."""
+    parts = [part for part in (data.train, data.validation, data.test) if part is not None]
+    names = (Path(name).name for part in parts for name in part.names)
+    labels = (data.classes[label] for part in parts for label in part.labels.tolist())
+    rows = (f"{name}\t{label}" for name, label in zip(names, labels, strict=True))
+    return hashlib.sha256("\n".join(sorted(rows)).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def hold_out(data: ImageData | SignalData, share: float, seed: int) -> ImageData | SignalData:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..data.builtin import BUILTIN
-from ..data.pictures import EXTENSIONS, Preprocessing, views_of
-from ..data.signal_files import read_signals
+from ..data.pictures import EXTENSIONS, Picture, Preprocessing, views_of
+from ..data.signal_files import is_part, read_signals
 from ..data.signal_preprocessing import SignalPreprocessing
 from ..data.signals import SignalSet
 from ..engine import Array
@@ -36,7 +35,14 @@ def examples_from(source: str, preprocessing: Preprocessing | SignalPreprocessin
         raise InputError(f"{source} has nothing to calibrate with.")
     if isinstance(preprocessing, SignalPreprocessing):
         return preprocessing.array(chosen)
-    return np.concatenate([views_of(picture, preprocessing) for picture in chosen])
+    return np.concatenate([_seen(picture, preprocessing) for picture in chosen])
+
+
+def _seen(picture: Picture, preprocessing: Preprocessing) -> Array:
+    try:
+        return views_of(picture, preprocessing)
+    except InputError as error:
+        raise InputError(f"{picture} cannot be read to calibrate with: {error}.") from error
 
 
 def _examples(source: str, preprocessing: Preprocessing | SignalPreprocessing) -> Sequence[Any]:
@@ -49,5 +55,5 @@ def _examples(source: str, preprocessing: Preprocessing | SignalPreprocessing) -
         assert part is not None and part.pixels is not None
         return list(part.pixels.numpy().transpose(0, 2, 3, 1))
     if isinstance(preprocessing, SignalPreprocessing):
-        return read_signals(source, labelled=Path(source).stem.endswith(("_TRAIN", "_TEST"))).signals
+        return read_signals(source, labelled=is_part(source)).signals
     return list(expand([source], [], EXTENSIONS))

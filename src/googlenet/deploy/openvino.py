@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import warnings
 from pathlib import Path
@@ -77,7 +78,10 @@ def write(network: WholeNetwork, notes: dict[str, Any], path: Path, calibration:
 
         model = openvino.Core().read_model(onnx.quantized(network, calibration).SerializeToString())
     model.set_rt_info(json.dumps(notes, ensure_ascii=False), NOTES)
-    openvino.save_model(model, path, compress_to_fp16=False)
+    try:
+        openvino.save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:  # what OpenVINO makes of a full disk
+        raise OSError(errno.EIO, str(error).strip().splitlines()[-1]) from error
 
 
 def read(path: Path, exact: bool = False) -> tuple[OpenVinoEngine, dict[str, Any]]:

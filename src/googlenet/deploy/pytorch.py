@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -100,7 +101,9 @@ def write(network: WholeNetwork, notes: dict[str, Any], path: Path, calibration:
         raise InputError("--int8 is for --format openvino and onnx; PyTorch's programs stay in float32.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch warns of its own way to write weights
-        torch.export.save(program(network), path, extra_files={NOTES: json.dumps(notes)})
+        whole = io.BytesIO()  # written to a full disk by itself, PyTorch ends the process
+        torch.export.save(program(network), whole, extra_files={NOTES: json.dumps(notes)})
+        path.write_bytes(whole.getvalue())
 
 
 def read(path: Path, exact: bool = False) -> tuple[TorchEngine, dict[str, Any]]:

@@ -13,10 +13,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from ..shapes import output_size
 from .native import library
-from .operators import below_autograd, differentiable, operator
+from .operators import below_autograd, differentiable, operator, runs_plainly
 
 _SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
 
@@ -31,7 +32,7 @@ def reference(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: 
 
 def max_pool2d(x: Tensor, kernel: Window, stride: Window, padding: Window = (0, 0), ceil: bool = False) -> Tensor:
     """Max-pool of ``(N, C, H, W)``; see :class:`torch.nn.MaxPool2d` for the arguments."""
-    if _is_native(x, kernel):
+    if _is_native(x, kernel, padding):
         learning = torch.is_grad_enabled() and x.requires_grad
         window = (x, kernel, stride, padding, ceil)
         pooled: Tensor = _OPERATOR(*window)[0] if learning else _VALUES(*window)
@@ -58,16 +59,16 @@ class MaxPool1d(nn.MaxPool1d):
         return max_pool2d(x.unsqueeze(2), *window, self.ceil_mode).squeeze(2)
 
 
-def _is_native(x: Tensor, kernel: Window) -> bool:
+def _is_native(x: Tensor, kernel: Window, padding: Window) -> bool:
     return (
         x.device.type == "cpu"
         and x.ndim == 4
         and x.dtype in _SUFFIX
         and max(kernel) <= 15
         and x.numel() > 0
+        and all(0 <= 2 * p <= k <= n + 2 * p for n, k, p in zip(x.shape[2:], kernel, padding, strict=True))
         and x.is_contiguous(memory_format=torch.channels_last)
-        and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        and runs_plainly()
         and library("max_pool") is not None
     )
 
@@ -140,6 +141,7 @@ class _MaxPool(torch.autograd.Function):
         return pooled, places
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor | None, ...]:
         return _BACKWARD(gradient, *ctx.saved_tensors, ctx.size, *ctx.window), None, None, None, None
 

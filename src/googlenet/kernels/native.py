@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -34,7 +35,12 @@ def library(name: str) -> ctypes.CDLL | None:
     if os.environ.get("GOOGLENET_KERNELS", "on").lower() == "off":
         return None
     try:
-        return ctypes.CDLL(str(_built(HERE / f"{name}.cpp")))
+        built = _built(HERE / f"{name}.cpp")
+        try:
+            return ctypes.CDLL(str(built))
+        except OSError:  # cut short, by a machine that stopped before it was on the disk
+            built.unlink()
+            return ctypes.CDLL(str(_built(HERE / f"{name}.cpp")))
     except (OSError, subprocess.SubprocessError) as error:
         reason = getattr(error, "stderr", None) or str(error)
         warnings.warn(
@@ -47,10 +53,11 @@ def library(name: str) -> ctypes.CDLL | None:
 
 
 def _built(source: Path) -> Path:
-    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-    if not compiler:
+    found = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    if not found:
         raise OSError("there is no C++ compiler")
-    version = subprocess.run([compiler, "--version"], check=True, capture_output=True, text=True).stdout
+    compiler = shlex.split(found)  # CXX may be a command with options
+    version = subprocess.run([*compiler, "--version"], check=True, capture_output=True, text=True).stdout
     sources = [path.read_text() for path in (source, *sorted(HERE.glob("*.h")))]
     kind = "\n".join([*sources, version, " ".join(FLAGS), _processor()])
     folder = home() / "kernels"
@@ -59,7 +66,7 @@ def _built(source: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             fresh = Path(scratch) / built.name
-            command = [compiler, *FLAGS, str(source), "-o", str(fresh)]
+            command = [*compiler, *FLAGS, str(source), "-o", str(fresh)]
             subprocess.run(command, check=True, capture_output=True, text=True)
             fresh.replace(built)
     return built

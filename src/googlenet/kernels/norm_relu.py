@@ -13,10 +13,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .native import library
-from .operators import below_autograd, differentiable, operator
+from .operators import below_autograd, differentiable, operator, runs_plainly
 
 _SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
 
@@ -51,7 +52,7 @@ def norm_relu(
         ``(N, sum of C_i, *spatial)``.
     """
     native = all(_is_native(x, norm) for x, norm in zip(maps, norms, strict=True))
-    if not native or (residual is not None and residual.dtype != maps[0].dtype):
+    if not native or not _go_together(maps, norms, members, residual):
         return reference(maps, norms, members, residual)
     batch_norms = [norm for norm in norms if isinstance(norm, _BatchNorm)]
     result, mean, variance = _OPERATOR(
@@ -69,18 +70,36 @@ def norm_relu(
 
 def _is_native(x: Tensor, norm: nn.Module) -> bool:
     return (
-        type(norm) in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+        isinstance(norm, _BatchNorm)
+        and type(norm) in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
         and norm.training
         and norm.momentum is not None
+        and norm.affine
         and norm.weight.dtype == torch.float32
         and x.device.type == "cpu"
         and x.dtype in _SUFFIX
         and x.ndim in (3, 4)
+        and x.shape[1] == norm.num_features
         and x.numel() > x.shape[1]
         and x.movedim(1, -1).is_contiguous()
-        and not torch.compiler.is_compiling()
+        and runs_plainly()
         and library("norm_relu") is not None
     )
+
+
+def _go_together(maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int, residual: Tensor | None) -> bool:
+    """Whether the maps, and what is added to them, are of one type and size; PyTorch says what is wrong if not."""
+    first, channels = maps[0], sum(x.shape[1] for x in maps)
+    place = (first.dtype, first.shape[0], first.shape[2:])
+    return (
+        all((x.dtype, x.shape[0], x.shape[2:]) == place and x.shape[1] % members == 0 for x in maps)
+        and all(norm.eps == norms[0].eps for norm in norms)
+        and (residual is None or (residual.dtype, residual.shape) == (first.dtype, _size(first, channels)))
+    )
+
+
+def _size(like: Tensor, channels: int) -> tuple[int, ...]:
+    return (like.shape[0], channels, *like.shape[2:])
 
 
 @torch.no_grad()
@@ -150,7 +169,8 @@ def _shapes(
     channels = sum(x.shape[1] for x in maps)
     size = (first.shape[0], *first.shape[2:], channels)
     result = torch.empty(size, dtype=first.dtype, device=first.device).movedim(-1, 1)
-    return result, torch.empty(channels, device=first.device), torch.empty(channels, device=first.device)
+    mean, variance = (torch.empty(channels, dtype=torch.float32, device=first.device) for _ in range(2))
+    return result, mean, variance
 
 
 def _backward(
@@ -222,6 +242,7 @@ class _NormReLU(torch.autograd.Function):
         return result, mean, variance
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor, *_: None) -> tuple[Tensor | None, ...]:
         *tensors, mean, variance, residual = ctx.saved_tensors
         n = ctx.count

@@ -10,10 +10,22 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
 _LIBRARY: Any = torch.library.Library("googlenet", "DEF")  # type: ignore[no-untyped-call]
 
 below_autograd = torch._C._AutoDispatchBelowAutograd  # within it, an operator runs without recording a gradient
+
+
+def runs_plainly() -> bool:
+    """Whether PyTorch runs operators one by one and differentiates them backwards: not while it compiles or traces, nor
+    within ``torch.func`` or forward differentiation, for which the native operators have no rules."""
+    return (
+        not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        and forward_ad._current_level < 0
+        and torch._C._functorch.peek_interpreter_stack() is None
+    )
 
 
 def operator(schema: str, run: Callable[..., Any], shapes: Callable[..., Any]) -> Any:

@@ -53,6 +53,14 @@ class World:
             values /= self.size
         return values
 
+    def first(self, value: float) -> float:
+        """The value that the first process has."""
+        if self.size > 1:
+            shared = torch.tensor(value, dtype=torch.float64, device=self.device)
+            dist.broadcast(shared, 0)
+            value = float(shared)
+        return value
+
     def wait(self) -> None:
         """Until every process is here."""
         if self.size > 1:

@@ -20,7 +20,8 @@ from ..errors import InputError
 from ..fuse import fold_norms
 from ..model import GoogLeNet, save_weights
 from ..runfolder import METRICS, RUN, WEIGHTS
-from .loop import in_bf16, run_record
+from .learner import in_bf16
+from .loop import run_record
 from .recipe import Recipe
 from .tasks import ImageTask, Task
 

@@ -1,4 +1,4 @@
-"""The training loop. Reads top to bottom: what is trained, an epoch, a step, what is written."""
+"""The training loop. Reads top to bottom: what is trained, an epoch, what is kept, what is written."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, nll_loss
+from torch.nn.functional import nll_loss
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .. import files, nd
 from ..cost import check_size
-from ..data.batches import Batch
 from ..data.images import ImageData
 from ..data.signals import SignalData
-from ..device import computes_in_bf16
+from ..data.splits import fingerprint
 from ..errors import InputError
-from ..memory import keep_memory
 from ..model import GoogLeNet, create_model, mean_probabilities, save_weights
 from ..runfolder import CHECKPOINT, METRICS, RUN, WEIGHTS
 from .distributed import World
-from .mixing import mixed
+from .learner import Learner, in_bf16
 from .recipe import Recipe
 from .schedule import Clock, learning_rate
 from .state import State
@@ -33,10 +31,6 @@ from .tasks import Task
 
 Report = Callable[[str, dict[str, Any]], None]
 CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
-
-
-class Diverged(InputError):
-    """The loss became infinite or not a number."""
 
 
 def train(
@@ -130,14 +124,18 @@ def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Repor
     assert data.train is not None
     batch_size = min(recipe.batch_size, len(data.train) // world.size * world.size)
     if batch_size < 2 * world.size:
-        raise InputError(f"{data.name} has too few examples to train on ({len(data.train)}).")
+        raise InputError(
+            f"{data.name} has too few examples to train on ({len(data.train)}; batch_size {recipe.batch_size}): batch "
+            "norm needs 2 in each process."
+        )
     if batch_size % world.size:
         raise InputError(f"batch_size {batch_size} cannot be shared equally by {world.size} processes.")
     learner = Learner(state, recipe, world, _class_weights(data, recipe))
     steps = len(data.train) // batch_size
     clock = Clock(recipe, steps, sum(row["seconds"] for row in state.history))
 
-    while (epoch := state.epoch) < recipe.epochs and not clock.is_over(state.step):
+    progress = world.first(clock.progress(state.step))
+    while (epoch := state.epoch) < recipe.epochs and progress < 1:
         started = time.perf_counter()
         torch.manual_seed(recipe.seed + 1_000_003 * (epoch + 1) + world.rank)
         totals = torch.zeros(2, device=world.device)
@@ -147,13 +145,14 @@ def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Repor
             for norm in _norms(state.model):
                 norm.eval()
         for step, batch in enumerate(task.training_batches(epoch, batch_size, world), start=1):
-            rate = learning_rate(recipe, clock.progress(state.step), losses)
+            rate = learning_rate(recipe, progress, losses)
             totals += learner.step(batch, rate, where=f"epoch {epoch + 1}, batch {step}")
+            progress = world.first(clock.progress(state.step))
             loss, accuracy = (totals / step).tolist()
             speed = step * batch_size / (time.perf_counter() - started)
-            progress = {"epoch": epoch + 1, "epochs": recipe.epochs, "step": step, "steps": steps}
-            report("step", progress | {"loss": loss, "accuracy": accuracy, "examples_per_second": speed})
-            if clock.is_over(state.step):
+            place = {"epoch": epoch + 1, "epochs": recipe.epochs, "step": step, "steps": steps}
+            report("step", place | {"loss": loss, "accuracy": accuracy, "examples_per_second": speed})
+            if progress >= 1:
                 break
         loss, accuracy = world.mean(totals / step).tolist()
         row = {"epoch": epoch + 1, "loss": loss, "accuracy": accuracy, "learning_rate": rate}
@@ -163,58 +162,6 @@ def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Repor
         row["seconds"] = round(time.perf_counter() - started, 2)
         state.history.append(row)
         yield row
-
-
-class Learner:
-    """One step: forward, loss, backward, update."""
-
-    def __init__(self, state: State, recipe: Recipe, world: World, class_weights: Tensor | None) -> None:
-        self.state, self.recipe, self.world = state, recipe, world
-        self.class_weights = None if class_weights is None else class_weights.to(world.device)
-        keep_memory()
-        self.network: Callable[..., Any] = world.wrap(state.model)
-        if recipe.compile:
-            self.network = torch.compile(self.network)
-        self.bf16 = in_bf16(recipe, world.device)
-
-    def step(self, batch: Batch, rate: float, where: str) -> Tensor:
-        """Trains on a batch; returns its loss and accuracy as one tensor ``(2,)``."""
-        recipe, state = self.recipe, self.state
-        inputs, labels = batch.inputs.to(self.world.device), batch.labels.to(self.world.device)
-        inputs, targets = mixed(inputs, labels, state.model.num_classes, recipe)
-        with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.bf16):
-            output = self.network(inputs, return_aux=True)
-        loss = self._loss(output.logits, targets)
-        for aux in output.aux:
-            loss = loss + recipe.aux_weight * self._loss(aux, targets)
-        if not torch.isfinite(loss):
-            raise Diverged(_diagnosis(state.model, inputs, float(loss), where))
-
-        state.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        if recipe.clip:
-            nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
-        for group in state.optimizer.param_groups:
-            group["lr"] = rate * group["scale"]
-        state.optimizer.step()
-        state.step += 1
-        state.mean.update(state.model, state.step)
-        accuracy = (output.logits.argmax(-1) == labels).float().mean()
-        return torch.stack([loss.detach(), accuracy])
-
-    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        targets = targets.flatten(0, logits.ndim - 2)
-        return cross_entropy(
-            logits.float().flatten(0, -2),
-            targets,
-            weight=self.class_weights,
-            label_smoothing=self.recipe.label_smoothing,
-        )
-
-
-def in_bf16(recipe: Recipe, device: torch.device) -> bool:
-    """Whether convolutions are computed in bfloat16."""
-    return recipe.precision == "bf16" or (recipe.precision == "auto" and computes_in_bf16(device))
 
 
 def averaged(state: State) -> GoogLeNet:
@@ -280,6 +227,7 @@ def run_record(task: Task, recipe: Recipe) -> dict[str, Any]:
         "googlenet": __version__,
         "torch": str(torch.__version__),
         "data": data.name,
+        "fingerprint": fingerprint(data),
         "examples": {part: len(images) for part, images in parts.items() if images is not None},
         "bad_files": [dataclasses.asdict(bad) for bad in data.bad],
         "classes": list(data.classes),
@@ -298,20 +246,3 @@ def _class_weights(data: ImageData | SignalData, recipe: Recipe) -> Tensor | Non
         return None
     counts = np.bincount(data.train.labels.numpy(), minlength=len(data.classes))
     return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
-
-
-@torch.no_grad()
-def _diagnosis(model: GoogLeNet, inputs: Tensor, loss: float, where: str) -> str:
-    """The sentence about a loss that is no number: where it began and what to try."""
-    if not torch.isfinite(inputs).all():
-        began = "the inputs of this batch themselves hold values that are no numbers"
-    else:
-        began = "every layer's output is finite, so it began in the loss"
-        for name, output in model.intermediates(inputs, list(model.features)).items():
-            if not torch.isfinite(output).all():
-                began = f"it began in layer {name}"
-                break
-    return (
-        f"The loss became {loss} at {where}: {began}. The last checkpoint is untouched. "
-        "Try a smaller learning_rate, a longer warmup, clip=1, or precision=fp32."
-    )

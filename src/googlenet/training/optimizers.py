@@ -17,7 +17,8 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe, pretrained: bool = False) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum, AdamW, or Muon; no weight decay on biases and norms.
+    """SGD with Nesterov momentum, AdamW, or Muon; no weight decay on vectors: biases and norms. (The biases of members'
+    classifiers are no vectors, and decay.)
 
     Every group has a ``scale``, by which the learning rate of its parameters is multiplied: ``body_rate`` for what is
     not a classifier in a network that came with weights, else 1.

@@ -110,6 +110,8 @@ class Recipe:
         for name in positive:
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}.")
+        if self.batch_size == 1:
+            raise InputError("batch_size must be 2 or more, for batch norm, not 1.")
         for name in shares:
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must be from 0 to below 1, not {getattr(self, name)}.")
@@ -126,6 +128,7 @@ class Recipe:
             "cutout",
             "colour",
             "warp",
+            "seed",
         ):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} must be 0 or more, not {getattr(self, name)}.")

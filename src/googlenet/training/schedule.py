@@ -17,13 +17,9 @@ class Clock:
         self.started = time.perf_counter() - seconds_before
 
     def progress(self, step: int) -> float:
-        """The share that is done before that step."""
+        """The share that is done before that step; from 1 on nothing is left to do."""
         by_time = (time.perf_counter() - self.started) / self.seconds if self.seconds else 0.0
         return max(step / self.steps, by_time)
-
-    def is_over(self, step: int) -> bool:
-        """Whether nothing is left to do."""
-        return self.progress(step) >= 1
 
 
 def learning_rate(recipe: Recipe, progress: float, losses: Sequence[float]) -> float:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import save
+from common import save, spread
 
 
 def train(recipe: str, seed: int) -> dict[str, Any]:
@@ -34,6 +34,7 @@ def train(recipe: str, seed: int) -> dict[str, Any]:
         "nll": result["nll"],
         "ece": result["ece"],
         "minutes": round(seconds / 60, 2),
+        "epoch_seconds": spread([json.loads(line)["seconds"] for line in (run / "metrics.jsonl").open()]),
         "recipe": json.loads((run / "run.json").read_text())["recipe"],
     }
 
@@ -47,9 +48,9 @@ def main() -> None:
     accuracies = [row["accuracy"] for row in rows]
     for row in rows:
         print(f"seed {row['seed']}: accuracy {row['accuracy']:.4f} in {row['minutes']:.1f} minutes")
-    spread = statistics.stdev(accuracies) if len(rows) > 1 else None
+    deviation = statistics.stdev(accuracies) if len(rows) > 1 else None
     name = "fashion_mnist" if options.recipe == "small" else f"fashion_mnist_{options.recipe}"
-    save(name.replace("-", "_"), {"runs": rows, "mean": statistics.mean(accuracies), "spread": spread})
+    save(name.replace("-", "_"), {"runs": rows, "mean": statistics.mean(accuracies), "spread": deviation})
 
 
 if __name__ == "__main__":

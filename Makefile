@@ -44,7 +44,7 @@ bench: install  # speed: training, prediction, a folder of pictures to labels, h
 	$(BIN)/python benchmarks/scaling.py
 	$(MAKE) bench-fashion-mnist
 
-bench-fashion-mnist: install  # half an hour, then two hours
+bench-fashion-mnist: install  # two to three hours
 	$(BIN)/python benchmarks/fashion_mnist.py
 	$(BIN)/python benchmarks/fashion_mnist.py --recipe small-long
 

@@ -47,7 +47,9 @@ def main() -> None:
     rows = [train(options.recipe, seed) for seed in options.seeds]
     accuracies = [row["accuracy"] for row in rows]
     for row in rows:
-        print(f"seed {row['seed']}: accuracy {row['accuracy']:.4f} in {row['minutes']:.1f} minutes")
+        epochs, median = row["epoch_seconds"]["n"], row["epoch_seconds"]["median"]
+        print(f"seed {row['seed']}: accuracy {row['accuracy']:.4f} in {row['minutes']:.1f} minutes, ", end="")
+        print(f"{epochs} epochs of {median:.1f} seconds, {epochs * median / 3600:.2f} hours")
     deviation = statistics.stdev(accuracies) if len(rows) > 1 else None
     name = "fashion_mnist" if options.recipe == "small" else f"fashion_mnist_{options.recipe}"
     save(name.replace("-", "_"), {"runs": rows, "mean": statistics.mean(accuracies), "spread": deviation})

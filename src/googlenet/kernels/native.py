@@ -35,12 +35,13 @@ def library(name: str) -> ctypes.CDLL | None:
     if os.environ.get("GOOGLENET_KERNELS", "on").lower() == "off":
         return None
     try:
-        built = _built(HERE / f"{name}.cpp")
+        source = HERE / f"{name}.cpp"
+        built = _built(source)
         try:
             return ctypes.CDLL(str(built))
         except OSError:  # cut short, by a machine that stopped before it was on the disk
             built.unlink()
-            return ctypes.CDLL(str(_built(HERE / f"{name}.cpp")))
+            return ctypes.CDLL(str(_built(source)))
     except (OSError, subprocess.SubprocessError) as error:
         reason = getattr(error, "stderr", None) or str(error)
         warnings.warn(

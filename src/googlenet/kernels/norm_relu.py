@@ -94,12 +94,11 @@ def _go_together(maps: Sequence[Tensor], norms: Sequence[nn.Module], members: in
     return (
         all((x.dtype, x.shape[0], x.shape[2:]) == place and x.shape[1] % members == 0 for x in maps)
         and all(norm.eps == norms[0].eps for norm in norms)
-        and (residual is None or (residual.dtype, residual.shape) == (first.dtype, _size(first, channels)))
+        and (
+            residual is None
+            or (residual.dtype, residual.shape) == (first.dtype, (first.shape[0], channels, *first.shape[2:]))
+        )
     )
-
-
-def _size(like: Tensor, channels: int) -> tuple[int, ...]:
-    return (like.shape[0], channels, *like.shape[2:])
 
 
 @torch.no_grad()

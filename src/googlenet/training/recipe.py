@@ -200,7 +200,7 @@ SMALL = Recipe(
     shift=2,
     cutout=5,
 )
-# For those who have two hours: narrower, so that it sees the pictures four times as often, and they vary more.
+# For those who have two hours: narrower, so that it sees the pictures nearly four times as often, and they vary more.
 SMALL_LONG = dataclasses.replace(SMALL, name="small-long", width=0.35, epochs=80, cutout=8, mixup=0.2)
 SIGNALS = Recipe(
     "signals",

@@ -162,6 +162,19 @@ def test_resume_with_another_recipe_is_refused(run):
     assert "learning_rate differ" in result.stderr
 
 
+def test_resume_with_other_examples_is_refused(tmp_path, two_classes):
+    words = ["train", two_classes, "--out", tmp_path / "run", "--arch", "googlenet_small", *QUICK]
+    assert run_cli(*words).returncode == 0
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    (two_classes / "red" / "00.png").rename(two_classes / "blue" / "moved.png")
+    result = run_cli(*words, "--resume")
+    assert result.returncode == 1
+    assert f"learned from other examples than {two_classes} holds now" in result.stderr
+    assert (tmp_path / "run" / "run.json").read_bytes() == before
+    (two_classes / "blue" / "moved.png").rename(two_classes / "red" / "00.png")
+    assert run_cli(*words, "--resume").returncode == 0
+
+
 def test_a_diverging_loss_stops_with_batch_layer_and_advice(tmp_path):
     words = ["--arch", "googlenet_small", "--learning-rate", "1e30", "--clip", "0", "--optimizer", "sgd"]
     result = run_cli("train", "digits", "--out", tmp_path / "nan", *QUICK, *words)

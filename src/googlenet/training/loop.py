@@ -60,15 +60,17 @@ def train(
         The network with its final weights, in evaluation mode.
 
     Raises:
-        InputError: For data that cannot be trained on.
+        InputError: For data that cannot be trained on, or a checkpoint of other data or another recipe.
         Diverged: If the loss becomes infinite or not a number; the last checkpoint stays.
     """
     state = fresh_state(task, recipe, world) if start is None else pretrained_state(start, task, recipe, world)
+    record = run_record(task, recipe)
     if resume and (run / CHECKPOINT).exists():
+        _check_same_examples(run, record)
         state.restore(run / CHECKPOINT, recipe)
     if world.leads:
         run.mkdir(parents=True, exist_ok=True)
-        files.write_json(run / RUN, run_record(task, recipe))
+        files.write_json(run / RUN, record)
 
     written, written_at = state.epoch, time.perf_counter()
     for row in epochs(task, state, recipe, world, report):
@@ -234,6 +236,16 @@ def run_record(task: Task, recipe: Recipe) -> dict[str, Any]:
         "preprocessing": task.preprocessing.to_dict(),
         "recipe": recipe.to_dict(),
     }
+
+
+def _check_same_examples(run: Path, record: dict[str, Any]) -> None:
+    """Refuses to go on with other examples: what is held out now may have been learned from before."""
+    before = files.read_json(run / RUN)
+    if any(before.get(key, record[key]) != record[key] for key in ("fingerprint", "examples")):
+        raise InputError(
+            f"{run} learned from other examples than {record['data']} holds now. Bring the data back as they were, or "
+            "train into another folder."
+        )
 
 
 def _norms(model: nn.Module) -> list[_BatchNorm]:

@@ -28,13 +28,13 @@ from torchvision.transforms import v2
 import charts
 from common import HERE, SHARED, save, spread, take_turns
 from googlenet import create_model
-from googlenet.data.pictures import EXTENSIONS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from googlenet.deploy.formats import FORMATS
-from googlenet.inputs import expand
-from googlenet.predictor import fastest, predictor_with
+from googlenet.apps.cli.writers import write_csv
+from googlenet.data.images.pictures import EXTENSIONS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from googlenet.data.paths import expand
+from googlenet.inference.engines.formats import FORMATS
+from googlenet.inference.load import fastest, predictor_with
+from googlenet.inference.pipeline import WholeNetwork
 from googlenet.weights.foreign.torchvision import from_torchvision
-from googlenet.whole import WholeNetwork
-from googlenet.writers import write_csv
 
 CLASSES = tuple(map(str, range(1000)))
 

@@ -17,8 +17,8 @@ from PIL import Image
 
 from common import save, spread, watched
 from googlenet import create_model, save_weights
-from googlenet.data.pictures import Preprocessing
-from googlenet.jobs import export_job
+from googlenet.apps.jobs import export_job
+from googlenet.data.images.pictures import Preprocessing
 
 
 def main() -> None:

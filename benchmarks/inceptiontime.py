@@ -27,7 +27,7 @@ def run(folder: Path, name: str) -> dict[str, object]:
     import torch
 
     from googlenet import GoogLeNetClassifier
-    from googlenet.data.signals import find_signals
+    from googlenet.data.signals.dataset import find_signals
 
     torch.set_num_threads(1)
     data = find_signals(str(folder / name))

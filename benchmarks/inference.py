@@ -27,13 +27,13 @@ from torch import Tensor, nn
 import charts
 from common import HERE, SHARED, matmul_rates, save, spread, take_turns
 from googlenet import cost
-from googlenet.data.pictures import views_of
-from googlenet.deploy.formats import FORMATS
-from googlenet.engine import Chunk, Engine
-from googlenet.jobs import choose_recipe, find_data, training_job
-from googlenet.predictor import fastest, load_network
+from googlenet.apps.jobs import choose_recipe, find_data, training_job
+from googlenet.data.images.pictures import views_of
+from googlenet.inference.engines.engine import Chunk, Engine
+from googlenet.inference.engines.formats import FORMATS
+from googlenet.inference.load import fastest, load_network
+from googlenet.inference.pipeline import WholeNetwork
 from googlenet.weights.foreign.torchvision import to_torchvision
-from googlenet.whole import WholeNetwork
 
 Run = Callable[[], object]
 

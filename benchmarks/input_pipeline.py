@@ -19,9 +19,9 @@ import torch
 
 from common import save, spread
 from googlenet import create_model
-from googlenet.data.batches import Augmentation, Batch, training_batches
-from googlenet.data.images import ImageSet
-from googlenet.data.pictures import Preprocessing
+from googlenet.data.images.batches import Augmentation, Batch, training_batches
+from googlenet.data.images.folders import ImageSet
+from googlenet.data.images.pictures import Preprocessing
 from googlenet.training.distributed import joined
 from googlenet.training.learner import Learner
 from googlenet.training.recipe import PHOTOS, SMALL, Recipe

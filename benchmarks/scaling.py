@@ -23,11 +23,11 @@ import torch
 import charts
 from common import HERE, save
 from googlenet import create_model
-from googlenet.data.pictures import Preprocessing
-from googlenet.deploy.pytorch import engine_of
-from googlenet.device import computes_in_bf16
-from googlenet.predictor import predictor_with
-from googlenet.whole import WholeNetwork
+from googlenet.data.images.pictures import Preprocessing
+from googlenet.inference.engines.torch import engine_of
+from googlenet.inference.load import predictor_with
+from googlenet.inference.pipeline import WholeNetwork
+from googlenet.nn.device import computes_in_bf16
 
 BATCHES, SIZES, WIDTHS, NUMBERS = (4, 8, 16, 32, 64), (112, 160, 224, 320, 448), (0.25, 0.5, 1.0, 1.5), (2, 3, 4, 5)
 

@@ -32,7 +32,7 @@ def measure(name: str, share: float, changes: dict[str, str]) -> dict[str, float
     from sklearn.model_selection import train_test_split
 
     from googlenet import GoogLeNetClassifier
-    from googlenet.data.signals import find_signals
+    from googlenet.data.signals.dataset import find_signals
     from googlenet.training.recipe import SIGNALS
 
     torch.set_num_threads(1)

@@ -27,7 +27,7 @@ import charts
 from common import HERE, matmul_rates, save, spread
 from googlenet import cost, create_model
 from googlenet.data.builtin import digits
-from googlenet.memory import keep_memory
+from googlenet.nn.device import keep_memory
 from googlenet.weights.foreign.torchvision import from_torchvision
 
 OURS = "ours bf16 channels_last"

@@ -30,9 +30,9 @@ def run(folder: Path, name: str, seed: int) -> dict[str, float | str | int]:
     import torch
     from sklearn.metrics import balanced_accuracy_score
 
-    from googlenet.data.signals import find_signals
+    from googlenet.data.signals.dataset import find_signals
     from googlenet.estimator import GoogLeNetClassifier
-    from googlenet.evaluation import metrics
+    from googlenet.inference.evaluate import metrics
 
     torch.set_num_threads(1)
     data = find_signals(str(folder / name))

@@ -27,15 +27,15 @@ import numpy as np
 import torch
 
 from common import HERE, SHARED, save
-from googlenet.data.signals import find_signals
+from googlenet.data.signals.dataset import find_signals
 from googlenet.estimator import GoogLeNetClassifier
-from googlenet.evaluation import metrics
-from googlenet.model import create_model, save_weights
+from googlenet.inference.evaluate import metrics
 from googlenet.training.distributed import World
 from googlenet.training.optimizers import make_optimizer
 from googlenet.training.recipe import SIGNALS
 from googlenet.training.schedule import learning_rate
-from googlenet.training.tasks import task_for
+from googlenet.training.task import task_for
+from googlenet.weights.create import create_model, save_weights
 
 DATA = SHARED / "data" / "ucr"
 FOLDS = 4

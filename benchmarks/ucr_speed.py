@@ -102,7 +102,7 @@ def aeon_epochs(python: str, table: Path, epochs: int) -> list[float]:
 def compare(folder: Path, name: str, python: str | None, epochs: int) -> dict[str, object]:
     """Seconds of all contestants on a set."""
     from googlenet import GoogLeNetClassifier
-    from googlenet.data.signals import find_signals
+    from googlenet.data.signals.dataset import find_signals
 
     part = find_signals(str(folder / name)).train
     started = time.perf_counter()

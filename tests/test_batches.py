@@ -3,10 +3,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from googlenet.data.ahead import ahead
-from googlenet.data.batches import Augmentation, epoch_order, training_batches
-from googlenet.data.images import ImageSet
-from googlenet.data.pictures import Preprocessing
+from googlenet.data.images.batches import Augmentation, epoch_order, training_batches
+from googlenet.data.images.folders import ImageSet
+from googlenet.data.images.pictures import Preprocessing
+from googlenet.data.parallel import ahead
 
 PLAIN = Preprocessing(1, 24, 24, (0.5,), (0.25,))
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from googlenet import InputError, create_model, list_models
-from googlenet.data.pictures import Preprocessing, views_of
-from googlenet.model import network_of, weights_of
+from googlenet.data.images.pictures import Preprocessing, views_of
 from googlenet.weights import formats
+from googlenet.weights.checkpoint import network_of, weights_of
 from googlenet.weights.foreign import caffe
-from googlenet.weights.foreign.caffe_binary import decode
-from googlenet.weights.foreign.caffe_prototxt import deploy_prototxt
+from googlenet.weights.foreign.caffe.binary import decode
+from googlenet.weights.foreign.caffe.prototxt import deploy_prototxt
 
 MEAN = np.array([123, 117, 104], np.float32)[:, None, None]  # red, green, blue
 SMALL = {"num_classes": 3, "width": 0.125}

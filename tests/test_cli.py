@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from conftest import CLI, run_cli
-from googlenet.cli import _field_options
+from googlenet.apps.cli.main import _field_options
 
 COMMANDS = ["train", "evaluate", "predict", "export", "summary", "list", "recipes"]
 
@@ -25,7 +25,7 @@ def _processor_seconds(command):
 
 
 def test_help_and_summary_do_not_import_torch():
-    code = "import sys, googlenet.cli; from googlenet import cost; cost('googlenet'); sys.exit('torch' in sys.modules)"
+    code = "import sys, googlenet.apps.cli.main; googlenet.cost('googlenet'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

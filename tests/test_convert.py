@@ -5,9 +5,9 @@ import torch
 
 from conftest import run_cli
 from googlenet import InputError, create_model, jobs
-from googlenet.data.pictures import Preprocessing
-from googlenet.model import weights_of
+from googlenet.data.images.pictures import Preprocessing
 from googlenet.weights import checkpoint, formats
+from googlenet.weights.checkpoint import weights_of
 
 
 def spread_out(model):

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 import googlenet
-from googlenet.cost import output_size
-from googlenet.paper import TABLE_1, disagreements
-from googlenet.variants import VARIANTS
+from googlenet.arch.cost import output_size
+from googlenet.arch.paper import TABLE_1, disagreements
+from googlenet.arch.variants import VARIANTS
 
 
 @settings(max_examples=200, deadline=None)

@@ -11,17 +11,17 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from googlenet.deploy import export as exporting
 
 import googlenet
 from conftest import run_cli
-from googlenet.data.pictures import Preprocessing
-from googlenet.data.signal_preprocessing import SignalPreprocessing
-from googlenet.deploy import export as exporting
-from googlenet.deploy.formats import FORMATS
-from googlenet.engine import Chunk, Engine
-from googlenet.model import save_weights
-from googlenet.predictor import fastest, load, load_network
-from googlenet.whole import WholeNetwork
+from googlenet.data.images.pictures import Preprocessing
+from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.inference.engines.engine import Chunk, Engine
+from googlenet.inference.engines.formats import FORMATS
+from googlenet.inference.load import fastest, load, load_network
+from googlenet.inference.pipeline import WholeNetwork
+from googlenet.weights.create import save_weights
 
 for library in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):
     pytest.importorskip(library, reason=f"{library} is in the extra `quantize`")
@@ -125,7 +125,7 @@ def test_onnx_is_read_by_others(files):
 def test_exported_networks_predict_without_pytorch(files, form):
     code = (
         "import sys, numpy\n"
-        "from googlenet.predictor import load\n"
+        "from googlenet.inference.load import load\n"
         f"prediction, = load({str(files[form])!r}).predict(numpy.zeros((40, 50), numpy.uint8))\n"
         "assert prediction.label in ('cat', 'dog', 'emu')\n"
         "found = {'torch', 'torchvision', 'sklearn', 'openvino_telemetry'} & {m for m, v in sys.modules.items() if v}\n"
@@ -255,7 +255,9 @@ def test_a_folder_for_an_export_is_made(files, tmp_path):
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_full_disk_is_a_sentence(files, tmp_path, form):
     limit = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000,) * 2); from googlenet.cli import main; main()"
+    limit += (
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000,) * 2); from googlenet.apps.cli.main import main; main()"
+    )
     result = run_cli(
         "export", files["run"], "--format", form, "--out", tmp_path / "out", program=[sys.executable, "-c", limit]
     )

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from googlenet import InputError, create_model
-from googlenet.model import network_of, weights_of
-from googlenet.weights.dimensions import collapse, inflate
+from googlenet.weights.checkpoint import network_of, weights_of
+from googlenet.weights.inflate import collapse, inflate
 
 
 @pytest.fixture(scope="module")

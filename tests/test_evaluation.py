@@ -10,7 +10,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from googlenet.evaluation import expected_calibration_error, metrics
+from googlenet.inference.evaluate import expected_calibration_error, metrics
 
 
 @given(st.integers(0, 10_000), st.integers(6, 9))

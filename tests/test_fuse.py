@@ -2,9 +2,9 @@ import pytest
 import torch
 
 import googlenet
-from googlenet.blocks import ConvUnit
-from googlenet.fuse import MergedInception, PackedUnit, can_pack, fold_norms, merge_reductions, pack_units
-from googlenet.variants import VARIANTS, find_arch
+from googlenet.arch.variants import VARIANTS, find_arch
+from googlenet.nn.blocks import ConvUnit
+from googlenet.nn.rewrites import MergedInception, PackedUnit, can_pack, fold_norms, merge_reductions, pack_units
 
 
 @pytest.mark.parametrize("training", [False, True])

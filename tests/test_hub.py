@@ -8,7 +8,7 @@ import torch
 
 from googlenet import InputError, load
 from googlenet.weights import hub
-from googlenet.weights.sources import read_source
+from googlenet.weights.create import read_source
 
 NAME = "googlenet_small.fashion_mnist"
 huggingface_hub = pytest.importorskip("huggingface_hub")

@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from googlenet import InputError, create_model, save_weights
-from googlenet.model import weights_of
 from googlenet.weights import formats, identify
+from googlenet.weights.checkpoint import weights_of
 from googlenet.weights.identify import Identity
 
 

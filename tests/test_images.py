@@ -11,8 +11,8 @@ from PIL import Image
 
 from conftest import QUICK, picture, run_cli
 from googlenet import InputError
-from googlenet.data.images import find_images
-from googlenet.data.pictures import Preprocessing, crops_of, open_picture, views_of
+from googlenet.data.images.folders import find_images
+from googlenet.data.images.pictures import Preprocessing, crops_of, open_picture, views_of
 from googlenet.data.splits import hold_out
 
 

@@ -6,7 +6,7 @@ import pytest
 PROGRAM = """
 import resource, sys
 import torch
-from googlenet.memory import keep_memory
+from googlenet.nn.device import keep_memory
 if sys.argv[1] == "keep":
     keep_memory()
 for turn in range(4):

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 import googlenet
-from googlenet.variants import VARIANTS, find_arch
+from googlenet.arch.variants import VARIANTS, find_arch
 
 NARROW = 0.25
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from googlenet import InputError, create_model, list_models
-from googlenet.data.pictures import Preprocessing, centre_square, open_picture, to_pixels
-from googlenet.model import network_of, weights_of
-from googlenet.variants import GOOGLENET
+from googlenet.arch.variants import GOOGLENET
+from googlenet.data.images.pictures import Preprocessing, centre_square, open_picture, to_pixels
 from googlenet.weights import checkpoint
+from googlenet.weights.checkpoint import network_of, weights_of
 from googlenet.weights.foreign import onnx_graph
 
 onnx = pytest.importorskip("onnx")

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from conftest import SHARED, same_signals, write
 from googlenet import InputError
-from googlenet.data.signal_files import find_parts, read_signals
+from googlenet.data.signals.files import find_parts, read_signals
 
 UCR = SHARED / "data" / "ucr"
 NAN = float("nan")

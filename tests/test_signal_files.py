@@ -8,11 +8,11 @@ import pytest
 
 from conftest import write
 from googlenet import InputError
-from googlenet.data.signal_files import find_parts, read_signals
+from googlenet.data.signals.files import find_parts, read_signals
 
 
 def test_neither_torch_nor_pandas_is_loaded():
-    code = "import sys, googlenet.data.signal_files; sys.exit(bool({'torch', 'pandas'} & set(sys.modules)))"
+    code = "import sys, googlenet.data.signals.files; sys.exit(bool({'torch', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import same_signals, write
 from googlenet import InputError
-from googlenet.data.signal_files import read_signals
+from googlenet.data.signals.files import read_signals
 
 NAN = float("nan")
 

@@ -13,22 +13,22 @@ from hypothesis import strategies as st
 
 import googlenet
 from conftest import run_cli
+from googlenet.arch.variants import find_arch
 from googlenet.data.builtin import gunpoint
-from googlenet.data.signal_batches import Stretch, training_batches, views
-from googlenet.data.signal_preprocessing import SignalPreprocessing
-from googlenet.data.signals import SignalData, SignalSet, find_signals, holds_signals
+from googlenet.data.signals.batches import Stretch, training_batches, views
+from googlenet.data.signals.dataset import SignalData, SignalSet, find_signals, holds_signals
+from googlenet.data.signals.preprocessing import SignalPreprocessing
 from googlenet.data.splits import hold_out
-from googlenet.deploy.pytorch import engine_of
-from googlenet.explain import class_activation
-from googlenet.model import GoogLeNet, mean_probabilities
-from googlenet.predictor import predictor_with
-from googlenet.runfolder import WEIGHTS
+from googlenet.explain.maps import class_activation
+from googlenet.inference.engines.torch import engine_of
+from googlenet.inference.load import predictor_with
+from googlenet.inference.pipeline import WholeNetwork
+from googlenet.nn.googlenet import GoogLeNet, mean_probabilities
 from googlenet.training.distributed import World
 from googlenet.training.loop import epochs, finished, fresh_state
 from googlenet.training.recipe import SIGNALS, find_recipe
-from googlenet.training.tasks import network_length, task_for
-from googlenet.variants import find_arch
-from googlenet.whole import WholeNetwork
+from googlenet.training.runs import WEIGHTS
+from googlenet.training.task import network_length, task_for
 
 UCR = Path(__file__).parents[2] / "shared" / "data" / "ucr"
 needs_ucr = pytest.mark.skipif(not UCR.exists(), reason="the UCR archive is not beside the repository")
@@ -356,7 +356,7 @@ def test_a_resumed_run_on_signals_ends_in_the_same_weights(tmp_path):
     from googlenet.training import loop
     from googlenet.training.distributed import joined
     from googlenet.training.recipe import SIGNALS
-    from googlenet.training.tasks import task_for
+    from googlenet.training.task import task_for
 
     data = dataclasses.replace(gunpoint(), test=None)
     recipe = SIGNALS.with_changes({"epochs": "4", "width": "0.25", "members": "2"})

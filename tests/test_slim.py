@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from torch import nn
 
 from googlenet import InputError, create_model, nd
-from googlenet.arch import Arch
-from googlenet.blocks import ConvUnit
-from googlenet.data.pictures import Preprocessing
-from googlenet.model import network_of
-from googlenet.shapes import output_size, tensorflow_padding
-from googlenet.variants import GOOGLENET_SLIM, VARIANTS
+from googlenet.arch.shapes import output_size, tensorflow_padding
+from googlenet.arch.spec import Arch
+from googlenet.arch.variants import GOOGLENET_SLIM, VARIANTS
+from googlenet.data.images.pictures import Preprocessing
+from googlenet.nn.blocks import ConvUnit
+from googlenet.weights.checkpoint import network_of
 from googlenet.weights.foreign import slim
-from googlenet.weights.foreign.crc32c import crc32c
-from googlenet.weights.foreign.leveldb_table import entries_of
-from googlenet.weights.foreign.tensor_bundle import variables
+from googlenet.weights.foreign.tensorflow.crc32c import crc32c
+from googlenet.weights.foreign.tensorflow.leveldb_table import entries_of
+from googlenet.weights.foreign.tensorflow.tensor_bundle import variables
 
 DATA = Path(__file__).parent / "data" / "slim"
 SMALL = ["v1.ckpt", "v2.ckpt", "v2.ckpt.index", "v2.ckpt.data-00000-of-00001", "shards.ckpt"]

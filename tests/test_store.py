@@ -16,10 +16,10 @@ import torch
 
 from conftest import run_cli
 from googlenet import InputError, create_model
-from googlenet.model import network_of, weights_of
-from googlenet.variants import VARIANTS
+from googlenet.arch.variants import VARIANTS
 from googlenet.weights import sources, store
 from googlenet.weights.catalogue import CATALOGUE, Record
+from googlenet.weights.checkpoint import network_of, weights_of
 from googlenet.weights.foreign import torchvision
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB
@@ -337,7 +337,7 @@ def with_digest(content):
     return [
         sys.executable,
         "-c",
-        "import dataclasses, sys\nfrom googlenet.weights.catalogue import CATALOGUE\nfrom googlenet.cli import main\n"
+        "import dataclasses, sys\nfrom googlenet.weights.catalogue import CATALOGUE\nfrom googlenet.apps.cli.main import main\n"
         "name = 'googlenet_torchvision.imagenet1k'\n"
         f"CATALOGUE[name] = dataclasses.replace(CATALOGUE[name], digest='{digest}')\n"
         "main()",

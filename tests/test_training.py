@@ -17,16 +17,16 @@ from safetensors.torch import load_file
 
 from conftest import CLI, QUICK, run_cli
 from googlenet import InputError
-from googlenet.data.batches import Batch
+from googlenet.apps.jobs import choose_recipe, training_job
 from googlenet.data.builtin import digits
-from googlenet.jobs import choose_recipe, training_job
+from googlenet.data.images.batches import Batch
 from googlenet.training.distributed import World, joined
 from googlenet.training.learner import Learner
 from googlenet.training.loop import fresh_state
 from googlenet.training.mixing import mixed
 from googlenet.training.recipe import SMALL, find_recipe
 from googlenet.training.schedule import learning_rate
-from googlenet.training.tasks import task_for
+from googlenet.training.task import task_for
 
 
 def metrics_of(run):

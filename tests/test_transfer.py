@@ -13,16 +13,16 @@ from sklearn.preprocessing import StandardScaler
 
 from conftest import run_cli
 from googlenet import GoogLeNetClassifier, InputError, create_model, load
-from googlenet.data.batches import as_wanted
+from googlenet.apps.jobs import choose_recipe
 from googlenet.data.builtin import digits, gunpoint
-from googlenet.data.pictures import Preprocessing
-from googlenet.jobs import choose_recipe
-from googlenet.model import weights_of
+from googlenet.data.images.batches import as_wanted
+from googlenet.data.images.pictures import Preprocessing
 from googlenet.training.features import fitted_classifier
 from googlenet.training.optimizers import make_optimizer
 from googlenet.training.recipe import PHOTOS, SIGNALS, SMALL
 from googlenet.training.transfer import fitted_to, start_from, transfer_task
-from googlenet.weights.sources import read_source
+from googlenet.weights.checkpoint import weights_of
+from googlenet.weights.create import read_source
 
 OURS = "googlenet_small.fashion_mnist"
 

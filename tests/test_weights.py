@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from googlenet import InputError, create_model, list_models
-from googlenet.variants import find_arch
-from googlenet.weights.units import units
+from googlenet.arch.variants import find_arch
+from googlenet.weights.foreign.parameters import units
 
 
 @pytest.mark.parametrize("auxiliary", [True, False])

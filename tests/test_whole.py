@@ -3,9 +3,9 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import googlenet
-from googlenet.data.pictures import Preprocessing
-from googlenet.data.signal_preprocessing import SignalPreprocessing
-from googlenet.whole import WholeNetwork
+from googlenet.data.images.pictures import Preprocessing
+from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.inference.pipeline import WholeNetwork
 
 MIRRORED = Preprocessing(1, 32, 32, (0.4,), (0.3,), mirror=True)
 SIGNALS = SignalPreprocessing(2, 40, (0.5, 1.0), (1.0, 2.0), (0.7, 0.9))

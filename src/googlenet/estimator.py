@@ -16,23 +16,23 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d
 
-from .data.examples import EstimatorInput, images_from, is_images, signals_from
-from .data.images import ImageData, ImageSet
-from .data.signals import SignalData, SignalSet
-from .deploy.pytorch import engine_of
-from .device import best_device
+from .data.arrays import EstimatorInput, images_from, is_images, signals_from
+from .data.images.folders import ImageData, ImageSet
+from .data.signals.dataset import SignalData, SignalSet
 from .errors import InputError
-from .evaluation import probabilities_of
-from .model import GoogLeNet, save_weights
-from .predictor import load_network, predictor_with
+from .inference.engines.torch import engine_of
+from .inference.evaluate import probabilities_of
+from .inference.load import load_network, predictor_with
+from .inference.pipeline import WholeNetwork
+from .nn.device import best_device
+from .nn.googlenet import GoogLeNet
 from .training.distributed import World
 from .training.loop import epochs, finished, fresh_state, pretrained_state
 from .training.recipe import SIGNALS, Recipe, find_recipe
-from .training.tasks import Task, default_recipe, task_for
+from .training.task import Task, default_recipe, task_for
 from .training.transfer import fitted_to, task_and_start
 from .weights.checkpoint import read_header
-from .weights.sources import read_source
-from .whole import WholeNetwork
+from .weights.create import read_source, save_weights
 
 
 class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -227,6 +227,6 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _progress(verbose: int) -> Any:
     from contextlib import nullcontext
 
-    from .display import training_progress
+    from .apps.cli.display import training_progress
 
     return training_progress() if verbose else nullcontext(lambda kind, row: None)

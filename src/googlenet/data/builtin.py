@@ -12,8 +12,8 @@ import torch
 
 from ..errors import InputError
 from ..files import home, offline
-from .images import ImageData, ImageSet, enlarged
-from .signals import SignalData, SignalSet
+from .images.folders import ImageData, ImageSet, enlarged
+from .signals.dataset import SignalData, SignalSet
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 CLOTHES = (

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
-from .images import ImageData
-from .signals import SignalData
+from .images.folders import ImageData
+from .signals.dataset import SignalData
 
 Rows = npt.NDArray[np.int64]
 

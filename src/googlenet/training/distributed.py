@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from ..device import best_device
+from ..nn.device import best_device
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from .. import files, nd
-from ..data.batches import Batch, plain_batches
-from ..device import best_device
+from .. import files
+from ..data.images.batches import Batch, plain_batches
 from ..errors import InputError
-from ..fuse import fold_norms
-from ..model import GoogLeNet, save_weights
-from ..runfolder import METRICS, RUN, WEIGHTS
+from ..nn import layers
+from ..nn.device import best_device
+from ..nn.googlenet import GoogLeNet
+from ..nn.rewrites import fold_norms
+from ..weights.create import save_weights
 from .learner import in_bf16
 from .loop import run_record
 from .recipe import Recipe
-from .tasks import ImageTask, Task
+from .runs import METRICS, RUN, WEIGHTS
+from .task import ImageTask, Task
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -82,7 +84,7 @@ def features(model: GoogLeNet, batches: Iterable[Batch], mirror: bool, bf16: boo
     device = best_device()
     body = fold_norms(model)
     body.classifier = nn.Identity()
-    body = body.to(device, memory_format=nd.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
+    body = body.to(device, memory_format=layers.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
     found, labels = [], []
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         for batch in batches:

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ..data.batches import Batch
-from ..device import computes_in_bf16
+from ..data.images.batches import Batch
 from ..errors import InputError
-from ..memory import keep_memory
-from ..model import GoogLeNet
+from ..nn.device import computes_in_bf16, keep_memory
+from ..nn.googlenet import GoogLeNet
 from .distributed import World
 from .mixing import mixed
 from .recipe import Recipe

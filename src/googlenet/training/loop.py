@@ -14,20 +14,22 @@ from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .. import files, nd
-from ..cost import check_size
-from ..data.images import ImageData
-from ..data.signals import SignalData
+from .. import files
+from ..arch.cost import check_size
+from ..data.images.folders import ImageData
+from ..data.signals.dataset import SignalData
 from ..data.splits import fingerprint
 from ..errors import InputError
-from ..model import GoogLeNet, create_model, mean_probabilities, save_weights
-from ..runfolder import CHECKPOINT, METRICS, RUN, WEIGHTS
+from ..nn import layers
+from ..nn.googlenet import GoogLeNet, mean_probabilities
+from ..weights.create import create_model, save_weights
 from .distributed import World
 from .learner import Learner, in_bf16
 from .recipe import Recipe
+from .runs import CHECKPOINT, METRICS, RUN, WEIGHTS
 from .schedule import Clock, learning_rate
 from .state import State
-from .tasks import Task
+from .task import Task
 
 Report = Callable[[str, dict[str, Any]], None]
 CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
@@ -48,7 +50,7 @@ def train(
     shorter; resumed on the CPU with as many threads, it ends in the same weights bit for bit.
 
     Args:
-        task: The data, from :func:`~googlenet.training.tasks.task_for`.
+        task: The data, from :func:`~googlenet.training.task.task_for`.
         recipe: How.
         run: Folder to write.
         world: The processes, from :func:`~googlenet.training.distributed.joined`.
@@ -115,7 +117,7 @@ def _placed(model: GoogLeNet, task: Task, world: World) -> GoogLeNet:
     check_size(model.arch, task.size)
     placed: GoogLeNet = model.to(
         world.device,
-        memory_format=nd.MEMORY_FORMAT[model.arch.dims],  # type: ignore[call-overload]
+        memory_format=layers.MEMORY_FORMAT[model.arch.dims],  # type: ignore[call-overload]
     )
     return placed
 
@@ -172,7 +174,7 @@ def averaged(state: State) -> GoogLeNet:
     model = GoogLeNet(old.arch, old.num_classes, old.in_channels, len(old.auxiliary) > 0)
     model.load_state_dict(state.mean.tensors)
     device = next(state.model.parameters()).device
-    placed: GoogLeNet = model.to(device, memory_format=nd.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
+    placed: GoogLeNet = model.to(device, memory_format=layers.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
     return placed
 
 
@@ -221,7 +223,7 @@ def write_epoch(run: Path, state: State, recipe: Recipe) -> None:
 
 def run_record(task: Task, recipe: Recipe) -> dict[str, Any]:
     """What ``run.json`` says: everything that made this run, and what prediction needs."""
-    from .. import __version__
+    from .._version import __version__
 
     data = task.data
     parts = {part: getattr(data, part) for part in ("train", "validation", "test")}

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..device import computes_in_bf16
+from ..nn.device import computes_in_bf16
 from .recipe import Recipe
 
 MOMENTUM = 0.95  # of Muon

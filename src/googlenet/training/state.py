@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..model import GoogLeNet
+from ..nn.googlenet import GoogLeNet
 from ..weights.checkpoint import read_tensors, write_tensors
 from .optimizers import make_optimizer
 from .recipe import Recipe

@@ -6,15 +6,15 @@ import dataclasses
 
 import torch
 
-from ..data.images import ImageData
-from ..data.pictures import Preprocessing
-from ..data.signals import SignalData
+from ..data.images.folders import ImageData
+from ..data.images.pictures import Preprocessing
+from ..data.signals.dataset import SignalData
 from ..errors import InputError
-from ..model import GoogLeNet, network_of
-from ..weights.checkpoint import Weights
-from ..weights.sources import read_source
+from ..nn.googlenet import GoogLeNet
+from ..weights.checkpoint import Weights, network_of
+from ..weights.create import read_source
 from .recipe import Recipe
-from .tasks import Task, task_for
+from .task import Task, task_for
 
 
 def task_and_start(data: ImageData | SignalData, recipe: Recipe) -> tuple[Task, GoogLeNet | None]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..data.pictures import Preprocessing
+from ..data.images.pictures import Preprocessing
 from ..errors import unknown
 
 

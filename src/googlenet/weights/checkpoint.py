@@ -12,10 +12,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ..arch import Arch
+from ..arch.spec import Arch
 from ..errors import InputError
 from ..files import write_bytes
+from ..nn.googlenet import GoogLeNet
 
+WEIGHTS = "model.safetensors"  # the file's name in a run folder
 Tensors = Mapping[str, Tensor]
 Found = TypeVar("Found")
 
@@ -83,6 +85,24 @@ class Weights:
     header: Header
     tensors: Mapping[str, Tensor]
     quirks: tuple[str, ...] = ()
+
+
+def weights_of(model: GoogLeNet, **extra: Any) -> Weights:
+    """The weights of a network, and what they are of; ``extra`` as for :func:`googlenet.save_weights`."""
+    header = Header(model.arch, model.num_classes, model.in_channels, len(model.auxiliary) > 0, extra)
+    return Weights(header, model.state_dict())
+
+
+def network_of(weights: Weights) -> GoogLeNet:
+    """The network with those weights, in evaluation mode.
+
+    Raises:
+        InputError: If a tensor is missing, left over or of another shape.
+    """
+    header = weights.header
+    model = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
+    fill(model, weights.tensors, f"This set of weights for {header.arch.name}")
+    return model.eval()
 
 
 def recognises(path: Path) -> bool:

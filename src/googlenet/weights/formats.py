@@ -34,9 +34,9 @@ class WeightsFormat:
 WEIGHTS_FORMATS: dict[str, WeightsFormat] = {
     "safetensors": WeightsFormat("checkpoint", ".safetensors", "ours: safetensors with the architecture in it"),
     "torchvision": WeightsFormat("foreign.torchvision", ".pth", "torchvision's state dict"),
-    "caffe": WeightsFormat("foreign.caffe", ".caffemodel", "Caffe's network, with a .prototxt beside it"),
-    "slim": WeightsFormat("foreign.slim", None, "TF-slim's checkpoint of inception_v1"),
-    "onnx": WeightsFormat("foreign.onnx_graph", ".onnx", "an ONNX graph"),
+    "caffe": WeightsFormat("foreign.caffe.caffemodel", ".caffemodel", "Caffe's network, with a .prototxt beside it"),
+    "slim": WeightsFormat("foreign.tensorflow.slim", None, "TF-slim's checkpoint of inception_v1"),
+    "onnx": WeightsFormat("foreign.onnx.graph", ".onnx", "an ONNX graph"),
 }
 
 

@@ -12,14 +12,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..arch import InceptionSpec, MaxPool
+from ..arch.spec import InceptionSpec, MaxPool
 from ..errors import InputError
-from ..runfolder import WEIGHTS
 from . import formats
-from .checkpoint import Weights, read_tensors
+from .checkpoint import WEIGHTS, Weights, read_tensors
 from .foreign import torchvision
+from .foreign.parameters import Shape
 from .store import digest
-from .units import Shape
 
 Shapes = Mapping[str, Shape]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...data.pictures import Preprocessing
+from ...data.images.pictures import Preprocessing
 from ...errors import InputError
 from ..checkpoint import Header
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ...arch.variants import GOOGLENET_TORCHVISION
 from ...errors import InputError
 from ...files import write_bytes
-from ...variants import GOOGLENET_TORCHVISION
 from ..checkpoint import Header, Weights, check_tensors
-from ..units import units
+from .parameters import units
 
 _BRANCHES = {"1x1": "branch1", "3x3": "branch2", "5x5": "branch3", "pool": "branch4"}
 _NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")

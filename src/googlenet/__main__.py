@@ -1,0 +1,5 @@
+"""``python -m googlenet``."""
+
+from .apps.cli.main import main
+
+main()

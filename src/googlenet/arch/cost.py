@@ -1,0 +1,129 @@
+"""What an architecture costs, exactly and without running it: shapes, parameters, multiply-adds, receptive
+fields, and what its 1×1 reductions save. Plain arithmetic on an :class:`~googlenet.arch.spec.Arch`; no PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..errors import InputError
+from .rows import ROWS, Meter, Row, Size, auxiliary_row, repeated, shortcut_row, single
+from .shapes import output_size
+from .spec import Arch, AveragePool, Branch, MaxPool
+from .variants import find_arch
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of a whole network for one input.
+
+    Attributes:
+        arch: Name of the architecture.
+        input: ``(channels, *spatial)``.
+        rows: From the first layer to the classifier, then the auxiliary classifiers.
+    """
+
+    arch: str
+    input: Size
+    rows: tuple[Row, ...]
+
+    @property
+    def params(self) -> int:
+        """Parameters without auxiliary classifiers."""
+        return sum(row.params for row in self.rows if row.type != "auxiliary")
+
+    @property
+    def params_with_aux(self) -> int:
+        """Parameters with auxiliary classifiers."""
+        return sum(row.params for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds for one input without auxiliary classifiers."""
+        return sum(row.macs for row in self.rows if row.type != "auxiliary")
+
+    @property
+    def macs_with_aux(self) -> int:
+        """Multiply-adds for one input with auxiliary classifiers."""
+        return sum(row.macs for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: ``arch, input, rows, params, params_with_aux, macs, macs_with_aux``."""
+        totals = {key: getattr(self, key) for key in ("params", "params_with_aux", "macs", "macs_with_aux")}
+        return asdict(self) | totals
+
+
+def cost(
+    arch: str | Arch,
+    input_size: Sequence[int] | None = None,
+    *,
+    in_channels: int = 3,
+    num_classes: int = 1000,
+) -> Cost:
+    """Counts what a network costs.
+
+    Args:
+        arch: A name from :func:`googlenet.list_models`, or an architecture.
+        input_size: Size along each spatial axis; the architecture's own by default.
+        in_channels: Channels of the input; of each member's, where the architecture has several.
+        num_classes: Width of the classifier.
+
+    Raises:
+        InputError: For an unknown name, or a size of another rank or below the minimum.
+
+    Example:
+        >>> cost("googlenet").params
+        6998552
+    """
+    arch = find_arch(arch) if isinstance(arch, str) else arch
+    size = arch.input_size if input_size is None else tuple(input_size)
+    check_size(arch, size)
+    meter = Meter(arch.norm == "batch", in_channels, size)
+    rows, auxiliary_rows = [], []
+    heads = {aux.after: aux for aux in arch.auxiliary}
+    for stage in arch.stages:
+        entry = meter
+        for layer in stage.layers:
+            row, meter = ROWS[type(layer)](meter, layer)
+            rows.append(row)
+            if layer.name in heads:
+                auxiliary_rows.append(auxiliary_row(meter, heads[layer.name], num_classes))
+        if stage.residual:
+            rows.append(shortcut_row(entry, meter, stage))
+    pooled = meter.pool("pool5", "average pool", max(meter.size), 1, (1,) * arch.dims)
+    linear = pooled.linear("linear", num_classes)
+    rows += [single(pooled.done[-1]), single(linear.done[-1])]
+    whole = tuple(repeated(row, arch.members) for row in rows + auxiliary_rows)
+    return Cost(arch.name, (in_channels * arch.members, *size), whole)
+
+
+def check_size(arch: Arch, size: Size) -> None:
+    """Raises InputError unless the network can take inputs of that spatial size."""
+    shown = "×".join(map(str, size))
+    if len(size) != arch.dims:
+        raise InputError(f"{arch.name} takes {arch.dims} spatial axes, not {len(size)} ({shown}).")
+    if min(size) < (minimum := minimum_size(arch)):
+        raise InputError(f"{arch.name} needs at least {minimum} samples along every spatial axis, not {shown}.")
+
+
+def minimum_size(arch: Arch) -> int:
+    """The smallest legal input size along an axis: every layer still has an output."""
+    size = 1
+    while not _fits(arch, size):
+        size += 1
+    return size
+
+
+def _fits(arch: Arch, n: int) -> bool:
+    for layer in arch.layers():
+        if isinstance(layer, Branch):
+            n = -(-n // layer.stride)
+        elif isinstance(layer, AveragePool):
+            n //= layer.window
+        elif isinstance(layer, MaxPool):
+            n = output_size(n, layer.kernel, layer.stride, layer.padding, ceil=layer.ceil)
+        if n < 1:
+            return False
+    return True

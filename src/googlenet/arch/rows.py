@@ -1,0 +1,252 @@
+"""The arithmetic of a cost table: from layer to layer, how sizes, parameters and receptive fields go on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from .shapes import output_size
+from .spec import Auxiliary, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm, Stage
+
+Size = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One layer: a convolution with its norm, a pool, a linear layer.
+
+    Attributes:
+        name: Path within the network, ``"3a/3x3/reduce"``.
+        type: What it is, with kernel and stride: ``"conv 3×3/1"``.
+        output: ``(channels, *spatial)``.
+        params: Trainable numbers (weights, biases, the scale and shift of batch norm).
+        macs: Multiply-adds for one input.
+        receptive_field: Input samples along one axis that an output sees, the border ignored.
+        stride: Input samples between neighbouring outputs.
+    """
+
+    name: str
+    type: str
+    output: Size
+    params: int
+    macs: int
+    receptive_field: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class Row(LayerCost):
+    """A row of the paper's Table 1: a module, a pool or a convolution with its reduction.
+
+    Attributes:
+        layers: Its layers.
+        saved_params: Parameters that its 1×1 reductions and projection save against the naive module
+            (paper, figure 2a) on the same input; 0 for rows without reductions.
+        saved_macs: The same for multiply-adds.
+    """
+
+    layers: tuple[LayerCost, ...] = ()
+    saved_params: int = 0
+    saved_macs: int = 0
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Where the arithmetic stands: channels, size, receptive field and stride, and the layers behind it."""
+
+    batch_norm: bool
+    channels: int
+    size: Size
+    receptive_field: int = 1
+    stride: int = 1
+    done: tuple[LayerCost, ...] = ()
+
+    def conv(
+        self, name: str, channels: int, kernel: int = 1, stride: int = 1, dilation: int = 1, linear: bool = False
+    ) -> Meter:
+        """After a convolution that gives ``ceil(n / stride)`` samples; a ``linear`` one has neither norm nor bias."""
+        size = tuple(-(-n // stride) for n in self.size)
+        weights = channels * self.channels * kernel ** len(size)
+        spread = f", dilation {dilation}" if dilation > 1 else ""
+        return self._after(
+            name,
+            f"conv {_window(kernel, len(size))}/{stride}{spread}",
+            channels,
+            size,
+            params=weights + channels * (0 if linear else 2 if self.batch_norm else 1),
+            macs=weights * math.prod(size),
+            kernel=dilation * (kernel - 1) + 1,
+            stride=stride,
+        )
+
+    def pool(self, name: str, kind: str, kernel: int, stride: int, size: Size) -> Meter:
+        """After a pool of that kind, which gives maps of that size."""
+        kind = f"{kind} {_window(kernel, len(size))}/{stride}"
+        return self._after(name, kind, self.channels, size, kernel=kernel, stride=stride)
+
+    def linear(self, name: str, units: int) -> Meter:
+        """After a linear layer that reads everything."""
+        inputs = self.channels * math.prod(self.size)
+        params = (inputs + 1) * units
+        return self._after(name, "linear", units, (), params=params, macs=inputs * units)
+
+    def _after(
+        self,
+        name: str,
+        kind: str,
+        channels: int,
+        size: Size,
+        params: int = 0,
+        macs: int = 0,
+        kernel: int = 1,
+        stride: int = 1,
+    ) -> Meter:
+        field, step = self.receptive_field + (kernel - 1) * self.stride, self.stride * stride
+        layer = LayerCost(name, kind, (channels, *size), params, macs, field, step)
+        return Meter(self.batch_norm, channels, size, field, step, (*self.done, layer))
+
+    def restart(self) -> Meter:
+        """The same place, with no layers behind it."""
+        return Meter(self.batch_norm, self.channels, self.size, self.receptive_field, self.stride)
+
+
+def _window(kernel: int, dims: int) -> str:
+    return "×".join([str(kernel)] * dims)
+
+
+def _branch(meter: Meter, branch: Branch, prefix: str = "") -> Meter:
+    if branch.pool:
+        meter = meter.pool(f"{prefix}pool", "max pool", branch.pool, 1, meter.size)
+    if branch.reduce:
+        meter = meter.conv(f"{prefix}reduce", branch.reduce)
+    if branch.channels is not None:
+        meter = meter.conv(f"{prefix}conv", branch.channels, branch.kernel, branch.stride, branch.dilation)
+    return meter
+
+
+def single(layer: LayerCost) -> Row:
+    """A row of one layer."""
+    return Row(**asdict(layer), layers=(layer,))
+
+
+def _conv_row(meter: Meter, branch: Branch) -> tuple[Row, Meter]:
+    after = _branch(meter.restart(), branch, prefix=f"{branch.name}/")
+    return _row(branch.name, after.done[-1].type, after), after
+
+
+def _pool_row(meter: Meter, pool: MaxPool) -> tuple[Row, Meter]:
+    size = tuple(output_size(n, pool.kernel, pool.stride, pool.padding, ceil=pool.ceil) for n in meter.size)
+    after = meter.restart().pool(pool.name, "max pool", pool.kernel, pool.stride, size)
+    return single(after.done[-1]), after
+
+
+def _average_row(meter: Meter, pool: AveragePool) -> tuple[Row, Meter]:
+    size = tuple(n // pool.window for n in meter.size)
+    after = meter.restart().pool(pool.name, "average pool", pool.window, pool.window, size)
+    return single(after.done[-1]), after
+
+
+def shortcut_row(entry: Meter, end: Meter, stage: Stage) -> Row:
+    """The shortcut of a residual stage: what it costs, and where the sum stands."""
+    conv = entry.restart().conv(f"{stage.name} shortcut", end.channels).done[-1]
+    return single(
+        LayerCost(
+            conv.name, conv.type, (end.channels, *end.size), conv.params, conv.macs, end.receptive_field, end.stride
+        )
+    )
+
+
+def repeated(row: Row, members: int) -> Row:
+    """The row of that many networks side by side."""
+
+    def times(layer: LayerCost) -> dict[str, Any]:
+        channels, *size = layer.output
+        return {"output": (channels * members, *size), "params": layer.params * members, "macs": layer.macs * members}
+
+    layers = tuple(replace(layer, **times(layer)) for layer in row.layers)
+    saved = {"saved_params": row.saved_params * members, "saved_macs": row.saved_macs * members}
+    return replace(row, **{"layers": layers} | times(row) | saved)
+
+
+def _norm_row(meter: Meter, norm: ResponseNorm) -> tuple[Row, Meter]:
+    after = meter.restart().pool(norm.name, "response norm", 1, 1, meter.size)
+    layer = after.done[-1]
+    return single(LayerCost(**asdict(layer) | {"type": "response norm"})), after
+
+
+def _inception_row(meter: Meter, spec: InceptionSpec) -> tuple[Row, Meter]:
+    start = narrow = meter.restart()
+    if spec.bottleneck and meter.channels > 1:
+        narrow = start.conv(f"{spec.name}/bottleneck", spec.bottleneck, linear=True)
+    ends = [
+        _branch(start if branch.pool else narrow.restart(), branch, prefix=f"{spec.name}/{branch.name}/")
+        for branch in spec.branches
+    ]
+    after = Meter(
+        meter.batch_norm,
+        sum(end.channels for end in ends),
+        meter.size,
+        max(end.receptive_field for end in ends),
+        meter.stride,
+        narrow.done + tuple(layer for end in ends for layer in end.done),
+    )
+    naive_ends = [_branch(start, branch) for branch in _without_reductions(spec)]
+    naive = tuple(layer for end in naive_ends for layer in end.done)
+    row = _row(
+        spec.name,
+        "inception",
+        after,
+        saved_params=sum(layer.params for layer in naive) - sum(layer.params for layer in after.done),
+        saved_macs=sum(layer.macs for layer in naive) - sum(layer.macs for layer in after.done),
+    )
+    return row, after
+
+
+def _without_reductions(spec: InceptionSpec) -> list[Branch]:
+    """The naive module with the same kernels and widths: no reduction, and a pool without projection."""
+    return [
+        Branch(branch.name, None, pool=branch.pool)
+        if branch.pool
+        else Branch(branch.name, branch.channels, branch.kernel, branch.stride, dilation=branch.dilation)
+        for branch in spec.branches
+    ]
+
+
+def auxiliary_row(meter: Meter, spec: Auxiliary, num_classes: int) -> Row:
+    """The row of an auxiliary classifier."""
+    grid = (spec.grid,) * len(meter.size)
+    window, stride = spec.pool or (max(1, round(max(meter.size) / spec.grid)),) * 2
+    after = (
+        meter.restart()
+        .pool(f"aux {spec.after}/pool", "average pool", window, stride, grid)
+        .conv(f"aux {spec.after}/conv", spec.channels)
+        .linear(f"aux {spec.after}/fc1", spec.hidden)
+        .linear(f"aux {spec.after}/fc2", num_classes)
+    )
+    return _row(f"aux {spec.after}", "auxiliary", after)
+
+
+def _row(name: str, kind: str, after: Meter, saved_params: int = 0, saved_macs: int = 0) -> Row:
+    return Row(
+        name,
+        kind,
+        (after.channels, *after.size),
+        sum(layer.params for layer in after.done),
+        sum(layer.macs for layer in after.done),
+        after.receptive_field,
+        after.stride,
+        after.done,
+        saved_params,
+        saved_macs,
+    )
+
+
+# Layer to the function that gives its row and the meter behind it.
+ROWS: dict[type[Layer], Any] = {
+    Branch: _conv_row,
+    MaxPool: _pool_row,
+    AveragePool: _average_row,
+    ResponseNorm: _norm_row,
+    InceptionSpec: _inception_row,
+}

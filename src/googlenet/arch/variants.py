@@ -1,0 +1,304 @@
+"""The architectures, one row each. Adding one here is all it takes: everything else reads this table.
+
+Channel counts are those of Table 1 of *Going deeper with convolutions* (arXiv 1409.4842).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import unknown
+from .spec import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm, Stage, inception, naive
+
+# ----------------------------------------------------------------- the published network, Table 1 row by row
+STAGE_3 = Stage(
+    "3",
+    (
+        #               1×1  3×3r 3×3  5×5r 5×5  pool
+        inception("3a", 64, 96, 128, 16, 32, 32),
+        inception("3b", 128, 128, 192, 32, 96, 64),
+        MaxPool("pool3"),
+    ),
+)
+STAGE_4 = Stage(
+    "4",
+    (
+        inception("4a", 192, 96, 208, 16, 48, 64),
+        inception("4b", 160, 112, 224, 24, 64, 64),
+        inception("4c", 128, 128, 256, 24, 64, 64),
+        inception("4d", 112, 144, 288, 32, 64, 64),
+        inception("4e", 256, 160, 320, 32, 128, 128),
+        MaxPool("pool4"),
+    ),
+)
+STAGE_5 = Stage(
+    "5",
+    (
+        inception("5a", 256, 160, 320, 32, 128, 128),
+        inception("5b", 384, 192, 384, 48, 128, 128),
+    ),
+)
+STEM = Stage(
+    "stem",
+    (
+        Branch("conv1", 64, kernel=7, stride=2),
+        MaxPool("pool1"),
+        Branch("conv2", 192, kernel=3, reduce=64),
+        MaxPool("pool2"),
+    ),
+)
+STEM_WITH_RESPONSE_NORM = Stage(
+    "stem",
+    (
+        Branch("conv1", 64, kernel=7, stride=2),
+        MaxPool("pool1"),
+        ResponseNorm("norm1"),
+        Branch("conv2", 192, kernel=3, reduce=64),
+        ResponseNorm("norm2"),
+        MaxPool("pool2"),
+    ),
+)
+
+GOOGLENET = Arch(
+    name="googlenet",
+    description="GoogLeNet as published: response norm, biases, true 5×5 branches",
+    dims=2,
+    input_size=(224, 224),
+    stages=(STEM_WITH_RESPONSE_NORM, STAGE_3, STAGE_4, STAGE_5),
+    auxiliary=(Auxiliary("4a"), Auxiliary("4d")),
+    norm="none",
+)
+
+GOOGLENET_BN = replace(
+    GOOGLENET,
+    name="googlenet_bn",
+    description="the same with batch norm in place of response norm and biases",
+    stages=(STEM, STAGE_3, STAGE_4, STAGE_5),
+    norm="batch",
+)
+
+# ----------------------------------------------------------------- modules with 3×3 where the paper has 5×5
+MODULES_3 = (
+    inception("3a", 64, 96, 128, 16, 32, 32, third_kernel=3),
+    inception("3b", 128, 128, 192, 32, 96, 64, third_kernel=3),
+)
+MODULES_4 = (
+    inception("4a", 192, 96, 208, 16, 48, 64, third_kernel=3),
+    inception("4b", 160, 112, 224, 24, 64, 64, third_kernel=3),
+    inception("4c", 128, 128, 256, 24, 64, 64, third_kernel=3),
+    inception("4d", 112, 144, 288, 32, 64, 64, third_kernel=3),
+    inception("4e", 256, 160, 320, 32, 128, 128, third_kernel=3),
+)
+MODULES_5 = (
+    inception("5a", 256, 160, 320, 32, 128, 128, third_kernel=3),
+    inception("5b", 384, 192, 384, 48, 128, 128, third_kernel=3),
+)
+
+# ----------------------------------------------------------------- torchvision's network, to the letter
+GOOGLENET_TORCHVISION = Arch(
+    name="googlenet_torchvision",
+    description="torchvision's network: 3×3 where the paper has 5×5, batch norm, 2×2 fourth pool",
+    dims=2,
+    input_size=(224, 224),
+    stages=(
+        STEM,
+        Stage("3", (*MODULES_3, MaxPool("pool3"))),
+        Stage("4", (*MODULES_4, MaxPool("pool4", kernel=2))),
+        Stage("5", MODULES_5),
+    ),
+    auxiliary=(Auxiliary("4a", pool=None), Auxiliary("4d", pool=None)),
+    dropout=0.2,
+)
+
+# ----------------------------------------------------------------- TF-slim's inception_v1, to the letter
+GOOGLENET_SLIM = Arch(
+    name="googlenet_slim",
+    description="TF-slim's inception_v1: torchvision's layers with TensorFlow's padding, no auxiliary classifiers",
+    dims=2,
+    input_size=(224, 224),
+    stages=(
+        Stage(
+            "stem",
+            (
+                Branch("conv1", 64, kernel=7, stride=2, padding="tensorflow"),
+                MaxPool("pool1", padding="tensorflow"),
+                Branch("conv2", 192, kernel=3, reduce=64),
+                MaxPool("pool2", padding="tensorflow"),
+            ),
+        ),
+        Stage("3", (*MODULES_3, MaxPool("pool3", padding="tensorflow"))),
+        Stage("4", (*MODULES_4, MaxPool("pool4", kernel=2, padding="tensorflow"))),
+        Stage("5", MODULES_5),
+    ),
+    auxiliary=(),
+    dropout=0.2,
+)
+
+# ----------------------------------------------------------------- the naive module of figure 2a
+GOOGLENET_NAIVE = Arch(
+    name="googlenet_naive",
+    description="modules without any 1×1 reduction (figure 2a), for comparing cost",
+    dims=2,
+    input_size=(224, 224),
+    stages=(
+        STEM,
+        Stage("3", (naive("3a", 64, 128, 32), naive("3b", 128, 192, 96), MaxPool("pool3"))),
+        Stage(
+            "4",
+            (
+                naive("4a", 192, 208, 48),
+                naive("4b", 160, 224, 64),
+                naive("4c", 128, 256, 64),
+                naive("4d", 112, 288, 64),
+                naive("4e", 256, 320, 128),
+                MaxPool("pool4"),
+            ),
+        ),
+        Stage("5", (naive("5a", 256, 320, 128), naive("5b", 384, 384, 128))),
+    ),
+    auxiliary=(Auxiliary("4a"), Auxiliary("4d")),
+)
+
+# ----------------------------------------------------------------- small pictures
+GOOGLENET_SMALL = Arch(
+    name="googlenet_small",
+    description="a stem for pictures of 24 to 64 pixels: half the input's size at 3a",
+    dims=2,
+    input_size=(32, 32),
+    stages=(
+        Stage(
+            "stem",
+            (
+                Branch("conv1", 64, kernel=3),
+                MaxPool("pool1"),
+                Branch("conv2", 192, kernel=3, reduce=64),
+            ),
+        ),
+        STAGE_3,
+        STAGE_4,
+        STAGE_5,
+    ),
+    auxiliary=(Auxiliary("4a", grid=2, pool=None), Auxiliary("4d", grid=2, pool=None)),
+)
+
+# ----------------------------------------------------------------- signals
+# The published InceptionTime network (Fawaz et al. 2020, section 3.1 and its code).
+INCEPTIONTIME_BRANCHES = (
+    Branch("40", 32, kernel=40),
+    Branch("20", 32, kernel=20),
+    Branch("10", 32, kernel=10),
+    Branch("pool", 32, pool=3),
+)
+INCEPTIONTIME = Arch(
+    name="inceptiontime",
+    description="InceptionTime's network for signals: six modules, kernels 40, 20 and 10",
+    dims=1,
+    input_size=(1024,),
+    stages=(
+        Stage(
+            "1",
+            (
+                InceptionSpec("1a", INCEPTIONTIME_BRANCHES, bottleneck=32),
+                InceptionSpec("1b", INCEPTIONTIME_BRANCHES, bottleneck=32),
+                InceptionSpec("1c", INCEPTIONTIME_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+        Stage(
+            "2",
+            (
+                InceptionSpec("2a", INCEPTIONTIME_BRANCHES, bottleneck=32),
+                InceptionSpec("2b", INCEPTIONTIME_BRANCHES, bottleneck=32),
+                InceptionSpec("2c", INCEPTIONTIME_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+    ),
+    auxiliary=(),
+    dropout=0.0,
+)
+
+# Long kernels where there is one channel to read, short dilated ones where there are many.
+FIRST_BRANCHES = (
+    Branch("39", 32, kernel=39),
+    Branch("19", 32, kernel=19),
+    Branch("9", 32, kernel=9),
+    Branch("pool", 32, pool=3),
+)
+DILATED_BRANCHES = (
+    Branch("9 by 4", 32, kernel=9, dilation=4),
+    Branch("9 by 2", 32, kernel=9, dilation=2),
+    Branch("9", 32, kernel=9),
+    Branch("pool", 32, pool=3),
+)
+GOOGLENET_1D = Arch(
+    name="googlenet_1d",
+    description="ours for signals: dilated branches, at half the length from the second module on, then at a quarter",
+    dims=1,
+    input_size=(1024,),
+    stages=(
+        Stage("1", (InceptionSpec("1a", FIRST_BRANCHES),)),
+        Stage("half", (AveragePool("pool1"),)),
+        Stage(
+            "2",
+            (
+                InceptionSpec("2a", DILATED_BRANCHES, bottleneck=32),
+                InceptionSpec("2b", DILATED_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+        Stage("quarter", (AveragePool("pool2"),)),
+        Stage(
+            "3",
+            (
+                InceptionSpec("3a", DILATED_BRANCHES, bottleneck=32),
+                InceptionSpec("3b", DILATED_BRANCHES, bottleneck=32),
+                InceptionSpec("3c", DILATED_BRANCHES, bottleneck=32),
+            ),
+            residual=True,
+        ),
+    ),
+    auxiliary=(),
+    dropout=0.0,
+)
+
+# ----------------------------------------------------------------- volumes and clips
+GOOGLENET_3D = replace(
+    GOOGLENET_BN,
+    name="googlenet_3d",
+    description="the same stack over volumes and clips",
+    dims=3,
+    input_size=(64, 64, 64),
+    auxiliary=(Auxiliary("4a", grid=2, pool=None), Auxiliary("4d", grid=2, pool=None)),
+)
+
+VARIANTS: dict[str, Arch] = {
+    arch.name: arch
+    for arch in (
+        GOOGLENET,
+        GOOGLENET_BN,
+        GOOGLENET_TORCHVISION,
+        GOOGLENET_SLIM,
+        GOOGLENET_NAIVE,
+        GOOGLENET_SMALL,
+        INCEPTIONTIME,
+        GOOGLENET_1D,
+        GOOGLENET_3D,
+    )
+}
+
+
+def list_models() -> list[str]:
+    """Names of every architecture."""
+    return list(VARIANTS)
+
+
+def find_arch(name: str) -> Arch:
+    """The architecture of that name.
+
+    Raises:
+        InputError: If there is none; the sentence suggests the nearest name.
+    """
+    if name not in VARIANTS:
+        raise unknown("architecture", name, VARIANTS)
+    return VARIANTS[name]

@@ -1,0 +1,1 @@
+"""Signals: from tables and arrays to batches."""

@@ -1,0 +1,275 @@
+"""The text formats of the archives: UCR rows, ``.ts`` of aeon and sktime, and ``.arff`` of Weka."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import InputError
+from .rows import Signal, SignalRows, SignalTable, count, label_text, listing, text_lines, to_numbers, unquoted
+
+_OUTSIDE_COLON = re.compile(r":(?![^()]*\))")  # a time of day inside (...) has colons too
+_TIMED = re.compile(r"\(([^()]*),([^(),]*)\)")
+_ITEM = re.compile(r"'[^']*'|\"[^\"]*\"|[^,\s][^,]*")
+_ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|[^\s{]+)\s*(.*)""", re.IGNORECASE)
+
+
+def separator(line: str) -> str | None:
+    """What stands between the cells of a line: a tab, semicolon or comma, or ``None`` for white space."""
+    return next((mark for mark in "\t;," if mark in line), None)
+
+
+def read_ucr(path: Path, labelled: bool, label_first: bool) -> SignalTable:
+    """Rows without a header: the label, then the samples. Rows may differ in length.
+
+    Args:
+        path: Text of cells between tabs, semicolons, commas or white space.
+        labelled: Whether every row must have a label.
+        label_first: Whether the first cell is a label, and not a sample.
+
+    Raises:
+        InputError: At the first row that cannot be read.
+    """
+    rows = SignalRows(path, labelled)
+    mark: str | None = None
+    for number, line in text_lines(path):
+        if not line.strip():
+            continue
+        if not rows.signals:
+            mark = separator(line)
+        cells = line.split(mark)
+        label = cells.pop(0) if label_first else None
+        place = _counted(f"{path}, row {number}, column", start=1 + label_first)
+        rows.add(number, to_numbers(cells, place), label)
+    first = "the label, then " if label_first else ""
+    return rows.table(f"rows without a header: {first}{rows.lengths}")
+
+
+def read_ts(path: Path, labelled: bool) -> SignalTable:
+    """A ``.ts`` file of aeon, sktime or timeseriesclassification.com.
+
+    The channels of a signal may differ in length: the shorter are padded with NaN at their end.
+
+    Raises:
+        InputError: At the first line that cannot be read, or if the header does not fit the data.
+    """
+    lines = text_lines(path, comments="#%")
+    header = _ts_header(path, lines)
+    timed = _is_true(header, "timestamps")
+    named = _is_true(header, "classlabel")
+    if _is_true(header, "targetlabel"):
+        raise InputError(f"{path} holds numbers to predict (@targetLabel true), not classes.")
+    classes = [label_text(name) for name in header.get("classlabel", [])[1:]]
+    channels, stated = _ts_channels(path, header)
+    rows = SignalRows(path, labelled)
+    for number, line in lines:
+        if not line.strip():
+            continue
+        where = f"{path}, row {number}"
+        parts = _OUTSIDE_COLON.split(line) if timed else line.split(":")
+        if named and len(parts) == 1:
+            raise InputError(f"{where} has no label behind a colon, but @classLabel is true.")
+        label = parts.pop() if named else None
+        if channels is None:
+            channels, stated = len(parts), f"row {number} has {count(len(parts), 'dimension')}"
+        if len(parts) != channels:
+            and_label = " and a label" if named else ""
+            raise InputError(f"{where} has {count(len(parts), 'dimension')}{and_label}, but {stated}.")
+        if label is not None:
+            _check_class(where, label, classes, "@classLabel")
+        values = [_ts_cells(f"{where}, dimension {index}", part, timed) for index, part in enumerate(parts, start=1)]
+        rows.add(number, _channels(values), label)
+    layout = f".ts file: {count(channels or 0, 'channel')}, {rows.lengths}"
+    return rows.table(layout + (", time stamps left out" if timed else ""), "@classLabel is not true")
+
+
+def _ts_header(path: Path, lines: Iterator[tuple[int, str]]) -> dict[str, list[str]]:
+    """Key, in lower case, to the words behind it; reads up to ``@data``."""
+    header: dict[str, list[str]] = {}
+    for number, line in lines:
+        words = line.split()
+        if not words:
+            continue
+        if not words[0].startswith("@"):
+            raise InputError(f"{path}, row {number}: there is no @data line before the data. Is it a .ts file?")
+        if words[0].lower() == "@data":
+            return header
+        header[words[0][1:].lower()] = words[1:]
+    raise InputError(f"{path} has no @data line, so no data.")
+
+
+def _is_true(header: dict[str, list[str]], key: str) -> bool:
+    return [word.lower() for word in header.get(key, [])[:1]] == ["true"]
+
+
+def _ts_channels(path: Path, header: dict[str, list[str]]) -> tuple[int | None, str]:
+    """The number of channels, if the header states it, and its statement."""
+    for key, name in (("dimensions", "@dimensions"), ("dimension", "@dimension")):
+        if key in header:
+            number = " ".join(header[key])
+            if not number.isdecimal() or int(number) < 1:
+                raise InputError(f"{path}: {name} is a number from 1, not {number!r}.")
+            return int(number), f"{name} is {number}"
+    return (1, "@univariate is true") if _is_true(header, "univariate") else (None, "")
+
+
+def _ts_cells(place: str, part: str, timed: bool) -> list[float]:
+    if not part.strip():
+        return []
+    if timed:
+        if _TIMED.sub("", part).strip(", \t"):
+            raise InputError(f"{place}: @timeStamps is true, so its samples are (time,value),(time,value),...")
+        return to_numbers([value for _, value in _TIMED.findall(part)], _counted(f"{place}, sample"))
+    return to_numbers(part.split(","), _counted(f"{place}, sample"))
+
+
+def read_arff(path: Path, target: str | None, labelled: bool) -> SignalTable:
+    """A Weka file: numeric attributes or one relational attribute, and a nominal class.
+
+    Args:
+        path: The file.
+        target: Name of the class attribute; ``None`` takes the only one that is not numeric.
+        labelled: Whether every row must have a label.
+
+    Raises:
+        InputError: At the first line that cannot be read, or if the header is of another kind.
+    """
+    lines = text_lines(path, comments="%")
+    head = _arff_header(path, lines)
+    at = _arff_class(path, head, target, labelled)
+    nominal = "" if at is None or not head.types[at].startswith("{") else head.types[at].strip("{} ")
+    classes = [label_text(item) for item in _ITEM.findall(nominal)]
+    rows = SignalRows(path, labelled)
+    channels = 1 if head.inner is None else 0
+    for number, line in lines:
+        line = line.strip()
+        if not line:
+            continue
+        where = f"{path}, row {number}"
+        if head.inner is None:
+            label, values = _arff_flat(where, line, head, at)
+        else:
+            label, values = _arff_relational(where, line, at)
+            channels = channels or len(values)
+            if len(values) != channels:
+                raise InputError(f"{where} has {count(len(values), 'dimension')}, the rows before have {channels}.")
+        if label is not None:
+            _check_class(where, label, classes, f"attribute {head.names[at or 0]!r}")
+        rows.add(number, values, label)
+    return rows.table(f".arff file: {count(channels, 'channel')}, {rows.lengths}", "no attribute names a class")
+
+
+@dataclass(frozen=True)
+class _Arff:
+    """Names and types of the attributes; ``inner`` is the number of samples in a relational one."""
+
+    names: list[str]
+    types: list[str]
+    inner: int | None
+
+
+def _arff_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Arff:
+    names: list[str] = []
+    types: list[str] = []
+    inner: int | None = None
+    inside = False
+    for number, line in lines:
+        word = line.split(maxsplit=1)[0].lower() if line.strip() else ""
+        if word == "@data":
+            return _Arff(names, types, inner)
+        if word == "@end":
+            inside = False
+        elif word == "@attribute":
+            match = _ATTRIBUTE.match(line.strip())
+            if match is None:
+                raise InputError(f"{path}, row {number} is not an attribute with a name and a type.")
+            name, kind = unquoted(match[1]), match[2].strip()
+            if inside:
+                inner = (inner or 0) + 1
+                continue
+            if kind.lower() == "relational":
+                if inner is not None:
+                    raise InputError(f"{path}, row {number}: a second relational attribute cannot be read.")
+                inside, inner = True, 0
+            names.append(name)
+            types.append(kind)
+        elif word and not word.startswith("@"):
+            raise InputError(f"{path}, row {number}: there is no @data line before the data. Is it a .arff file?")
+    raise InputError(f"{path} has no @data line, so no data.")
+
+
+def _arff_class(path: Path, head: _Arff, target: str | None, labelled: bool) -> int | None:
+    """Position of the class attribute; checks that all else are samples."""
+    numeric = ("numeric", "real", "integer", "relational")
+    named = [index for index, kind in enumerate(head.types) if kind.lower() not in numeric]
+    if target is not None and (target in head.names or labelled):
+        if target not in head.names:
+            hint = listing([head.names[index] for index in named] or head.names)
+            raise InputError(f"{path} has no attribute {target!r} to take as --target. There is: {hint}.")
+        named = [head.names.index(target), *(index for index in named if head.names[index] != target)]
+    if len(named) > 1:
+        name = head.names[named[1] if target is not None else named[0]]
+        raise InputError(f"{path}: attribute {name!r} is not numeric, and so is no sample. Remove it.")
+    if head.inner is not None and len(head.names) > len(named) + 1:
+        raise InputError(f"{path} has numeric attributes beside the relational one. Remove them.")
+    return named[0] if named else None
+
+
+def _arff_flat(where: str, line: str, head: _Arff, at: int | None) -> tuple[str | None, Signal]:
+    if line.startswith("{"):
+        raise InputError(f"{where} is in the sparse form of ARFF, which cannot be read. Save it as a CSV.")
+    quote = next((mark for mark in "'\"" if mark in line), None)
+    cells = next(csv.reader([line], quotechar=quote, skipinitialspace=True)) if quote else line.split(",")
+    if len(cells) != len(head.names):
+        raise InputError(f"{where} has {count(len(cells), 'value')} for {count(len(head.names), 'attribute')}.")
+    names = list(head.names)
+    label = None
+    if at is not None:
+        label = cells.pop(at)
+        del names[at]
+    return label, _channels([to_numbers(cells, lambda index: f"{where}, attribute {names[index]!r},")])
+
+
+def _arff_relational(where: str, line: str, at: int | None) -> tuple[str | None, Signal]:
+    label = None
+    if at == 0:
+        label, _, line = line.partition(",")
+        line = line.strip()
+    end = line.find(line[0], 1) if line[:1] in ("'", '"') else -1
+    if end < 0:
+        raise InputError(f"{where}: the relational attribute is not a text in quotes.")
+    rest = line[end + 1 :].strip()
+    if at:
+        if not rest.startswith(","):
+            raise InputError(f"{where}: the label is missing. Write one, or remove the row.")
+        label = rest[1:]
+    values = []
+    for index, part in enumerate(line[1:end].split("\\n"), start=1):
+        cells = part.split(",") if part.strip() else []
+        values.append(to_numbers(cells, _counted(f"{where}, dimension {index}, sample")))
+    return label, _channels(values)
+
+
+def _counted(prefix: str, start: int = 1) -> Callable[[int], str]:
+    """Names the cell of an index, for messages."""
+    return lambda index: f"{prefix} {start + index}"
+
+
+def _channels(values: Sequence[list[float]]) -> Signal:
+    """``(channels, length)`` of the longest, NaN behind the end of the others."""
+    signal = np.full((len(values), max(map(len, values))), np.nan, np.float32)
+    for channel, row in zip(signal, values, strict=True):
+        channel[: len(row)] = row
+    return signal
+
+
+def _check_class(where: str, label: str, classes: Sequence[str], stated: str) -> None:
+    """That the header knows the label; a name may be of several words, or missing."""
+    name = label_text(label)
+    if classes and name not in ("", "?") and f" {name} " not in f" {' '.join(classes)} ":
+        raise InputError(f"{where}: {stated} has no class {name!r}. There are: {listing(classes)}.")

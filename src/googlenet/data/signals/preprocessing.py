@@ -1,0 +1,179 @@
+"""From a signal of any length, with gaps, to what the network reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ...errors import InputError
+from .rows import Signal
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SignalPreprocessing:
+    """How a signal becomes what the network reads.
+
+    Missing values are interpolated along time. Each channel is standardised by the training part's statistics; where
+    the scales of its signals differ so much that the small ones would vanish beside the large, each by its own. A
+    signal keeps its time scale: one that is shorter than ``length`` is followed by zeros, the mean, up to it; one
+    that is longer is squeezed, with an antialiasing filter. Its first difference, to the same scale, is put beside it
+    if the network is to see it.
+
+    ``length`` is a property of the network, not of a batch, so a signal is read alike whatever others are beside it.
+
+    Attributes:
+        channels: Of the signal.
+        length: Samples that the network reads.
+        mean: Of every channel over the training part; empty where each signal is standardised by itself.
+        std: Its standard deviation; 1 for a constant channel; empty like ``mean``.
+        slope: Standard deviation of the standardised channel's first difference; 1 where that is 0. Empty
+            where the network reads no differences.
+    """
+
+    channels: int
+    length: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    slope: tuple[float, ...]
+
+    @classmethod
+    def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
+        """From the training part, for signals of that length, with or without their differences."""
+        channels = len(signals[0])
+        mean: tuple[float, ...] = ()
+        std: tuple[float, ...] = ()
+        if not _scales_differ(signals):
+            values = [np.concatenate(channel).astype(np.float64) for channel in zip(*signals, strict=True)]
+            known = [channel[np.isfinite(channel)] for channel in values]
+            mean = tuple(float(channel.mean()) if channel.size else 0.0 for channel in known)
+            std = tuple(_or_one(float(channel.std()) if channel.size else 0.0) for channel in known)
+        plain = cls(channels, length, mean, std, ())
+        if not differences:
+            return plain
+        standard = list(_each(plain._standard, signals))
+        slopes = np.concatenate([_differences(x) for x in standard], axis=1).astype(np.float64)
+        return replace(plain, slope=tuple(_or_one(float(channel.std())) for channel in slopes))
+
+    @property
+    def inputs(self) -> int:
+        """Channels that the network reads."""
+        return self.channels + len(self.slope)
+
+    def array(self, signals: Sequence[Signal]) -> Floats:
+        """``(N, inputs, length)``, float32: the channels, then their differences if any.
+
+        Raises:
+            InputError: For a signal with another number of channels, without samples, or with infinities.
+        """
+        inputs = np.zeros((len(signals), self.inputs, self.length), np.float32)
+        for row, prepared in enumerate(_each(self.prepared, signals)):
+            inputs[row] = prepared
+        return inputs
+
+    def prepared(self, signal: Signal) -> Floats:
+        """One signal, ``(inputs, length)``.
+
+        Raises:
+            InputError: As of :meth:`array`, without the signal's number.
+        """
+        x = self._standard(signal)
+        inputs = np.zeros((self.inputs, self.length), np.float32)
+        inputs[: self.channels, : x.shape[1]] = x
+        if self.slope:
+            inputs[self.channels :, : x.shape[1]] = _differences(x) / _column(self.slope)
+        return inputs
+
+    def _standard(self, signal: Signal) -> Floats:
+        """``(channels, n)`` without gaps, to a mean of 0 and a deviation of 1, n at most ``length``."""
+        if signal.ndim != 2 or signal.shape[0] != self.channels or signal.shape[1] == 0:
+            raise InputError(f"has the shape {signal.shape}; the network reads ({self.channels}, length).")
+        if np.isinf(signal).any():
+            raise InputError("has an infinite value.")
+        x = _filled(signal, self.mean or (0.0,) * self.channels)
+        if x.shape[1] > self.length:
+            x = _squeezed(x, self.length)
+        if not self.mean:
+            return _standard_by_itself(x)
+        return (x - _column(self.mean)) / _column(self.std)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; :meth:`from_dict` is its inverse."""
+        return {"kind": "signal"} | asdict(self)
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> SignalPreprocessing:
+        """Reads what :meth:`to_dict` gave."""
+        numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
+        return cls(row["channels"], row["length"], **numbers)
+
+
+def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:
+    """The function of every signal; whatever it complains of, with the signal's number."""
+    for number, signal in enumerate(signals, start=1):
+        try:
+            yield function(signal)
+        except InputError as error:
+            raise InputError(f"Signal {number} {error}") from error
+
+
+def _scales_differ(signals: Sequence[Signal]) -> bool:
+    """Whether in some channel a tenth of the signals vary more than ten times as much as another tenth."""
+    for channel in zip(*signals, strict=True):
+        known = [values[np.isfinite(values)].astype(np.float64) for values in channel]
+        deviations = [values.std() for values in known if values.size and np.ptp(values) > 1e-6 * np.abs(values).max()]
+        if deviations:
+            small, large = np.quantile(deviations, (0.1, 0.9))
+            if large > 10 * small:
+                return True
+    return False
+
+
+def _column(values: Sequence[float]) -> Floats:
+    """``(channels, 1)``."""
+    return np.array(values, np.float32)[:, None]
+
+
+def _squeezed(x: Floats, length: int) -> Floats:
+    """To that length, shorter than it was: each sample a triangle-weighted mean, so that nothing is aliased."""
+    picture = Image.fromarray(x).resize((length, len(x)), Image.Resampling.BILINEAR)
+    return np.asarray(picture)
+
+
+def _standard_by_itself(x: Floats) -> Floats:
+    """Each channel with a mean of 0 and a standard deviation of 1; zeros where it is constant."""
+    centred = x - x.mean(1, keepdims=True)
+    deviation = np.sqrt(np.square(centred).mean(1, keepdims=True))
+    constant = deviation <= 1e-6 * np.abs(x).max(1, keepdims=True)
+    standard: Floats = np.where(constant, np.float32(0), centred / np.where(constant, np.float32(1), deviation))
+    return standard
+
+
+def _differences(x: Floats) -> Floats:
+    """Along time, as long as ``x``: the first is 0."""
+    return np.diff(x, axis=1, prepend=x[:, :1])
+
+
+def _or_one(deviation: float) -> float:
+    return deviation if deviation > 1e-12 else 1.0
+
+
+def _filled(signal: Signal, mean: Sequence[float]) -> Signal:
+    """Missing values interpolated between their neighbours; a channel with none at all is its mean."""
+    missing = np.isnan(signal)
+    if not missing.any():
+        return np.ascontiguousarray(signal, dtype=np.float32)
+    filled = signal.astype(np.float32, copy=True)
+    time = np.arange(signal.shape[1])
+    for channel, (values, gaps) in enumerate(zip(filled, missing, strict=True)):
+        if gaps.all():
+            values[:] = mean[channel]
+        elif gaps.any():
+            values[gaps] = np.interp(time[gaps], time[~gaps], values[~gaps])
+    return filled

@@ -1,0 +1,227 @@
+"""The rows of a signal file: lines, numbers and labels, and the checks that every format shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import InputError
+
+Signal = npt.NDArray[np.float32]  # (channels, length)
+
+# How tables write "no value here"; compared in lower case.
+MISSING = frozenset({"", "nan", "?", "na", "n/a", "null", "none"})
+MISSING_LABEL = frozenset({"", "nan", "?"})
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True)
+class SignalTable:
+    """Signals as a file gives them.
+
+    Attributes:
+        signals: Each ``(channels, length)``, float32, NaN where a value is missing. Samples at the end that
+            are NaN in every channel are padding, and cut off.
+        labels: One per signal; ``None`` if the file has none. A whole number is written without a
+            fraction: ``1.0000e+00`` is ``1``.
+        groups: One per signal (patient, machine, ...); ``None`` if the file has none.
+        names: ``FILE:ROW`` of each signal, for messages. ROW is the line, or the record of a binary file, from 1.
+        layout: One sentence: how the file was read.
+    """
+
+    signals: tuple[Signal, ...]
+    labels: tuple[str, ...] | None
+    groups: tuple[str, ...] | None
+    names: tuple[str, ...]
+    layout: str
+
+
+class SignalRows:
+    """The signals of one file, checked as they are added.
+
+    Args:
+        path: The file, for messages.
+        labelled: Whether every signal must have a label.
+    """
+
+    def __init__(self, path: Path, labelled: bool) -> None:
+        self.path = path
+        self.labelled = labelled
+        self.signals: list[Signal] = []
+        self.labels: list[str] = []
+        self.groups: list[str] = []
+        self.names: list[str] = []
+
+    def add(self, row: int, values: npt.ArrayLike, label: str | None = None, group: str | None = None) -> None:
+        """Adds a signal.
+
+        Args:
+            row: Where it stands in the file.
+            values: ``(length,)`` or ``(channels, length)``, NaN where a value is missing.
+            label: As the file writes it; ``None`` if it has no labels.
+            group: As the file writes it; ``None`` if it has no groups.
+
+        Raises:
+            InputError: If there is no value or an infinite one, or label or group are missing.
+        """
+        where = f"{self.path}, row {row}"
+        with np.errstate(over="ignore"):
+            signal = np.atleast_2d(np.array(values, np.float32))
+        if signal.size == 0:
+            raise InputError(f"{where}: the signal has no samples. Remove the row.")
+        infinite = np.isinf(signal)
+        if infinite.any():
+            channel, sample = (int(place) + 1 for place in np.argwhere(infinite)[0])
+            of_channel = f" of channel {channel}" if len(signal) > 1 else ""
+            raise InputError(
+                f"{where}: sample {sample}{of_channel} is infinite or beyond 3e38. Write NaN if its value is missing."
+            )
+        present = np.flatnonzero(~np.isnan(signal).all(axis=0))
+        if present.size == 0:
+            raise InputError(f"{where}: every sample is missing. Remove the row.")
+        length = int(present[-1]) + 1
+        self.signals.append(signal if length == signal.shape[1] else signal[:, :length].copy())
+        self.names.append(f"{self.path}:{row}")
+        self._name(where, "label", label, self.labels)
+        self._name(where, "group", group, self.groups)
+
+    def _name(self, where: str, kind: str, text: str | None, known: list[str]) -> None:
+        if text is None:
+            return
+        name = label_text(text)
+        if name.lower() not in MISSING_LABEL:
+            known.append(name)
+        elif kind == "group" or self.labelled:
+            raise InputError(f"{where}: the {kind} is missing. Write one, or remove the row.")
+
+    def table(self, layout: str, no_labels: str = "") -> SignalTable:
+        """All signals that were added.
+
+        Args:
+            layout: How the file was read.
+            no_labels: Why the file has no labels, for the message.
+
+        Raises:
+            InputError: If there is no signal, or there are no labels where they are needed.
+        """
+        if not self.signals:
+            raise InputError(f"{self.path} holds no signals.")
+        # Without ``labelled``, labels that are not known for every signal count as none.
+        labels = tuple(self.labels) if len(self.labels) == len(self.signals) else None
+        if self.labelled and labels is None:
+            raise InputError(f"{self.path} has no labels{no_labels and f': {no_labels}'}.")
+        return SignalTable(
+            tuple(self.signals), labels, tuple(self.groups) if self.groups else None, tuple(self.names), layout
+        )
+
+    @property
+    def lengths(self) -> str:
+        """Such as "150 samples" or "8 to 361 samples"."""
+        lengths = {signal.shape[1] for signal in self.signals}
+        if len(lengths) < 2:
+            return count(max(lengths, default=0), "sample")
+        return f"{min(lengths)} to {max(lengths)} samples"
+
+
+def text_lines(path: Path, comments: str = "") -> Iterator[tuple[int, str]]:
+    """Line number, from 1, and line, without its end.
+
+    Lines that start with a character of ``comments`` are left out; they alone may be in any encoding.
+
+    Raises:
+        InputError: At a line that is not UTF-8 text.
+    """
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        for number, line in enumerate(file, start=1):
+            if comments and line.lstrip()[:1] in comments and not line.isspace():
+                continue
+            if "\0" in line or not _is_utf8(line):
+                raise InputError(
+                    f"{path}, row {number} is not UTF-8 text. Save the file as UTF-8, if it is text at all."
+                )
+            yield number, line.rstrip("\n")
+
+
+def _is_utf8(line: str) -> bool:
+    if line.isascii():
+        return True
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # a byte that "surrogateescape" let pass
+        return False
+    return True
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a finite decimal number."""
+    return _NUMBER.fullmatch(cell.strip()) is not None
+
+
+def is_text(cell: str) -> bool:
+    """Whether a cell is neither a number, infinity, nor missing."""
+    cell = cell.strip().lower()
+    return cell not in MISSING and not is_number(cell) and cell.lstrip("+-") not in ("inf", "infinity", "nan")
+
+
+def to_numbers(cells: Sequence[str], place: Callable[[int], str]) -> list[float]:
+    """Cells to numbers, NaN where a cell says that the value is missing.
+
+    Args:
+        cells: Text.
+        place: File, row and column of the cell of an index, for the message.
+
+    Raises:
+        InputError: At the first cell that is neither.
+    """
+    try:
+        if "_" in "".join(cells):  # Python takes 1_0 for ten
+            raise ValueError
+        return list(map(float, cells))
+    except ValueError:
+        return [_to_number(cell, place, index) for index, cell in enumerate(cells)]
+
+
+def _to_number(cell: str, place: Callable[[int], str], index: int) -> float:
+    cell = cell.strip()
+    if cell.lower() in MISSING:
+        return float("nan")
+    try:
+        if "_" not in cell:
+            return float(cell)
+    except ValueError:
+        pass
+    shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
+    raise InputError(f"{place(index)} holds {shown!r}, which is not a number.")
+
+
+def label_text(cell: str) -> str:
+    """The label that a cell stands for: without spaces and quotes around it, and a whole number as such."""
+    cell = unquoted(cell)
+    if is_number(cell):
+        value = float(cell)
+        if value.is_integer() and abs(value) < 2**53:
+            return str(int(value))
+    return cell
+
+
+def unquoted(cell: str) -> str:
+    """Without the spaces, and then the quotes, around it."""
+    cell = cell.strip()
+    return cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'\"" else cell
+
+
+def count(number: int, noun: str) -> str:
+    """Such as "1 row" or "2 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listing(names: Sequence[str]) -> str:
+    """Names for a message; of many, the first few and the last."""
+    if len(names) <= 8:
+        return ", ".join(names)
+    return f"{', '.join(names[:6])}, ..., {names[-1]} ({len(names)} in all)"

@@ -1,0 +1,247 @@
+"""Tables as files: CSV and its kin, Parquet, and the arrays of an NPZ."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import zipfile
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import InputError, unknown
+from .archive import separator
+from .rows import SignalRows, SignalTable, count, is_number, is_text, text_lines, to_numbers
+from .tables import IDS, LABELS, TIMES, Columns
+
+_NAMES = frozenset({*LABELS, *IDS, *TIMES, "group"})
+
+
+class CsvSource:
+    """A text table with a header: ``.csv``, ``.tsv``, ``.txt``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _, self.header = next(_records(path))
+        self.header = [name.strip() for name in self.header]
+
+    def text_columns(self) -> list[str]:
+        """Columns with a cell that is neither a number nor missing."""
+        numeric = list(range(len(self.header)))
+        for _, cells in self._rows():
+            try:
+                for at in numeric:
+                    float(cells[at])
+            except ValueError:
+                numeric = [at for at in numeric if not is_text(cells[at])]
+        return [name for at, name in enumerate(self.header) if at not in set(numeric)]
+
+    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Columns:
+        """Reads those columns as text, and those as numbers."""
+        text_at = [(self.header.index(name), []) for name in texts]  # type: list[tuple[int, list[str]]]
+        number_at = [self.header.index(name) for name in numbers]
+        known: dict[str, str] = {}  # a label is kept once, however often it is there
+        rows, values = array("q"), array("f")
+        for row, cells in self._rows():
+            rows.append(row)
+            for at, column in text_at:
+                cell = cells[at].strip()
+                column.append(known.setdefault(cell, cell))
+            values.extend(to_numbers([cells[at] for at in number_at], self._cell(row, numbers)))
+        table = np.frombuffer(values, np.float32).reshape(len(rows), len(numbers))
+        return Columns(rows, {name: column for name, (_, column) in zip(texts, text_at, strict=True)}, table)
+
+    def _cell(self, row: int, names: Sequence[str]) -> Callable[[int], str]:
+        """Names a cell of a row, for a message."""
+        return lambda at: f"{self.path}, row {row}, column {names[at]!r}"
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows below the header."""
+        records = _records(self.path)
+        next(records)
+        for row, cells in records:
+            if len(cells) != len(self.header):
+                raise InputError(
+                    f"{self.path}, row {row} has {count(len(cells), 'cell')}, but the header has {len(self.header)}."
+                )
+            yield row, cells
+
+
+class ParquetSource:
+    """A Parquet file; needs pandas."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._pandas: Any = importlib.import_module("pandas")
+            self._frame: Any = self._pandas.read_parquet(path)
+        except ImportError as error:
+            raise InputError(f"{path} is a Parquet file; to read it: pip install 'googlenet[tables]'") from error
+        except Exception as error:
+            raise InputError(f"{path} is not a Parquet file, or it is damaged.") from error
+        self.header = [str(name) for name in self._frame.columns]
+        self._frame.columns = self.header
+
+    def text_columns(self) -> list[str]:
+        """Columns that are not numbers."""
+        numeric = self._pandas.api.types.is_numeric_dtype
+        return [name for name in self.header if not numeric(self._frame[name])]
+
+    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Columns:
+        """Reads those columns as text, and those as numbers."""
+        frame = self._frame
+        table = np.empty((len(frame), len(numbers)), np.float32)
+        for at, name in enumerate(numbers):
+            try:
+                with np.errstate(over="ignore"):
+                    table[:, at] = frame[name].to_numpy(np.float64, na_value=np.nan)
+            except (TypeError, ValueError):
+                cells = self._texts(name)
+                table[:, at] = to_numbers(cells, partial(self._cell, name))
+        return Columns(range(1, len(frame) + 1), {name: self._texts(name) for name in texts}, table)
+
+    def _cell(self, name: str, row: int) -> str:
+        """Names a cell, for a message."""
+        return f"{self.path}, row {row + 1}, column {name!r}"
+
+    def _texts(self, name: str) -> list[str]:
+        column = self._frame[name].astype(object)
+        return ["" if empty else str(cell).strip() for cell, empty in zip(column, column.isna(), strict=True)]
+
+
+def first_row(path: Path) -> list[str]:
+    """The cells of the first row of a text table.
+
+    Raises:
+        InputError: If it has none.
+    """
+    for _, cells in _records(path):
+        return [cell.strip() for cell in cells]
+    raise InputError(f"{path} is empty.")
+
+
+def has_header(path: Path, cells: Sequence[str], names: Sequence[str | None]) -> bool:
+    """Whether the first row of a text table names its columns.
+
+    It does if it holds text, with one exception: in ``walk,0.1,0.3,0.2`` the text is a label. The header
+    ``kind,0,1,2`` is told from that by its numbers, which rise.
+
+    Args:
+        path: The file, for the message.
+        cells: The first row.
+        names: Names of columns that the user gave.
+
+    Raises:
+        InputError: If it cannot be told.
+    """
+    texts = [cell for cell in cells if is_text(cell)]
+    if len(texts) > 1 or any(cell in names or cell.lower() in _NAMES for cell in texts):
+        return True
+    numbers = [float(cell) for cell in cells if is_number(cell)]
+    if not texts:  # 0, 1, 2, ... is how pandas names columns without names
+        return len(numbers) > 8 and numbers == list(range(len(numbers)))
+    if len(numbers) == len(cells) - 1 > 1 and numbers == sorted(set(numbers)):
+        return True
+    if is_text(cells[0]):
+        return False
+    raise InputError(
+        f"{path}: the first row, with {texts[0]!r} among numbers, is no header and does not start with a label. If it "
+        f"is a header, name the column of the labels with --target; else put the label first in every row."
+    )
+
+
+def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of every row that is not empty."""
+    first = next((line for _, line in text_lines(path) if line.strip()), "")
+    mark = separator(first)
+    if mark is None and len(first.split()) > 1:
+        yield from ((number, line.split()) for number, line in text_lines(path) if line.strip())
+        return
+    # With their ends, lines that a quote without its partner joins do not join into one number.
+    lines = (line + "\n" for _, line in text_lines(path))
+    reader = csv.reader(lines, delimiter=mark or ",", skipinitialspace=True)
+    try:
+        for cells in reader:
+            if any(cell and not cell.isspace() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise InputError(f"{path}, row {reader.line_num} is not a row of a table ({error}).") from error
+
+
+def read_npz(path: Path, target: str | None, group: str | None, labelled: bool) -> SignalTable:
+    """Arrays ``X`` ``(n, length)`` or ``(n, channels, length)``, ``y`` ``(n,)`` and perhaps ``group`` ``(n,)``.
+
+    Args:
+        path: The file. If the arrays have other names, there is one of two or three dimensions, and one of one.
+        target: Name of the array of labels, instead of ``y``.
+        group: Name of the array of groups, instead of ``group``.
+        labelled: Whether every signal must have a label.
+
+    Raises:
+        InputError: If the arrays cannot be told, or do not fit together.
+    """
+    arrays = _arrays(path)
+    for option, name in (("--target", target), ("--group", group)):
+        if name is not None and name not in arrays and (labelled or option == "--group"):
+            raise InputError(f"{path}, {option}: {unknown('array', name, arrays)}")
+    samples = _only(path, arrays, "X", (2, 3))
+    groups = group or ("group" if "group" in arrays else None)
+    rest = {name: values for name, values in arrays.items() if name != groups}
+    labels = target if target in arrays else _only(path, rest, "y", (1,))
+    if samples is None:
+        raise InputError(f"{path} has no array X of signals: it has {_shapes(arrays)}.")
+    values = arrays[samples]
+    if values.dtype.kind not in "fiub" or values.ndim not in (2, 3):
+        raise InputError(
+            f"{path}: {samples} has to be numbers of shape (n, length) or (n, channels, length), "
+            f"not {values.dtype} of shape {values.shape}."
+        )
+    for name in (labels, groups):
+        if name is not None and arrays[name].shape != values.shape[:1]:
+            raise InputError(
+                f"{path}: {samples} holds {count(len(values), 'signal')}, so {name} has to have the shape "
+                f"({len(values)},), not {arrays[name].shape}."
+            )
+    rows = SignalRows(path, labelled)
+    for at, signal in enumerate(values):
+        label, member = (None if name is None else _text(arrays[name][at]) for name in (labels, groups))
+        rows.add(at + 1, signal, label, member)
+    channels = 1 if values.ndim == 2 else values.shape[1]
+    said = "".join(f", {what} in {name}" for what, name in (("labels", labels), ("groups", groups)) if name)
+    layout = f"NPZ arrays: signals in {samples}, {count(channels, 'channel')}, {rows.lengths}{said}"
+    return rows.table(layout, "it needs an array y")
+
+
+def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is not an NPZ file.")
+    try:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except Exception as error:  # a damaged archive fails in a dozen ways
+        if "allow_pickle" in str(error):
+            raise InputError(f"{path} holds Python objects, not numbers; loading them could run any code.") from error
+        raise InputError(f"{path} is not an NPZ file, or it is damaged.") from error
+
+
+def _only(path: Path, arrays: dict[str, npt.NDArray[Any]], name: str, dimensions: Sequence[int]) -> str | None:
+    """The array of that name, else the only one of so many dimensions, else ``None``."""
+    if name in arrays:
+        return name
+    found = [name for name, values in arrays.items() if values.ndim in dimensions]
+    if len(found) > 1:
+        raise InputError(f"{path} has no array {name}, and more than one that may be it: {_shapes(arrays)}.")
+    return found[0] if found else None
+
+
+def _shapes(arrays: dict[str, npt.NDArray[Any]]) -> str:
+    return ", ".join(f"{name} {values.shape}" for name, values in arrays.items()) or "no arrays"
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

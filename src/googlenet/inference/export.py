@@ -1,0 +1,81 @@
+"""Writes a network for other programs, after comparing what was written with PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..files import fresh
+from .engines.engine import Array, Chunk, Engine
+from .engines.formats import FORMATS
+from .pipeline import WholeNetwork
+
+LARGEST = 1e-4  # difference of a probability that float32 may make
+LEAST_AGREEMENT = 0.99  # share of inputs whose most probable class int8 must keep
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Exported against PyTorch in float32.
+
+    Attributes:
+        count: Inputs compared.
+        agreement: Share of them with the same most probable class.
+        largest: Largest difference of a probability.
+    """
+
+    count: int
+    agreement: float
+    largest: float
+
+
+def export(
+    network: WholeNetwork, notes: dict[str, Any], form: str, path: Path, calibration: Array | None = None
+) -> Comparison:
+    """Writes a network in a format; nothing is left at ``path`` unless it computes what PyTorch computes.
+
+    Args:
+        network: From prepared examples to probabilities.
+        notes: JSON values to lie in the file: classes and preprocessing, and what else its readers may want.
+        form: A key of :data:`~.formats.FORMATS`.
+        path: The file.
+        calibration: Prepared examples, for 8-bit weights and activations; ``None`` for float32.
+
+    Raises:
+        InputError: If a library is missing, the file cannot be written, or differs too much.
+    """
+    module = FORMATS[form].load()
+    with fresh(path) as new:
+        module.write(network, notes, new, calibration)
+        found = compared(module.read(new, exact=True)[0], network, calibration)
+        _refuse(found, calibration is not None)
+    return found
+
+
+def compared(engine: Engine, network: WholeNetwork, inputs: Array | None) -> Comparison:
+    """An engine against PyTorch in float32, on inputs or, without any, on made-up ones."""
+    inputs = network.example(32).numpy() if inputs is None else inputs
+    parts = [inputs[start : start + 8] for start in range(0, len(inputs), 8)]
+    theirs = np.concatenate([found for _, found in engine.map(lambda part: Chunk([], [], part), parts)])
+    with torch.inference_mode():
+        ours = np.concatenate([network(torch.from_numpy(part)).numpy() for part in parts])
+    agreement = float((ours.argmax(1) == theirs.argmax(1)).mean())
+    return Comparison(len(inputs), agreement, float(np.abs(ours - theirs).max()))
+
+
+def _refuse(found: Comparison, int8: bool) -> None:
+    if int8 and found.agreement < LEAST_AGREEMENT:
+        raise InputError(
+            f"In 8 bits the network agrees with float32 on {found.agreement:.1%} of {found.count} inputs only, and "
+            f"{LEAST_AGREEMENT:.0%} are wanted: calibrate with more of the data that it is for, or leave --int8 out."
+        )
+    if not int8 and not found.largest <= LARGEST:
+        raise InputError(
+            f"The exported network differs from PyTorch's by {found.largest:.2g} in a probability, more than "
+            f"{LARGEST:g}; nothing was written. Try another --format, and please report this."
+        )

@@ -1,0 +1,1 @@
+"""Tensors: layers, blocks, the network, and rewrites that keep its function."""

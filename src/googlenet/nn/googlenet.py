@@ -1,0 +1,201 @@
+"""GoogLeNet, built from an architecture; the functions that make one and name them all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..arch.cost import check_size, minimum_size
+from ..arch.spec import Arch, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
+from ..errors import InputError, unknown
+from . import layers
+from .blocks import AuxiliaryClassifier, BranchPath, GlobalAveragePool, Inception, MemberLinear, Shortcut
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class GoogLeNetOutput(NamedTuple):
+    """What ``model(x, return_aux=True)`` returns.
+
+    Attributes:
+        logits: ``(N, num_classes)``.
+        aux: Logits of the auxiliary classifiers in depth order, each ``(N, num_classes)``; empty for a
+            network built without them.
+    """
+
+    logits: Tensor
+    aux: tuple[Tensor, ...]
+
+
+class GoogLeNet(nn.Module):
+    """The network that an :class:`~googlenet.arch.spec.Arch` describes.
+
+    ``model(x)`` returns logits, in training and in evaluation mode alike.
+
+    Args:
+        arch: The architecture.
+        num_classes: Width of the classifier.
+        in_channels: Channels of the input; of each member's, where the architecture has several.
+        auxiliary: Whether to build the auxiliary classifiers.
+
+    Shape:
+        ``(N, in_channels, *spatial)`` to ``(N, num_classes)``. An architecture with several members takes
+        ``(N, members * in_channels, *spatial)`` and gives ``(N, members, num_classes)``.
+
+    Raises:
+        InputError: For an architecture that needs 3 channels (``transform_input``) and gets others, and,
+            when called, for an input of another rank, channel count or below the minimum size.
+    """
+
+    def __init__(self, arch: Arch, num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = True) -> None:
+        super().__init__()
+        if num_classes < 1 or in_channels < 1:
+            raise InputError(f"num_classes ({num_classes}) and in_channels ({in_channels}) must be 1 or more.")
+        if arch.transform_input and in_channels != 3:
+            raise InputError(f"transform_input needs 3 channels, not {in_channels}.")
+        self.arch = arch
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.minimum_size = minimum_size(arch)
+        eps = arch.norm_eps if arch.norm == "batch" else None
+        heads = {aux.after: aux for aux in arch.auxiliary} if auxiliary else {}
+
+        self.features = nn.ModuleDict()
+        self.auxiliary = nn.ModuleDict()
+        self.shortcuts = nn.ModuleDict()
+        channels = in_channels
+        for stage in arch.stages:
+            entry = channels
+            for layer in stage.layers:
+                self.features[layer.name], channels = _build(layer, arch, channels, eps)
+                if layer.name in heads:
+                    self.auxiliary[layer.name] = AuxiliaryClassifier(
+                        arch.dims, channels, num_classes, heads[layer.name], eps
+                    )
+            if stage.residual:
+                self.shortcuts[stage.name] = Shortcut(arch.dims, entry, channels, eps, arch.members)
+        self.num_features = channels
+        self.pool = GlobalAveragePool()
+        self.dropout = nn.Dropout(arch.dropout)
+        self.classifier = _linear(channels, num_classes, arch.members)
+        self.apply(_initialise)
+
+    def forward(self, x: Tensor, return_aux: bool = False) -> Tensor | GoogLeNetOutput:
+        """Logits ``(N, num_classes)``, or a :class:`GoogLeNetOutput` if ``return_aux``."""
+        x, kept = self._run(x, keep=self.auxiliary if return_aux else ())
+        logits: Tensor = self.classifier(self.dropout(self.pool(x)))
+        if not return_aux:
+            return logits
+        return GoogLeNetOutput(logits, tuple(head(kept[name]) for name, head in self.auxiliary.items()))
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """The last feature map, ``(N, num_features, *spatial)``."""
+        return self._run(x)[0]
+
+    def intermediates(self, x: Tensor, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Outputs of named layers, by name in depth order.
+
+        Args:
+            x: ``(N, in_channels, *spatial)``.
+            names: Layers of ``arch``; all Inception modules by default.
+
+        Raises:
+            InputError: For a name that the architecture does not have.
+        """
+        names = self.arch.module_names() if names is None else names
+        for name in names:
+            if name not in self.features:
+                raise unknown("layer", name, self.features)
+        return self._run(x, keep=names)[1]
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Puts fresh last linear layers for ``num_classes`` classes on every classifier."""
+        if num_classes < 1:
+            raise InputError(f"num_classes must be 1 or more, not {num_classes}.")
+        self.num_classes = num_classes
+        place = next(self.classifier.parameters())
+        self.classifier = _linear(self.num_features, num_classes, self.arch.members).to(place.device, place.dtype)
+        _initialise(self.classifier)
+        for head in self.auxiliary.values():
+            assert isinstance(head, AuxiliaryClassifier)
+            head.fc2 = _fresh_linear(head.fc2, num_classes)
+
+    def _run(self, x: Tensor, keep: Collection[str] | nn.ModuleDict = ()) -> tuple[Tensor, dict[str, Tensor]]:
+        """Runs the features; returns the last map and the outputs of the layers named in ``keep``."""
+        self._check(x)
+        if self.arch.transform_input:
+            shape = (1, 3) + (1,) * self.arch.dims
+            mean = torch.tensor(IMAGENET_MEAN, dtype=x.dtype, device=x.device).view(shape)
+            std = torch.tensor(IMAGENET_STD, dtype=x.dtype, device=x.device).view(shape)
+            x = x * (std / 0.5) + (mean - 0.5) / 0.5
+        kept = {}
+        for stage in self.arch.stages:
+            entry = x
+            for layer in stage.layers:
+                x = self.features[layer.name](x)
+                if layer.name in keep:
+                    kept[layer.name] = x
+            if stage.residual:
+                x = self.shortcuts[stage.name](entry, x)
+        return x, kept
+
+    def _check(self, x: Tensor) -> None:
+        axes = self.arch.dims
+        channels = self.in_channels * self.arch.members
+        if x.ndim != axes + 2 or x.shape[1] != channels:
+            wanted = ", ".join(["N", str(channels)] + ["size"] * axes)
+            raise InputError(f"{self.arch.name} takes inputs of shape ({wanted}), not {tuple(x.shape)}.")
+        if min(x.shape[2:]) < self.minimum_size:
+            check_size(self.arch, tuple(x.shape[2:]))
+
+
+def mean_probabilities(logits: Tensor) -> Tensor:
+    """Probabilities ``(N, classes)``, float32; of members, ``(N, members, classes)``, the mean of theirs."""
+    probabilities = logits.float().softmax(-1)
+    return probabilities if probabilities.ndim == 2 else probabilities.mean(1)
+
+
+def _build(layer: Layer, arch: Arch, channels: int, norm_eps: float | None) -> tuple[nn.Module, int]:
+    """The module of a layer and the channels that it gives."""
+    dims, members = arch.dims, arch.members
+    match layer:
+        case Branch():
+            assert layer.channels is not None
+            return BranchPath(dims, channels, layer, norm_eps, members), layer.channels
+        case InceptionSpec():
+            block = Inception(channels, layer.branches, dims, norm_eps, layer.bottleneck, members)
+            return block, block.out_channels
+        case MaxPool():
+            if not isinstance(layer.padding, int):
+                return layers.TensorFlowMaxPool(layer.kernel, layer.stride), channels
+            pool = layers.MAX_POOL[dims](layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil)
+            return pool, channels
+        case AveragePool():
+            return layers.AVERAGE_POOL[dims](layer.window), channels
+        case ResponseNorm():
+            return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k), channels
+
+
+def _linear(in_features: int, num_classes: int, members: int) -> nn.Module:
+    return nn.Linear(in_features, num_classes) if members == 1 else MemberLinear(in_features, num_classes, members)
+
+
+def _initialise(module: nn.Module) -> None:
+    """Fan-in normal weights for ReLU (He et al. 2015, equation 10); a last linear layer starts small."""
+    if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)):
+        fan_in = module.weight[0].numel()
+        gain = 1.0 if isinstance(module, nn.Linear) else math.sqrt(2)
+        nn.init.normal_(module.weight, std=gain / math.sqrt(fan_in))
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _fresh_linear(old: nn.Linear, num_classes: int) -> nn.Linear:
+    fresh = nn.Linear(old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype)
+    _initialise(fresh)
+    return fresh

@@ -1,0 +1,152 @@
+"""The only file that knows a 1-D layer from a 2-D or a 3-D one: tables from dimensions to classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ..arch.shapes import tensorflow_padding
+from .kernels.max_pool import MaxPool1d, MaxPool2d, max_pool2d
+
+
+class Conv1d(nn.Conv1d):
+    """:class:`torch.nn.Conv1d`, computed as a picture of height 1 with channels last.
+
+    That is the layout in which oneDNN computes in bfloat16; PyTorch's own 1-D convolution does not.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolves ``(N, C, L)``."""
+        picture = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        weight = self.weight.unsqueeze(2)
+        padding: tuple[int, ...] = (0, 0)
+        if isinstance(self.padding, str):  # "same" of an even kernel: one sample more at the end
+            total = self.dilation[0] * (self.kernel_size[0] - 1)
+            picture = nn.functional.pad(picture, (total // 2, total - total // 2))
+        else:
+            padding = (0, *self.padding)
+        stride, dilation = (1, *self.stride), (1, *self.dilation)
+        return nn.functional.conv2d(picture, weight, self.bias, stride, padding, dilation, self.groups).squeeze(2)
+
+
+class AveragePool1d(nn.Module):
+    """Means of ``window`` samples at a time, as of a picture of height 1."""
+
+    def __init__(self, window: int) -> None:
+        super().__init__()
+        self.window = window
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pools ``(N, C, L)``."""
+        return nn.functional.avg_pool2d(x.unsqueeze(2), (1, self.window)).squeeze(2)
+
+
+class TensorFlowPadding(nn.Module):
+    """Zeros around a map of any dimensions, as many as TensorFlow puts there for a convolution."""
+
+    def __init__(self, kernel: int, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        self.window = kernel, stride, dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pads ``(N, C, *spatial)``."""
+        ends = [end for n in reversed(x.shape[2:]) for end in tensorflow_padding(n, *self.window)]
+        return nn.functional.pad(x, ends)
+
+
+class TensorFlowMaxPool(nn.Module):
+    """Max-pool of any dimensions with TensorFlow's padding: ``ceil(n / stride)`` samples along every axis.
+
+    What lies in front is padding, what lies behind the partial window of ceil mode: the maxima are the same.
+    """
+
+    def __init__(self, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pools ``(N, C, *spatial)``."""
+        axes = len(x.shape[2:])
+        fronts = tuple(tensorflow_padding(n, self.kernel, self.stride)[0] for n in x.shape[2:])
+        if axes == 2:
+            return max_pool2d(x, (self.kernel,) * 2, (self.stride,) * 2, fronts, ceil=True)
+        pool = nn.functional.max_pool1d if axes == 1 else nn.functional.max_pool3d
+        return pool(x, (self.kernel,) * axes, (self.stride,) * axes, fronts, ceil_mode=True)
+
+
+def same_conv(
+    dims: int,
+    in_channels: int,
+    channels: int,
+    kernel: int = 1,
+    stride: int = 1,
+    dilation: int = 1,
+    bias: bool = False,
+    members: int = 1,
+    padded: bool = False,
+) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
+    """A convolution that gives ``ceil(n / stride)`` samples along every axis.
+
+    An even kernel, which needs a stride of 1, is padded by one sample more at the end than at the start.
+
+    Args:
+        dims: Spatial dimensions, 1 to 3.
+        in_channels: Input channels of each member.
+        channels: Output channels of each member.
+        kernel: Kernel size along every axis.
+        stride: Stride along every axis.
+        dilation: Step between the samples that are read, along every axis.
+        bias: Whether there is a bias.
+        members: Networks side by side, each with its own channels.
+        padded: Whether its input has the padding already.
+    """
+    padding: int | str = dilation * (kernel // 2) if kernel % 2 else "same"
+    return CONV[dims](
+        in_channels * members,
+        channels * members,
+        kernel,
+        stride,
+        padding=0 if padded else padding,
+        dilation=dilation,
+        groups=members,
+        bias=bias,
+    )
+
+
+CONV: Mapping[int, type[Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
+    1: Conv1d,
+    2: nn.Conv2d,
+    3: nn.Conv3d,
+}
+BATCH_NORM: Mapping[int, type[nn.BatchNorm1d] | type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {
+    1: nn.BatchNorm1d,
+    2: nn.BatchNorm2d,
+    3: nn.BatchNorm3d,
+}
+MAX_POOL: Mapping[int, type[MaxPool1d] | type[nn.MaxPool2d] | type[nn.MaxPool3d]] = {
+    1: MaxPool1d,
+    2: MaxPool2d,
+    3: nn.MaxPool3d,
+}
+AVERAGE_POOL: Mapping[int, type[AveragePool1d] | type[nn.AvgPool2d] | type[nn.AvgPool3d]] = {
+    1: AveragePool1d,
+    2: nn.AvgPool2d,
+    3: nn.AvgPool3d,
+}
+AVG_POOL: Mapping[int, Callable[..., Tensor]] = {
+    1: nn.functional.avg_pool1d,
+    2: nn.functional.avg_pool2d,
+    3: nn.functional.avg_pool3d,
+}
+ADAPTIVE_AVG_POOL: Mapping[int, Callable[..., Tensor]] = {
+    1: nn.functional.adaptive_avg_pool1d,
+    2: nn.functional.adaptive_avg_pool2d,
+    3: nn.functional.adaptive_avg_pool3d,
+}
+MEMORY_FORMAT: Mapping[int, torch.memory_format] = {
+    1: torch.contiguous_format,  # signals take their layout in Conv1d
+    2: torch.channels_last,
+    3: torch.channels_last_3d,
+}

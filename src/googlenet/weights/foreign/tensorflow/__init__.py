@@ -1,0 +1,1 @@
+"""TensorFlow's checkpoints: TF-slim's inception_v1, read without TensorFlow."""

@@ -337,7 +337,8 @@ def with_digest(content):
     return [
         sys.executable,
         "-c",
-        "import dataclasses, sys\nfrom googlenet.weights.catalogue import CATALOGUE\nfrom googlenet.apps.cli.main import main\n"
+        "import dataclasses, sys\nfrom googlenet.weights.catalogue import CATALOGUE\n"
+        "from googlenet.apps.cli.main import main\n"
         "name = 'googlenet_torchvision.imagenet1k'\n"
         f"CATALOGUE[name] = dataclasses.replace(CATALOGUE[name], digest='{digest}')\n"
         "main()",

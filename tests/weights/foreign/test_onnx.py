@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import SHARED
 from googlenet import InputError, create_model, list_models
 from googlenet.arch.variants import GOOGLENET
 from googlenet.data.images.pictures import Preprocessing, centre_square, open_picture, to_pixels
@@ -19,7 +20,7 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 from onnx import helper, numpy_helper
 
-PHOTOS = Path(__file__).parents[2] / "shared/data/photos"
+PHOTOS = SHARED / "data" / "photos"
 LIGHT = Path(onnx.__file__).parent / "backend/test/data/light/light_inception_v1.onnx"
 
 

@@ -1,4 +1,4 @@
-"""TF-slim's network and TensorFlow's checkpoints, against what TensorFlow itself wrote: see data/slim/make.py."""
+"""TF-slim's network and TensorFlow's checkpoints, against what TensorFlow itself wrote: see slim/make.py."""
 
 import io
 import json
@@ -26,7 +26,7 @@ from googlenet.weights.foreign.tensorflow.crc32c import crc32c
 from googlenet.weights.foreign.tensorflow.leveldb_table import entries_of
 from googlenet.weights.foreign.tensorflow.tensor_bundle import variables
 
-DATA = Path(__file__).parent / "data" / "slim"
+DATA = Path(__file__).parent / "slim"
 SMALL = ["v1.ckpt", "v2.ckpt", "v2.ckpt.index", "v2.ckpt.data-00000-of-00001", "shards.ckpt"]
 LOGITS = "InceptionV1/Logits/Conv2d_0c_1x1"
 

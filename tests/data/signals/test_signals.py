@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import googlenet
-from conftest import run_cli
+from conftest import SHARED, run_cli
 from googlenet.arch.variants import find_arch
 from googlenet.data.builtin import gunpoint
 from googlenet.data.signals.batches import Stretch, training_batches, views
@@ -30,7 +29,7 @@ from googlenet.training.recipe import SIGNALS, find_recipe
 from googlenet.training.runs import WEIGHTS
 from googlenet.training.task import network_length, task_for
 
-UCR = Path(__file__).parents[2] / "shared" / "data" / "ucr"
+UCR = SHARED / "data" / "ucr"
 needs_ucr = pytest.mark.skipif(not UCR.exists(), reason="the UCR archive is not beside the repository")
 
 

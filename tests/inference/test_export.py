@@ -11,12 +11,12 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from googlenet.deploy import export as exporting
 
 import googlenet
 from conftest import run_cli
 from googlenet.data.images.pictures import Preprocessing
 from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.inference import export as exporting
 from googlenet.inference.engines.engine import Chunk, Engine
 from googlenet.inference.engines.formats import FORMATS
 from googlenet.inference.load import fastest, load, load_network
@@ -256,8 +256,7 @@ def test_a_folder_for_an_export_is_made(files, tmp_path):
 def test_a_full_disk_is_a_sentence(files, tmp_path, form):
     limit = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     limit += (
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000,) * 2); "
-    limit += "from googlenet.apps.cli.main import main; main()"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000,) * 2); from googlenet.apps.cli.main import main; main()"
     )
     result = run_cli(
         "export", files["run"], "--format", form, "--out", tmp_path / "out", program=[sys.executable, "-c", limit]

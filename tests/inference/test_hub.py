@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from googlenet import InputError, load
-from googlenet.weights import hub
+from googlenet.inference import hub
 from googlenet.weights.create import read_source
 
 NAME = "googlenet_small.fashion_mnist"

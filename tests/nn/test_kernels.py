@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 import torch
-from googlenet.kernels import max_pool, native, norm_relu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from googlenet.arch.shapes import output_size
+from googlenet.nn.kernels import max_pool, native, norm_relu
 from googlenet.nn.kernels.native import library
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from conftest import run_cli
-from googlenet import InputError, create_model, jobs
+from googlenet import InputError, create_model
+from googlenet.apps import jobs
 from googlenet.data.images.pictures import Preprocessing
 from googlenet.weights import checkpoint, formats
 from googlenet.weights.checkpoint import weights_of

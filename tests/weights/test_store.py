@@ -17,7 +17,7 @@ import torch
 from conftest import run_cli
 from googlenet import InputError, create_model
 from googlenet.arch.variants import VARIANTS
-from googlenet.weights import sources, store
+from googlenet.weights import create, store
 from googlenet.weights.catalogue import CATALOGUE, Record
 from googlenet.weights.checkpoint import network_of, weights_of
 from googlenet.weights.foreign import torchvision
@@ -317,10 +317,10 @@ def test_every_record_is_whole(name):
 def test_the_record_says_what_torchvisions_file_does_not(home):
     model = create_model("googlenet_torchvision").eval()
     with pytest.raises(InputError, match="googlenet weights fetch googlenet_torchvision.imagenet1k"):
-        sources.read_source("googlenet_torchvision.imagenet1k")
+        create.read_source("googlenet_torchvision.imagenet1k")
     (home / "weights").mkdir(parents=True)
     torchvision.write(weights_of(model), home / "weights" / "googlenet-1378be20.pth")
-    weights = sources.read_source("imagenet1k")
+    weights = create.read_source("imagenet1k")
     assert weights.header.arch.transform_input
     assert not weights.header.auxiliary
     assert weights.header.extra["classes"][:2] == ("tench", "goldfish")
@@ -370,6 +370,6 @@ def test_a_fresh_user_fetches_and_predicts(server, home, tmp_path, photos):
 
 def test_a_name_of_nothing_is_a_sentence():
     with pytest.raises(InputError, match="Did you mean 'googlenet.bvlc'"):
-        sources.read_source("googlenet.bvcl")
+        create.read_source("googlenet.bvcl")
     with pytest.raises(InputError, match="no weights file"):
-        sources.read_source("nowhere/model.safetensors")
+        create.read_source("nowhere/model.safetensors")

@@ -13,7 +13,7 @@ from googlenet import InputError, create_model, list_models
 from googlenet.data.images.pictures import Preprocessing, views_of
 from googlenet.weights import formats
 from googlenet.weights.checkpoint import network_of, weights_of
-from googlenet.weights.foreign import caffe
+from googlenet.weights.foreign.caffe import caffemodel as caffe
 from googlenet.weights.foreign.caffe.binary import decode
 from googlenet.weights.foreign.caffe.prototxt import deploy_prototxt
 

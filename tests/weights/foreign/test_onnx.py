@@ -14,7 +14,7 @@ from googlenet.arch.variants import GOOGLENET
 from googlenet.data.images.pictures import Preprocessing, centre_square, open_picture, to_pixels
 from googlenet.weights import checkpoint
 from googlenet.weights.checkpoint import network_of, weights_of
-from googlenet.weights.foreign import onnx_graph
+from googlenet.weights.foreign.onnx import graph as onnx_graph
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

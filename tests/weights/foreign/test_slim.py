@@ -19,7 +19,7 @@ from googlenet.arch.shapes import output_size, tensorflow_padding
 from googlenet.arch.spec import Arch
 from googlenet.arch.variants import GOOGLENET_SLIM, VARIANTS
 from googlenet.data.images.pictures import Preprocessing
-from googlenet.nn import layers
+from googlenet.nn.layers import TensorFlowMaxPool, TensorFlowPadding
 from googlenet.nn.blocks import ConvUnit
 from googlenet.weights.checkpoint import network_of
 from googlenet.weights.foreign.tensorflow import slim
@@ -155,9 +155,9 @@ def test_strided_layers_are_tensorflows(size, layout):
     kernel = torch.from_numpy(stored["kernel"]).permute(3, 2, 0, 1)
     conv.load_state_dict({"weight": kernel, "bias": torch.zeros(3)})
     layers = {
-        "conv": nn.Sequential(layers.TensorFlowPadding(7, 2), conv),
-        "pool3": layers.TensorFlowMaxPool(3, 2),
-        "pool2": layers.TensorFlowMaxPool(2, 2),
+        "conv": nn.Sequential(TensorFlowPadding(7, 2), conv),
+        "pool3": TensorFlowMaxPool(3, 2),
+        "pool2": TensorFlowMaxPool(2, 2),
     }
     for name, layer in layers.items():
         expected = torch.from_numpy(stored[f"{name}.{size}"]).permute(0, 3, 1, 2)
@@ -169,7 +169,7 @@ def test_pools_of_every_rank_pad_alike(dims):
     x = torch.randn(2, 3, *(7, 8, 9)[:dims], generator=torch.Generator().manual_seed(0))
     ends = [end for n in reversed(x.shape[2:]) for end in tensorflow_padding(n, 3, 2)]
     padded = nn.functional.pad(x, ends, value=-torch.inf)
-    assert torch.equal(layers.TensorFlowMaxPool(3, 2)(x), layers.MAX_POOL[dims](3, 2)(padded))
+    assert torch.equal(TensorFlowMaxPool(3, 2)(x), layers.MAX_POOL[dims](3, 2)(padded))
 
 
 def test_architectures_written_before_the_padding_are_read():

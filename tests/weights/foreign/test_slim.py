@@ -19,8 +19,8 @@ from googlenet.arch.shapes import output_size, tensorflow_padding
 from googlenet.arch.spec import Arch
 from googlenet.arch.variants import GOOGLENET_SLIM, VARIANTS
 from googlenet.data.images.pictures import Preprocessing
-from googlenet.nn.layers import TensorFlowMaxPool, TensorFlowPadding
 from googlenet.nn.blocks import ConvUnit
+from googlenet.nn.layers import MAX_POOL, TensorFlowMaxPool, TensorFlowPadding
 from googlenet.weights.checkpoint import network_of
 from googlenet.weights.foreign.tensorflow import slim
 from googlenet.weights.foreign.tensorflow.crc32c import crc32c
@@ -169,7 +169,7 @@ def test_pools_of_every_rank_pad_alike(dims):
     x = torch.randn(2, 3, *(7, 8, 9)[:dims], generator=torch.Generator().manual_seed(0))
     ends = [end for n in reversed(x.shape[2:]) for end in tensorflow_padding(n, 3, 2)]
     padded = nn.functional.pad(x, ends, value=-torch.inf)
-    assert torch.equal(TensorFlowMaxPool(3, 2)(x), layers.MAX_POOL[dims](3, 2)(padded))
+    assert torch.equal(TensorFlowMaxPool(3, 2)(x), MAX_POOL[dims](3, 2)(padded))
 
 
 def test_architectures_written_before_the_padding_are_read():

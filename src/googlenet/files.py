@@ -34,7 +34,8 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
     """:func:`write_bytes` for JSON."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    write_bytes(path, text.encode(errors="backslashreplace"))  # JSON's own way for a file's name that is no text
 
 
 def read_json(path: str | Path) -> dict[str, Any]:
@@ -45,8 +46,10 @@ def read_json(path: str | Path) -> dict[str, Any]:
     """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} could not be read: {error}.") from error
+    except OSError as error:
+        raise InputError(f"{path} could not be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # of one nested too deep
+        raise InputError(f"{path} is not JSON: {error}.") from error
     if not isinstance(value, dict):
         raise InputError(f"{path} does not hold a JSON object.")
     return value
@@ -54,9 +57,16 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 def home() -> Path:
     """Where what is fetched and built is kept: ``GOOGLENET_HOME``, by default ``~/.cache/googlenet``; of a user without
-    a home folder, as in some containers, the system's temporary folder."""
+    a home folder, as in some containers, the system's temporary folder.
+
+    Raises:
+        InputError: If ``GOOGLENET_HOME`` begins with the home folder of somebody who has none.
+    """
     if chosen := os.environ.get("GOOGLENET_HOME"):
-        return Path(chosen).expanduser()
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError as error:
+            raise InputError(f"GOOGLENET_HOME is {chosen}: {error} Name a folder in full.") from error
     try:
         return Path.home() / ".cache" / "googlenet"
     except RuntimeError:

@@ -25,10 +25,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-import charts
 from common import HERE, SHARED, save, spread, take_turns
 from googlenet import create_model
 from googlenet.apps.cli.writers import write_csv
+from googlenet.apps.report import charts
 from googlenet.data.images.pictures import EXTENSIONS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from googlenet.data.paths import expand
 from googlenet.inference.engines.formats import FORMATS
@@ -134,9 +134,8 @@ def main() -> None:
         },
     }
     print(json.dumps(result, indent=1))
-    charts.bars(
-        HERE / "end_to_end.svg", "A folder of JPEGs to labels on disk", "images a second", result["images_per_second"]
-    )
+    chart = charts.bars("A folder of JPEGs to labels on disk", "images a second", result["images_per_second"])
+    charts.save(HERE / "end_to_end.svg", chart)
     save("end_to_end", result)
 
 

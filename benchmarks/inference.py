@@ -24,10 +24,10 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-import charts
 from common import HERE, SHARED, matmul_rates, save, spread, take_turns
 from googlenet import cost
 from googlenet.apps.jobs import choose_recipe, find_data, training_job
+from googlenet.apps.report import charts
 from googlenet.data.images.pictures import views_of
 from googlenet.inference.engines.engine import Chunk, Engine
 from googlenet.inference.engines.formats import FORMATS
@@ -208,9 +208,8 @@ def main() -> None:
         "matmul_limit": {kind: {"gflops": g, "images_per_second": round(g / operations)} for kind, g in limits.items()},
     }
     print(json.dumps(result, indent=1))
-    charts.bars(
-        HERE / "inference.svg", "Prediction, GoogLeNet at 224×224", "images a second", result["images_per_second"]
-    )
+    chart = charts.bars("Prediction, GoogLeNet at 224×224", "images a second", result["images_per_second"])
+    charts.save(HERE / "inference.svg", chart)
     save("inference", result)
 
 

@@ -20,9 +20,9 @@ from itertools import islice, repeat
 import numpy as np
 import torch
 
-import charts
 from common import HERE, save
 from googlenet import create_model
+from googlenet.apps.report import charts
 from googlenet.data.images.pictures import Preprocessing
 from googlenet.inference.engines.torch import engine_of
 from googlenet.inference.load import predictor_with
@@ -105,9 +105,10 @@ def main() -> None:
     for key, points in result.items():
         curves = {
             what: [(float(x), point[unit]) for x, point in points.items()]
-            for what, unit in (("seconds", "seconds"), ("memory, MB", "megabytes"))
+            for what, unit in (("time, seconds", "seconds"), ("memory, megabytes", "megabytes"))
         }
-        charts.lines(HERE / f"scaling_{key}.svg", "How cost grows", names[key], "seconds and megabytes", curves)
+        chart = charts.curves("How cost grows", names[key], curves, logarithmic=True)
+        charts.save(HERE / f"scaling_{key}.svg", chart)
     save("scaling", result)
 
 

@@ -23,9 +23,9 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-import charts
 from common import HERE, matmul_rates, save, spread
 from googlenet import cost, create_model
+from googlenet.apps.report import charts
 from googlenet.data.builtin import digits
 from googlenet.nn.device import keep_memory
 from googlenet.weights.foreign.torchvision import from_torchvision
@@ -178,7 +178,8 @@ def main() -> None:
         others = {name: round(distance(line, lines[BEST]), 4) for name, line in lines.items() if name != BEST}
         result |= {"loss": lines, "distance_from_torchvision_bf16": others}
         print(others)
-    charts.bars(HERE / "training.svg", "Training, GoogLeNet at 224×224", "images a second", result["images_per_second"])
+    chart = charts.bars("Training, GoogLeNet at 224×224", "images a second", result["images_per_second"])
+    charts.save(HERE / "training.svg", chart)
     save("training", result)
 
 

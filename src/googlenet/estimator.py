@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -16,30 +17,34 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d
 
-from .data.arrays import EstimatorInput, images_from, is_images, signals_from
-from .data.images.folders import ImageData, ImageSet
-from .data.signals.dataset import SignalData, SignalSet
+from .data.kinds import example_set
+from .data.protocol import Dataset, ExampleSet
 from .errors import InputError
-from .inference.engines.torch import engine_of
+from .inference.engines.torch import TorchBackend
 from .inference.evaluate import probabilities_of
-from .inference.load import load_network, predictor_with
-from .inference.pipeline import WholeNetwork
+from .inference.load import load_pipeline
+from .inference.pipeline import Pipeline
+from .inference.predictor import Predictor
 from .nn.device import best_device
 from .nn.googlenet import GoogLeNet
 from .training.distributed import World
 from .training.loop import epochs, finished, fresh_state, pretrained_state
+from .training.progress import EpochDone, Event, Report, silent
 from .training.recipe import SIGNALS, Recipe, find_recipe
-from .training.task import Task, default_recipe, task_for
+from .training.task import Task, task_for
 from .training.transfer import fitted_to, task_and_start
 from .weights.checkpoint import read_header
 from .weights.create import read_source, save_weights
 
+EstimatorInput = npt.ArrayLike | Sequence[Any]
+
 
 class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier of signals or pictures.
+    """A classifier of signals, pictures or volumes.
 
     Signals are ``(N, L)``, ``(N, C, L)``, a data frame, or a list of arrays ``(L,)`` or ``(C, L)`` of any lengths;
     NaN is a missing value. Pictures are ``(N, C, H, W)``, uint8 or in [0, 1], or a list of paths or PIL images.
+    Volumes are ``(N, C, D, H, W)``, of unsigned integers or floats.
 
     Args:
         recipe: A :class:`~googlenet.training.recipe.Recipe`, the name of one, or ``None`` for the one that fits
@@ -50,12 +55,13 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         max_seconds: Time that ``fit`` may take; the schedule ends with it. ``None`` for no limit.
         random_state: For fits that are bitwise the same on one machine (without ``max_seconds``).
         verbose: 1 for a progress bar.
-        callback: Called as ``callback(kind, row)`` with ``"step"`` or ``"epoch"`` and numbers of the training.
+        callback: Called with :class:`~googlenet.training.progress.StepDone` now and then, and with
+            :class:`~googlenet.training.progress.EpochDone` after each epoch.
 
     Attributes:
         classes_: Labels, sorted, in the order of the probabilities.
         n_features_in_: Samples of a signal, where ``X`` is two-dimensional.
-        history_: One row of metrics an epoch.
+        history_: A :class:`~googlenet.training.runs.EpochRow` an epoch.
         recipe_: The recipe of the fit.
 
     Example:
@@ -73,7 +79,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         max_seconds: float | None = None,
         random_state: Any = None,
         verbose: int = 0,
-        callback: Callable[[str, dict[str, Any]], None] | None = None,
+        callback: Callable[[Event], None] | None = None,
     ) -> None:
         self.recipe = recipe
         self.weights = weights
@@ -96,7 +102,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if recipe.freeze == "features":
             raise InputError("freeze=features is for googlenet train; here take scikit-learn's LogisticRegression.")
         task, start = task_and_start(data, recipe)
-        self._train(task, recipe, start)
+        self._train(task, start)
         return self
 
     def fine_tune(self, X: EstimatorInput, y: npt.ArrayLike) -> Self:
@@ -112,15 +118,15 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             model.reset_classifier(len(data.classes))
         recipe = self._recipe(data)
         recipe = replace(recipe, learning_rate=recipe.learning_rate / 5, members=model.arch.members)
-        self._train(task_for(data, recipe, self._preprocessing), recipe, model)
+        self._train(task_for(data, recipe, self._preprocessing), model)
         return self
 
     def predict_proba(self, X: EstimatorInput) -> npt.NDArray[np.float64]:
         """Probabilities ``(N, classes)``."""
         check_is_fitted(self)
-        part = self._examples(X, torch.zeros(_num_samples(X), dtype=torch.long), reset=False)
-        engine = engine_of(WholeNetwork([self._model], self._preprocessing))
-        predictor = predictor_with(engine, tuple(map(str, self.classes_)), self._preprocessing)
+        part = example_set(X, torch.zeros(_num_samples(X), dtype=torch.long), self._preprocessing, self)
+        engine = TorchBackend().engine_of(Pipeline([self._model], self._preprocessing))
+        predictor = Predictor(engine, tuple(map(str, self.classes_)), self._preprocessing)
         probabilities = probabilities_of(predictor, part)
         normalised: npt.NDArray[np.float64] = probabilities / probabilities.sum(1, keepdims=True)
         return normalised
@@ -146,10 +152,10 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def load(cls, path: str | Path) -> GoogLeNetClassifier:
         """The fitted classifier that :meth:`save` wrote, or one from a run of the command line."""
-        network, classes = load_network(path)
+        pipeline, classes = load_pipeline(path)
         extra: Mapping[str, Any] = read_header(path).extra if Path(path).is_file() else {}
         loaded = cls(recipe=Recipe(**extra["recipe"]) if "recipe" in extra else None)
-        loaded._model, loaded._preprocessing = network.networks[0], network.preprocessing
+        loaded._model, loaded._preprocessing = pipeline.networks[0], pipeline.preprocessing
         loaded.classes_ = np.array(extra.get("labels", classes))
         loaded.history_ = []
         loaded.recipe_ = loaded._recipe_or(SIGNALS)
@@ -166,9 +172,10 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return self.recipe
         return default if self.recipe is None else find_recipe(self.recipe)
 
-    def _recipe(self, data: ImageData | SignalData) -> Recipe:
+    def _recipe(self, data: Dataset) -> Recipe:
         """The recipe of a fit, fitted to the number of examples, with this estimator's settings."""
-        recipe = self._recipe_or(default_recipe(data)).fitted(len(data.train or ()), len(data.classes))
+        assert data.train is not None
+        recipe = self._recipe_or(find_recipe(data.train.recipe)).fitted(len(data.train), len(data.classes))
         changes: dict[str, Any] = {"seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
         if self.n_members is not None:
             changes["members"] = self.n_members
@@ -176,7 +183,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             changes["max_seconds"] = self.max_seconds
         return replace(recipe, **changes)
 
-    def _data(self, X: EstimatorInput, y: npt.ArrayLike, reset: bool) -> ImageData | SignalData:
+    def _data(self, X: EstimatorInput, y: npt.ArrayLike, reset: bool) -> Dataset:
         """The training part, and ``classes_``."""
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None: labels are needed to learn from.")
@@ -187,46 +194,36 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"There are {_num_samples(X)} examples and {len(given)} labels: inconsistent numbers of samples."
             )
         classes, labels = np.unique(given, return_inverse=True)
-        part = self._examples(X, torch.from_numpy(labels).long(), reset)
+        like = None if reset else self._preprocessing
+        part: ExampleSet = example_set(X, torch.from_numpy(labels).long(), like, self)
         if len(classes) < 2:
             raise InputError(f"There is one class, {classes[0]!r}; a classifier needs two classes or more.")
         self.classes_ = classes
-        names = tuple(map(str, classes.tolist()))
-        if isinstance(part, SignalSet):
-            return SignalData("the data", names, part, None, None, channels=len(part.signals[0]))
-        assert part.pixels is not None
-        channels, size = part.pixels.shape[1], part.pixels.shape[-1]
-        return ImageData("the data", names, part, None, None, channels, size)
+        return Dataset("the data", tuple(map(str, classes.tolist())), part)
 
-    def _examples(self, X: EstimatorInput, labels: torch.Tensor, reset: bool) -> SignalSet | ImageSet:
-        names = tuple(f"example {row}" for row in range(_num_samples(X)))
-        if is_images(X):
-            size = None if reset else self._preprocessing.size  # type: ignore[union-attr]
-            return ImageSet(labels, names, images_from(X, size))
-        return SignalSet(labels, names, signals_from(self, X, reset))
-
-    def _train(self, task: Task, recipe: Recipe, start: GoogLeNet | None) -> None:
+    def _train(self, task: Task, start: GoogLeNet | None) -> None:
         world = World(0, 1, best_device())
-        self.recipe_ = recipe
+        self.recipe_ = task.recipe
         with torch.random.fork_rng(devices=[]):
-            state = fresh_state(task, recipe, world) if start is None else pretrained_state(start, task, recipe, world)
+            state = fresh_state(task, world) if start is None else pretrained_state(start, task, world)
             self.history_ = []
             with _progress(self.verbose) as show:
 
-                def report(kind: str, row: dict[str, Any]) -> None:
-                    show(kind, row)
+                def report(event: Event) -> None:
+                    show(event)
                     if self.callback is not None:
-                        self.callback(kind, row)
+                        self.callback(event)
 
-                for row in epochs(task, state, recipe, world, report):
+                for row in epochs(task, state, world, report):
                     self.history_.append(row)
-                    report("epoch", row | {"epochs": recipe.epochs})
-            self._model, self._preprocessing = finished(task, state, recipe, world), task.preprocessing
+                    report(EpochDone(row, task.recipe.epochs))
+            self._model, self._preprocessing = finished(task, state, world), task.preprocessing
 
 
-def _progress(verbose: int) -> Any:
-    from contextlib import nullcontext
-
+def _progress(verbose: int) -> AbstractContextManager[Report]:
+    """A live bar on a terminal, if it is wanted."""
+    if not verbose:
+        return nullcontext(silent)
     from .apps.cli.display import training_progress
 
-    return training_progress() if verbose else nullcontext(lambda kind, row: None)
+    return training_progress()

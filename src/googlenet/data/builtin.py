@@ -12,8 +12,9 @@ import torch
 
 from ..errors import InputError
 from ..files import home, offline
-from .images.folders import ImageData, ImageSet, enlarged
-from .signals.dataset import SignalData, SignalSet
+from .images.dataset import ImageSet, enlarged
+from .protocol import Dataset
+from .signals.dataset import SignalSet
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 CLOTHES = (
@@ -22,7 +23,7 @@ CLOTHES = (
 )  # fmt: skip
 
 
-def digits() -> ImageData:
+def digits() -> Dataset:
     """1,797 scanned digits of 8×8 pixels (UCI), enlarged threefold; every fourth for testing, stratified."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
@@ -35,21 +36,20 @@ def digits() -> ImageData:
         torch.from_numpy(labels).long(),
         tuple(f"digits/{row}" for row in range(len(labels))),
         large.round().clamp(0, 255).to(torch.uint8),
+        channels=1,
+        mirror=False,
     )
     train, test = train_test_split(np.arange(len(labels)), test_size=0.25, stratify=labels, random_state=0)
-    return ImageData(
+    return Dataset(
         "digits",
         tuple(map(str, range(10))),
         images.subset(sorted(train.tolist())),
         None,
         images.subset(sorted(test.tolist())),
-        channels=1,
-        size=size,
-        mirror=False,
     )
 
 
-def fashion_mnist() -> ImageData:
+def fashion_mnist() -> Dataset:
     """Fashion-MNIST: 60,000 and 10,000 pictures of clothes, 28×28 (Xiao et al. 2017).
 
     Read from ``GOOGLENET_FASHION_MNIST`` (a folder with the four ``.gz`` files) or Debian's package
@@ -61,14 +61,12 @@ def fashion_mnist() -> ImageData:
     folder = Path(os.environ.get("GOOGLENET_FASHION_MNIST", DEBIAN))
     if not folder.is_dir():
         folder = _download()
-    return ImageData(
+    return Dataset(
         "fashion-mnist",
         CLOTHES,
         _idx_set(folder, "train"),
         None,
         _idx_set(folder, "t10k"),
-        channels=1,
-        size=28,
     )
 
 
@@ -79,6 +77,7 @@ def _idx_set(folder: Path, part: str) -> ImageSet:
         torch.from_numpy(labels).long(),
         tuple(f"fashion-mnist/{part}/{row}" for row in range(len(labels))),
         torch.from_numpy(pixels),
+        channels=1,
     )
 
 
@@ -105,9 +104,9 @@ def _download() -> Path:
     return root / "FashionMNIST" / "raw"
 
 
-def gunpoint() -> SignalData:
+def gunpoint() -> Dataset:
     """GunPoint: 50 and 150 tracks of a hand that draws a gun or points, 150 samples (UCR archive, Dau et al. 2019)."""
-    with np.load(Path(__file__).with_name("gunpoint.npz")) as file:
+    with np.load(Path(__file__).parent / "signals" / "gunpoint.npz") as file:
         signals, labels = file["signals"], file["labels"]
     sets = {}
     for part, rows in (("train", range(50)), ("test", range(50, 200))):
@@ -116,10 +115,10 @@ def gunpoint() -> SignalData:
             tuple(f"gunpoint/{part}/{row - rows.start}" for row in rows),
             tuple(signals[rows.start : rows.stop, None]),
         )
-    return SignalData("gunpoint", ("gun", "point"), sets["train"], None, sets["test"], channels=1)
+    return Dataset("gunpoint", ("gun", "point"), sets["train"], None, sets["test"])
 
 
-BUILTIN: dict[str, Callable[[], ImageData | SignalData]] = {
+BUILTIN: dict[str, Callable[[], Dataset]] = {
     "digits": digits,
     "fashion-mnist": fashion_mnist,
     "gunpoint": gunpoint,

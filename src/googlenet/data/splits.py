@@ -10,36 +10,38 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
-from .images.folders import ImageData
-from .signals.dataset import SignalData
+from .protocol import Dataset
 
 Rows = npt.NDArray[np.int64]
 
 
-def fingerprint(data: ImageData | SignalData) -> str:
+def fingerprint(data: Dataset) -> str:
     """Which examples there are, by their files' names and labels, wherever they lie and however they are split."""
-    parts = [part for part in (data.train, data.validation, data.test) if part is not None]
+    parts = data.parts.values()
     names = (Path(name).name for part in parts for name in part.names)
     labels = (data.classes[label] for part in parts for label in part.labels.tolist())
     rows = (f"{name}\t{label}" for name, label in zip(names, labels, strict=True))
     return hashlib.sha256("\n".join(sorted(rows)).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
-def hold_out(data: ImageData | SignalData, share: float, seed: int) -> ImageData | SignalData:
-    """Moves a seeded, stratified ``share`` of the training part to the validation part.
+def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
+    """Moves a seeded, stratified share of the training part to the validation part.
 
-    A class with one example stays in training. Signals of one group stay together.
+    A class with one example stays in training. Examples of one group stay together.
+
+    Args:
+        data: With a training part.
+        share: To hold out, between 0 and 1.
+        seed: Of the draw.
 
     Raises:
         InputError: If too few examples would be left.
     """
     assert data.train is not None
-    labels = data.train.labels.numpy()
-    groups = data.train.groups if isinstance(data, SignalData) and data.train is not None else ()
+    labels, groups = data.train.labels.numpy(), data.train.groups
     split = _grouped(data.name, labels, groups, share, seed) if groups else _stratified(data.name, labels, share, seed)
     kept, held = (np.sort(rows).tolist() for rows in split)
-    train, validation = data.train.subset(kept), data.train.subset(held)
-    return replace(data, train=train, validation=validation)  # type: ignore[arg-type]
+    return replace(data, train=data.train.subset(kept), validation=data.train.subset(held))
 
 
 def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows, Rows]:

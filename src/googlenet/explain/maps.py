@@ -1,17 +1,12 @@
-"""What in an input decided for a class."""
+"""Class activation maps: where in an input a network saw what decided."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..data.signals.preprocessing import SignalPreprocessing
-from ..data.signals.rows import Signal
-from ..inference.pipeline import WholeNetwork
+from ..data.protocol import Array, Floats
+from ..inference.pipeline import Pipeline
 from ..nn.blocks import MemberLinear
 from ..nn.googlenet import GoogLeNet
 
@@ -38,22 +33,24 @@ def class_activation(model: GoogLeNet, x: Tensor, classes: Tensor) -> Tensor:
     return torch.einsum("nmf...,mfn->n...", shares, relative[:, :, classes]) / len(weights)
 
 
-def what_decided(
-    network: WholeNetwork, signals: Sequence[Signal], classes: Tensor
-) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-    """Of each signal: its values as the network sees them ``(channels, length)``, and what each place adds to the
-    logit of the class that is asked for, the sum over networks."""
-    preprocessing = network.preprocessing
-    assert isinstance(preprocessing, SignalPreprocessing)
-    if not signals:
-        return []
-    inputs = torch.from_numpy(preprocessing.array(signals))
+def what_decided(pipeline: Pipeline, inputs: Array, classes: Tensor) -> Floats:
+    """What each place of prepared examples adds to the logit of a class, the sum over networks.
+
+    Args:
+        pipeline: The networks.
+        inputs: ``(N, *input_shape)``, N is 1 or more.
+        classes: ``(N,)``, the class to explain in each.
+
+    Returns:
+        ``(N, *spatial')``, of the last feature map's size.
+    """
     evidence = []
-    for model in network.networks:
-        seen = network.views(inputs, model)[0].to(next(model.parameters()).device)
-        evidence.append(class_activation(model, seen, classes).cpu())
-    values = inputs[:, : preprocessing.channels].numpy()
-    return list(zip(values, sum(evidence[1:], evidence[0]).numpy(), strict=True))
+    for model in pipeline.networks:
+        device = next(model.parameters()).device
+        view = pipeline.preprocessing.views(torch.from_numpy(inputs), model.arch.members)[0]
+        evidence.append(class_activation(model, view.to(device), classes.to(device)).cpu())
+    found: Floats = sum(evidence[1:], evidence[0]).numpy()
+    return found
 
 
 def _weights(classifier: nn.Module) -> Tensor:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 
 from ..data.builtin import BUILTIN
-from ..data.images.pictures import EXTENSIONS, Picture, Preprocessing, views_of
-from ..data.paths import expand
-from ..data.signals.dataset import SignalSet
-from ..data.signals.files import is_part, read_signals
-from ..data.signals.preprocessing import SignalPreprocessing
+from ..data.find import expand
+from ..data.protocol import Array, Example, Preprocessing
 from ..errors import InputError
-from .engines.engine import Array
+from .predictor import read_example
 
 MOST = 300
 
 
-def examples_from(source: str, preprocessing: Preprocessing | SignalPreprocessing) -> Array:
+def examples_from(source: str, preprocessing: Preprocessing) -> Array:
     """Prepared examples, at most 300 at random.
 
     Args:
@@ -29,31 +26,26 @@ def examples_from(source: str, preprocessing: Preprocessing | SignalPreprocessin
     Raises:
         InputError: If there are none, or one cannot be read.
     """
-    found = _examples(source, preprocessing)
+    found = list(_examples(source, preprocessing))
     chosen = [found[row] for row in np.random.default_rng(0).permutation(len(found))[:MOST]]
     if not chosen:
         raise InputError(f"{source} has nothing to calibrate with.")
-    if isinstance(preprocessing, SignalPreprocessing):
-        return preprocessing.array(chosen)
-    return np.concatenate([_seen(picture, preprocessing) for picture in chosen])
+    return np.concatenate([_prepared(example, preprocessing) for example in chosen])
 
 
-def _seen(picture: Picture, preprocessing: Preprocessing) -> Array:
+def _prepared(example: Example, preprocessing: Preprocessing) -> Array:
     try:
-        return views_of(picture, preprocessing)
+        return read_example(example, preprocessing)
     except InputError as error:
-        raise InputError(f"{picture} cannot be read to calibrate with: {error}.") from error
+        raise InputError(f"{example.name} cannot be read to calibrate with: {error}.") from error
 
 
-def _examples(source: str, preprocessing: Preprocessing | SignalPreprocessing) -> Sequence[Any]:
-    if source in BUILTIN:
-        part = BUILTIN[source]().train
-        if isinstance(part, SignalSet) != isinstance(preprocessing, SignalPreprocessing):
-            raise InputError(f"{source} is of signals and the network reads pictures, or the other way round.")
-        if isinstance(part, SignalSet):
-            return part.signals
-        assert part is not None and part.pixels is not None
-        return list(part.pixels.numpy().transpose(0, 2, 3, 1))
-    if isinstance(preprocessing, SignalPreprocessing):
-        return read_signals(source, labelled=is_part(source)).signals
-    return list(expand([source], [], EXTENSIONS))
+def _examples(source: str, preprocessing: Preprocessing) -> Iterable[Example]:
+    if source not in BUILTIN:
+        paths = expand([source], [], preprocessing.extensions)
+        return chain.from_iterable(preprocessing.examples(path, path) for path in paths)
+    part = BUILTIN[source]().train
+    assert part is not None
+    if part.kind != preprocessing.kind:
+        raise InputError(f"{source} is of {part.kind}s and the network reads {preprocessing.kind}s.")
+    return part.examples(preprocessing)

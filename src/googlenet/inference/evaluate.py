@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from ..data.images.batches import as_wanted
-from ..data.images.folders import ImageSet
-from ..data.signals.dataset import SignalSet
+from ..data.protocol import ExampleSet
 from ..errors import InputError
-from .images import ImagePredictor
-from .signals import SignalPredictor
+from ..training.runs import ClassScores, Evaluation
+from .predictor import Predictor
 
-Floats = npt.NDArray[np.float64]
+Probabilities = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
 
 
 def predicted(
-    predictor: ImagePredictor | SignalPredictor, part: ImageSet | SignalSet, classes: tuple[str, ...], crops: int = 1
-) -> tuple[Floats, npt.NDArray[np.int64]]:
+    predictor: Predictor, part: ExampleSet, classes: Sequence[str], crops: int = 1
+) -> tuple[Probabilities, Labels]:
     """Probabilities ``(n, classes)`` and labels ``(n,)``, both in the order of the predictor's classes.
 
+    Args:
+        predictor: The network.
+        part: Examples and their labels.
+        classes: Names of those labels.
+        crops: Of each picture.
+
     Raises:
-        InputError: If there are classes that the network does not know, or pictures for a network that reads
-            signals or the reverse.
+        InputError: If there are classes that the network does not know, examples of another kind than it reads, or one
+            cannot be read.
     """
     strangers = [name for name in classes if name not in predictor.classes]
     if strangers:
@@ -37,53 +40,31 @@ def predicted(
     return probabilities_of(predictor, part, crops), place[part.labels.numpy()]
 
 
-def probabilities_of(predictor: ImagePredictor | SignalPredictor, part: ImageSet | SignalSet, crops: int = 1) -> Floats:
+def probabilities_of(predictor: Predictor, part: ExampleSet, crops: int = 1) -> Probabilities:
     """Probabilities ``(n, classes)`` of a whole set.
 
+    Args:
+        predictor: The network.
+        part: Examples.
+        crops: Of each picture.
+
     Raises:
-        InputError: If the set is of the other kind, or a picture cannot be read.
+        InputError: If the set is of another kind, or an example cannot be read.
     """
-    if isinstance(predictor, ImagePredictor):
-        if not isinstance(part, ImageSet):
-            raise InputError("The network reads pictures, and these data are not pictures.")
-        return _of_pictures(predictor, part, crops).astype(np.float64)
-    if not isinstance(part, SignalSet):
-        raise InputError("The network reads signals, and these data are not signals.")
-    if crops != 1:
-        raise InputError("Crops are for pictures; leave --crops out for signals.")
-    return predictor.probabilities(part.signals).astype(np.float64)
+    preprocessing = predictor.preprocessing
+    if part.kind != preprocessing.kind:
+        raise InputError(f"The network reads {preprocessing.kind}s, and these data are not {preprocessing.kind}s.")
+    return predictor.gathered(part.examples(preprocessing, crops), crops).astype(np.float64)
 
 
-def _of_pictures(predictor: ImagePredictor, images: ImageSet, crops: int) -> npt.NDArray[np.float32]:
-    pictures: Iterable[Any] = images.names
-    if images.pixels is not None:
-        if crops == 1:
-            wanted = (as_wanted(pixels, predictor.preprocessing).numpy() for pixels in torch.split(images.pixels, 1000))
-            return np.concatenate([predictor.probabilities(pixels) for pixels in wanted])
-        pixels = images.pixels.numpy()
-        pictures = (picture.transpose(1, 2, 0) for picture in pixels)
-    parts = []
-    for chunk, probabilities in predictor.stream_probabilities(pictures, crops):
-        for name, error in zip(chunk.names, chunk.errors, strict=True):
-            if error is not None:
-                raise InputError(f"{name} could be read a moment ago and now it cannot: {error}.")
-        parts.append(probabilities)
-    return np.concatenate(parts)
-
-
-def metrics(probabilities: Floats, labels: npt.NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:
+def metrics(probabilities: Probabilities, labels: Labels, classes: Sequence[str], part: str = "all") -> Evaluation:
     """Metrics from probabilities.
 
     Args:
         probabilities: ``(n, classes)``, rows sum to 1.
         labels: ``(n,)``.
         classes: Names.
-
-    Returns:
-        ``top1`` and ``top5`` (``None`` below 5 classes): shares of pictures whose label is the most
-        probable, or among the five most probable. ``nll``: mean negative log likelihood, nats. ``ece``:
-        expected calibration error over 15 bins of equal width (Guo et al. 2017). ``count``. ``per_class``:
-        ``label, precision, recall, f1, count``. ``confusion``: rows are true classes, columns predicted.
+        part: Of the data: ``test``, ``validation`` or ``all``.
     """
     order = np.argsort(-probabilities, axis=1, kind="stable")
     guesses = order[:, 0]
@@ -91,28 +72,36 @@ def metrics(probabilities: Floats, labels: npt.NDArray[np.int64], classes: tuple
     count = len(classes)
     confusion = np.bincount(labels * count + guesses, minlength=count * count).reshape(count, count)
     right, support, given = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
-    return {
-        "top1": float((guesses == labels).mean()),
-        "top5": float((order[:, :5] == labels[:, None]).any(1).mean()) if len(classes) >= 5 else None,
-        "nll": float(-np.log(np.clip(probabilities[rows, labels], 1e-12, 1)).mean()),
-        "ece": expected_calibration_error(probabilities[rows, guesses], guesses == labels),
-        "count": len(labels),
-        "per_class": [
-            {
-                "label": name,
-                "precision": float(right[i] / max(1, given[i])),
-                "recall": float(right[i] / max(1, support[i])),
-                "f1": float(2 * right[i] / max(1, given[i] + support[i])),
-                "count": int(support[i]),
-            }
-            for i, name in enumerate(classes)
-        ],
-        "confusion": confusion.tolist(),
-    }
+    scores = [
+        ClassScores(
+            label=name,
+            precision=float(right[i] / max(1, given[i])),
+            recall=float(right[i] / max(1, support[i])),
+            f1=float(2 * right[i] / max(1, given[i] + support[i])),
+            count=int(support[i]),
+        )
+        for i, name in enumerate(classes)
+    ]
+    return Evaluation(
+        top1=float((guesses == labels).mean()),
+        top5=float((order[:, :5] == labels[:, None]).any(1).mean()) if len(classes) >= 5 else None,
+        nll=float(-np.log(np.clip(probabilities[rows, labels], 1e-12, 1)).mean()),
+        ece=expected_calibration_error(probabilities[rows, guesses], guesses == labels),
+        count=len(labels),
+        per_class=scores,
+        confusion=confusion.tolist(),
+        part=part,
+    )
 
 
-def expected_calibration_error(confidence: Floats, correct: npt.NDArray[np.bool_], bins: int = 15) -> float:
-    """Mean gap between confidence and accuracy, over bins of equal width (Guo et al. 2017, equation 3)."""
+def expected_calibration_error(confidence: Probabilities, correct: npt.NDArray[np.bool_], bins: int = 15) -> float:
+    """Mean gap between confidence and accuracy, over bins of equal width (Guo et al. 2017, equation 3).
+
+    Args:
+        confidence: ``(n,)``, of the most probable class.
+        correct: ``(n,)``, whether it was the right one.
+        bins: From 0 to 1.
+    """
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(which, confidence - correct, minlength=bins)
     return float(np.abs(gaps).sum() / max(1, len(confidence)))

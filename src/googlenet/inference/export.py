@@ -1,19 +1,20 @@
-"""Writes a network for other programs, after comparing what was written with PyTorch."""
+"""Writes a pipeline for other programs, after comparing what was written with PyTorch."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
+from ..data.protocol import Array
 from ..errors import InputError
 from ..files import fresh
-from .engines.engine import Array, Chunk, Engine
-from .engines.formats import FORMATS
-from .pipeline import WholeNetwork
+from .engines.backend import BACKENDS, Notes
+from .engines.engine import Chunk, Engine
+from .pipeline import Pipeline
 
 LARGEST = 1e-4  # difference of a probability that float32 may make
 LEAST_AGREEMENT = 0.99  # share of inputs whose most probable class int8 must keep
@@ -34,36 +35,45 @@ class Comparison:
     largest: float
 
 
-def export(
-    network: WholeNetwork, notes: dict[str, Any], form: str, path: Path, calibration: Array | None = None
-) -> Comparison:
-    """Writes a network in a format; nothing is left at ``path`` unless it computes what PyTorch computes.
+def notes_of(pipeline: Pipeline, classes: tuple[str, ...]) -> Notes:
+    """What the exported file says of itself."""
+    archs = [json.loads(model.arch.to_json()) for model in pipeline.networks]
+    return Notes(classes, pipeline.preprocessing.to_dict(), archs)
+
+
+def export(pipeline: Pipeline, notes: Notes, form: str, path: Path, calibration: Array | None = None) -> Comparison:
+    """Writes a pipeline in a format; nothing is left at ``path`` unless it computes what PyTorch computes.
 
     Args:
-        network: From prepared examples to probabilities.
-        notes: JSON values to lie in the file: classes and preprocessing, and what else its readers may want.
-        form: A key of :data:`~.formats.FORMATS`.
+        pipeline: From prepared examples to probabilities.
+        notes: To lie in the file.
+        form: A key of :data:`~.engines.backend.BACKENDS`.
         path: The file.
         calibration: Prepared examples, for 8-bit weights and activations; ``None`` for float32.
 
     Raises:
         InputError: If a library is missing, the file cannot be written, or differs too much.
     """
-    module = FORMATS[form].load()
+    backend = BACKENDS[form].load()
     with fresh(path) as new:
-        module.write(network, notes, new, calibration)
-        found = compared(module.read(new, exact=True)[0], network, calibration)
+        found = compared(backend.write(pipeline, notes, new, calibration), pipeline, calibration)
         _refuse(found, calibration is not None)
     return found
 
 
-def compared(engine: Engine, network: WholeNetwork, inputs: Array | None) -> Comparison:
-    """An engine against PyTorch in float32, on inputs or, without any, on made-up ones."""
-    inputs = network.example(32).numpy() if inputs is None else inputs
+def compared(engine: Engine, pipeline: Pipeline, inputs: Array | None) -> Comparison:
+    """An engine against PyTorch in float32.
+
+    Args:
+        engine: Computes the same pipeline.
+        pipeline: With its networks in float32.
+        inputs: Prepared examples; ``None`` for made-up ones.
+    """
+    inputs = pipeline.example(32).numpy() if inputs is None else inputs
     parts = [inputs[start : start + 8] for start in range(0, len(inputs), 8)]
     theirs = np.concatenate([found for _, found in engine.map(lambda part: Chunk([], [], part), parts)])
     with torch.inference_mode():
-        ours = np.concatenate([network(torch.from_numpy(part)).numpy() for part in parts])
+        ours = np.concatenate([pipeline(torch.from_numpy(part)).numpy() for part in parts])
     agreement = float((ours.argmax(1) == theirs.argmax(1)).mean())
     return Comparison(len(inputs), agreement, float(np.abs(ours - theirs).max()))
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from .. import files
 from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
-from ..training.runs import EVALUATION, RUN, WEIGHTS
+from ..training.runs import Run
 from ..weights import checkpoint
 from ..weights.catalogue import named
-from ..weights.checkpoint import network_of
+from ..weights.checkpoint import WEIGHTS, network_of
 from ..weights.create import read_source
 
 CONFIG, CARD = "config.json", "README.md"
@@ -47,7 +45,7 @@ def save_pretrained(source: str | Path, folder: str | Path) -> Path:
         "arch": json.loads(header.arch.to_json()),
     }
     files.write_json(folder / CONFIG, config | dict(header.extra))
-    files.write_bytes(folder / CARD, card(Path(source), weights).encode())
+    files.write_bytes(folder / CARD, card(source, weights).encode())
     return folder
 
 
@@ -93,56 +91,59 @@ def push_to_hub(source: str | Path, repository: str, private: bool = False) -> s
     return str(address)
 
 
-def card(source: Path, weights: checkpoint.Weights) -> str:
+def card(source: str | Path, weights: checkpoint.Weights) -> str:
     """A model card in Markdown: what the network is, what it was trained on, what was measured, how to use it."""
-    header = weights.header
-    run = _json_of(source, RUN)
-    result = _json_of(source, EVALUATION)
-    record = None if source.exists() else named(str(source))
+    arch = weights.header.arch
+    return "\n".join(
+        [
+            "---",
+            "library_name: googlenet",
+            f"pipeline_tag: {'image-classification' if arch.dims == 2 else 'other'}",
+            f"tags: [googlenet, inception, {arch.name}]",
+            "---",
+            f"# {arch.name}",
+            "",
+            f"{arch.description[0].upper()}{arch.description[1:]}.",
+            "",
+            *(f"- {fact}" for fact in _facts(source, weights)),
+            "",
+            "```python",
+            "from googlenet.inference.hub import from_pretrained",
+            "",
+            "model = from_pretrained(…)",
+            "```",
+            "",
+        ]
+    )
+
+
+def _facts(source: str | Path, weights: checkpoint.Weights) -> list[str]:
+    """What the file, the run that it lies in, or the catalogue knows of weights."""
+    header, run = weights.header, Run(Path(source))
     classes = header.extra.get("classes", ())
-    lines = [
-        "---",
-        "library_name: googlenet",
-        f"pipeline_tag: {'image-classification' if header.arch.dims == 2 else 'other'}",
-        f"tags: [googlenet, inception, {header.arch.name}]",
-        "---",
-        f"# {header.arch.name}",
-        "",
-        f"{header.arch.description[0].upper()}{header.arch.description[1:]}.",
-        "",
-        f"- {header.num_classes} classes"
-        + (f": {', '.join(classes[:20])}" if classes else "")
-        + (", …" if len(classes) > 20 else ""),
-        f"- channels of the input: {header.in_channels * header.arch.members}",
+    names = ", ".join([*classes[:20], *(["…"] if len(classes) > 20 else [])])
+    facts = [
+        f"{header.num_classes} classes" + (f": {names}" if names else ""),
+        f"channels of the input: {header.in_channels * header.arch.members}",
     ]
-    if run:
-        count = run["examples"].get("train", 0)
-        lines.append(f"- trained on {run['data']}, {count:,} examples, recipe {run['recipe']['name']}")
-    if result:
-        lines.append(f"- accuracy {result['top1']:.4f} on {result['count']:,} examples held out")
-    if record:
-        lines += [f"- {what}: {value}" for what, value in record.rows() if what not in ("name", "note")]
-    lines += [f"- {quirk}" for quirk in weights.quirks]
-    lines += [
-        "",
-        "```python",
-        "from googlenet.inference.hub import from_pretrained",
-        "",
-        "model = from_pretrained(…)",
-        "```",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _json_of(source: Path, name: str) -> dict[str, Any]:
-    return files.read_json(source / name) if (source / name).exists() else {}
+    if run.exists:
+        record, result = run.record(), run.evaluation()
+        count = record.examples.get("train", 0)
+        facts.append(f"trained on {record.data}, {count:,} examples, recipe {record.recipe['name']}")
+        if result is not None:
+            facts.append(f"accuracy {result.top1:.4f} on {result.count:,} examples held out")
+    known = None if Path(source).exists() else named(str(source))
+    if known is not None:
+        facts += [f"{what}: {value}" for what, value in known.rows() if what not in ("name", "note")]
+    return [*facts, *weights.quirks]
 
 
 def _hub() -> ModuleType:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    """The Hub's library, which reports no use to anyone."""
     try:
         import huggingface_hub
     except ModuleNotFoundError:
         raise InputError("huggingface_hub is not installed: pip install 'googlenet[hub]'.") from None
+    huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
     module: ModuleType = huggingface_hub
     return module

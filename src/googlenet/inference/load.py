@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..data.images.pictures import Preprocessing
-from ..data.signals.preprocessing import SignalPreprocessing
+from ..data.kinds import preprocessing_from
 from ..errors import InputError, unknown
-from .engines.engine import Engine
-from .engines.formats import FORMATS
-from .images import ImagePredictor
-from .signals import SignalPredictor
+from .engines.backend import BACKENDS, exported_for
+from .predictor import Predictor
 
 if TYPE_CHECKING:
-    from .pipeline import WholeNetwork
-
-AnyPreprocessing = Preprocessing | SignalPreprocessing
+    from .pipeline import Pipeline
 
 
-def load(*sources: str | Path, engine: str | None = None) -> ImagePredictor | SignalPredictor:
+def load(*sources: str | Path, engine: str | None = None) -> Predictor:
     """A predictor from runs, weights or one exported model.
 
     Args:
@@ -30,29 +24,29 @@ def load(*sources: str | Path, engine: str | None = None) -> ImagePredictor | Si
             :func:`fastest`. An exported model brings its own.
 
     Raises:
-        InputError: If one is missing, has no classes, or they do not have the same classes and input.
+        InputError: If there is no source, one is missing, has no classes, or they do not have the same classes and
+            input.
     """
-    if engine is not None and engine not in FORMATS:
-        raise unknown("engine", engine, FORMATS)
-    form = format_of(sources[0])
-    if form is not None:
+    if not sources:
+        raise InputError(
+            "Name what to load: a run folder, a weights file, a name of the catalogue, or an exported model."
+        )
+    if engine is not None and engine not in BACKENDS:
+        raise unknown("engine", engine, BACKENDS)
+    exported = exported_for(sources[0])
+    if exported is not None:
         if len(sources) > 1:
             raise InputError("Exported models are used one at a time; export several runs together instead.")
-        if engine not in (None, form):
-            raise InputError(f"{sources[0]} is for the engine {form!r}, not {engine!r}.")
-        found, notes = FORMATS[form].load().read(Path(sources[0]))
-        return predictor_with(found, notes["classes"], preprocessing_of(notes["preprocessing"]))
-    network, classes = load_network(*sources)
-    name = engine or fastest(network)
-    return predictor_with(FORMATS[name].load().engine_of(network), classes, network.preprocessing)
+        if engine not in (None, exported):
+            raise InputError(f"{sources[0]} is for the engine {exported!r}, not {engine!r}.")
+        found, notes = BACKENDS[exported].load().read(Path(sources[0]))
+        return Predictor(found, notes.classes, preprocessing_from(notes.preprocessing))
+    pipeline, classes = load_pipeline(*sources)
+    backend = BACKENDS[engine or fastest(pipeline)].load()
+    return Predictor(backend.engine_of(pipeline), classes, pipeline.preprocessing)
 
 
-def format_of(source: str | Path) -> str | None:
-    """The format of an exported model, by its suffix; ``None`` for a run or weights."""
-    return next((name for name, form in FORMATS.items() if form.suffix == Path(source).suffix), None)
-
-
-def load_network(*runs: str | Path) -> tuple[WholeNetwork, tuple[str, ...]]:
+def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
     """The networks of run folders or weight files, together, and their classes.
 
     Raises:
@@ -60,50 +54,42 @@ def load_network(*runs: str | Path) -> tuple[WholeNetwork, tuple[str, ...]]:
     """
     from ..weights.checkpoint import network_of
     from ..weights.create import read_source
-    from .pipeline import WholeNetwork
+    from .pipeline import Pipeline
 
     models, kinds = [], []
     for run in runs:
         weights = read_source(run)
-        header = weights.header
-        if "classes" not in header.extra or "preprocessing" not in header.extra:
+        extra = weights.header.extra
+        if "classes" not in extra or "preprocessing" not in extra:
             raise InputError(
                 f"{run} does not say which classes it tells apart, or what it reads, as runs do; begin a training with "
                 f"it: googlenet train DATA --weights {run}"
             )
         models.append(network_of(weights))
-        kinds.append((tuple(header.extra["classes"]), header.extra["preprocessing"]))
-    for run, kind in zip(runs, kinds, strict=True):
-        if kind[0] != kinds[0][0]:
+        kinds.append((tuple(extra["classes"]), preprocessing_from(dict(extra["preprocessing"]))))
+    classes, preprocessing = kinds[0]
+    for run, (other_classes, other) in zip(runs, kinds, strict=True):
+        if other_classes != classes:
             raise InputError(f"{run} has other classes than {runs[0]}.")
-        for name, value in kinds[0][1].items():
-            if kind[1].get(name) != value:
+        if other.kind != preprocessing.kind:
+            raise InputError(f"{run} reads {other.kind}s, and {runs[0]} reads {preprocessing.kind}s.")
+        for name, value in preprocessing.to_dict().items():
+            if other.to_dict()[name] != value:
                 raise InputError(
-                    f"{run} reads its inputs with another {name} ({kind[1].get(name)}) than {runs[0]} ({value}); only "
-                    "networks that read the same are averaged."
+                    f"{run} reads its inputs with another {name} ({other.to_dict()[name]}) than {runs[0]} ({value}); "
+                    "only networks that read the same are averaged."
                 )
-    return WholeNetwork(models, preprocessing_of(kinds[0][1])), kinds[0][0]
+    return Pipeline(models, preprocessing), classes
 
 
-def fastest(network: WholeNetwork) -> str:
-    """The engine that is fastest for networks in memory: PyTorch on a GPU and for signals, which are small; for
-    pictures on a CPU OpenVINO where it is installed. (ONNX Runtime computes in float32, no faster than PyTorch in
-    bfloat16, and its graph takes seconds to make.)"""
+def fastest(pipeline: Pipeline) -> str:
+    """The engine that is fastest for networks in memory.
+
+    PyTorch on a GPU and for signals, which are small; for what may be computed in bfloat16 on a CPU OpenVINO where it
+    is installed. (ONNX Runtime computes in float32, no faster than PyTorch in bfloat16, and its graph takes seconds
+    to make.)
+    """
     from ..nn.device import best_device
 
-    wants_openvino = network.reads_pictures and best_device().type == "cpu"
-    return "openvino" if wants_openvino and FORMATS["openvino"].installed else "torch"
-
-
-def predictor_with(
-    engine: Engine, classes: Sequence[str], preprocessing: AnyPreprocessing
-) -> ImagePredictor | SignalPredictor:
-    """The predictor for what the engine reads."""
-    if isinstance(preprocessing, SignalPreprocessing):
-        return SignalPredictor(engine, classes, preprocessing)
-    return ImagePredictor(engine, classes, preprocessing)
-
-
-def preprocessing_of(row: dict[str, Any]) -> AnyPreprocessing:
-    """What a preprocessing's ``to_dict`` wrote."""
-    return SignalPreprocessing.from_dict(row) if row.get("kind") == "signal" else Preprocessing.from_dict(row)
+    wants_openvino = pipeline.preprocessing.bf16 and best_device().type == "cpu"
+    return "openvino" if wants_openvino and BACKENDS["openvino"].installed else "torch"

@@ -1,29 +1,37 @@
-"""What a network says of an example, and the part of a predictor that does not depend on what it looks at."""
+"""Labels examples: what a user gave in, labels with probabilities out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .engines.engine import Chunk, Engine, Floats
+from ..data.parallel import groups
+from ..data.protocol import Array, Example, Floats, Preprocessing
+from ..errors import InputError
+from .engines.engine import Chunk, Engine
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network says of a picture or a signal.
+    """What a network says of an example.
 
     Attributes:
-        input: The path, or the position of an array.
+        input: The path, the row of a file, or the position of an array.
         top: Labels and probabilities, most probable first; empty if it cannot be read.
         error: Why it cannot be read.
+        taken_for: What an object without a name was taken for, such as ``"uint8 array (28, 28): height × width"``.
     """
 
     input: str
     top: tuple[tuple[str, float], ...] = ()
     error: str | None = None
+    taken_for: str = ""
 
     @property
     def label(self) -> str:
@@ -36,41 +44,174 @@ class Prediction:
         return self.top[0][1]
 
     def to_dict(self) -> dict[str, Any]:
-        """A row of JSON: ``input, label, probability, top``, or ``input, error``."""
+        """A row of JSON: ``input, label, probability, top``, or ``input, error``; and ``taken_for``, if known."""
+        row: dict[str, Any] = {"input": self.input}
+        if self.taken_for:
+            row["taken_for"] = self.taken_for
         if self.error is not None:
-            return {"input": self.input, "error": self.error}
+            return row | {"error": self.error}
         top = [{"label": label, "probability": probability} for label, probability in self.top]
-        return {"input": self.input, "label": self.label, "probability": self.probability, "top": top}
+        return row | {"label": self.label, "probability": self.probability, "top": top}
 
 
 class Predictor:
-    """Labels examples. Needs no PyTorch unless its engine does.
+    """Labels examples. Needs no PyTorch unless its engine does. Several threads may use one.
+
+    A *source* is a path, or the bytes of a file or an opened one, a picture of Pillow's, an array or a tensor:
+
+    - pictures ``(height, width)``, ``(height, width, channels)`` or ``(channels, height, width)``, of uint8 or of
+      floats from 0 to 1, or N of them in one array;
+    - signals ``(length,)`` or ``(channels, length)``, or N of them; a path of signals is a table, each row an example;
+    - volumes ``(channels, depth, height, width)``, or N of them.
+
+    What an array was taken for is said in :attr:`Prediction.taken_for`; what cannot be read, or may be read in two
+    ways, has the reason in :attr:`Prediction.error`.
 
     Attributes:
         engine: What computes.
         classes: Class names in the order of the probabilities.
-        extensions: Of the files that it reads.
+        preprocessing: What the network reads.
+        batch: Views that are read and computed together.
 
     Args:
         engine: From prepared examples to probabilities.
         classes: Class names in the order of the probabilities.
+        preprocessing: What the network reads.
     """
 
-    extensions: Collection[str] = ()
-
-    def __init__(self, engine: Engine, classes: Sequence[str]) -> None:
+    def __init__(self, engine: Engine, classes: Sequence[str], preprocessing: Preprocessing) -> None:
         self.engine = engine
         self.classes = tuple(classes)
+        self.preprocessing = preprocessing
+        self.batch = min(preprocessing.most, max(1, engine.pixels // prod(preprocessing.input_shape[1:])))
 
-    def labelled(self, results: Iterable[tuple[Chunk, Floats]], top: int) -> Iterator[Prediction]:
-        """Predictions, in order, from chunks and the probabilities ``(n, classes)`` of those without an error."""
-        for chunk, probabilities in results:
+    def predict(self, sources: Any, top: int = 5) -> list[Prediction]:
+        """Labels examples.
+
+        Args:
+            sources: One source or many.
+            top: How many labels to give for each.
+
+        Returns:
+            One prediction for each example, in order.
+        """
+        return list(self.stream(self._sources(sources), top))
+
+    def stream(self, sources: Iterable[Any], top: int = 5) -> Iterator[Prediction]:
+        """:meth:`predict` for any number of sources: memory stays that of a few batches.
+
+        Args:
+            sources: Any number of them, taken as they are needed.
+            top: How many labels to give for each.
+        """
+        for chunk, probabilities in self.results(self._examples(sources)):
             best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
             rows = iter(zip(best.tolist(), np.take_along_axis(probabilities, best, 1).tolist(), strict=True))
-            for name, error in zip(chunk.names, chunk.errors, strict=True):
+            for example, error in zip(chunk.examples, chunk.errors, strict=True):
                 if error is not None:
-                    yield Prediction(name, error=error)
+                    yield Prediction(example.name, (), error, example.taken_for)
                 else:
-                    yield Prediction(
-                        name, tuple((self.classes[k], value) for k, value in zip(*next(rows), strict=True))
-                    )
+                    labelled = tuple((self.classes[k], value) for k, value in zip(*next(rows), strict=True))
+                    yield Prediction(example.name, labelled, None, example.taken_for)
+
+    def probabilities(self, sources: Any) -> Floats:
+        """Probabilities ``(n, classes)``, float32, of examples.
+
+        Args:
+            sources: As of :meth:`predict`.
+
+        Raises:
+            InputError: At the first that cannot be read.
+        """
+        return self.gathered(self._examples(self._sources(sources)))
+
+    def gathered(self, examples: Iterable[Example], crops: int = 1) -> Floats:
+        """Probabilities ``(n, classes)`` of all of some examples.
+
+        Args:
+            examples: Of a set.
+            crops: See :meth:`results`.
+
+        Raises:
+            InputError: At the first that cannot be read.
+        """
+        parts = [np.zeros((0, len(self.classes)), np.float32)]
+        for chunk, probabilities in self.results(examples, crops):
+            for example, error in zip(chunk.examples, chunk.errors, strict=True):
+                if error is not None:
+                    raise InputError(f"{example.name} cannot be read: {error.rstrip('.')}.")
+            parts.append(probabilities)
+        return np.concatenate(parts)
+
+    def results(self, examples: Iterable[Example], crops: int = 1) -> Iterator[tuple[Chunk, Floats]]:
+        """Chunks of examples, and the probabilities ``(n, classes)`` of those that can be read.
+
+        Args:
+            examples: Any number of them.
+            crops: Of each picture, over which its probabilities are averaged.
+
+        Raises:
+            InputError: For a number of crops that there is not for this kind of data.
+        """
+        check_crops(self.preprocessing, crops)
+
+        def read(group: Sequence[Example]) -> Chunk:
+            inputs: list[Array] = []
+            errors: list[str | None] = []
+            for example in group:
+                errors.append(None)
+                try:
+                    inputs.append(read_example(example, self.preprocessing, crops))
+                except InputError as error:
+                    errors[-1] = str(error)
+            return Chunk(group, errors, np.concatenate(inputs) if inputs else np.zeros(0, np.uint8))
+
+        for chunk, found in self.engine.map(read, groups(examples, max(1, self.batch // crops))):
+            yield chunk, found.reshape(-1, crops, len(self.classes)).mean(1)
+
+    def _sources(self, given: Any) -> Iterable[Any]:
+        """Many sources as they are; one, or an array of N, as a list."""
+        given = _as_array(given)
+        if isinstance(given, np.ndarray):
+            parts = self.preprocessing.split(given)
+            return [given] if parts is None else parts
+        one = isinstance(given, (str, Path, bytes, bytearray)) or hasattr(given, "read") or hasattr(given, "convert")
+        return [given] if one else given
+
+    def _examples(self, sources: Iterable[Any]) -> Iterator[Example]:
+        named = ((_as_array(source), f"#{number}") for number, source in enumerate(sources))
+        return chain.from_iterable(self.preprocessing.examples(source, name) for source, name in named)
+
+
+def read_example(example: Example, preprocessing: Preprocessing, crops: int = 1) -> Array:
+    """An example as a network reads it, ``(crops, *input_shape)``.
+
+    Args:
+        example: Perhaps prepared already.
+        preprocessing: Of the network.
+        crops: Of a picture.
+
+    Raises:
+        InputError: With the reason why it cannot be read.
+    """
+    if example.error is not None:
+        raise InputError(example.error)
+    return preprocessing.read(example.content, crops) if example.inputs is None else example.inputs[None]
+
+
+def check_crops(preprocessing: Preprocessing, crops: int) -> None:
+    """Raises the sentence for a number of crops that there is not for this kind of data."""
+    if crops in preprocessing.crops:
+        return
+    if len(preprocessing.crops) == 1:
+        raise InputError(f"Crops are for pictures; leave --crops out for {preprocessing.kind}s.")
+    *few, most = map(str, preprocessing.crops)
+    raise InputError(f"The number of crops is {', '.join(few)} or {most}, not {crops}.")
+
+
+def _as_array(source: Any) -> Any:
+    """A tensor of any library as an array; all else as it is."""
+    if hasattr(source, "detach"):
+        source = source.detach().cpu()
+        return (source.float() if "bfloat16" in str(source.dtype) else source).numpy()
+    return source

@@ -1,7 +1,8 @@
-"""One step of a training: forward, loss, backward, update."""
+"""One step of a training: examples mixed, forward, loss, backward, update."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,14 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ..data.images.batches import Batch
+from ..data.protocol import Batch
 from ..errors import InputError
-from ..nn.device import computes_in_bf16, keep_memory
+from ..nn.device import computes_in_bf16
 from ..nn.googlenet import GoogLeNet
 from .distributed import World
-from .mixing import mixed
 from .recipe import Recipe
 from .state import State
+
+ADVICE = "The last checkpoint is untouched. Try a smaller learning_rate, a longer warmup, clip=1, or precision=fp32."
 
 
 class Diverged(InputError):
@@ -36,14 +38,28 @@ class Learner:
     def __init__(self, state: State, recipe: Recipe, world: World, class_weights: Tensor | None) -> None:
         self.state, self.recipe, self.world = state, recipe, world
         self.class_weights = None if class_weights is None else class_weights.to(world.device)
-        keep_memory()
         self.network: Callable[..., Any] = world.wrap(state.model)
         if recipe.compile:
             self.network = torch.compile(self.network)
         self.bf16 = in_bf16(recipe, world.device)
 
     def step(self, batch: Batch, rate: float, where: str) -> Tensor:
-        """Trains on a batch; returns its loss and accuracy as one tensor ``(2,)``."""
+        """Trains on a batch.
+
+        On a CPU, where looking at a number costs nothing, a loss that is none stops before it spoils the weights;
+        elsewhere :meth:`check` finds it at the next look.
+
+        Args:
+            batch: Examples.
+            rate: Learning rate.
+            where: In the training, for the sentence about a loss that is no number.
+
+        Returns:
+            Its loss and accuracy as one tensor ``(2,)``, which waits for no device.
+
+        Raises:
+            Diverged: If the loss is infinite or not a number.
+        """
         recipe, state = self.recipe, self.state
         inputs, labels = batch.inputs.to(self.world.device), batch.labels.to(self.world.device)
         inputs, targets = mixed(inputs, labels, state.model.num_classes, recipe)
@@ -52,8 +68,8 @@ class Learner:
         loss = self._loss(output.logits, targets)
         for aux in output.aux:
             loss = loss + recipe.aux_weight * self._loss(aux, targets)
-        if not torch.isfinite(loss):
-            raise Diverged(_diagnosis(state.model, inputs, float(loss), where))
+        if loss.device.type == "cpu" and not torch.isfinite(loss):
+            raise Diverged(f"{_diagnosis(state.model, inputs, float(loss), where)} {ADVICE}")
 
         state.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -66,6 +82,15 @@ class Learner:
         state.mean.update(state.model, state.step)
         accuracy = (output.logits.argmax(-1) == labels).float().mean()
         return torch.stack([loss.detach(), accuracy])
+
+    def check(self, loss: float, where: str) -> None:
+        """Looks at a loss that was read from the device.
+
+        Raises:
+            Diverged: If it is infinite or not a number; it may have been so for some steps.
+        """
+        if not math.isfinite(loss):
+            raise Diverged(f"The loss became {loss} at {where} or shortly before. {ADVICE}")
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         targets = targets.flatten(0, logits.ndim - 2)
@@ -98,7 +123,35 @@ def _diagnosis(model: GoogLeNet, inputs: Tensor, loss: float, where: str) -> str
             if not torch.isfinite(output).all():
                 began = f"it began in layer {name}"
                 break
-    return (
-        f"The loss became {loss} at {where}: {began}. The last checkpoint is untouched. "
-        "Try a smaller learning_rate, a longer warmup, clip=1, or precision=fp32."
-    )
+    return f"The loss became {loss} at {where}: {began}."
+
+
+def mixed(inputs: Tensor, labels: Tensor, classes: int, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Mixup or CutMix where the recipe says so (each time one of both); targets become shares then.
+
+    Args:
+        inputs: ``(n, channels, *spatial)``; of CutMix pictures.
+        labels: ``(n,)``.
+        classes: How many there are.
+        recipe: Its ``mixup`` and ``cutmix``.
+    """
+    kinds = [kind for kind in ("mixup", "cutmix") if getattr(recipe, kind) > 0]
+    if not kinds:
+        return inputs, labels
+    kind = kinds[int(torch.randint(len(kinds), ()))]
+    alpha = torch.tensor(float(getattr(recipe, kind)))
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    partner = torch.randperm(len(inputs), device=inputs.device)
+    if kind == "mixup":
+        inputs = torch.lerp(inputs[partner], inputs, share)
+    else:
+        height, width = inputs.shape[2:]
+        half_height, half_width = (round(n * math.sqrt(1 - share) / 2) for n in (height, width))
+        y, x = int(torch.randint(height, ())), int(torch.randint(width, ()))
+        top, left = max(0, y - half_height), max(0, x - half_width)
+        patch = (..., slice(top, y + half_height), slice(left, x + half_width))
+        inputs = inputs.clone()
+        inputs[patch] = inputs[partner][patch]
+        share = 1 - inputs[0, 0][patch].numel() / (height * width)
+    ones = nn.functional.one_hot(labels, classes).float()
+    return inputs, torch.lerp(ones[partner], ones, share)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -14,10 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .. import files
+from .._version import __version__
 from ..arch.cost import check_size
-from ..data.images.folders import ImageData
-from ..data.signals.dataset import SignalData
 from ..data.splits import fingerprint
 from ..errors import InputError
 from ..nn import layers
@@ -25,24 +19,18 @@ from ..nn.googlenet import GoogLeNet, mean_probabilities
 from ..weights.create import create_model, save_weights
 from .distributed import World
 from .learner import Learner, in_bf16
+from .progress import Clock, EpochDone, Pace, Report, StepDone, now
 from .recipe import Recipe
-from .runs import CHECKPOINT, METRICS, RUN, WEIGHTS
-from .schedule import Clock, learning_rate
+from .runs import EpochRow, Run, RunRecord
+from .schedule import learning_rate
 from .state import State
 from .task import Task
 
-Report = Callable[[str, dict[str, Any]], None]
 CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
 
 
 def train(
-    task: Task,
-    recipe: Recipe,
-    run: Path,
-    world: World,
-    resume: bool,
-    report: Report,
-    start: GoogLeNet | None = None,
+    task: Task, run: Run, world: World, resume: bool, report: Report, start: GoogLeNet | None = None
 ) -> GoogLeNet:
     """Trains a network and writes the run: weights, metrics, and what prediction needs.
 
@@ -50,12 +38,11 @@ def train(
     shorter; resumed on the CPU with as many threads, it ends in the same weights bit for bit.
 
     Args:
-        task: The data, from :func:`~googlenet.training.task.task_for`.
-        recipe: How.
+        task: The data and how to train, from :func:`~googlenet.training.task.task_for`.
         run: Folder to write.
         world: The processes, from :func:`~googlenet.training.distributed.joined`.
         resume: Whether to go on from the folder's checkpoint, if it has one.
-        report: Called with ``"step"`` and ``"epoch"`` and numbers, for progress.
+        report: Called with every event, for progress.
         start: The network to go on from, see :func:`~googlenet.training.transfer.start_from`; by default a fresh one.
 
     Returns:
@@ -65,35 +52,36 @@ def train(
         InputError: For data that cannot be trained on, or a checkpoint of other data or another recipe.
         Diverged: If the loss becomes infinite or not a number; the last checkpoint stays.
     """
-    state = fresh_state(task, recipe, world) if start is None else pretrained_state(start, task, recipe, world)
-    record = run_record(task, recipe)
-    if resume and (run / CHECKPOINT).exists():
+    recipe = task.recipe
+    state = fresh_state(task, world) if start is None else pretrained_state(start, task, world)
+    record = run_record(task)
+    if resume and run.checkpoint.exists():
         _check_same_examples(run, record)
-        state.restore(run / CHECKPOINT, recipe)
+        state.restore(run.checkpoint, recipe)
     if world.leads:
-        run.mkdir(parents=True, exist_ok=True)
-        files.write_json(run / RUN, record)
+        run.begin(record)
 
-    written, written_at = state.epoch, time.perf_counter()
-    for row in epochs(task, state, recipe, world, report):
+    written, written_at = state.epoch, now()
+    for row in epochs(task, state, world, report):
         if world.leads:
-            if time.perf_counter() - written_at > CHECKPOINT_SECONDS:
+            if now() - written_at > CHECKPOINT_SECONDS:
                 write_epoch(run, state, recipe)
-                written, written_at = state.epoch, time.perf_counter()
-            report("epoch", row | {"epochs": recipe.epochs})
+                written, written_at = state.epoch, now()
+            report(EpochDone(row, recipe.epochs))
         world.wait()
     if world.leads and written < state.epoch:
         write_epoch(run, state, recipe)
 
-    final = finished(task, state, recipe, world)
+    final = finished(task, state, world)
     if world.leads:
         preprocessing = task.preprocessing.to_dict()
-        save_weights(final, run / WEIGHTS, classes=task.data.classes, preprocessing=preprocessing)
+        save_weights(final, run.weights, classes=task.data.classes, preprocessing=preprocessing)
     return final
 
 
-def fresh_state(task: Task, recipe: Recipe, world: World) -> State:
+def fresh_state(task: Task, world: World) -> State:
     """A training that has not begun: the network as the recipe has it, its running mean, its optimizer."""
+    recipe = task.recipe
     torch.manual_seed(recipe.seed)
     model = create_model(
         recipe.arch,
@@ -107,65 +95,103 @@ def fresh_state(task: Task, recipe: Recipe, world: World) -> State:
     return State.beginning(_placed(model, task, world), recipe)
 
 
-def pretrained_state(model: GoogLeNet, task: Task, recipe: Recipe, world: World) -> State:
-    """A training of a network that came with weights, which has not begun."""
-    torch.manual_seed(recipe.seed)
-    return State.beginning(_placed(model, task, world), recipe, pretrained=True)
+def pretrained_state(model: GoogLeNet, task: Task, world: World) -> State:
+    """A training, not begun, of a network that came with weights.
+
+    Args:
+        model: The network; it is trained itself, not a copy.
+        task: The data and how to train.
+        world: The processes.
+    """
+    torch.manual_seed(task.recipe.seed)
+    return State.beginning(_placed(model, task, world), task.recipe, pretrained=True)
 
 
 def _placed(model: GoogLeNet, task: Task, world: World) -> GoogLeNet:
     check_size(model.arch, task.size)
-    placed: GoogLeNet = model.to(
-        world.device,
-        memory_format=layers.MEMORY_FORMAT[model.arch.dims],  # type: ignore[call-overload]
-    )
+    return _on(model, world.device)
+
+
+def _on(model: GoogLeNet, device: torch.device) -> GoogLeNet:
+    placed: GoogLeNet = model.to(device, memory_format=layers.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
     return placed
 
 
-def epochs(task: Task, state: State, recipe: Recipe, world: World, report: Report) -> Iterator[dict[str, Any]]:
-    """Trains epoch by epoch, from where the state stands; yields a row of metrics after each."""
-    data = task.data
-    assert data.train is not None
-    batch_size = min(recipe.batch_size, len(data.train) // world.size * world.size)
+def epochs(task: Task, state: State, world: World, report: Report) -> Iterator[EpochRow]:
+    """Trains epoch by epoch, from where the state stands.
+
+    Args:
+        task: The data and how to train.
+        state: Is changed.
+        world: The processes.
+        report: Called now and then.
+
+    Yields:
+        What each epoch came to.
+    """
+    recipe = task.recipe
+    batch_size = _batch_size(task, world)
+    learner = Learner(state, recipe, world, _class_weights(task))
+    steps = task.examples // batch_size
+    clock = Clock(recipe, steps, sum(row.seconds for row in state.history))
+    while state.epoch < recipe.epochs and _progress(clock, state, world) < 1:
+        row = _epoch(task, learner, clock, batch_size, report)
+        state.epoch += 1
+        state.history.append(row)
+        yield row
+
+
+def _epoch(task: Task, learner: Learner, clock: Clock, batch_size: int, report: Report) -> EpochRow:
+    """One epoch, and its validation."""
+    recipe, state, world = task.recipe, learner.state, learner.world
+    started, pace, number = now(), Pace(), state.epoch + 1
+    steps = task.examples // batch_size
+    torch.manual_seed(recipe.seed + 1_000_003 * number + world.rank)
+    _to_training(state.model, recipe)
+    losses = [row.loss for row in state.history]
+    totals = torch.zeros(2, device=world.device)
+    progress = _progress(clock, state, world)
+    for step, batch in enumerate(task.training.training(number - 1, batch_size, world.rank, world.size), start=1):
+        rate, where = learning_rate(recipe, progress, losses), f"epoch {number}, batch {step}"
+        totals += learner.step(batch, rate, where)
+        progress = _progress(clock, state, world)
+        if pace.due() or step == steps:
+            loss, accuracy = (totals / step).tolist()
+            learner.check(loss, where)
+            speed = step * batch_size / max(now() - started, 1e-9)
+            report(StepDone(number, recipe.epochs, step, steps, loss, accuracy, speed))
+        if progress >= 1:
+            break
+    loss, accuracy = world.mean(totals / step).tolist()
+    learner.check(loss, where)
+    scores = validate(averaged(state), task, world) if world.leads and task.validation is not None else (None, None)
+    return EpochRow(number, loss, accuracy, round(now() - started, 2), rate, *scores)
+
+
+def _progress(clock: Clock, state: State, world: World) -> float:
+    """The same in every process: their clocks may differ."""
+    progress = clock.progress(state.step)
+    return world.first(progress) if clock.seconds else progress
+
+
+def _batch_size(task: Task, world: World) -> int:
+    recipe = task.recipe
+    batch_size = min(recipe.batch_size, task.examples // world.size * world.size)
     if batch_size < 2 * world.size:
         raise InputError(
-            f"{data.name} has too few examples to train on ({len(data.train)}; batch_size {recipe.batch_size}): batch "
-            "norm needs 2 in each process."
+            f"{task.data.name} has too few examples to train on ({task.examples}; batch_size {recipe.batch_size}): "
+            "batch norm needs 2 in each process."
         )
     if batch_size % world.size:
         raise InputError(f"batch_size {batch_size} cannot be shared equally by {world.size} processes.")
-    learner = Learner(state, recipe, world, _class_weights(data, recipe))
-    steps = len(data.train) // batch_size
-    clock = Clock(recipe, steps, sum(row["seconds"] for row in state.history))
+    return batch_size
 
-    progress = world.first(clock.progress(state.step))
-    while (epoch := state.epoch) < recipe.epochs and progress < 1:
-        started = time.perf_counter()
-        torch.manual_seed(recipe.seed + 1_000_003 * (epoch + 1) + world.rank)
-        totals = torch.zeros(2, device=world.device)
-        losses = [row["loss"] for row in state.history]
-        state.model.train()
-        if recipe.freeze == "norms":
-            for norm in _norms(state.model):
-                norm.eval()
-        for step, batch in enumerate(task.training_batches(epoch, batch_size, world), start=1):
-            rate = learning_rate(recipe, progress, losses)
-            totals += learner.step(batch, rate, where=f"epoch {epoch + 1}, batch {step}")
-            progress = world.first(clock.progress(state.step))
-            loss, accuracy = (totals / step).tolist()
-            speed = step * batch_size / (time.perf_counter() - started)
-            place = {"epoch": epoch + 1, "epochs": recipe.epochs, "step": step, "steps": steps}
-            report("step", place | {"loss": loss, "accuracy": accuracy, "examples_per_second": speed})
-            if progress >= 1:
-                break
-        loss, accuracy = world.mean(totals / step).tolist()
-        row = {"epoch": epoch + 1, "loss": loss, "accuracy": accuracy, "learning_rate": rate}
-        state.epoch = epoch + 1
-        if world.leads and data.validation is not None:
-            row |= validate(averaged(state), task, world, learner.bf16)
-        row["seconds"] = round(time.perf_counter() - started, 2)
-        state.history.append(row)
-        yield row
+
+def _to_training(model: GoogLeNet, recipe: Recipe) -> None:
+    model.train()
+    if recipe.freeze == "norms":
+        for norm in _norms(model):
+            norm.eval()
 
 
 def averaged(state: State) -> GoogLeNet:
@@ -173,21 +199,25 @@ def averaged(state: State) -> GoogLeNet:
     old = state.model
     model = GoogLeNet(old.arch, old.num_classes, old.in_channels, len(old.auxiliary) > 0)
     model.load_state_dict(state.mean.tensors)
-    device = next(state.model.parameters()).device
-    placed: GoogLeNet = model.to(device, memory_format=layers.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
-    return placed
+    return _on(model, next(state.model.parameters()).device)
 
 
 @torch.no_grad()
-def finished(task: Task, state: State, recipe: Recipe, world: World) -> GoogLeNet:
-    """The network to keep, in evaluation mode: the running mean of the weights, and where batches were few and small
-    batch-norm statistics of the training part, at these weights, instead of the running ones."""
-    model = averaged(state)
+def finished(task: Task, state: State, world: World) -> GoogLeNet:
+    """The network to keep: the mean weights; where batches were few and small, with the training part's statistics.
+
+    Args:
+        task: The data and how they were trained on.
+        state: At the end.
+        world: The processes.
+    """
+    model, recipe = averaged(state), task.recipe
     if recipe.freeze == "norms":
         return model.eval()
-    norms = _norms(model)
-    momenta, seen = [norm.momentum for norm in norms], 0
-    for inputs in task.calibration_batches(state.step * recipe.batch_size // 10):  # takes a thirtieth of the time
+    norms, seen = _norms(model), 0
+    momenta = [norm.momentum for norm in norms]
+    most = state.step * recipe.batch_size // 10  # takes a thirtieth of the time
+    for inputs in task.training.calibration(most):
         seen += len(inputs)
         for norm in norms:
             norm.momentum = len(inputs) / seen  # so that every example counts alike
@@ -199,54 +229,63 @@ def finished(task: Task, state: State, recipe: Recipe, world: World) -> GoogLeNe
 
 
 @torch.inference_mode()
-def validate(model: GoogLeNet, task: Task, world: World, bf16: bool) -> dict[str, float]:
-    """Loss and accuracy on the validation part."""
-    assert task.data.validation is not None
+def validate(model: GoogLeNet, task: Task, world: World) -> tuple[float, float]:
+    """Loss, nats, and accuracy on the validation part.
+
+    Args:
+        model: Is put into evaluation mode.
+        task: With a validation part.
+        world: The processes.
+    """
+    assert task.validation is not None
     model.eval()
-    loss = correct = 0.0
-    for batch in task.validation_batches():
+    bf16 = in_bf16(task.recipe, world.device)
+    loss, correct, count = 0.0, 0, 0
+    for batch in task.validation.plain():
         labels = batch.labels.to(world.device)
         with torch.autocast(world.device.type, torch.bfloat16, enabled=bf16):
             probabilities = mean_probabilities(model(batch.inputs.to(world.device)))
         loss += float(nll_loss(probabilities.clamp(min=1e-12).log(), labels, reduction="sum"))
         correct += int((probabilities.argmax(1) == labels).sum())
-    count = len(task.data.validation)
-    return {"validation_loss": loss / count, "validation_accuracy": correct / count}
+        count += len(labels)
+    return loss / count, correct / count
 
 
-def write_epoch(run: Path, state: State, recipe: Recipe) -> None:
-    """Checkpoint first, then metrics: a crash in between loses a line that the next epoch writes again."""
-    state.save(run / CHECKPOINT, recipe)
-    lines = "".join(files.json_line(row) for row in state.history)
-    files.write_bytes(run / METRICS, lines.encode())
+def write_epoch(run: Run, state: State, recipe: Recipe) -> None:
+    """Checkpoint first, then metrics: a crash in between loses a line that the next epoch writes again.
+
+    Args:
+        run: Where to.
+        state: At the end of an epoch.
+        recipe: For which the checkpoint is.
+    """
+    state.save(run.checkpoint, recipe)
+    run.write_history(state.history)
 
 
-def run_record(task: Task, recipe: Recipe) -> dict[str, Any]:
-    """What ``run.json`` says: everything that made this run, and what prediction needs."""
-    from .._version import __version__
-
+def run_record(task: Task) -> RunRecord:
+    """Everything that makes this run, and what prediction needs."""
     data = task.data
-    parts = {part: getattr(data, part) for part in ("train", "validation", "test")}
-    return {
-        "googlenet": __version__,
-        "torch": str(torch.__version__),
-        "data": data.name,
-        "fingerprint": fingerprint(data),
-        "examples": {part: len(images) for part, images in parts.items() if images is not None},
-        "bad_files": [dataclasses.asdict(bad) for bad in data.bad],
-        "classes": list(data.classes),
-        "preprocessing": task.preprocessing.to_dict(),
-        "recipe": recipe.to_dict(),
-    }
+    return RunRecord(
+        data=data.name,
+        fingerprint=fingerprint(data),
+        examples={name: len(part) for name, part in data.parts.items()},
+        classes=list(data.classes),
+        preprocessing=task.preprocessing.to_dict(),
+        recipe=task.recipe.to_dict(),
+        bad_files=[{"path": bad.path, "reason": bad.reason} for bad in data.bad],
+        googlenet=__version__,
+        torch=str(torch.__version__),
+    )
 
 
-def _check_same_examples(run: Path, record: dict[str, Any]) -> None:
+def _check_same_examples(run: Run, record: RunRecord) -> None:
     """Refuses to go on with other examples: what is held out now may have been learned from before."""
-    before = files.read_json(run / RUN)
-    if any(before.get(key, record[key]) != record[key] for key in ("fingerprint", "examples")):
+    before = run.record()
+    if (before.fingerprint, dict(before.examples)) != (record.fingerprint, dict(record.examples)):
         raise InputError(
-            f"{run} learned from other examples than {record['data']} holds now. Bring the data back as they were, or "
-            "train into another folder."
+            f"{run.path} learned from other examples than {record.data} holds now. Bring the data back as they were, "
+            "or train into another folder."
         )
 
 
@@ -254,9 +293,9 @@ def _norms(model: nn.Module) -> list[_BatchNorm]:
     return [module for module in model.modules() if isinstance(module, _BatchNorm)]
 
 
-def _class_weights(data: ImageData | SignalData, recipe: Recipe) -> Tensor | None:
-    """Inverse frequencies with a mean of 1 over the pictures, if the recipe balances by weights."""
-    if recipe.balance != "weights" or data.train is None:
+def _class_weights(task: Task) -> Tensor | None:
+    """Inverse frequencies with a mean of 1 over the examples, if the recipe balances by weights."""
+    if task.recipe.balance != "weights" or task.data.train is None:
         return None
-    counts = np.bincount(data.train.labels.numpy(), minlength=len(data.classes))
+    counts = np.bincount(task.data.train.labels.numpy(), minlength=len(task.data.classes))
     return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)

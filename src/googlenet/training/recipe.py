@@ -222,6 +222,22 @@ SIGNALS = Recipe(
     warp=0.02,
     members=4,
 )
+VOLUMES = Recipe(
+    "volumes",
+    arch="googlenet_3d",
+    width=0.5,
+    epochs=30,
+    min_steps=250,
+    batch_size=32,
+    learning_rate=2e-3,
+    warmup=0.2,
+    label_smoothing=0.05,
+    aux_weight=0.0,
+    dropout=0.2,
+    crop=False,
+    flip=False,
+    shift=1,
+)
 # InceptionTime as published (Fawaz et al. 2020, section 4.2): five networks, Adam, the whole signal.
 INCEPTIONTIME = Recipe(
     "inceptiontime",
@@ -261,7 +277,7 @@ PAPER = Recipe(
     colour=0.4,
 )
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (PHOTOS, SMALL, SMALL_LONG, SIGNALS, INCEPTIONTIME, PAPER)
+    recipe.name: recipe for recipe in (PHOTOS, SMALL, SMALL_LONG, SIGNALS, VOLUMES, INCEPTIONTIME, PAPER)
 }
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -237,7 +237,7 @@ class Run:
         return _read(self._evaluation, Evaluation.from_dict) if self._evaluation.exists() else None
 
 
-def _read(path: Path, parse: Any) -> Any:
+def _read(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record:
     row = files.read_json(path)
     if row.get("version", VERSION) != VERSION:
         raise InputError(

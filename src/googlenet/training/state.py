@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,8 +14,7 @@ from ..nn.googlenet import GoogLeNet
 from ..weights.checkpoint import read_tensors, write_tensors
 from .optimizers import make_optimizer
 from .recipe import Recipe
-
-Row = dict[str, Any]
+from .runs import EpochRow
 
 
 class RunningMean:
@@ -62,7 +60,7 @@ class State:
     optimizer: torch.optim.Optimizer
     epoch: int = 0
     step: int = 0
-    history: list[Row] = field(default_factory=list)
+    history: list[EpochRow] = field(default_factory=list)
 
     @classmethod
     def beginning(cls, model: GoogLeNet, recipe: Recipe, pretrained: bool = False) -> State:
@@ -82,7 +80,7 @@ class State:
         metadata = {
             "epoch": str(self.epoch),
             "step": str(self.step),
-            "history": json.dumps(self.history),
+            "history": json.dumps([row.to_dict() for row in self.history]),
             "recipe": json.dumps(recipe.to_dict()),
         }
         write_tensors(path, tensors, metadata)
@@ -118,4 +116,4 @@ class State:
                 if value.shape == parameter.shape:  # a fused step goes through memory: the same layout
                     values[key] = torch.empty_like(parameter).copy_(value).detach()
         self.epoch, self.step = int(metadata["epoch"]), int(metadata["step"])
-        self.history = json.loads(metadata["history"])
+        self.history = [EpochRow(**row) for row in json.loads(metadata["history"])]

@@ -1,23 +1,39 @@
-"""From given weights to a network for other data."""
+"""From given weights to a network for other data: trained on, or with a fresh classifier fitted to its features."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor, nn
 
-from ..data.images.folders import ImageData
-from ..data.images.pictures import Preprocessing
-from ..data.signals.dataset import SignalData
+from ..data.kinds import preprocessing_from
+from ..data.protocol import Batch, Dataset, Floats
 from ..errors import InputError
+from ..nn import layers
+from ..nn.device import best_device
 from ..nn.googlenet import GoogLeNet
+from ..nn.rewrites import fold_norms
 from ..weights.checkpoint import Weights, network_of
-from ..weights.create import read_source
+from ..weights.create import read_source, save_weights
+from .learner import in_bf16
+from .loop import run_record
+from .progress import now
 from .recipe import Recipe
+from .runs import EpochRow, Run
 from .task import Task, task_for
 
+Labels = npt.NDArray[np.int64]
 
-def task_and_start(data: ImageData | SignalData, recipe: Recipe) -> tuple[Task, GoogLeNet | None]:
+REGULARISATION = 0.01  # inverse strength, on standardised features
+
+
+def task_and_start(data: Dataset, recipe: Recipe) -> tuple[Task, GoogLeNet | None]:
     """The data as the loop sees it, and the network that the recipe's weights give; ``None`` for a fresh one.
 
     Raises:
@@ -34,26 +50,27 @@ def task_and_start(data: ImageData | SignalData, recipe: Recipe) -> tuple[Task, 
     return transfer_task(data, recipe, weights), start_from(weights, len(data.classes), recipe)
 
 
-def transfer_task(data: ImageData | SignalData, recipe: Recipe, weights: Weights) -> Task:
+def transfer_task(data: Dataset, recipe: Recipe, weights: Weights) -> Task:
     """The data as a network with those weights reads them.
 
-    Pictures are prepared as the weights want it, whatever size and colour they have; a signal is prepared by the
-    statistics of its own data, as the network has seen many kinds.
+    Args:
+        data: With a training part.
+        recipe: How to train.
+        weights: What to begin with.
 
     Raises:
         InputError: If the network reads data of another kind, or of another number of channels.
     """
     header = weights.header
-    if isinstance(data, ImageData):
-        row = header.extra.get("preprocessing")
-        if row is None or row.get("kind") == "signal":
-            raise InputError(f"These weights ({header.arch.name}) do not say how they read pictures.")
-        preprocessing = Preprocessing.from_dict(row)
-        mirror = recipe.flip and data.mirror
-        return task_for(data, recipe, dataclasses.replace(preprocessing, mirror=mirror))
-    if header.arch.dims != 1:
-        raise InputError(f"These weights ({header.arch.name}) read pictures, and {data.name} holds signals.")
-    task = task_for(data, recipe)
+    row = header.extra.get("preprocessing")
+    assert data.train is not None
+    given = None if row is None else preprocessing_from(dict(row))
+    task = task_for(data, recipe, data.train.adapted(given, recipe))
+    if len(task.size) != header.arch.dims:
+        raise InputError(
+            f"These weights ({header.arch.name}) read {header.arch.dims} dimensions, and {data.name} holds "
+            f"{data.kind}s."
+        )
     if task.channels != header.in_channels:
         raise InputError(
             f"These weights read {header.in_channels} channels (differences among them), and {data.name} has "
@@ -72,7 +89,13 @@ def fitted_to(recipe: Recipe, weights: Weights) -> Recipe:
 
 
 def start_from(weights: Weights, classes: int, recipe: Recipe) -> GoogLeNet:
-    """The network with those weights and a fresh classifier; with auxiliary classifiers where they will be trained."""
+    """The network with those weights and a fresh classifier; with auxiliary classifiers where they will be trained.
+
+    Args:
+        weights: What to begin with.
+        classes: Width of the classifier.
+        recipe: How it will be trained.
+    """
     header, tensors = weights.header, weights.tensors
     auxiliary = header.auxiliary and recipe.aux_weight > 0 and recipe.freeze != "features"
     if not auxiliary:
@@ -84,3 +107,90 @@ def start_from(weights: Weights, classes: int, recipe: Recipe) -> GoogLeNet:
         torch.manual_seed(recipe.seed)
         model.reset_classifier(classes)
     return model
+
+
+def train_on_features(task: Task, model: GoogLeNet, run: Run) -> GoogLeNet:
+    """Fits the classifier to the training part, everything before it as it is, and writes the run: seconds where
+    everything else takes minutes.
+
+    The features are those of the examples as they are, without random changes; of each one more for its mirror image,
+    where that means the same.
+
+    Args:
+        task: With a training part.
+        model: With a classifier for its classes.
+        run: Folder to write.
+
+    Returns:
+        The network in evaluation mode.
+
+    Raises:
+        InputError: For networks of several members.
+    """
+    recipe, classifier = task.recipe, model.classifier
+    if not isinstance(classifier, nn.Linear):
+        raise InputError(
+            f"--freeze features is for networks with one linear classifier, and {model.arch.name} has "
+            f"{model.arch.members} members side by side: train it whole, in about that time."
+        )
+    run.begin(run_record(task))
+    started = now()
+    bf16 = in_bf16(recipe, best_device())
+    inputs, labels = features(model, task.training.plain(64), task.preprocessing.mirror, bf16)
+    weight, bias = fitted_classifier(inputs, labels, len(task.data.classes), recipe.balance != "none")
+    with torch.no_grad():
+        classifier.weight.copy_(weight)
+        classifier.bias.copy_(bias)
+    logits = torch.from_numpy(inputs) @ weight.T + bias
+    truth = torch.from_numpy(labels)
+    loss = float(nn.functional.cross_entropy(logits, truth))
+    accuracy = float((logits.argmax(1) == truth).float().mean())
+    run.write_history([EpochRow(1, loss, accuracy, round(now() - started, 2))])
+    save_weights(model, run.weights, classes=task.data.classes, preprocessing=task.preprocessing.to_dict())
+    return model.eval()
+
+
+@torch.inference_mode()
+def features(model: GoogLeNet, batches: Iterable[Batch], mirror: bool, bf16: bool) -> tuple[Floats, Labels]:
+    """What the classifier reads: ``(n, num_features)`` and labels ``(n,)``; twice n with mirror images.
+
+    Args:
+        model: The network.
+        batches: Examples, unchanged.
+        mirror: Whether mirror images, along the last axis, mean the same.
+        bf16: Whether to compute in bfloat16.
+    """
+    device = best_device()
+    body = fold_norms(model)
+    body.classifier = nn.Identity()
+    body = body.to(device, memory_format=layers.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
+    found, labels = [], []
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        for batch in batches:
+            inputs = batch.inputs.to(device)
+            for view in (inputs, inputs.flip(-1)) if mirror else (inputs,):
+                found.append(body(view).float().cpu().numpy())
+                labels.append(batch.labels.numpy())
+    return np.concatenate(found), np.concatenate(labels)
+
+
+def fitted_classifier(inputs: Floats, labels: Labels, classes: int, balanced: bool = False) -> tuple[Tensor, Tensor]:
+    """The linear layer of a regularised logistic regression.
+
+    Args:
+        inputs: ``(n, num_features)``.
+        labels: ``(n,)``, every class at least once.
+        classes: How many there are.
+        balanced: Whether they count alike, however many examples each has.
+
+    Returns:
+        Weight ``(classes, num_features)`` and bias ``(classes,)``.
+    """
+    scaler = StandardScaler().fit(inputs)
+    model = LogisticRegression(C=REGULARISATION, max_iter=1000, class_weight="balanced" if balanced else None)
+    model.fit(scaler.transform(inputs), labels)
+    weight, bias = model.coef_ / scaler.scale_, model.intercept_
+    if classes == 2:  # scikit-learn keeps one row for two classes
+        weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    bias = bias - weight @ scaler.mean_
+    return torch.from_numpy(weight).float(), torch.from_numpy(bias).float()

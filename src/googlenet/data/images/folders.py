@@ -1,103 +1,36 @@
-"""Labelled pictures: found in folders, tables or built-in sets, checked, and split."""
+"""Labelled pictures, found in folders and tables, and checked."""
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ...errors import InputError
-from .pictures import EXTENSIONS, centre_square, open_picture, to_pixels
-
-SMALL = 64  # a picture with no longer side is "small": kept in memory, whole
-SMALLEST = 24  # smaller ones are enlarged to a multiple of their size that is at least this
-
-Watch = Callable[[Sequence[Any], str], Any]
-
-
-@dataclass(frozen=True)
-class BadFile:
-    """A file that was left out, and why."""
-
-    path: str
-    reason: str
+from ..parallel import available_cores
+from ..protocol import BadFile, Dataset, Watch, unwatched
+from .crops import centre_square
+from .dataset import SMALL_SIDE, ImageSet, enlarged
+from .decode import EXTENSIONS, open_picture, to_pixels
 
 
-@dataclass(frozen=True)
-class ImageSet:
-    """Pictures and their labels.
-
-    Attributes:
-        labels: ``(N,)``, int64.
-        names: Path of each picture, or set and number for a built-in one.
-        pixels: ``(N, channels, size, size)``, uint8, where they are kept in memory; else ``None``, and
-            ``names`` are the files to read.
-    """
-
-    labels: Tensor
-    names: tuple[str, ...]
-    pixels: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def subset(self, rows: Sequence[int]) -> ImageSet:
-        """Those rows, in that order."""
-        index = torch.as_tensor(rows, dtype=torch.long)
-        pixels = None if self.pixels is None else self.pixels[index]
-        return ImageSet(self.labels[index], tuple(self.names[i] for i in rows), pixels)
+def claims(source: str) -> bool:
+    """Whatever is a folder or a file, if no other kind claims it."""
+    return Path(source).exists()
 
 
-@dataclass(frozen=True)
-class ImageData:
-    """A data set, ready for training or evaluation.
-
-    Attributes:
-        name: What the user called it.
-        classes: Class names; a label is a position here.
-        train: Pictures to learn from.
-        validation: Held out, looked at after every epoch.
-        test: Held out, looked at once, at the end.
-        channels: 1 if every picture is grey, else 3.
-        size: Side of the pictures if all are small, else ``None``.
-        mirror: Whether a mirror image keeps its meaning, as far as is known.
-        notes: What the reader of the data wants to say; nothing, of pictures.
-        bad: Files that were left out.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    train: ImageSet | None
-    validation: ImageSet | None
-    test: ImageSet | None
-    channels: int
-    size: int | None
-    mirror: bool = True
-    notes: tuple[str, ...] = ()
-    bad: tuple[BadFile, ...] = field(default=())
-
-    @property
-    def held_out(self) -> ImageSet:
-        """What to evaluate on: the test part, else the validation part, else everything.
-
-        Raises:
-            InputError: If the data set has no pictures.
-        """
-        for part in (self.test, self.validation, self.train):
-            if part is not None:
-                return part
-        raise InputError(f"{self.name} has no picture to evaluate on.")
+def find(source: str, watch: Watch, columns: Any) -> Dataset:
+    """:func:`find_images`, for :data:`~googlenet.data.kinds.KINDS`; the columns are those of tables of signals."""
+    return find_images(source, watch)
 
 
-def find_images(source: str | Path, watch: Watch = lambda items, _: items) -> ImageData:
+def find_images(source: str | Path, watch: Watch = unwatched) -> Dataset:
     """Finds, checks and labels the pictures of a folder or a CSV.
 
     Args:
@@ -123,19 +56,12 @@ def find_images(source: str | Path, watch: Watch = lambda items, _: items) -> Im
 
     channels = 1 if all(grey for _, grey in good.values()) else 3
     longest = max(side for side, _ in good.values())
-    size = enlarged(longest) if longest <= SMALL else None
+    size = enlarged(longest) if longest <= SMALL_SIDE else None
     sets = {
         part: _image_set([(p, label) for p, label in rows if p in good], classes, channels, size)
         for part, rows in parts.items()
     }
-    return ImageData(
-        str(source), classes, sets.get("train"), sets.get("val"), sets.get("test"), channels, size, bad=bad
-    )
-
-
-def enlarged(side: int) -> int:
-    """The size at which a small picture enters the network: its own, or a multiple that is ≥ 24."""
-    return side * -(-SMALLEST // side)
+    return Dataset(str(source), classes, sets.get("train"), sets.get("val"), sets.get("test"), bad=bad)
 
 
 def _folders(root: Path) -> dict[str, list[tuple[str, str]]]:
@@ -191,7 +117,7 @@ def _table(table: Path) -> dict[str, list[tuple[str, str]]]:
 
 def _check_all(files: Sequence[str], watch: Watch) -> dict[str, tuple[int, bool] | str]:
     """Path to (longer side, whether it is grey), or to the reason why it cannot be read."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         looks = pool.map(_look, files)
         return {path: next(looks) for path in watch(files, "checking")}
 
@@ -236,4 +162,4 @@ def _image_set(
         pixels = torch.from_numpy(
             np.stack([to_pixels(centre_square(open_picture(path, channels), size, size)) for path in names])
         )
-    return ImageSet(labels, names, pixels)
+    return ImageSet(labels, names, pixels, channels)

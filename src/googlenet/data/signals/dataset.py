@@ -1,24 +1,25 @@
-"""Labelled signals, found in tables."""
+"""Labelled signals and their batches, for networks that train side by side, each with its own order of the data."""
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ...errors import InputError
-from ..images.folders import BadFile
-from .files import find_parts, read_signals
+from ..protocol import Batch, Example, Preprocessing, Settings
+from .preprocessing import SignalPreprocessing, hide_differences
 from .rows import Signal
 
 
 @dataclass(frozen=True)
 class SignalSet:
-    """Signals and their labels.
+    """Signals and their labels; an :class:`~googlenet.data.protocol.ExampleSet`.
 
     Attributes:
         labels: ``(N,)``, int64.
@@ -26,6 +27,8 @@ class SignalSet:
         signals: Each ``(channels, length)``, of any length; NaN where a value is missing.
         groups: What must stay on one side of a split, such as the patient; empty if nothing must.
     """
+
+    kind: ClassVar[str] = "signal"
 
     labels: Tensor
     names: tuple[str, ...]
@@ -35,111 +38,169 @@ class SignalSet:
     def __len__(self) -> int:
         return len(self.signals)
 
+    @property
+    def recipe(self) -> str:
+        """``"signals"``."""
+        return "signals"
+
     def subset(self, rows: Sequence[int]) -> SignalSet:
         """Those rows, in that order."""
-        groups = tuple(self.groups[row] for row in rows) if self.groups else ()
-        index = torch.as_tensor(rows, dtype=torch.long)
         return SignalSet(
-            self.labels[index],
+            self.labels[torch.as_tensor(rows, dtype=torch.long)],
             tuple(self.names[row] for row in rows),
             tuple(self.signals[row] for row in rows),
-            groups,
+            tuple(self.groups[row] for row in rows) if self.groups else (),
         )
+
+    def fitted(self, settings: Settings) -> SignalPreprocessing:
+        """By the statistics of these, at a length that follows from theirs."""
+        length = network_length(self.signals, settings.longest)
+        return SignalPreprocessing.fitted(self.signals, length, settings.differences)
+
+    def adapted(self, given: Preprocessing | None, settings: Settings) -> SignalPreprocessing:
+        """By the statistics of these, whatever the network read before: it has seen many kinds."""
+        if given is not None:
+            _for_signals(given)
+        return self.fitted(settings)
+
+    def loader(self, preprocessing: Preprocessing, settings: Settings) -> SignalLoader:
+        """Batches of these."""
+        if settings.cutmix or settings.balance == "sampler":
+            raise InputError("cutmix and balance=sampler are for pictures; leave them out for signals.")
+        return SignalLoader(self, _for_signals(preprocessing), settings)
+
+    def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
+        """Every signal."""
+        return map(Example, self.names, self.signals)
 
 
 @dataclass(frozen=True)
-class SignalData:
-    """A data set of signals, ready for training or evaluation.
+class SignalLoader:
+    """Batches of signals, which are all in memory; a :class:`~googlenet.data.protocol.Loader`.
 
-    The fields are those of :class:`~googlenet.data.images.folders.ImageData`.
+    Attributes:
+        part: The signals.
+        preprocessing: What the network wants.
+        settings: How to change them, and for how many members.
     """
 
-    name: str
-    classes: tuple[str, ...]
-    train: SignalSet | None
-    validation: SignalSet | None
-    test: SignalSet | None
-    channels: int
-    notes: tuple[str, ...] = ()
-    bad: tuple[BadFile, ...] = field(default=())
+    part: SignalSet
+    preprocessing: SignalPreprocessing
+    settings: Settings
 
-    @property
-    def held_out(self) -> SignalSet:
-        """What to evaluate on: the test part, else the validation part, else everything."""
-        for part in (self.test, self.validation, self.train):
-            if part is not None:
-                return part
-        raise InputError(f"{self.name} has no signal to evaluate on.")
+    @cached_property
+    def inputs(self) -> Tensor:
+        """All of them, prepared."""
+        return torch.from_numpy(self.preprocessing.array(self.part.signals))
+
+    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """The batches of an epoch, each member's in its own order."""
+        settings = self.settings
+        stretch = Stretch(settings.slice, settings.warp)
+        labels, channels = self.part.labels, self.preprocessing.channels
+        place = (settings.seed, epoch, rank, world)
+        return signal_batches(self.inputs, labels, channels, batch_size, settings.members, stretch, *place)
+
+    def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
+        """Every signal once, in order, unchanged."""
+        for rows in torch.split(torch.arange(len(self.part)), batch_size or 64):
+            signals = [self.part.signals[row] for row in rows.tolist()]
+            yield Batch(self._seen(torch.from_numpy(self.preprocessing.array(signals))), self.part.labels[rows], rows)
+
+    def calibration(self, most: int) -> Iterator[Tensor]:
+        """Shuffled, since a file may be sorted by class: ``most``, but at least 64."""
+        rows = torch.randperm(len(self.inputs), generator=torch.Generator().manual_seed(0))
+        for batch in torch.split(rows[: max(64, most)], 64):
+            yield self._seen(self.inputs[batch])
+
+    def _seen(self, inputs: Tensor) -> Tensor:
+        return self.preprocessing.views(inputs, self.settings.members)[0]
 
 
-def holds_signals(source: str) -> bool:
-    """Whether that is, by its look, a table or a pair of tables of signals, and not pictures."""
-    path = Path(source)
-    if path.is_file():
-        return path.suffix.lower() != ".csv" or not _lists_pictures(path)
-    folder = path if path.is_dir() else path.parent
-    stem = "*" if path.is_dir() else path.name
-    return any(folder.glob(f"{glob.escape(stem) if stem != '*' else stem}_TRAIN.*"))
+@dataclass(frozen=True)
+class Stretch:
+    """Random changes of a signal's time axis, for every other pair of members.
 
-
-def _lists_pictures(table: Path) -> bool:
-    with table.open(encoding="utf-8-sig", errors="replace") as file:
-        return {"path", "label"} <= {name.strip() for name in file.readline().split(",")}
-
-
-def find_signals(
-    source: str, target: str | None = None, group: str | None = None, channel: str | None = None
-) -> SignalData:
-    """Reads a pair ``NAME_TRAIN``, ``NAME_TEST``, or one table, see :func:`~.signal_files.read_signals`.
-
-    Raises:
-        InputError: For a table that cannot be read, a single class, a class of the test part that the training
-            part does not have, or parts with different numbers of channels.
+    Attributes:
+        slice: Smallest share of a signal that is cut out and stretched to the whole length; 1 for all of it.
+        warp: Largest local shift of time, as a share of the length.
     """
-    tables = {part: read_signals(path, target, group, channel) for part, path in find_parts(source).items()}
-    labels = {part: table.labels for part, table in tables.items()}
-    for part, names in labels.items():
-        if names is None:
-            raise InputError(f"The {part} part of {source} has no labels; name their column with --target.")
-    classes = _ordered(set(labels["train"] or ()))
-    if len(classes) < 2:
-        raise InputError(f"{source} has a single class, {classes[0]!r}; a classifier needs two or more.")
-    strangers = sorted(set(labels.get("test") or ()) - set(classes))
-    if strangers:
-        raise InputError(f"The test part of {source} has the class {strangers[0]!r}, which the training part has not.")
-    channels = {len(signal) for table in tables.values() for signal in table.signals}
-    if len(channels) > 1:
-        raise InputError(f"The signals of {source} have different numbers of channels: {sorted(channels)}.")
-    place = {name: number for number, name in enumerate(classes)}
-    sets = {
-        part: SignalSet(
-            torch.tensor([place[label] for label in table.labels or ()]),
-            table.names,
-            table.signals,
-            table.groups or (),
-        )
-        for part, table in tables.items()
-    }
-    layout = tables["train"].layout
-    return SignalData(source, classes, sets["train"], None, sets.get("test"), channels.pop(), _notes(sets, layout))
+
+    slice: float = 1.0
+    warp: float = 0.0
 
 
-def _notes(sets: dict[str, SignalSet], layout: str) -> tuple[str, ...]:
-    """What to say aloud: the layout, and signals that are in both parts."""
-    notes = [f"Read as a {layout}."]
-    if "test" in sets:
-        seen = {signal.tobytes() for signal in sets["train"].signals}
-        twice = [name for name, x in zip(sets["test"].names, sets["test"].signals, strict=True) if x.tobytes() in seen]
-        if twice:
-            notes.append(
-                f"{len(twice)} signals of the test part are in the training part too, the first at {twice[0]}."
-            )
-    return tuple(notes)
+def signal_batches(
+    inputs: Tensor,
+    labels: Tensor,
+    channels: int,
+    batch_size: int,
+    members: int,
+    stretch: Stretch,
+    seed: int,
+    epoch: int,
+    rank: int = 0,
+    world: int = 1,
+) -> Iterator[Batch]:
+    """The batches of an epoch: inputs as of
+    :meth:`~googlenet.data.signals.preprocessing.SignalPreprocessing.views`, labels and rows ``(n, members)``;
+    ``(n,)`` for a single member.
+
+    Args:
+        inputs: ``(N, 2C, L)`` or ``(N, C, L)``, prepared, see :mod:`~googlenet.data.signals.preprocessing`.
+        labels: ``(N,)``.
+        channels: Of the signal, C.
+        batch_size: Signals a step for each member, over all processes.
+        members: Networks side by side.
+        stretch: What to change at random.
+        seed: Of the run.
+        epoch: Number of the epoch.
+        rank: This process.
+        world: Number of processes; each gets every ``world``-th signal of a batch.
+    """
+    draws = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0]
+    generator = torch.Generator().manual_seed(int(draws >> 1))
+    orders = torch.stack([torch.randperm(len(inputs), generator=generator) for _ in range(members)], dim=1)
+    for step in range(len(inputs) // batch_size):
+        rows = orders[step * batch_size : (step + 1) * batch_size]
+        x = inputs[rows]
+        hide_differences(x, channels)
+        x = _stretched(x, stretch, generator)[rank::world]
+        rows = rows[rank::world]
+        if members == 1:
+            rows = rows[:, 0]
+        yield Batch(x.flatten(1, 2), labels[rows], rows)
 
 
-def _ordered(labels: set[str]) -> tuple[str, ...]:
-    """Numbers by size, else by name."""
-    try:
-        return tuple(sorted(labels, key=float))
-    except ValueError:
-        return tuple(sorted(labels))
+def _stretched(x: Tensor, stretch: Stretch, generator: torch.Generator) -> Tensor:
+    """``(N, members, 2C, L)`` with the time of members 2, 3, 6, 7, … cut and warped."""
+    chosen = [member for member in range(x.shape[1]) if member % 4 >= 2]
+    if not chosen or (stretch.slice == 1 and not stretch.warp):
+        return x
+    n, _, _, length = x.shape
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(n, len(chosen), 1, generator=generator)
+
+    share = uniform(stretch.slice, 1.0)
+    time = torch.linspace(0, 1, length)
+    bend = uniform(-1, 1) * stretch.warp * torch.sin(torch.pi * (time * uniform(1, 3) + uniform(0, 2)))
+    place = ((uniform(0, 1) * (1 - share) + share * (time + bend)) * (length - 1)).clamp(0, length - 1)
+    before = place.floor().clamp(max=max(0, length - 2)).long()
+    part = (place - before)[:, :, None]
+    old = x[:, chosen]
+    index = before[:, :, None].expand(-1, -1, x.shape[2], -1)
+    x[:, chosen] = torch.lerp(old.gather(3, index), old.gather(3, (index + 1).clamp(max=length - 1)), part)
+    return x
+
+
+def network_length(signals: Sequence[Signal], longest: int) -> int:
+    """Samples that the network reads, from 8 to ``longest``: four of five signals are no longer."""
+    lengths = sorted(int(signal.shape[1]) for signal in signals)
+    return max(8, min(longest, lengths[4 * (len(lengths) - 1) // 5]))
+
+
+def _for_signals(preprocessing: Preprocessing) -> SignalPreprocessing:
+    if not isinstance(preprocessing, SignalPreprocessing):
+        raise InputError(f"The network reads {preprocessing.kind}s, and these data are signals.")
+    return preprocessing

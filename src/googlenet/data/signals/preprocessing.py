@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from ...errors import InputError
+from ..protocol import Array, Example, Floats, Trace
+from .files import EXTENSIONS, is_part, read_signals
 from .rows import Signal
 
-Floats = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
 class SignalPreprocessing:
-    """How a signal becomes what the network reads.
+    """How a signal becomes what the network reads; a :class:`~googlenet.data.protocol.Preprocessing`.
 
     Missing values are interpolated along time. Each channel is standardised by the training part's statistics; where
     the scales of its signals differ so much that the small ones would vanish beside the large, each by its own. A
@@ -36,6 +39,14 @@ class SignalPreprocessing:
         slope: Standard deviation of the standardised channel's first difference; 1 where that is 0. Empty
             where the network reads no differences.
     """
+
+    kind: ClassVar[str] = "signal"
+    extensions: ClassVar[Collection[str]] = EXTENSIONS
+    crops: ClassVar[Collection[int]] = (1,)
+    most: ClassVar[int] = 64
+    bf16: ClassVar[bool] = False  # a signal's probabilities do not depend on the others of its batch
+    shows_evidence: ClassVar[bool] = True
+    mirror: ClassVar[bool] = False
 
     channels: int
     length: int
@@ -66,6 +77,65 @@ class SignalPreprocessing:
         """Channels that the network reads."""
         return self.channels + len(self.slope)
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """``(inputs, length)``; of float32."""
+        return (self.inputs, self.length)
+
+    def split(self, source: Any) -> Sequence[Any] | None:
+        """The signals of an array ``(N, channels, length)`` or, of one channel, ``(N, length)``; else ``None``."""
+        if not isinstance(source, np.ndarray):
+            return None
+        return list(source) if source.ndim == 3 or (source.ndim == 2 and self.channels == 1) else None
+
+    def examples(self, source: Any, name: str) -> Iterator[Example]:
+        """The rows of a table, or one signal ``(length,)`` or ``(channels, length)``."""
+        if isinstance(source, (str, Path)):
+            yield from _rows(source)
+            return
+        try:
+            signal = np.asarray(source, dtype=np.float32)
+        except (TypeError, ValueError):
+            yield Example(
+                name, error=f"{type(source).__name__} is no signal: give a table's path or an array of numbers"
+            )
+            return
+        shown = f"{getattr(source, 'dtype', 'float32')} array {signal.shape}: "
+        if signal.ndim not in (1, 2) or signal.size == 0:
+            yield Example(name, error=f"{shown}a signal is (length,) or ({self.channels}, length)")
+        else:
+            places = "length" if signal.ndim == 1 else "channels × length"
+            yield Example(name, np.atleast_2d(signal), taken_for=f"{shown}{places}")
+
+    def read(self, content: Signal, crops: int = 1) -> Floats:
+        """A signal ``(channels, length)`` as the network reads it, ``(1, inputs, length)``; see :meth:`prepared`."""
+        return self.prepared(content)[None]
+
+    def example(self, n: int) -> Tensor:
+        """n signals of noise, ``(n, inputs, length)``."""
+        import torch
+
+        return torch.randn(n, self.inputs, self.length, generator=torch.Generator().manual_seed(0))
+
+    def views(self, inputs: Tensor, members: int = 1) -> list[Tensor]:
+        """What every member sees, side by side: ``(n, members * inputs, length)``.
+
+        Even members see the signal and its difference, odd ones the signal alone; a single one sees both.
+        """
+        seen = inputs[:, None].repeat(1, members, 1, 1)
+        hide_differences(seen, self.channels)
+        return [seen.flatten(1, 2)]
+
+    def draw(self, inputs: Array, evidence: Array | None = None) -> Trace:
+        """The channels as the network sees them, without their differences."""
+        return Trace(inputs[: self.channels], evidence)
+
+    def described(self) -> str:
+        """In words, for people."""
+        each = "by the training part's statistics" if self.mean else "by its own"
+        also = ", with its first difference" if self.slope else ""
+        return f"{self.channels} channels, {self.length} samples, each channel standardised {each}{also}"
+
     def array(self, signals: Sequence[Signal]) -> Floats:
         """``(N, inputs, length)``, float32: the channels, then their differences if any.
 
@@ -93,9 +163,9 @@ class SignalPreprocessing:
     def _standard(self, signal: Signal) -> Floats:
         """``(channels, n)`` without gaps, to a mean of 0 and a deviation of 1, n at most ``length``."""
         if signal.ndim != 2 or signal.shape[0] != self.channels or signal.shape[1] == 0:
-            raise InputError(f"has the shape {signal.shape}; the network reads ({self.channels}, length).")
+            raise InputError(f"the shape is {signal.shape}, and the network reads ({self.channels}, length)")
         if np.isinf(signal).any():
-            raise InputError("has an infinite value.")
+            raise InputError("a value is infinite")
         x = _filled(signal, self.mean or (0.0,) * self.channels)
         if x.shape[1] > self.length:
             x = _squeezed(x, self.length)
@@ -105,7 +175,7 @@ class SignalPreprocessing:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
-        return {"kind": "signal"} | asdict(self)
+        return {"kind": self.kind} | asdict(self)
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> SignalPreprocessing:
@@ -120,7 +190,7 @@ def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> It
         try:
             yield function(signal)
         except InputError as error:
-            raise InputError(f"Signal {number} {error}") from error
+            raise InputError(f"Signal {number}: {error}.") from error
 
 
 def _scales_differ(signals: Sequence[Signal]) -> bool:
@@ -177,3 +247,19 @@ def _filled(signal: Signal, mean: Sequence[float]) -> Signal:
         elif gaps.any():
             values[gaps] = np.interp(time[gaps], time[~gaps], values[~gaps])
     return filled
+
+
+def hide_differences(seen: Tensor, channels: int) -> None:
+    """Zeroes the differences of odd members, if there are any, in place; ``(N, members, 2C, L)``."""
+    seen[:, 1::2, channels:] = 0
+
+
+def _rows(path: str | Path) -> Iterator[Example]:
+    """The signals of a table; one that cannot be read is one error."""
+    try:
+        # The archive's files hold labels even where nobody needs them.
+        table = read_signals(path, labelled=is_part(path))
+    except InputError as error:
+        yield Example(str(path), error=str(error))
+        return
+    yield from map(Example, table.names, table.signals)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import importlib
-import zipfile
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -15,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError, unknown
+from ...files import read_npz as read_npz_arrays
 from .archive import separator
 from .rows import SignalRows, SignalTable, count, is_number, is_text, text_lines, to_numbers
-from .tables import IDS, LABELS, TIMES, Columns
+from .tables import IDS, LABELS, TIMES, Cells
 
 _NAMES = frozenset({*LABELS, *IDS, *TIMES, "group"})
 
@@ -31,7 +31,7 @@ class CsvSource:
         self.header = [name.strip() for name in self.header]
 
     def text_columns(self) -> list[str]:
-        """Columns with a cell that is neither a number nor missing."""
+        """Cells with a cell that is neither a number nor missing."""
         numeric = list(range(len(self.header)))
         for _, cells in self._rows():
             try:
@@ -41,7 +41,7 @@ class CsvSource:
                 numeric = [at for at in numeric if not is_text(cells[at])]
         return [name for at, name in enumerate(self.header) if at not in set(numeric)]
 
-    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Columns:
+    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Cells:
         """Reads those columns as text, and those as numbers."""
         text_at = [(self.header.index(name), []) for name in texts]  # type: list[tuple[int, list[str]]]
         number_at = [self.header.index(name) for name in numbers]
@@ -54,7 +54,7 @@ class CsvSource:
                 column.append(known.setdefault(cell, cell))
             values.extend(to_numbers([cells[at] for at in number_at], self._cell(row, numbers)))
         table = np.frombuffer(values, np.float32).reshape(len(rows), len(numbers))
-        return Columns(rows, {name: column for name, (_, column) in zip(texts, text_at, strict=True)}, table)
+        return Cells(rows, {name: column for name, (_, column) in zip(texts, text_at, strict=True)}, table)
 
     def _cell(self, row: int, names: Sequence[str]) -> Callable[[int], str]:
         """Names a cell of a row, for a message."""
@@ -88,11 +88,11 @@ class ParquetSource:
         self._frame.columns = self.header
 
     def text_columns(self) -> list[str]:
-        """Columns that are not numbers."""
+        """Cells that are not numbers."""
         numeric = self._pandas.api.types.is_numeric_dtype
         return [name for name in self.header if not numeric(self._frame[name])]
 
-    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Columns:
+    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Cells:
         """Reads those columns as text, and those as numbers."""
         frame = self._frame
         table = np.empty((len(frame), len(numbers)), np.float32)
@@ -103,7 +103,7 @@ class ParquetSource:
             except (TypeError, ValueError):
                 cells = self._texts(name)
                 table[:, at] = to_numbers(cells, partial(self._cell, name))
-        return Columns(range(1, len(frame) + 1), {name: self._texts(name) for name in texts}, table)
+        return Cells(range(1, len(frame) + 1), {name: self._texts(name) for name in texts}, table)
 
     def _cell(self, name: str, row: int) -> str:
         """Names a cell, for a message."""
@@ -185,7 +185,7 @@ def read_npz(path: Path, target: str | None, group: str | None, labelled: bool) 
     Raises:
         InputError: If the arrays cannot be told, or do not fit together.
     """
-    arrays = _arrays(path)
+    arrays = read_npz_arrays(path)
     for option, name in (("--target", target), ("--group", group)):
         if name is not None and name not in arrays and (labelled or option == "--group"):
             raise InputError(f"{path}, {option}: {unknown('array', name, arrays)}")
@@ -215,18 +215,6 @@ def read_npz(path: Path, target: str | None, group: str | None, labelled: bool) 
     said = "".join(f", {what} in {name}" for what, name in (("labels", labels), ("groups", groups)) if name)
     layout = f"NPZ arrays: signals in {samples}, {count(channels, 'channel')}, {rows.lengths}{said}"
     return rows.table(layout, "it needs an array y")
-
-
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"{path} is not an NPZ file.")
-    try:
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except Exception as error:  # a damaged archive fails in a dozen ways
-        if "allow_pickle" in str(error):
-            raise InputError(f"{path} holds Python objects, not numbers; loading them could run any code.") from error
-        raise InputError(f"{path} is not an NPZ file, or it is damaged.") from error
 
 
 def _only(path: Path, arrays: dict[str, npt.NDArray[Any]], name: str, dimensions: Sequence[int]) -> str | None:

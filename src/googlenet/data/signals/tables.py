@@ -27,7 +27,7 @@ _CHANNEL = re.compile(r"(.+?)[_.\-: /\[]+(\d+)\]?")
 
 
 @dataclass(frozen=True)
-class Columns:
+class Cells:
     """A table in memory.
 
     Attributes:
@@ -48,9 +48,9 @@ class Source(Protocol):
     header: list[str]
 
     def text_columns(self) -> list[str]:
-        """Columns with a cell that is neither a number nor missing."""
+        """Cells with a cell that is neither a number nor missing."""
 
-    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Columns:
+    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Cells:
         """Reads those columns as text, and those as numbers.
 
         Raises:
@@ -178,7 +178,7 @@ def _find_target(source: Source, roles: _Roles, labelled: bool) -> str | None:
     )
 
 
-def _wide(rows: SignalRows, columns: Columns, roles: _Roles) -> str:
+def _wide(rows: SignalRows, columns: Cells, roles: _Roles) -> str:
     """Adds every row as a signal; returns the layout."""
     channels = _channels_of(roles.samples)
     index = np.array(list(channels.values()) if channels else [range(len(roles.samples))])
@@ -203,7 +203,7 @@ def _channels_of(names: Sequence[str]) -> dict[str, list[int]]:
     return {name: [samples[index] for index in sorted(samples)] for name, samples in found.items()}
 
 
-def _long(rows: SignalRows, columns: Columns, roles: _Roles) -> str:
+def _long(rows: SignalRows, columns: Cells, roles: _Roles) -> str:
     """Adds the rows of every id as a signal, in the order of time; returns the layout."""
     assert roles.id is not None and roles.time is not None
     path, texts = rows.path, columns.texts
@@ -253,7 +253,7 @@ def _long(rows: SignalRows, columns: Columns, roles: _Roles) -> str:
     )
 
 
-def _constant(path: Path, columns: Columns, what: str, name: str | None, members: npt.NDArray[np.intp]) -> str | None:
+def _constant(path: Path, columns: Cells, what: str, name: str | None, members: npt.NDArray[np.intp]) -> str | None:
     """The cell that a column has in all rows of a signal."""
     if name is None:
         return None

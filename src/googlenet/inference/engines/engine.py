@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, TypeVar
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from ...data.parallel import ahead
+from ...data.protocol import Array, Example, Floats
+from ...errors import InputError
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float32]
 Item = TypeVar("Item")
 
 
@@ -20,18 +20,18 @@ class Chunk(NamedTuple):
     """Some examples, read and prepared.
 
     Attributes:
-        names: Of every one.
+        examples: All of them.
         errors: Why one cannot be read, or ``None``.
         inputs: ``(n, …)``, what the network reads, of those that can.
     """
 
-    names: list[str]
-    errors: list[str | None]
+    examples: Sequence[Example]
+    errors: Sequence[str | None]
     inputs: Array
 
 
-class Engine(ABC):
-    """A network, ready to run.
+class Engine(Protocol):
+    """A pipeline, ready to run. Several threads may call one at once.
 
     Attributes:
         name: For people, such as ``OpenVINO, bf16``.
@@ -39,18 +39,21 @@ class Engine(ABC):
     """
 
     name: str
-    pixels = 8 * 224 * 224
+    pixels: int = 8 * 224 * 224
 
     @abstractmethod
     def __call__(self, inputs: Array) -> Floats:
-        """Probabilities ``(n, classes)`` of prepared examples: ``(n, channels, size, size)`` uint8, or
-        ``(n, channels, length)`` float32; n is 1 or more. Several threads may call at once."""
+        """Probabilities ``(n, classes)`` of prepared examples ``(n, *input_shape)``; n is 1 or more."""
 
     def map(self, read: Callable[[Item], Chunk], items: Iterable[Item]) -> Iterator[tuple[Chunk, Floats]]:
         """What ``read`` makes of each item, in order, with its probabilities: every core reads one and computes it.
 
         One thread for reading and computing keeps all cores busy without any waiting for another; memory stays
         that of a few chunks.
+
+        Args:
+            read: Called in threads.
+            items: Taken by the caller's thread.
         """
 
         def work(item: Item) -> tuple[Chunk, Floats]:
@@ -62,3 +65,13 @@ class Engine(ABC):
     def of(self, chunk: Chunk) -> Floats:
         """Probabilities of a chunk, which may be empty."""
         return self(chunk.inputs) if len(chunk.inputs) else np.zeros((0, 0), np.float32)
+
+
+def check_process(process: int, library: str) -> None:
+    """Raises InputError in a child that was forked from the process that loaded a library: its threads are not there,
+    and it would wait for them without end."""
+    if os.getpid() != process:
+        raise InputError(
+            f"{library} was loaded before this process was forked, and its threads do not survive that. Start "
+            "processes with multiprocessing.get_context('spawn'), or load the model in each."
+        )

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import onnxruntime
 
+from ...data.protocol import Array, Floats
 from ...errors import InputError
-from .engine import Array, Engine, Floats
+from .backend import NOTES, Backend, Notes
+from .engine import Engine
 
 if TYPE_CHECKING:
     import onnx
 
-    from ..pipeline import WholeNetwork
-
-NOTES = "googlenet"  # the key of the notes in the file's metadata
+    from ..pipeline import Pipeline
 
 
 class OnnxEngine(Engine):
     """Computes with ONNX Runtime on the CPU, in the precision of the file; a core for each call.
+
+    It has no threads of its own, and so survives a fork.
 
     Args:
         model: A file, or its content.
@@ -42,24 +41,40 @@ class OnnxEngine(Engine):
         return probabilities
 
 
-def engine_of(network: WholeNetwork) -> OnnxEngine:
-    """The engine of networks in memory."""
-    return OnnxEngine(convert(network).SerializeToString())
+class OnnxBackend(Backend):
+    """ONNX Runtime and ``.onnx``."""
+
+    def engine_of(self, pipeline: Pipeline) -> OnnxEngine:
+        """The engine of networks in memory."""
+        return OnnxEngine(convert(pipeline).SerializeToString())
+
+    def write(self, pipeline: Pipeline, notes: Notes, path: Path, calibration: Array | None) -> OnnxEngine:
+        """Writes one file with the weights in it; ``inputs`` and ``probabilities`` are its ends."""
+        model = convert(pipeline) if calibration is None else quantized(pipeline, calibration)
+        entry = model.metadata_props.add()
+        entry.key, entry.value = NOTES, notes.to_json()
+        path.write_bytes(model.SerializeToString())
+        return self.read(path)[0]
+
+    def read(self, path: Path) -> tuple[OnnxEngine, Notes]:
+        """The engine of a file, and the notes that lie in it."""
+        if not path.exists():
+            raise InputError(f"There is no file {path}.")
+        try:
+            engine = OnnxEngine(os.fspath(path))
+        except Exception as error:
+            raise InputError(f"{path} is not a whole ONNX file ({str(error).splitlines()[0]}).") from error
+        return engine, Notes.from_json(engine.session.get_modelmeta().custom_metadata_map.get(NOTES), path)
 
 
-def write(network: WholeNetwork, notes: dict[str, Any], path: Path, calibration: Array | None) -> None:
-    """Writes one file with the weights in it; ``inputs`` and ``probabilities`` are its ends."""
-    model = convert(network) if calibration is None else quantized(network, calibration)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = NOTES, json.dumps(notes, ensure_ascii=False)
-    path.write_bytes(model.SerializeToString())
+BACKEND = OnnxBackend()
 
 
-def quantized(network: WholeNetwork, calibration: Array) -> onnx.ModelProto:
-    """The network with convolutions in 8 bits, by NNCF's post-training quantization.
+def quantized(pipeline: Pipeline, calibration: Array) -> onnx.ModelProto:
+    """The pipeline with convolutions in 8 bits, by NNCF's post-training quantization.
 
     Args:
-        network: From prepared examples to probabilities.
+        pipeline: From prepared examples to probabilities.
         calibration: Prepared examples ``(n, …)``, on which the ranges of activations are seen.
 
     Raises:
@@ -69,48 +84,19 @@ def quantized(network: WholeNetwork, calibration: Array) -> onnx.ModelProto:
         import nncf
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: pip install 'googlenet[quantize]'.") from None
-    nncf.set_log_level(logging.ERROR)
     examples = nncf.Dataset([{"inputs": calibration[row : row + 1]} for row in range(len(calibration))])
-    model: onnx.ModelProto = nncf.quantize(convert(network), examples, subset_size=len(calibration))
+    model: onnx.ModelProto = nncf.quantize(convert(pipeline), examples, subset_size=len(calibration))
     return model
 
 
-def convert(network: WholeNetwork) -> onnx.ModelProto:
-    """The network as ONNX's graph, in float32, for any number of examples."""
+def convert(pipeline: Pipeline) -> onnx.ModelProto:
+    """The pipeline as ONNX's graph, in float32, for any number of examples."""
     import torch
 
     from .torch import program
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        graph = torch.onnx.export(
-            program(network),
-            dynamo=True,
-            input_names=["inputs"],
-            output_names=["probabilities"],
-            verbose=False,
-        )
+    graph = torch.onnx.export(
+        program(pipeline), dynamo=True, input_names=["inputs"], output_names=["probabilities"], verbose=False
+    )
     assert graph is not None
     return graph.model_proto
-
-
-def read(path: Path, exact: bool = False) -> tuple[OnnxEngine, dict[str, Any]]:
-    """The engine of a file, and the notes that lie in it.
-
-    Args:
-        path: The file.
-        exact: Float32, as is always so.
-
-    Raises:
-        InputError: If it is missing, damaged or not ours.
-    """
-    if not path.exists():
-        raise InputError(f"There is no file {path}.")
-    try:
-        engine = OnnxEngine(os.fspath(path))
-    except Exception as error:
-        raise InputError(f"{path} is not a whole ONNX file ({str(error).splitlines()[0]}).") from error
-    notes = engine.session.get_modelmeta().custom_metadata_map.get(NOTES)
-    if notes is None:
-        raise InputError(f"{path} does not say which classes it tells apart; export it with googlenet export.")
-    return engine, json.loads(notes)

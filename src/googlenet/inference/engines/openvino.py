@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import errno
-import json
-import warnings
+import os
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import openvino
 
+from ...data.kinds import preprocessing_from
+from ...data.parallel import available_cores
+from ...data.protocol import Array, Floats
 from ...errors import InputError
-from .engine import Array, Engine, Floats
+from .backend import NOTES, Backend, Notes
+from .engine import Engine, check_process
 
 if TYPE_CHECKING:
-    from ..pipeline import WholeNetwork
-
-NOTES = "googlenet"  # the key of the notes in the model's run-time information
+    from ..pipeline import Pipeline
 
 
 class OpenVinoEngine(Engine):
@@ -26,21 +27,31 @@ class OpenVinoEngine(Engine):
 
     Args:
         model: From :func:`convert` or a file.
-        bf16: Whether to compute in bfloat16 where the processor does, as is right for pictures.
+        bf16: Whether to compute in bfloat16 where the processor does.
     """
 
     def __init__(self, model: openvino.Model, bf16: bool) -> None:
         core = openvino.Core()
         bf16 = bf16 and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32"}
+        settings = {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
+            "INFERENCE_NUM_THREADS": available_cores(),
+        }
         compiled = core.compile_model(model, "CPU", settings)
         self.name = f"OpenVINO, {'bf16' if bf16 else 'fp32'}"
+        self._process = os.getpid()
         self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
         for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
             self._free.put(compiled.create_infer_request())
 
     def __call__(self, inputs: Array) -> Floats:
-        """Probabilities ``(n, classes)``; see :class:`~googlenet.inference.engines.engine.Engine`."""
+        """Probabilities ``(n, classes)``; see :class:`~googlenet.inference.engines.engine.Engine`.
+
+        Raises:
+            InputError: In a process that was forked from the one that loaded it.
+        """
+        check_process(self._process, "OpenVINO")
         request = self._free.get()
         try:
             found = request.infer([inputs], share_inputs=True, share_outputs=True)
@@ -49,60 +60,62 @@ class OpenVinoEngine(Engine):
             self._free.put(request)
 
 
-def engine_of(network: WholeNetwork) -> OpenVinoEngine:
-    """The engine of networks in memory."""
-    return OpenVinoEngine(convert(network), network.reads_pictures)
+class OpenVinoBackend(Backend):
+    """OpenVINO and its pair of files."""
+
+    def engine_of(self, pipeline: Pipeline) -> OpenVinoEngine:
+        """The engine of networks in memory."""
+        return OpenVinoEngine(convert(pipeline), pipeline.preprocessing.bf16)
+
+    def write(self, pipeline: Pipeline, notes: Notes, path: Path, calibration: Array | None) -> OpenVinoEngine:
+        """Writes the pair of files, weights in float32, or in 8 bits."""
+        if calibration is None:
+            model = convert(pipeline)
+        else:
+            # By way of ONNX: of OpenVINO's own graph, NNCF makes one that answers wrongly on more than one stream
+            # (2026.4).
+            from .onnx import quantized
+
+            model = openvino.Core().read_model(quantized(pipeline, calibration).SerializeToString())
+        model.set_rt_info(notes.to_json(), NOTES)
+        try:
+            openvino.save_model(model, path, compress_to_fp16=False)
+        except RuntimeError as error:  # what OpenVINO makes of a full disk
+            raise OSError(errno.EIO, str(error).strip().splitlines()[-1]) from error
+        return OpenVinoEngine(_model(path), bf16=False)
+
+    def read(self, path: Path) -> tuple[OpenVinoEngine, Notes]:
+        """The engine of a pair of files, and the notes that lie in it.
+
+        Args:
+            path: The ``.xml``.
+        """
+        model = _model(path)
+        text = model.get_rt_info(NOTES).astype(str) if model.has_rt_info(NOTES) else None
+        notes = Notes.from_json(text, path)
+        return OpenVinoEngine(model, preprocessing_from(notes.preprocessing).bf16), notes
 
 
-def convert(network: WholeNetwork) -> openvino.Model:
-    """The network as OpenVINO's graph, in float32, for any number of examples."""
+BACKEND = OpenVinoBackend()
+
+
+def convert(pipeline: Pipeline) -> openvino.Model:
+    """The pipeline as OpenVINO's graph, in float32, for any number of examples."""
     from .torch import folded
 
-    example = network.example(2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing a network whose checks of shapes are Python's
-        model = openvino.convert_model(folded(network), example_input=example)
+    example = pipeline.example(2)
+    model = openvino.convert_model(folded(pipeline), example_input=example)
     model.reshape({0: [-1, *example.shape[1:]]})
     model.inputs[0].set_names({"inputs"})
     model.outputs[0].set_names({"probabilities"})
     return model
 
 
-def write(network: WholeNetwork, notes: dict[str, Any], path: Path, calibration: Array | None) -> None:
-    """Writes the pair of files, weights in float32, or in 8 bits."""
-    if calibration is None:
-        model = convert(network)
-    else:
-        # By way of ONNX: of OpenVINO's own graph, NNCF makes one that answers wrongly on more than one stream (2026.4).
-        from . import onnx
-
-        model = openvino.Core().read_model(onnx.quantized(network, calibration).SerializeToString())
-    model.set_rt_info(json.dumps(notes, ensure_ascii=False), NOTES)
-    try:
-        openvino.save_model(model, path, compress_to_fp16=False)
-    except RuntimeError as error:  # what OpenVINO makes of a full disk
-        raise OSError(errno.EIO, str(error).strip().splitlines()[-1]) from error
-
-
-def read(path: Path, exact: bool = False) -> tuple[OpenVinoEngine, dict[str, Any]]:
-    """The engine of a pair of files, and the notes that lie in it.
-
-    Args:
-        path: The ``.xml``.
-        exact: Compute in float32 even where bfloat16 is faster.
-
-    Raises:
-        InputError: If one is missing, damaged or not ours.
-    """
+def _model(path: Path) -> openvino.Model:
     for part in (path, path.with_suffix(".bin")):
         if not part.exists():
             raise InputError(f"There is no file {part}.")
     try:
-        model = openvino.Core().read_model(path)
+        return openvino.Core().read_model(path)
     except RuntimeError as error:
         raise InputError(f"{path} is not a whole model of OpenVINO's ({str(error).splitlines()[0]}).") from error
-    if not model.has_rt_info(NOTES):
-        raise InputError(f"{path} does not say which classes it tells apart; export it with googlenet export.")
-    notes: dict[str, Any] = json.loads(model.get_rt_info(NOTES).astype(str))
-    reads_pictures = notes["preprocessing"].get("kind") != "signal"
-    return OpenVinoEngine(model, bf16=reads_pictures and not exact), notes

@@ -1,0 +1,114 @@
+"""What stands between a picture and the network."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
+from ..protocol import Array, Example, Picture
+from .crops import CROPS, crops_of
+from .decode import EXTENSIONS, Pixels, Source, open_picture, split_array, taken_for, to_pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ImagePreprocessing:
+    """How a picture becomes what the network reads; a :class:`~googlenet.data.protocol.Preprocessing`.
+
+    Attributes:
+        channels: 1 (grey) or 3 (RGB).
+        size: Side of the square that the network sees, pixels.
+        resize: Length that the shorter side is resized to before the square is cut out.
+        mean: Per channel, of pixels scaled to [0, 1].
+        std: Per channel, of pixels scaled to [0, 1].
+        mirror: Whether a picture and its mirror image mean the same; evaluation then averages both.
+    """
+
+    kind: ClassVar[str] = "picture"
+    extensions: ClassVar[Collection[str]] = EXTENSIONS
+    crops: ClassVar[Collection[int]] = CROPS
+    most: ClassVar[int] = 256
+    bf16: ClassVar[bool] = True
+    shows_evidence: ClassVar[bool] = False
+
+    channels: int = 3
+    size: int = 224
+    resize: int = 256
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    mirror: bool = False
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """``(channels, size, size)``; of uint8."""
+        return (self.channels, self.size, self.size)
+
+    def split(self, source: Any) -> Sequence[Any] | None:
+        """The pictures of an array ``(N, …)``; ``None`` for anything else."""
+        return split_array(source, self.channels) if isinstance(source, np.ndarray) else None
+
+    def examples(self, source: Source, name: str) -> Iterator[Example]:
+        """The one picture of a source."""
+        if isinstance(source, (str, Path)):
+            yield Example(str(source), source)
+        else:
+            yield Example(name, source, taken_for=taken_for(source))
+
+    def read(self, content: Source, crops: int = 1) -> Pixels:
+        """What the network is to see of a picture, ``(crops, channels, size, size)``, uint8.
+
+        Args:
+            content: See :func:`~googlenet.data.images.decode.open_picture`.
+            crops: See :func:`~googlenet.data.images.crops.crops_of`.
+
+        Raises:
+            InputError: If it cannot be read.
+        """
+        image = open_picture(content, self.channels, at_least=2 * self.resize if crops == 1 else None)
+        return np.stack([to_pixels(view) for view in crops_of(image, self.size, self.resize, crops)])
+
+    def example(self, n: int) -> Tensor:
+        """n smooth random pictures, ``(n, channels, size, size)``, uint8."""
+        import torch
+
+        draws = torch.Generator().manual_seed(0)
+        coarse = torch.rand(n, self.channels, 7, 7, generator=draws)
+        smooth = torch.nn.functional.interpolate(coarse, (self.size, self.size), mode="bicubic")
+        return (255 * smooth.clamp(0, 1)).to(torch.uint8)
+
+    def views(self, inputs: Tensor, members: int = 1) -> list[Tensor]:
+        """Pictures normalised, and mirrored where that means the same."""
+        from .augmentation import normalised
+
+        seen = normalised(inputs, self)
+        return [seen, seen.flip(3)] if self.mirror else [seen]
+
+    def draw(self, inputs: Array, evidence: Array | None = None) -> Picture:
+        """The picture as the network sees it."""
+        return Picture(inputs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; :meth:`from_dict` is its inverse."""
+        return {"kind": self.kind} | asdict(self)
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> ImagePreprocessing:
+        """Reads what :meth:`to_dict` wrote, also before it said its kind."""
+        numbers = {key: tuple(row[key]) for key in ("mean", "std")}
+        return cls(**{key: value for key, value in row.items() if key != "kind"} | numbers)
+
+    def described(self) -> str:
+        """In words, for people."""
+        mean, std = (" ".join(f"{value:.3g}" for value in values) for values in (self.mean, self.std))
+        colours = "RGB" if self.channels == 3 else "grey"
+        return (
+            f"{self.size}×{self.size} {colours}, cut from a shorter side of {self.resize}; of pixels in [0, 1], "
+            f"minus {mean}, over {std}"
+        )

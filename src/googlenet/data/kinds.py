@@ -1,0 +1,113 @@
+"""The kinds of data, a row each: how one is recognised in a file and in memory, and what reads it.
+
+``images/``, ``signals/`` and ``volumes.py`` hold what the rows name. Everything above asks the preprocessing and the
+example set that come out (:mod:`~googlenet.data.protocol`) and never which kind they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..errors import unknown
+from .images.preprocessing import ImagePreprocessing
+from .protocol import ExampleSet, Preprocessing, Watch
+from .signals.preprocessing import SignalPreprocessing
+from .volumes import VolumePreprocessing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .protocol import Dataset
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of data.
+
+    Attributes:
+        preprocessing: Its class.
+        files: Module of this package with ``claims(source)`` and ``find(source, watch, columns)``, imported at need.
+        arrays: The same with ``holds(X)`` and ``example_set(X, labels, like, estimator)``.
+    """
+
+    preprocessing: type[Any]
+    files: str
+    arrays: str
+
+    def claims(self, source: str) -> bool:
+        """Whether a file or folder is, by its look, of this kind."""
+        return bool(_module(self.files).claims(source))
+
+    def find(self, source: str, watch: Watch, columns: Any) -> Dataset:
+        """Finds, checks and labels the examples of a source.
+
+        Args:
+            source: A path that it claims.
+            watch: Wraps the list of files while they are checked.
+            columns: See :class:`~googlenet.data.find.Columns`.
+
+        Raises:
+            InputError: If there is nothing to learn from.
+        """
+        found: Dataset = _module(self.files).find(source, watch, columns)
+        return found
+
+    def holds(self, X: Any) -> bool:
+        """Whether what a user holds in memory is, by its look, of this kind."""
+        return bool(_module(self.arrays).holds(X))
+
+    def example_set(self, X: Any, labels: Tensor, like: Preprocessing | None, estimator: Any) -> ExampleSet:
+        """Examples from arrays and lists.
+
+        Args:
+            X: The examples.
+            labels: ``(N,)``.
+            like: What a network that is there already reads; ``None`` for a fresh one.
+            estimator: Of scikit-learn's kind, which may keep what it saw of the features.
+
+        Raises:
+            ValueError: If they cannot be understood; :class:`~googlenet.errors.InputError` is one.
+        """
+        found: ExampleSet = _module(self.arrays).example_set(X, labels, like, estimator)
+        return found
+
+
+# In the order in which they are asked: the last one takes what is left.
+KINDS: dict[str, Kind] = {
+    "volume": Kind(VolumePreprocessing, "npz", "volumes"),
+    "signal": Kind(SignalPreprocessing, "signals.find", "signals.arrays"),
+    "picture": Kind(ImagePreprocessing, "images.folders", "images.arrays"),
+}
+ARRAYS = ("volume", "picture", "signal")  # of what is in memory signals take what is left
+
+
+def preprocessing_from(row: dict[str, Any]) -> Preprocessing:
+    """What a preprocessing's ``to_dict`` wrote; pictures were the only kind that did not say so.
+
+    Raises:
+        InputError: For a kind that is not known.
+    """
+    name = row.get("kind", "picture")
+    if name not in KINDS:
+        raise unknown("kind of data", str(name), KINDS)
+    found: Preprocessing = KINDS[name].preprocessing.from_dict(row)
+    return found
+
+
+def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: Any) -> ExampleSet:
+    """What a user holds in memory as examples of the kind that it looks like; see :meth:`Kind.example_set`.
+
+    Args:
+        X: The examples.
+        labels: ``(N,)``.
+        like: What a network that is there already reads.
+        estimator: Of scikit-learn's kind.
+    """
+    kind = next(KINDS[name] for name in ARRAYS if KINDS[name].holds(X))
+    return kind.example_set(X, labels, like, estimator)
+
+
+def _module(name: str) -> Any:
+    return import_module(f".{name}", __package__)

@@ -1,0 +1,87 @@
+"""NPZ files of volumes, and of volumes or pictures in MedMNIST's layout.
+
+MedMNIST's files (Yang et al. 2023) hold ``train_images``, ``train_labels`` and the same for ``val`` and ``test``; those
+of two dimensions are pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..files import npz_shapes, read_npz
+from .images.arrays import example_set as pictures
+from .protocol import Array, Dataset, ExampleSet, Watch
+from .volumes import VolumeSet
+
+PARTS = {"train": "train", "val": "validation", "test": "test"}
+
+
+def claims(source: str) -> bool:
+    """Whether it is an NPZ file in MedMNIST's layout, or one with an array ``(N, C, D, H, W)``."""
+    shapes = npz_shapes(Path(source)) if source.lower().endswith(".npz") else {}
+    return any(f"{part}_images" in shapes for part in PARTS) or any(len(shape) == 5 for shape in shapes.values())
+
+
+def find(source: str, watch: Watch, columns: Any) -> Dataset:
+    """The labelled volumes (or, in MedMNIST's layout, pictures) of an NPZ file.
+
+    Args:
+        source: A file that :func:`claims` claims: arrays ``X`` and ``y``, or MedMNIST's.
+        watch: Not asked: there is one file.
+        columns: ``target`` names the array of labels instead of ``y``.
+
+    Raises:
+        InputError: If arrays are missing, do not fit together, or there is a single class.
+    """
+    arrays = read_npz(Path(source))
+    pairs = {part: (f"{part}_images", f"{part}_labels") for part in PARTS if f"{part}_images" in arrays}
+    layout = "MedMNIST's layout" if pairs else "one array"
+    if not pairs:
+        volumes = [name for name, values in arrays.items() if values.ndim == 5]
+        if len(volumes) > 1:
+            raise InputError(f"{source} has more than one array of volumes: {', '.join(volumes)}. Keep one.")
+        pairs = {"train": (volumes[0], columns.target or "y")}
+    labels = {part: _labels(source, arrays, *names) for part, names in pairs.items()}
+    classes = np.unique(np.concatenate(list(labels.values())))
+    if len(classes) < 2:
+        raise InputError(f"{source} has a single class, {str(classes[0])!r}; a classifier needs two or more.")
+    parts = {
+        PARTS[part]: _part(f"{source}:{images}", arrays[images], np.searchsorted(classes, labels[part]))
+        for part, (images, _) in pairs.items()
+    }
+    shown = ", ".join(f"{images} {arrays[images].shape}" for images, _ in pairs.values())
+    kind = next(iter(parts.values())).kind
+    notes = (f"Read as {kind}s in {layout}: {shown}.",)
+    train, validation, test = (parts.get(part) for part in PARTS.values())
+    return Dataset(source, tuple(map(str, classes)), train, validation, test, notes)
+
+
+def _labels(source: str, arrays: dict[str, Array], images: str, labels: str) -> Array:
+    if labels not in arrays:
+        raise InputError(f"{source} has no array {labels} of labels for {images}; name another with --target.")
+    found, count = arrays[labels], len(arrays[images])
+    if found.shape not in ((count,), (count, 1)):
+        raise InputError(f"{source}: {labels} has the shape {found.shape}, and {images} holds {count} examples.")
+    return found.reshape(-1)
+
+
+def _part(name: str, images: Array, labels: Array) -> ExampleSet:
+    """A set of volumes; of pictures where there are no more than two dimensions beside number and colour."""
+    truth = torch.from_numpy(labels).long()
+    names = tuple(f"{name}:{row}" for row in range(len(images)))
+    if images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3):
+        pixels = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
+        return replace(pictures(pixels, truth, None), names=names)
+    volumes = images[:, None] if images.ndim == 4 else images
+    if volumes.ndim != 5 or volumes.dtype.kind not in "uf":
+        raise InputError(
+            f"{name} is (N, D, H, W) or (N, C, D, H, W) of unsigned integers or floats, not {images.dtype} of shape "
+            f"{images.shape}."
+        )
+    return VolumeSet(truth, names, volumes)

@@ -1,0 +1,300 @@
+"""What pictures, signals and volumes are to everything above them: one protocol, asked and never tested for.
+
+A *kind* of data brings a preprocessing, an example set and, for its training, a loader. Adding one is a file with
+those three and a row in :mod:`~googlenet.data.kinds`. A :class:`Dataset` is of one kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+Watch = Callable[[Sequence[Any], str], Any]
+
+
+def unwatched(items: Sequence[Any], description: str) -> Sequence[Any]:
+    """A :data:`Watch` that shows nothing."""
+    return items
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """A file that was left out, and why."""
+
+    path: str
+    reason: str
+
+
+class Example(NamedTuple):
+    """One example, before it is read.
+
+    Attributes:
+        name: Where it comes from: a path, a row of a file, or ``#number``.
+        content: What :meth:`Preprocessing.read` takes.
+        inputs: It, prepared already, ``(*input_shape)``; ``None`` where it is still to be read.
+        error: Why it cannot be read, if that is known already.
+        taken_for: What an object that says nothing of itself was taken for, such as ``"uint8 array (28, 28), grey"``.
+    """
+
+    name: str
+    content: Any = None
+    inputs: Array | None = None
+    error: str | None = None
+    taken_for: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing of pixels, ``(1 or 3, height, width)``, uint8."""
+
+    pixels: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A drawing of lines.
+
+    Attributes:
+        values: ``(channels, length)``.
+        evidence: ``(places,)``: what each stretch added to an answer; ``None`` where that is not known.
+    """
+
+    values: Array
+    evidence: Array | None = None
+
+
+Drawing = Picture | Trace
+
+
+class Batch(NamedTuple):
+    """Inputs ``(n, channels, *spatial)``, float32, as the network reads them; labels and rows of the set, ``(n,)``, or
+    ``(n, members)`` where each member has its own."""
+
+    inputs: Tensor
+    labels: Tensor
+    rows: Tensor
+
+
+class Settings(Protocol):
+    """What of a recipe concerns examples; :class:`~googlenet.training.recipe.Recipe` says what each means."""
+
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+    @property
+    def members(self) -> int: ...  # noqa: D102
+    @property
+    def balance(self) -> str: ...  # noqa: D102
+    @property
+    def cutmix(self) -> float: ...  # noqa: D102
+    @property
+    def crop(self) -> bool: ...  # noqa: D102
+    @property
+    def flip(self) -> bool: ...  # noqa: D102
+    @property
+    def shift(self) -> int: ...  # noqa: D102
+    @property
+    def cutout(self) -> int: ...  # noqa: D102
+    @property
+    def colour(self) -> float: ...  # noqa: D102
+    @property
+    def longest(self) -> int: ...  # noqa: D102
+    @property
+    def differences(self) -> bool: ...  # noqa: D102
+    @property
+    def slice(self) -> float: ...  # noqa: D102
+    @property
+    def warp(self) -> float: ...  # noqa: D102
+
+
+class Preprocessing(Protocol):
+    """What stands between an example and the network; persisted with the weights.
+
+    Attributes:
+        kind: ``"picture"``, ``"signal"`` or ``"volume"``.
+        extensions: Of the files that it reads, lower case, with the dot.
+        crops: How many crops of an example may be asked for.
+        most: Examples that are best read and computed together, at most.
+        bf16: Whether bfloat16 is precise enough to predict in.
+        shows_evidence: Whether a drawing shows what decided.
+    """
+
+    kind: ClassVar[str]
+    extensions: ClassVar[Collection[str]]
+    crops: ClassVar[Collection[int]]
+    most: ClassVar[int]
+    bf16: ClassVar[bool]
+    shows_evidence: ClassVar[bool]
+
+    @property
+    def mirror(self) -> bool:
+        """Whether an example and its mirror image, along the last axis, mean the same."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of a prepared example, ``(channels, *spatial)``."""
+
+    def split(self, source: Any) -> Sequence[Any] | None:
+        """The examples of one array or tensor that holds N of them; ``None`` where it is one source."""
+
+    def examples(self, source: Any, name: str) -> Iterator[Example]:
+        """The examples of a source: one, or the rows of a table. What cannot be read is an example with an error.
+
+        Args:
+            source: What a user gave.
+            name: Of a source that has none of its own, such as an array.
+        """
+
+    def read(self, content: Any, crops: int = 1) -> Array:
+        """Prepares an example, ``(crops, *input_shape)``.
+
+        Raises:
+            InputError: With the reason why it cannot be read.
+        """
+
+    def example(self, n: int) -> Tensor:
+        """n prepared examples of no meaning, ``(n, *input_shape)``."""
+
+    def views(self, inputs: Tensor, members: int) -> list[Tensor]:
+        """What a network of that many members sees of prepared examples ``(n, *input_shape)``; its answers to all
+        views are averaged."""
+
+    def draw(self, inputs: Array, evidence: Array | None = None) -> Drawing:
+        """A prepared example ``(*input_shape)`` for people to look at, with what each place added to an answer."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; :func:`~googlenet.data.kinds.preprocessing_from` is its inverse."""
+
+    def described(self) -> str:
+        """In words, for people."""
+
+
+class Loader(Protocol):
+    """A set of examples as batches for a network."""
+
+    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """The batches of an epoch, shuffled and changed at random; the last, partial one is left out.
+
+        Everything random follows from the seed, the epoch and the example, never from threads or processes.
+
+        Args:
+            epoch: Its number.
+            batch_size: Examples a step, over all processes.
+            rank: This process.
+            world: Number of processes; each gets every ``world``-th example of a batch.
+        """
+
+    def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
+        """Every example once, in order, unchanged; in batches of a fitting size by default."""
+
+    def calibration(self, most: int) -> Iterator[Tensor]:
+        """About ``most`` inputs, unchanged, from which to take batch-norm statistics at the end of a training; none
+        where the running ones are of thousands of batches."""
+
+
+class ExampleSet(Protocol):
+    """Examples of one kind and their labels.
+
+    Attributes:
+        kind: As of the preprocessing.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def labels(self) -> Tensor:
+        """``(N,)``, int64."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Where each example comes from."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """What must stay on one side of a split, such as the patient of each; empty if nothing must."""
+
+    @property
+    def recipe(self) -> str:
+        """Name of the recipe for examples of this kind and size."""
+
+    def __len__(self) -> int: ...
+
+    def subset(self, rows: Sequence[int]) -> ExampleSet:
+        """Those rows, in that order."""
+
+    def fitted(self, settings: Settings) -> Preprocessing:
+        """The preprocessing of a network that learns from these."""
+
+    def adapted(self, given: Preprocessing | None, settings: Settings) -> Preprocessing:
+        """How a network that came with weights, and reads what ``given`` says, is to read these.
+
+        Raises:
+            InputError: If it reads another kind, or does not say what it reads.
+        """
+
+    def loader(self, preprocessing: Preprocessing, settings: Settings) -> Loader:
+        """Batches of these. Raises InputError if the preprocessing or the settings are not for this kind."""
+
+    def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
+        """Every example in order, to be read by a network's preprocessing."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set, ready for training or evaluation.
+
+    Attributes:
+        name: What the user called it.
+        classes: Class names; a label is a position here.
+        train: Examples to learn from.
+        validation: Held out, looked at after every epoch.
+        test: Held out, looked at once, at the end.
+        notes: What its reader wants to say.
+        bad: Files that were left out.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: ExampleSet | None
+    validation: ExampleSet | None = None
+    test: ExampleSet | None = None
+    notes: tuple[str, ...] = ()
+    bad: tuple[BadFile, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, ExampleSet]:
+        """Those that are there, by name: ``train``, ``validation``, ``test``."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in named.items() if part is not None}
+
+    @property
+    def kind(self) -> str:
+        """Of its examples: ``"picture"``, ``"signal"`` or ``"volume"``."""
+        return next(iter(self.parts.values())).kind
+
+    @property
+    def held_out(self) -> ExampleSet:
+        """What to evaluate on: the test part, else the validation part, else everything.
+
+        Raises:
+            InputError: If there is no example.
+        """
+        for part in (self.test, self.validation, self.train):
+            if part is not None:
+                return part
+        raise InputError(f"{self.name} has no example to evaluate on.")
+
+    @property
+    def held_out_name(self) -> str:
+        """Which part :attr:`held_out` is: ``test``, ``validation`` or ``all``."""
+        return "test" if self.test is not None else "validation" if self.validation is not None else "all"

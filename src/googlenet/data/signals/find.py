@@ -1,0 +1,92 @@
+"""Labelled signals, found in tables."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...errors import InputError
+from ..protocol import Dataset, Watch
+from .dataset import SignalSet
+from .files import find_parts, read_signals
+
+
+def claims(source: str) -> bool:
+    """Whether that is, by its look, a table or a pair of tables of signals, and not pictures."""
+    path = Path(source)
+    if path.is_file():
+        return path.suffix.lower() != ".csv" or not _lists_pictures(path)
+    folder = path if path.is_dir() else path.parent
+    stem = "*" if path.is_dir() else path.name
+    return any(folder.glob(f"{glob.escape(stem) if stem != '*' else stem}_TRAIN.*"))
+
+
+def _lists_pictures(table: Path) -> bool:
+    with table.open(encoding="utf-8-sig", errors="replace") as file:
+        return {"path", "label"} <= {name.strip() for name in file.readline().split(",")}
+
+
+def find(source: str, watch: Watch, columns: Any) -> Dataset:
+    """:func:`find_signals`, for :data:`~googlenet.data.kinds.KINDS`."""
+    return find_signals(source, columns.target, columns.group, columns.channel)
+
+
+def find_signals(
+    source: str, target: str | None = None, group: str | None = None, channel: str | None = None
+) -> Dataset:
+    """Reads a pair ``NAME_TRAIN``, ``NAME_TEST``, or one table, see :func:`~.signal_files.read_signals`.
+
+    Raises:
+        InputError: For a table that cannot be read, a single class, a class of the test part that the training
+            part does not have, or parts with different numbers of channels.
+    """
+    tables = {part: read_signals(path, target, group, channel) for part, path in find_parts(source).items()}
+    labels = {part: table.labels for part, table in tables.items()}
+    for part, names in labels.items():
+        if names is None:
+            raise InputError(f"The {part} part of {source} has no labels; name their column with --target.")
+    classes = _ordered(set(labels["train"] or ()))
+    if len(classes) < 2:
+        raise InputError(f"{source} has a single class, {classes[0]!r}; a classifier needs two or more.")
+    strangers = sorted(set(labels.get("test") or ()) - set(classes))
+    if strangers:
+        raise InputError(f"The test part of {source} has the class {strangers[0]!r}, which the training part has not.")
+    channels = {len(signal) for table in tables.values() for signal in table.signals}
+    if len(channels) > 1:
+        raise InputError(f"The signals of {source} have different numbers of channels: {sorted(channels)}.")
+    place = {name: number for number, name in enumerate(classes)}
+    sets = {
+        part: SignalSet(
+            torch.tensor([place[label] for label in table.labels or ()]),
+            table.names,
+            table.signals,
+            table.groups or (),
+        )
+        for part, table in tables.items()
+    }
+    layout = tables["train"].layout
+    return Dataset(source, classes, sets["train"], None, sets.get("test"), _notes(sets, layout))
+
+
+def _notes(sets: dict[str, SignalSet], layout: str) -> tuple[str, ...]:
+    """What to say aloud: the layout, and signals that are in both parts."""
+    notes = [f"Read as a {layout}."]
+    if "test" in sets:
+        seen = {signal.tobytes() for signal in sets["train"].signals}
+        twice = [name for name, x in zip(sets["test"].names, sets["test"].signals, strict=True) if x.tobytes() in seen]
+        if twice:
+            notes.append(
+                f"{len(twice)} signals of the test part are in the training part too, the first at {twice[0]}."
+            )
+    return tuple(notes)
+
+
+def _ordered(labels: set[str]) -> tuple[str, ...]:
+    """Numbers by size, else by name."""
+    try:
+        return tuple(sorted(labels, key=float))
+    except ValueError:
+        return tuple(sorted(labels))

@@ -1,0 +1,290 @@
+"""Volumes and clips: what stands before their network, sets of them and their batches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ..errors import InputError
+from ..files import read_npz
+from .protocol import Array, Batch, Example, Floats, Picture, Preprocessing, Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+SLICES = 5  # of a volume that is drawn
+
+
+@dataclass(frozen=True)
+class VolumePreprocessing:
+    """How a volume becomes what the network reads; a :class:`~googlenet.data.protocol.Preprocessing`.
+
+    Attributes:
+        channels: Of a volume.
+        size: ``(depth, height, width)``, voxels.
+        shares: Whether values are shares of their type's range: unsigned integers are divided by its largest value,
+            and floats must be in [0, 1]. Otherwise they are floats of any range, taken as they are.
+        mean: Per channel, of such values over the training part.
+        std: Per channel; 1 for a constant one.
+        mirror: Whether a volume and its mirror image along the width mean the same.
+    """
+
+    kind: ClassVar[str] = "volume"
+    extensions: ClassVar[Collection[str]] = (".npz",)
+    crops: ClassVar[Collection[int]] = (1,)
+    most: ClassVar[int] = 64
+    bf16: ClassVar[bool] = True
+    shows_evidence: ClassVar[bool] = False
+
+    channels: int
+    size: tuple[int, int, int]
+    shares: bool
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    mirror: bool = False
+
+    @classmethod
+    def fitted(cls, volumes: Array, mirror: bool) -> VolumePreprocessing:
+        """From the training part ``(N, C, D, H, W)``."""
+        shares = volumes.dtype.kind == "u"
+        sample = _in_range(volumes[:: max(1, len(volumes) // 1000)], shares).astype(np.float64)
+        mean, std = (getattr(sample, name)(axis=(0, 2, 3, 4)) for name in ("mean", "std"))
+        scales = tuple(float(value) if value > 1e-12 else 1.0 for value in std)
+        return cls(volumes.shape[1], volumes.shape[2:], shares, tuple(map(float, mean)), scales, mirror)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """``(channels, depth, height, width)``; of float32."""
+        return (self.channels, *self.size)
+
+    def split(self, source: Any) -> Sequence[Any] | None:
+        """The volumes of an array ``(N, C, D, H, W)`` or, of one channel, ``(N, D, H, W)``; else ``None``."""
+        if not isinstance(source, np.ndarray) or source.shape == self.input_shape:
+            return None
+        return list(source) if source.ndim == 5 or (source.ndim == 4 and self.channels == 1) else None
+
+    def examples(self, source: Any, name: str) -> Iterator[Example]:
+        """Every volume of a file, or one array ``(C, D, H, W)`` or, of one channel, ``(D, H, W)``."""
+        if not isinstance(source, (str, Path)):
+            values = np.asarray(source)
+            yield Example(name, values, taken_for=f"{values.dtype} array {values.shape}: a volume")
+            return
+        try:
+            arrays = read_npz(Path(source))
+            found = {key: values for key, values in arrays.items() if values.ndim in (4, 5)}
+            if not found:
+                raise InputError(f"it holds no array of volumes; it has {', '.join(arrays) or 'none'}.")
+        except InputError as error:
+            yield Example(str(source), error=str(error))
+            return
+        for key, values in found.items():
+            volumes = self.split(values)
+            for row, volume in enumerate([values] if volumes is None else volumes):
+                yield Example(f"{source}:{key}:{row}", volume)
+
+    def read(self, content: Array, crops: int = 1) -> Floats:
+        """A volume as the network reads it, ``(1, channels, depth, height, width)``.
+
+        Raises:
+            InputError: If its shape is another, or its values are of another kind than those that were learned from.
+        """
+        values = content[None] if content.ndim == 3 else content
+        if values.shape != self.input_shape:
+            raise InputError(f"the shape is {content.shape}, and the network reads {self.input_shape}")
+        mean, std = (np.array(numbers, np.float32).reshape(-1, 1, 1, 1) for numbers in (self.mean, self.std))
+        prepared: Floats = ((_in_range(values, self.shares) - mean) / std)[None]
+        return prepared
+
+    def example(self, n: int) -> Tensor:
+        """n volumes of noise, ``(n, channels, depth, height, width)``."""
+        import torch
+
+        return torch.randn(n, *self.input_shape, generator=torch.Generator().manual_seed(0))
+
+    def views(self, inputs: Tensor, members: int = 1) -> list[Tensor]:
+        """Volumes as they are, and mirrored where that means the same."""
+        return [inputs, inputs.flip(4)] if self.mirror else [inputs]
+
+    def draw(self, inputs: Array, evidence: Array | None = None) -> Picture:
+        """Slices along the depth, side by side, of the first channel or of three as red, green and blue."""
+        depths = np.linspace(0, self.size[0] - 1, min(SLICES, self.size[0])).round().astype(int)
+        shown = inputs[: 3 if self.channels >= 3 else 1, depths]
+        low, high = float(shown.min()), float(shown.max())
+        pixels = np.rint(255 * (shown - low) / (high - low or 1.0)).astype(np.uint8)
+        return Picture(np.concatenate(list(pixels.transpose(1, 0, 2, 3)), axis=2))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; :meth:`from_dict` is its inverse."""
+        return {"kind": self.kind} | asdict(self)
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> VolumePreprocessing:
+        """Reads what :meth:`to_dict` wrote."""
+        lists = {key: tuple(row[key]) for key in ("size", "mean", "std")}
+        return cls(**{key: value for key, value in row.items() if key != "kind"} | lists)
+
+    def described(self) -> str:
+        """In words, for people."""
+        size = "×".join(map(str, self.size))
+        values = "shares of their type's range" if self.shares else "floats as they are"
+        return f"{self.channels} × {size} voxels; values are {values}, standardised per channel"
+
+
+@dataclass(frozen=True)
+class VolumeSet:
+    """Volumes and their labels; an :class:`~googlenet.data.protocol.ExampleSet`.
+
+    Attributes:
+        labels: ``(N,)``, int64.
+        names: Where each comes from.
+        volumes: ``(N, C, D, H, W)``.
+        groups: What must stay on one side of a split; volumes have none.
+    """
+
+    kind: ClassVar[str] = "volume"
+
+    labels: Tensor
+    names: tuple[str, ...]
+    volumes: Array
+    groups: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.volumes)
+
+    @property
+    def recipe(self) -> str:
+        """``"volumes"``."""
+        return "volumes"
+
+    def subset(self, rows: Sequence[int]) -> VolumeSet:
+        """Those rows, in that order."""
+        rows = list(rows)
+        return VolumeSet(self.labels[rows], tuple(self.names[row] for row in rows), self.volumes[rows])
+
+    def fitted(self, settings: Settings) -> VolumePreprocessing:
+        """By the statistics of these."""
+        return VolumePreprocessing.fitted(self.volumes, settings.flip)
+
+    def adapted(self, given: Preprocessing | None, settings: Settings) -> VolumePreprocessing:
+        """By the statistics of these: scanners differ more than what is to be seen."""
+        if given is not None:
+            _for_volumes(given)
+        return self.fitted(settings)
+
+    def loader(self, preprocessing: Preprocessing, settings: Settings) -> VolumeLoader:
+        """Batches of these."""
+        if settings.cutmix or settings.balance == "sampler":
+            raise InputError("cutmix and balance=sampler are for pictures; leave them out for volumes.")
+        return VolumeLoader(self, _for_volumes(preprocessing), settings)
+
+    def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
+        """Every volume."""
+        return map(Example, self.names, self.volumes)
+
+
+@dataclass(frozen=True)
+class VolumeLoader:
+    """Batches of volumes, which are all in memory; a :class:`~googlenet.data.protocol.Loader`.
+
+    Attributes:
+        part: The volumes.
+        preprocessing: What the network wants.
+        settings: How to draw and change them.
+    """
+
+    part: VolumeSet
+    preprocessing: VolumePreprocessing
+    settings: Settings
+
+    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """The batches of an epoch, shuffled, mirrored and shifted by whole voxels."""
+        import torch
+
+        settings = self.settings
+        seed = np.random.SeedSequence((settings.seed, epoch)).generate_state(1, np.uint64)[0]
+        generator = torch.Generator().manual_seed(int(seed >> 1))
+        order = torch.randperm(len(self.part), generator=generator)
+        for start in range(0, len(order) - batch_size + 1, batch_size):
+            rows = order[start : start + batch_size]
+            turned = torch.randint(2, (batch_size,), generator=generator)
+            shifts = torch.randint(-settings.shift, settings.shift + 1, (batch_size, 3), generator=generator)
+            mine = slice(rank, None, world)
+            batch = self._batch(rows[mine])
+            for x, turn, shift in zip(batch.inputs, turned[mine].tolist(), shifts[mine].tolist(), strict=True):
+                if settings.flip and turn:
+                    x.copy_(x.flip(3))
+                if any(shift):
+                    x.copy_(_shifted(x, shift))
+            yield batch
+
+    def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
+        """Every volume once, in order, unchanged."""
+        import torch
+
+        return map(self._batch, torch.split(torch.arange(len(self.part)), batch_size or 32))
+
+    def calibration(self, most: int) -> Iterator[Tensor]:
+        """None: trainings on volumes are long."""
+        return iter(())
+
+    def _batch(self, rows: Tensor) -> Batch:
+        import torch
+
+        prepared = np.concatenate([self.preprocessing.read(self.part.volumes[row]) for row in rows.tolist()])
+        return Batch(torch.from_numpy(prepared), self.part.labels[rows], rows)
+
+
+def holds(X: Any) -> bool:
+    """Whether these are volumes: ``(N, C, D, H, W)``."""
+    return getattr(X, "ndim", 0) == 5
+
+
+def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: Any) -> VolumeSet:
+    """Volumes from an array ``(N, C, D, H, W)``.
+
+    Args:
+        X: The array: unsigned integers, or floats.
+        labels: ``(N,)``.
+        like: Not asked: a volume that does not fit is refused where it is read.
+        estimator: Not asked: volumes have no features of their own.
+    """
+    return VolumeSet(labels, tuple(f"example {row}" for row in range(len(X))), np.asarray(X))
+
+
+def _in_range(values: Array, shares: bool) -> Floats:
+    """float32; unsigned integers as shares of their type's range.
+
+    Raises:
+        InputError: If the values are of the other kind than those that were learned from, or are no numbers.
+    """
+    if values.dtype.kind == "u":
+        if not shares:
+            raise InputError(f"the values are {values.dtype}, and the network has learned from floats; give it those")
+        return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+    if values.dtype.kind != "f" or not np.isfinite(values).all():
+        raise InputError(f"the values ({values.dtype}) are not unsigned integers or finite floats")
+    if shares and (values.min(initial=0) < 0 or values.max(initial=0) > 1):
+        raise InputError("the floats are not from 0 to 1, as shares of what unsigned integers can hold")
+    return values.astype(np.float32)
+
+
+def _shifted(x: Tensor, shift: Sequence[int]) -> Tensor:
+    """``(C, D, H, W)`` moved by whole voxels; what comes in is the mean."""
+    moved = x.new_zeros(x.shape)
+    ends = [
+        (slice(max(s, 0), n + min(s, 0)), slice(max(-s, 0), n - max(s, 0)))
+        for s, n in zip(shift, x.shape[1:], strict=True)
+    ]
+    moved[(slice(None), *(to for to, _ in ends))] = x[(slice(None), *(source for _, source in ends))]
+    return moved
+
+
+def _for_volumes(preprocessing: Preprocessing) -> VolumePreprocessing:
+    if not isinstance(preprocessing, VolumePreprocessing):
+        raise InputError(f"The network reads {preprocessing.kind}s, and these data are volumes.")
+    return preprocessing

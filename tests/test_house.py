@@ -84,8 +84,9 @@ def imports_of(path, house):
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module":
             for text in modules_meant(node, tree):
                 name = importlib.util.resolve_name(text, ".".join((house.name, *package))) if text[0] == "." else text
-                if name == house.name or name.startswith(f"{house.name}."):
-                    add(name.split(".")[1:])
+                root, _, module = name.partition(".")
+                if root == house.name and module in known:  # a table has other words too, which are no modules
+                    found.add(module)
     return found - {module_of(path, house)}
 
 

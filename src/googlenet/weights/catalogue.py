@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..data.images.pictures import Preprocessing
+from ..data.images.preprocessing import ImagePreprocessing
 from ..errors import unknown
+from .foreign.preprocessing import BVLC, PLACES205, SLIM, TORCHVISION
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class Record:
     member: str = ""
     size: float | None = None
     classes: Callable[[], tuple[str, ...]] | None = None
-    preprocessing: Preprocessing | None = None
+    preprocessing: ImagePreprocessing | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     auxiliary: bool = True
     top1: float | None = None
@@ -84,9 +85,6 @@ def _numbers(count: int) -> Callable[[], tuple[str, ...]]:
     return lambda: tuple(map(str, range(count)))
 
 
-# What the readme of Places205's VGG gives as the mean of the same data, as red, green, blue.
-PLACES = Preprocessing(3, 224, 256, (116.060394287 / 255, 113.741088867 / 255, 105.487823486 / 255), (1 / 255,) * 3)
-CAFFE = Preprocessing(3, 224, 256, (123 / 255, 117 / 255, 104 / 255), (1 / 255,) * 3)
 _TURNED = "Caffe's network reads blue, green, red; the first convolution is turned round when it is read."
 
 CATALOGUE: dict[str, Record] = {
@@ -101,7 +99,7 @@ CATALOGUE: dict[str, Record] = {
             licence="BSD-3-Clause",
             trained_on="ImageNet-1k",
             classes=imagenet_classes,
-            preprocessing=Preprocessing(),
+            preprocessing=TORCHVISION,
             changes={"transform_input": True},
             auxiliary=False,
             top1=0.69778,
@@ -123,7 +121,7 @@ CATALOGUE: dict[str, Record] = {
             licence="unrestricted use",
             trained_on="ImageNet-1k",
             classes=imagenet_classes,
-            preprocessing=CAFFE,
+            preprocessing=BVLC,
             top1=0.687,
             top5=0.889,
             source="https://github.com/BVLC/caffe/blob/master/models/bvlc_googlenet/readme.md",
@@ -138,7 +136,7 @@ CATALOGUE: dict[str, Record] = {
             licence="CC BY",
             trained_on="Places205",
             classes=_numbers(205),
-            preprocessing=PLACES,
+            preprocessing=PLACES205,
             source="http://places.csail.mit.edu/downloadCNN.html",
             quirks=(_TURNED, "The file has no names of classes; they are numbers in its order."),
         ),
@@ -153,7 +151,7 @@ CATALOGUE: dict[str, Record] = {
             licence="Apache-2.0",
             trained_on="ImageNet-1k",
             classes=imagenet_classes,
-            preprocessing=Preprocessing(3, 224, 256, (0.5,) * 3, (0.5,) * 3),
+            preprocessing=SLIM,
             top1=0.698,
             top5=0.896,
             source="https://github.com/tensorflow/models/tree/master/research/slim",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ..arch.spec import Arch
+from ..data.kinds import preprocessing_from
 from ..errors import InputError
 from ..files import write_bytes
 from ..nn.googlenet import GoogLeNet
@@ -39,6 +40,12 @@ class Header:
     in_channels: int
     auxiliary: bool
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def input_size(self) -> tuple[int, ...]:
+        """Size of the input along its spatial axes: as it is prepared, or else the architecture's."""
+        row = self.extra.get("preprocessing")
+        return preprocessing_from(row).input_shape[1:] if row else self.arch.input_size
 
     def to_metadata(self) -> dict[str, str]:
         """As safetensors metadata: text by text."""
@@ -105,6 +112,12 @@ def network_of(weights: Weights) -> GoogLeNet:
     return model.eval()
 
 
+def without_auxiliary(weights: Weights) -> Weights:
+    """The same weights without those of auxiliary classifiers."""
+    tensors = {name: tensor for name, tensor in weights.tensors.items() if not name.startswith("auxiliary.")}
+    return replace(weights, header=replace(weights.header, auxiliary=False), tensors=tensors)
+
+
 def recognises(path: Path) -> bool:
     """Whether it is a safetensors file."""
     return path.suffix == ".safetensors"
@@ -132,6 +145,11 @@ def write(weights: Weights, path: str | Path) -> None:
 def write_tensors(path: str | Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
     """Writes a safetensors file atomically.
 
+    Args:
+        path: The file.
+        tensors: By name; they may lie on any device.
+        metadata: Texts to store beside them.
+
     Raises:
         InputError: If it cannot be written; an older file stays as it was.
     """
@@ -158,7 +176,12 @@ def read_header(path: str | Path) -> Header:
 
 
 def fill(model: nn.Module, tensors: Tensors, where: str) -> None:
-    """Fills ``model`` from tensors, every key and shape asserted; ``where`` they are from is for the sentence.
+    """Fills ``model`` from tensors, every key and shape asserted.
+
+    Args:
+        model: The network.
+        tensors: By the names of its state dict.
+        where: They are from; the subject of the sentence.
 
     Raises:
         InputError: If a key is missing, left over or of another shape; the model is untouched then.
@@ -168,7 +191,16 @@ def fill(model: nn.Module, tensors: Tensors, where: str) -> None:
 
 
 def check_tensors(given: Tensors, wanted: Mapping[str, tuple[int, ...]], where: str) -> None:
-    """Raises InputError unless both have the same keys and shapes; the sentence names the first few."""
+    """Asserts that tensors have the keys and shapes that are wanted.
+
+    Args:
+        given: By name.
+        wanted: Shapes by name.
+        where: The tensors are from; the subject of the sentence.
+
+    Raises:
+        InputError: If they have not; the sentence names the first few that are missing, left over or otherwise.
+    """
     missing = [key for key in wanted if key not in given]
     left = [key for key in given if key not in wanted]
     shapes = [

@@ -13,7 +13,7 @@ from ..errors import InputError, unknown
 from ..nn.googlenet import GoogLeNet
 from . import formats, store
 from .catalogue import CATALOGUE, Record, named
-from .checkpoint import WEIGHTS, Weights, fill, network_of, weights_of, write
+from .checkpoint import WEIGHTS, Weights, fill, network_of, weights_of, without_auxiliary, write
 
 
 def create_model(
@@ -21,8 +21,8 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     *,
-    width: float = 1.0,
-    auxiliary: bool = True,
+    width: float | None = None,
+    auxiliary: bool | None = None,
     weights: str | Path | None = None,
     **changes: Any,
 ) -> GoogLeNet:
@@ -32,8 +32,8 @@ def create_model(
         name: A name from :func:`googlenet.list_models`.
         num_classes: Width of the classifier. 1000, or what ``weights`` says.
         in_channels: Channels of the input. 3, or what ``weights`` says.
-        width: Multiplies every channel count (rounded to multiples of 8).
-        auxiliary: Whether to build the auxiliary classifiers.
+        width: Multiplies every channel count (rounded to multiples of 8). 1, or what ``weights`` says.
+        auxiliary: Whether to build the auxiliary classifiers. Yes, or where ``weights`` has them.
         weights: Whatever :func:`googlenet.load_model` takes: a run, a file of any format, or a name of the catalogue.
         **changes: Fields of :class:`~googlenet.arch.spec.Arch` to replace, such as ``dropout=0.2``; all others are as
             ``weights`` has them.
@@ -42,7 +42,7 @@ def create_model(
         InputError: For an unknown name or field, and for weights of another architecture or that cannot be read.
 
     Example:
-        >>> model = create_model("googlenet_small", num_classes=10, in_channels=1, width=0.5)
+        >>> model = googlenet.create_model("googlenet_small", num_classes=10, in_channels=1, width=0.5)
         >>> model(torch.zeros(2, 1, 28, 28)).shape
         torch.Size([2, 10])
     """
@@ -51,20 +51,34 @@ def create_model(
     for change in changes:
         if change not in fields:
             raise unknown("option", change, sorted(fields))
-    arch = arch.scaled(width)
     if weights is None:
-        return GoogLeNet(dataclasses.replace(arch, **changes), num_classes or 1000, in_channels or 3, auxiliary)
-    found = read_source(weights)
+        arch = replace(arch.scaled(1.0 if width is None else width), **changes)
+        return GoogLeNet(arch, num_classes or 1000, in_channels or 3, auxiliary is not False)
+    found = _weights_for(arch, width, weights)
+    if auxiliary is False:
+        found = without_auxiliary(found)
     header = found.header
-    if header.arch.name != arch.name or header.arch.width != arch.width:
-        raise InputError(
-            f"{weights} holds {header.arch.name} at width {header.arch.width:g}, "
-            f"not {arch.name} at width {arch.width:g}."
-        )
-    arch = dataclasses.replace(header.arch, **changes)
-    model = GoogLeNet(arch, num_classes or header.num_classes, in_channels or header.in_channels, auxiliary)
+    model = GoogLeNet(
+        replace(header.arch, **changes),
+        num_classes or header.num_classes,
+        in_channels or header.in_channels,
+        header.auxiliary if auxiliary is None else auxiliary,
+    )
     fill(model, found.tensors, str(weights))
     return model
+
+
+def _weights_for(arch: Arch, width: float | None, source: str | Path) -> Weights:
+    """The weights of a source, which must be of that architecture, and of that width unless it is ``None``."""
+    found = read_source(source)
+    theirs = found.header.arch
+    if theirs.name != arch.name or width not in (None, theirs.width):
+        wanted = arch.name if width is None else f"{arch.name} at width {width:g}"
+        raise InputError(
+            f"{source} holds {theirs.name} at width {theirs.width:g}, not {wanted}; load_model makes the network that "
+            "weights are of."
+        )
+    return found
 
 
 def save_weights(model: GoogLeNet, path: str | Path, **extra: Any) -> None:
@@ -126,13 +140,6 @@ def with_record(weights: Weights, record: Record) -> Weights:
         extra["classes"] = record.classes()
     if record.preprocessing is not None:
         extra["preprocessing"] = record.preprocessing.to_dict()
-    tensors = weights.tensors
-    if not record.auxiliary:
-        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("auxiliary.")}
-    header = replace(
-        header,
-        arch=replace(header.arch, **record.changes),
-        auxiliary=header.auxiliary and record.auxiliary,
-        extra=extra,
-    )
-    return Weights(header, tensors, record.quirks)
+    header = replace(header, arch=replace(header.arch, **record.changes), extra=extra)
+    known = Weights(header, weights.tensors, record.quirks)
+    return known if record.auxiliary else without_auxiliary(known)

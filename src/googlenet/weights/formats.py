@@ -40,7 +40,7 @@ WEIGHTS_FORMATS: dict[str, WeightsFormat] = {
 }
 
 
-def format_of(path: Path) -> str:
+def identify_format(path: Path) -> str:
     """The format of a weights file, by its content.
 
     Raises:
@@ -64,7 +64,7 @@ def read(path: Path) -> Weights:
     Raises:
         InputError: If it is missing, damaged, or of another network.
     """
-    weights: Weights = WEIGHTS_FORMATS[format_of(path)].load().read(path)
+    weights: Weights = WEIGHTS_FORMATS[identify_format(path)].load().read(path)
     return weights
 
 

@@ -17,10 +17,11 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from ..errors import InputError
 from ..files import home, offline
@@ -53,10 +54,12 @@ def path_of(record: Record) -> Path:
 
 
 def fetch(record: Record, progress: Progress = lambda done, total: None) -> Path:
-    """The file of a record, downloaded if it is not here; of several processes one does, the others wait.
+    """The file of a record, downloaded if it is not here.
 
-    An interrupted download goes on where it stopped. The file appears under its name only whole and with the hash
-    that its origin publishes.
+    Of several processes one downloads and the others wait for as long as that takes: there is no limit, since nobody
+    knows how slow a network is, and the lock, ``.NAME.lock`` beside the file, goes with the process that holds it. An
+    interrupted download goes on where it stopped. The file appears under its name only whole and with the hash that
+    its origin publishes.
 
     Args:
         record: From the catalogue.
@@ -75,7 +78,7 @@ def fetch(record: Record, progress: Progress = lambda done, total: None) -> Path
     archive = target.with_name(origin) if record.member else target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(target):
+        with FileLock(target.with_name(f".{target.name}.lock")):
             if target.exists():
                 return target
             part = archive.with_name(f"{archive.name}.part")
@@ -245,27 +248,3 @@ def _unwritable(target: Path, error: OSError) -> InputError:
             "came so far is kept and the download goes on from there."
         )
     return InputError(f"{target} could not be written: {error.strerror or error}. GOOGLENET_HOME chooses the folder.")
-
-
-@contextmanager
-def _locked(target: Path) -> Iterator[None]:
-    """One process at a time; the lock goes with the process that holds it."""
-    with target.with_name(f".{target.name}.lock").open("w") as file:
-        _lock(file)
-        yield
-
-
-def _lock(file: Any) -> None:
-    try:
-        import fcntl
-    except ModuleNotFoundError:  # Windows
-        import msvcrt
-
-        while True:  # LK_LOCK gives up after ten seconds, a download may take longer
-            try:
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-                return
-            except OSError:
-                time.sleep(0.2)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,23 +1,25 @@
-"""The layers of a network that hold weights, one by one, so that each foreign format only has to name them."""
+"""The layers of a network that hold parameters, one by one, so that each foreign format only has to name them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from ...arch.spec import Arch, Branch, InceptionSpec
+from ...arch.spec import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
 from ...errors import InputError
 
 Shape = tuple[int, ...]
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
-class Unit:
-    """A convolution with what follows it, or a linear layer.
+class LayerParameters:
+    """Parameters of a convolution with the norm that follows it, or of a linear layer.
 
     Attributes:
         ours: Its name in our state dicts, such as ``features.3a.branches.5x5.reduce`` or ``classifier``.
-        layer: The layer of the architecture that it belongs to, such as ``3a``; of an auxiliary classifier the one
+        name: The layer of the architecture that it belongs to, such as ``3a``; of an auxiliary classifier the one
             that it reads; ``""`` for the classifier.
         branch: The branch of its module, such as ``5x5``; ``""`` outside of modules.
         part: ``reduce`` or ``conv`` in the features; ``conv``, ``fc1`` or ``fc2`` in an auxiliary classifier;
@@ -28,7 +30,7 @@ class Unit:
     """
 
     ours: str
-    layer: str
+    name: str
     branch: str
     part: str
     weight: Shape
@@ -55,7 +57,9 @@ class Unit:
         )
 
 
-def units(arch: Arch, num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = True) -> Iterator[Unit]:
+def layer_parameters(
+    arch: Arch, num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = True
+) -> list[LayerParameters]:
     """Every convolution and linear layer in the order of the network, auxiliary classifiers in front of the last.
 
     Args:
@@ -65,38 +69,109 @@ def units(arch: Arch, num_classes: int = 1000, in_channels: int = 3, auxiliary: 
         auxiliary: Whether its auxiliary classifiers are there.
 
     Raises:
-        InputError: For another architecture; no foreign format has those.
+        InputError: For another architecture, and for a kind of layer that :data:`LAYERS` does not have.
     """
-    layers = list(arch.layers())
-    modules = [layer for layer in layers if isinstance(layer, InceptionSpec)]
-    if arch.members > 1 or any(m.bottleneck for m in modules) or any(stage.residual for stage in arch.stages):
-        raise InputError(f"{arch.name} has bottlenecks, shortcuts or members; only safetensors files can hold it.")
-    norm = arch.norm == "batch"
-    heads = {aux.after: aux for aux in arch.auxiliary} if auxiliary else {}
-    widths: dict[str, int] = {}
-    channels = in_channels
-
-    def path(ours: str, layer: str, branch: Branch, name: str) -> Iterator[Unit]:
-        read = channels
-        for part, out, kernel in (("reduce", branch.reduce, 1), ("conv", branch.channels, branch.kernel)):
-            if out is not None:
-                yield Unit(f"{ours}.{part}", layer, name, part, (out, read, *[kernel] * arch.dims), norm)
-                read = out
-
-    for layer in layers:
-        if isinstance(layer, Branch):
-            yield from path(f"features.{layer.name}", layer.name, layer, "")
-            channels = layer.channels or channels
-        elif isinstance(layer, InceptionSpec):
-            for branch in layer.branches:
-                yield from path(f"features.{layer.name}.branches.{branch.name}", layer.name, branch, branch.name)
-            channels = sum(branch.channels or channels for branch in layer.branches)
+    if arch.members > 1 or any(stage.residual for stage in arch.stages):
+        raise _without_names(arch)
+    found: list[LayerParameters] = []
+    channels, widths = in_channels, {}
+    for layer in arch.layers():
+        of_layer, channels = entry_of(LAYERS, layer, "The files of others")(arch, layer, channels)
+        found += of_layer
         widths[layer.name] = channels
-    for number, aux in enumerate(heads.values(), start=1):
-        ours, cells = f"auxiliary.{aux.after}", aux.channels * aux.grid**arch.dims
-        yield Unit(
-            f"{ours}.conv", aux.after, "", "conv", (aux.channels, widths[aux.after], *[1] * arch.dims), norm, number
+    for number, head in enumerate(arch.auxiliary if auxiliary else (), start=1):
+        found += _of_auxiliary(arch, head, number, widths[head.after], num_classes)
+    return [*found, LayerParameters("classifier", "", "", "", (num_classes, channels), False)]
+
+
+def entry_of(table: Mapping[type[Layer], Entry], layer: Layer, holder: str) -> Entry:
+    """What a table has for a layer, by its kind.
+
+    Args:
+        table: Kind of layer to whatever a format makes of it.
+        layer: The layer.
+        holder: What the table is of, the subject of the sentence, in the plural.
+
+    Raises:
+        InputError: For a kind that is not in the table: it is never skipped.
+    """
+    entry = table.get(type(layer))
+    if entry is None:
+        raise InputError(
+            f"{holder} have no place for the layer {layer.name!r}, which is of the kind {type(layer).__name__}; keep "
+            "these weights in a .safetensors file."
         )
-        yield Unit(f"{ours}.fc1", aux.after, "", "fc1", (aux.hidden, cells), False, number)
-        yield Unit(f"{ours}.fc2", aux.after, "", "fc2", (num_classes, aux.hidden), False, number)
-    yield Unit("classifier", "", "", "", (num_classes, channels), False)
+    return entry
+
+
+# ----------------------------------------------------------------- by kind of layer
+Found = tuple[list[LayerParameters], int]
+"""A layer's parameters and the channels that it gives."""
+
+
+def _of_branch(arch: Arch, layer: Branch, channels: int) -> Found:
+    return _of_path(arch, f"features.{layer.name}", layer.name, "", layer, channels), layer.channels or channels
+
+
+def _of_module(arch: Arch, module: InceptionSpec, channels: int) -> Found:
+    if module.bottleneck:
+        raise _without_names(arch)
+    found, width = [], 0
+    for branch in module.branches:
+        place = f"features.{module.name}.branches.{branch.name}"
+        found += _of_path(arch, place, module.name, branch.name, branch, channels)
+        width += branch.channels or channels
+    return found, width
+
+
+def _of_nothing(arch: Arch, layer: Layer, channels: int) -> Found:
+    """A pool or response norm: no parameters, as many channels as come in."""
+    return [], channels
+
+
+LAYERS: dict[type[Layer], Callable[[Arch, Any, int], Found]] = {
+    Branch: _of_branch,
+    InceptionSpec: _of_module,
+    MaxPool: _of_nothing,
+    AveragePool: _of_nothing,
+    ResponseNorm: _of_nothing,
+}
+"""Kind of layer to the function that gives its parameters and the channels behind it, from the channels before it."""
+
+
+def _of_path(arch: Arch, ours: str, layer: str, name: str, branch: Branch, channels: int) -> list[LayerParameters]:
+    found = []
+    for part, out, kernel in (("reduce", branch.reduce, 1), ("conv", branch.channels, branch.kernel)):
+        if out is not None:
+            weight = (out, channels, *[kernel] * arch.dims)
+            found.append(LayerParameters(f"{ours}.{part}", layer, name, part, weight, arch.norm == "batch"))
+            channels = out
+    return found
+
+
+def _of_auxiliary(arch: Arch, head: Auxiliary, number: int, channels: int, num_classes: int) -> list[LayerParameters]:
+    cells = head.channels * head.grid**arch.dims
+    weights = {
+        "conv": (head.channels, channels, *[1] * arch.dims),
+        "fc1": (head.hidden, cells),
+        "fc2": (num_classes, head.hidden),
+    }
+    return [
+        LayerParameters(
+            f"auxiliary.{head.after}.{part}",
+            head.after,
+            "",
+            part,
+            weight,
+            part == "conv" and arch.norm == "batch",
+            number,
+        )
+        for part, weight in weights.items()
+    ]
+
+
+def _without_names(arch: Arch) -> InputError:
+    return InputError(
+        f"{arch.name} has bottlenecks, shortcuts or members, for which no one else has names; only .safetensors and "
+        ".onnx files can hold it."
+    )

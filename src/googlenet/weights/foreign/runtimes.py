@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...data.images.pictures import Preprocessing
+from ...data.images.preprocessing import ImagePreprocessing
 from ...errors import InputError
 from ..checkpoint import Header
+from .preprocessing import BVLC
 
 Answer = tuple[str, Tensor]
-CAFFE_STD = 1 / 255  # of weights that do not say how pixels are scaled, as Caffe's are not
 
 
 def other_side(path: Path, header: Header, x: Tensor) -> Answer | None:
@@ -52,8 +52,8 @@ def _opencv(path: Path, header: Header, x: Tensor) -> Answer:
     import cv2
 
     row = header.extra.get("preprocessing")
-    std = Preprocessing.from_dict(row).std if row else (CAFFE_STD,) * 3
-    pixels = x * 255 * torch.tensor(std).view(1, 3, 1, 1)  # less their mean
+    scale = ImagePreprocessing.from_dict(row) if row else BVLC
+    pixels = x * 255 * torch.tensor(scale.std).view(1, 3, 1, 1)  # less their mean
     network = cv2.dnn.readNetFromCaffe(str(path.with_suffix(".prototxt")), str(path))
     found = []
     for picture in pixels.flip(1):  # blue, green, red

@@ -13,8 +13,9 @@ from ...arch.variants import GOOGLENET_TORCHVISION
 from ...errors import InputError
 from ...files import write_bytes
 from ..checkpoint import Header, Weights, check_tensors
-from .parameters import units
+from .parameters import LayerParameters, layer_parameters
 
+_STEM = {("conv1", "conv"): "conv1", ("conv2", "reduce"): "conv2", ("conv2", "conv"): "conv3"}
 _BRANCHES = {"1x1": "branch1", "3x3": "branch2", "5x5": "branch3", "pool": "branch4"}
 _NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
@@ -95,8 +96,9 @@ def _has_aux(state_dict: Mapping[str, Tensor], prefix: str) -> bool:
 def _checked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Raises InputError unless these are the tensors of ``googlenet_torchvision``, shape by shape."""
     classes = len(tensors["classifier.bias"])
-    found = units(GOOGLENET_TORCHVISION, classes, auxiliary=_has_aux(tensors, "auxiliary."))
-    check_tensors(tensors, {name: shape for unit in found for name, shape in unit.tensors().items()}, "This state dict")
+    layers = layer_parameters(GOOGLENET_TORCHVISION, classes, auxiliary=_has_aux(tensors, "auxiliary."))
+    wanted = {name: shape for layer in layers for name, shape in layer.tensors().items()}
+    check_tensors(tensors, wanted, "This state dict")
     return dict(tensors)
 
 
@@ -113,21 +115,21 @@ def _renamed(state_dict: Mapping[str, Tensor], names: Mapping[str, str]) -> dict
 
 def _names(auxiliary: bool) -> Iterator[tuple[str, str]]:
     """Pairs of our name and torchvision's, for every tensor of the network."""
-    stem = 0
-    for unit in units(GOOGLENET_TORCHVISION, auxiliary=auxiliary):
-        if unit.auxiliary:
-            theirs = f"aux{unit.auxiliary}.{unit.part}"
-        elif unit.branch:
-            theirs = f"inception{unit.layer}.{_BRANCHES[unit.branch]}"
-            if unit.branch != "1x1":  # a sequence: reduce and conv, or pool and conv
-                theirs += f".{int(unit.part == 'conv')}"
-        elif unit.layer:
-            stem += 1
-            theirs = f"conv{stem}"
+    for layer in layer_parameters(GOOGLENET_TORCHVISION, auxiliary=auxiliary):
+        theirs = _layer_name(layer)
+        if layer.is_linear:
+            yield from ((f"{layer.ours}.{part}", f"{theirs}.{part}") for part in ("weight", "bias"))
         else:
-            theirs = "fc"
-        if unit.is_linear:
-            yield from ((f"{unit.ours}.{part}", f"{theirs}.{part}") for part in ("weight", "bias"))
-        else:
-            yield f"{unit.ours}.conv.weight", f"{theirs}.conv.weight"
-            yield from ((f"{unit.ours}.norm.{part}", f"{theirs}.bn.{part}") for part in _NORM)
+            yield f"{layer.ours}.conv.weight", f"{theirs}.conv.weight"
+            yield from ((f"{layer.ours}.norm.{part}", f"{theirs}.bn.{part}") for part in _NORM)
+
+
+def _layer_name(layer: LayerParameters) -> str:
+    """torchvision's name of a layer with weights."""
+    if layer.auxiliary:
+        return f"aux{layer.auxiliary}.{layer.part}"
+    if layer.branch:
+        place = f"inception{layer.name}.{_BRANCHES[layer.branch]}"
+        # The other branches are sequences: reduce and conv, or pool and conv.
+        return place if layer.branch == "1x1" else f"{place}.{int(layer.part == 'conv')}"
+    return _STEM[layer.name, layer.part] if layer.name else "fc"

@@ -12,17 +12,15 @@ from torch import Tensor
 
 from ....arch.spec import Arch
 from ....arch.variants import GOOGLENET
-from ....data.images.pictures import Preprocessing
+from ....data.images.preprocessing import ImagePreprocessing
 from ....errors import InputError
 from ....files import write_bytes
 from ...checkpoint import Header, Weights, check_tensors
-from ..parameters import Shape, Unit, units
+from ..parameters import LayerParameters, Shape, layer_parameters
+from ..preprocessing import BVLC
 from ..protobuf import Damaged
 from .binary import Blob, Network, decode, encode
-from .prototxt import SIDE, convolution_name, deploy_prototxt
-
-MEAN = (123.0, 117.0, 104.0)
-"""Red, green, blue, of pixels from 0 to 255: what BVLC subtracts."""
+from .prototxt import convolution_name, deploy_prototxt
 
 _FIRST = "features.conv1.conv.conv.weight"
 _HEAD_PARTS = {"conv": "conv", "fc1": "fc", "fc2": "classifier"}
@@ -90,7 +88,7 @@ def write(weights: Weights, path: Path) -> None:
     table = list(_table(header.arch, header.num_classes, header.auxiliary))
     check_tensors(weights.tensors, {ours: shape for ours, _, shape in table}, "This set of weights")
     row = header.extra.get("preprocessing")
-    preprocessing = Preprocessing.from_dict(dict(row)) if row else preprocessing_of(())
+    preprocessing = ImagePreprocessing.from_dict(dict(row)) if row else preprocessing_of(())
     blobs: dict[str, list[Blob]] = {}
     for ours, theirs, _ in table:
         tensor = weights.tensors[ours].detach().cpu().float()
@@ -106,18 +104,18 @@ def write(weights: Weights, path: Path) -> None:
     write_bytes(path.with_suffix(".prototxt"), text.encode())
 
 
-def layer_name(unit: Unit) -> str:
+def layer_name(layer: LayerParameters) -> str:
     """BVLC's name of a layer with weights."""
-    if unit.auxiliary:
-        return f"loss{unit.auxiliary}/{_HEAD_PARTS[unit.part]}"
-    return convolution_name(unit.layer, unit.branch, unit.part) if unit.layer else "loss3/classifier"
+    if layer.auxiliary:
+        return f"loss{layer.auxiliary}/{_HEAD_PARTS[layer.part]}"
+    return convolution_name(layer.name, layer.branch, layer.part) if layer.name else "loss3/classifier"
 
 
 def _table(arch: Arch, classes: int, auxiliary: bool) -> Iterator[tuple[str, str, Shape]]:
     """Our name, theirs and shape of every tensor; theirs is a layer and a blob, such as ``loss1/fc bias``."""
-    for unit in units(arch, classes, auxiliary=auxiliary):
-        for (ours, shape), blob in zip(unit.tensors().items(), _BLOBS, strict=True):
-            yield ours, f"{layer_name(unit)} {blob}", shape
+    for layer in layer_parameters(arch, classes, auxiliary=auxiliary):
+        for (ours, shape), blob in zip(layer.tensors().items(), _BLOBS, strict=True):
+            yield ours, f"{layer_name(layer)} {blob}", shape
 
 
 def _as_tensors(layers: Mapping[str, Sequence[Blob]]) -> dict[str, Tensor]:
@@ -139,7 +137,7 @@ def _width(layers: Mapping[str, Sequence[Blob]], auxiliary: bool) -> float:
     """The roundest width at which the layers have as many channels as these; 1 if there is none."""
 
     def outputs(arch: Arch) -> dict[str, int]:
-        named = {layer_name(unit): unit.weight[0] for unit in units(arch, auxiliary=auxiliary)}
+        named = {layer_name(each): each.weight[0] for each in layer_parameters(arch, auxiliary=auxiliary)}
         return {name: count for name, count in named.items() if name in layers and not name.endswith("classifier")}
 
     full = outputs(GOOGLENET)
@@ -154,14 +152,14 @@ def _width(layers: Mapping[str, Sequence[Blob]], auxiliary: bool) -> float:
     return 1.0
 
 
-def preprocessing_of(mean: tuple[float, ...]) -> Preprocessing:
+def preprocessing_of(mean: tuple[float, ...]) -> ImagePreprocessing:
     """What stands before a network that subtracts ``mean`` (blue, green, red; BVLC's if it does not say)."""
-    known = len(mean) == 3 and bool(np.isfinite(mean).all())
-    red, green, blue = reversed(mean) if known else MEAN
-    return Preprocessing(size=SIDE, resize=256, mean=(red / 255, green / 255, blue / 255), std=(1 / 255,) * 3)
+    if len(mean) != 3 or not np.isfinite(mean).all():
+        return BVLC
+    return replace(BVLC, mean=tuple(value / 255 for value in reversed(mean)))
 
 
-def quirks_of(preprocessing: Preprocessing) -> tuple[str, ...]:
+def quirks_of(preprocessing: ImagePreprocessing) -> tuple[str, ...]:
     """What is peculiar to weights that Caffe trained."""
     mean = ", ".join(f"{255 * value:g}" for value in preprocessing.mean)
     return (

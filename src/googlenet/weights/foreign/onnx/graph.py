@@ -18,10 +18,10 @@ from ....arch.variants import GOOGLENET
 from ....errors import InputError
 from ....files import write_bytes
 from ....nn.googlenet import GoogLeNet
-from ....weights.checkpoint import network_of
-from ...checkpoint import Header, Weights, check_tensors
-from ..caffe.caffemodel import layer_name, preprocessing_of, quirks_of
-from ..parameters import Shape, units
+from ...checkpoint import Header, Weights, check_tensors, network_of
+from ..caffe.caffemodel import layer_name, quirks_of
+from ..parameters import Shape, layer_parameters
+from ..preprocessing import BVLC
 
 if TYPE_CHECKING:
     import onnx
@@ -83,7 +83,7 @@ def write(weights: Weights, path: Path) -> None:
     state = {name: tensor.cpu() for name, tensor in network_of(weights).state_dict().items()}
     counters = {name: int(tensor) for name, tensor in state.items() if not tensor.is_floating_point()}
     arrays = {name: tensor.numpy() for name, tensor in state.items() if name not in counters}
-    model = model_of(weights.header, arrays, _spatial(weights.header))
+    model = model_of(weights.header, arrays, weights.header.input_size)
     for key, value in (weights.header.to_metadata() | {COUNTERS: json.dumps(counters)}).items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
@@ -100,13 +100,6 @@ def initializers(path: Path) -> dict[str, Tensor]:
 
 
 # ----------------------------------------------------------------- ours
-def _spatial(header: Header) -> Shape:
-    """Size of the input: of the preprocessing, or else of the architecture."""
-    row = header.extra.get("preprocessing") or {}
-    size = row.get("size", row.get("length"))
-    return (int(size),) * header.arch.dims if size else header.arch.input_size
-
-
 def _read_ours(model: onnx.ModelProto, metadata: Mapping[str, str], path: Path) -> Weights:
     from .nodes import CONSTANT
 
@@ -128,34 +121,43 @@ def _read_ours(model: onnx.ModelProto, metadata: Mapping[str, str], path: Path) 
 def _read_zoo(model: onnx.ModelProto, path: Path) -> Weights:
     """BVLC's network, which went through Caffe2 into the ONNX model zoo (``vision/classification/inception_v1``)."""
     arch = _zoo_arch(model, path)
-    table = {
-        f"{layer_name(unit)}_{part}": (ours, shape)
-        for unit in units(arch, auxiliary=False)
-        for (ours, shape), part in zip(unit.tensors().items(), _PARTS, strict=True)
+    names = {
+        f"{layer_name(layer)}_{part}": (ours, shape)
+        for layer in layer_parameters(arch, auxiliary=False)
+        for (ours, shape), part in zip(layer.tensors().items(), _PARTS, strict=True)
     }
-    found = _tensors(model, path)
-    filled = {node.output[0] for node in model.graph.node if node.op_type == "ConstantOfShape"}
-    empty = [name for name in table if name in filled and name not in found]
-    if empty:
-        raise InputError(
-            f"{path} holds no weights: {len(empty)} of them are left to be filled with one value ({empty[0]}), as in "
-            "the test files of the package onnx. Fetch the file from the ONNX model zoo."
-        )
-    given = {name: tensor for name, tensor in found.items() if name in table or tensor.dtype != torch.int64}
-    given = {name: _squeezed(tensor, table.get(name, ("", ()))[1]) for name, tensor in given.items()}
-    check_tensors(given, {name: shape for name, (_, shape) in table.items()}, str(path))
-    tensors = {ours: given[name] for name, (ours, _) in table.items()}
-    first = table[_FIRST][0]
+    given = _zoo_tensors(model, {name: shape for name, (_, shape) in names.items()}, path)
+    tensors = {ours: given[name] for name, (ours, _) in names.items()}
+    first = names[_FIRST][0]
     tensors[first] = tensors[first].flip(1)
-    preprocessing = preprocessing_of(())
-    quirks = list(quirks_of(preprocessing))
+    quirks = list(quirks_of(BVLC))
     if arch != GOOGLENET:
         quirks.append(
             "The graph's pools drop the last, partial window that Caffe's keep (maps of 55, 27, 13 and 6 for 56, 28, "
             "14 and 7), and so does the architecture here; create_model('googlenet') has the pools that the "
             "weights were trained with."
         )
-    return Weights(Header(arch, 1000, 3, False, {"preprocessing": preprocessing.to_dict()}), tensors, tuple(quirks))
+    return Weights(Header(arch, 1000, 3, False, {"preprocessing": BVLC.to_dict()}), tensors, tuple(quirks))
+
+
+def _zoo_tensors(model: onnx.ModelProto, wanted: Mapping[str, Shape], path: Path) -> dict[str, Tensor]:
+    """The graph's weights, by its names and of these shapes.
+
+    Raises:
+        InputError: If one is missing, left over or of another shape.
+    """
+    found = _tensors(model, path)
+    filled = {node.output[0] for node in model.graph.node if node.op_type == "ConstantOfShape"}
+    empty = [name for name in wanted if name in filled and name not in found]
+    if empty:
+        raise InputError(
+            f"{path} holds no weights: {len(empty)} of them are left to be filled with one value ({empty[0]}), as in "
+            "the test files of the package onnx. Fetch the file from the ONNX model zoo."
+        )
+    given = {name: tensor for name, tensor in found.items() if name in wanted or tensor.dtype != torch.int64}
+    given = {name: _squeezed(tensor, wanted.get(name, ())) for name, tensor in given.items()}
+    check_tensors(given, wanted, str(path))
+    return given
 
 
 def _zoo_arch(model: onnx.ModelProto, path: Path) -> Arch:

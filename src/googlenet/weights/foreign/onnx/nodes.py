@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,19 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ....arch.cost import cost
-from ....arch.spec import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm
-from ....data.images.pictures import IMAGENET_MEAN, IMAGENET_STD
+from ....arch.spec import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Arch,
+    Auxiliary,
+    AveragePool,
+    Branch,
+    InceptionSpec,
+    Layer,
+    MaxPool,
+    ResponseNorm,
+)
+from ..parameters import entry_of
 
 if TYPE_CHECKING:
     from ...checkpoint import Header
@@ -70,25 +81,46 @@ class _Graph:
         for stage in arch.stages:
             entry = x
             for layer in stage.layers:
-                ours = f"features.{layer.name}"
-                match layer:
-                    case Branch():
-                        x = self.path(x, layer, ours)
-                    case InceptionSpec():
-                        x = self.module(x, layer, ours)
-                    case MaxPool():
-                        x = self.max_pool(x, ours, layer.kernel, layer.stride, layer.padding, layer.ceil)
-                    case AveragePool():
-                        x = self.average_pool(x, ours, layer.window, layer.window)
-                    case ResponseNorm():
-                        values = {"alpha": layer.alpha, "beta": layer.beta, "bias": layer.k}
-                        x = self.add("LRN", [x], ours, size=layer.size, **values)
+                x = entry_of(LAYERS, layer, "ONNX graphs")(self, x, layer, f"features.{layer.name}")
                 if layer.name in heads:
                     outputs.append(self.head(x, heads[layer.name], sizes[layer.name]))
             if stage.residual:
                 x = self.shortcut(entry, x, f"shortcuts.{stage.name}")
         return [self.classifier(x), *outputs]
 
+    # ------------------------------------------------------------- by kind of layer
+    def of_module(self, x: str, spec: InceptionSpec, ours: str) -> str:
+        """Branches side by side; of several members, their channels member by member."""
+        place = f"{ours}.bottleneck"
+        narrow = self.conv(x, place) if f"{place}.weight" in self.weights else x
+        maps = [self.of_branch(x if b.pool else narrow, b, f"{ours}.branches.{b.name}") for b in spec.branches]
+        members = self.arch.members
+        if members == 1:
+            return self.add("Concat", maps, ours, axis=1)
+        shares = [[f"{name}.{member}" for member in range(members)] for name in maps]
+        for name, parts in zip(maps, shares, strict=True):
+            self.nodes.append(helper.make_node("Split", [name], parts, f"{name}.split", axis=1))
+        return self.add("Concat", [part for parts in zip(*shares, strict=True) for part in parts], ours, axis=1)
+
+    def of_branch(self, x: str, branch: Branch, ours: str) -> str:
+        if branch.pool:
+            x = self.max_pool(x, f"{ours}.pool", branch.pool, 1, branch.pool // 2, False)
+        if branch.reduce:
+            x = self.unit(x, f"{ours}.reduce")
+        if branch.channels is not None:
+            x = self.unit(x, f"{ours}.conv", branch.kernel, branch.stride, branch.dilation, branch.padding)
+        return x
+
+    def of_max_pool(self, x: str, layer: MaxPool, ours: str) -> str:
+        return self.max_pool(x, ours, layer.kernel, layer.stride, layer.padding, layer.ceil)
+
+    def of_average_pool(self, x: str, layer: AveragePool, ours: str) -> str:
+        return self.average_pool(x, ours, layer.window, layer.window)
+
+    def of_response_norm(self, x: str, layer: ResponseNorm, ours: str) -> str:
+        return self.add("LRN", [x], ours, size=layer.size, alpha=layer.alpha, beta=layer.beta, bias=layer.k)
+
+    # ------------------------------------------------------------- nodes
     def add(self, kind: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         """A node with one output, whose name it shares."""
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name, **attributes))
@@ -146,27 +178,6 @@ class _Graph:
         x = self.norm(self.conv(x, f"{ours}.conv", kernel, stride, dilation, padding), f"{ours}.norm")
         return self.add("Relu", [x], f"{ours}.relu")
 
-    def path(self, x: str, branch: Branch, ours: str) -> str:
-        if branch.pool:
-            x = self.max_pool(x, f"{ours}.pool", branch.pool, 1, branch.pool // 2, False)
-        if branch.reduce:
-            x = self.unit(x, f"{ours}.reduce")
-        if branch.channels is not None:
-            x = self.unit(x, f"{ours}.conv", branch.kernel, branch.stride, branch.dilation, branch.padding)
-        return x
-
-    def module(self, x: str, spec: InceptionSpec, ours: str) -> str:
-        place = f"{ours}.bottleneck"
-        narrow = self.conv(x, place) if f"{place}.weight" in self.weights else x
-        maps = [self.path(x if b.pool else narrow, b, f"{ours}.branches.{b.name}") for b in spec.branches]
-        members = self.arch.members
-        if members == 1:
-            return self.add("Concat", maps, ours, axis=1)
-        shares = [[f"{name}.{member}" for member in range(members)] for name in maps]
-        for name, parts in zip(maps, shares, strict=True):
-            self.nodes.append(helper.make_node("Split", [name], parts, f"{name}.split", axis=1))
-        return self.add("Concat", [part for parts in zip(*shares, strict=True) for part in parts], ours, axis=1)
-
     def max_pool(self, x: str, ours: str, kernel: int, stride: int, padding: int | str, ceil: bool) -> str:
         axes = self.arch.dims
         ends = {"pads": [padding] * 2 * axes, "ceil_mode": int(ceil)} if isinstance(padding, int) else _TENSORFLOW
@@ -222,3 +233,13 @@ class _Graph:
         x = self.add("MatMul", [x, self.weight("classifier.weight")], "classifier.product")
         x = self.add("Add", [x, self.weight("classifier.bias")], "classifier.sum")
         return self.add("Transpose", [x], OUTPUT, perm=[1, 0, 2])
+
+
+LAYERS: dict[type[Layer], Callable[[_Graph, str, Any, str], str]] = {
+    Branch: _Graph.of_branch,
+    InceptionSpec: _Graph.of_module,
+    MaxPool: _Graph.of_max_pool,
+    AveragePool: _Graph.of_average_pool,
+    ResponseNorm: _Graph.of_response_norm,
+}
+"""Kind of layer to the method that adds its nodes behind the output of that name, with weights of that name."""

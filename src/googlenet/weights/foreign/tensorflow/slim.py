@@ -17,16 +17,14 @@ import torch
 from torch import Tensor
 
 from ....arch.variants import GOOGLENET_SLIM
-from ....data.images.pictures import Preprocessing
 from ....errors import InputError
 from ...checkpoint import Header, Weights, check_tensors
-from ..parameters import Unit, units
+from ..parameters import LayerParameters, layer_parameters
+from ..preprocessing import SLIM
 from .tensor_bundle import Variable, is_table, table_of, variables
 
 SCOPE = "InceptionV1"
 WITH_BACKGROUND = 1001
-# Its preprocess_for_eval takes the central 87.5 %, squashed to a square where we cut one, to (x - 0.5) * 2.
-PREPROCESSING = Preprocessing(3, 224, 256, (0.5,) * 3, (0.5,) * 3)
 
 _STEM = {"conv1": "Conv2d_1a_7x7", "reduce": "Conv2d_2b_1x1", "conv": "Conv2d_2c_3x3"}
 _BRANCHES = {"1x1": "Branch_0", "3x3": "Branch_1", "5x5": "Branch_2", "pool": "Branch_3"}
@@ -67,19 +65,20 @@ def from_slim(found: Mapping[str, Variable | npt.NDArray[Any]], where: str = "Th
     """
     biases = found.get(f"{SCOPE}/Logits/Conv2d_0c_1x1/biases", np.zeros(0))
     classes = biases.shape[0] if len(biases.shape) == 1 else 0
-    pairs = [pair for unit in units(GOOGLENET_SLIM, classes) for pair in _names(unit)]
+    layers = layer_parameters(GOOGLENET_SLIM, classes)
+    pairs = [pair for layer in layers for pair in _names(layer)]
     wanted = {theirs: shape for _, theirs, shape in pairs}
     others = [name for name in found if name in _OF_TRAINING or name.rpartition("/")[0] in wanted]
     shapes = {name: torch.empty(found[name].shape, device="meta") for name in found if name not in others}
     check_tensors(shapes, wanted, where)
     tensors = {ours: _tensor(np.asarray(found[theirs], np.float32)) for ours, theirs, _ in pairs}
-    for unit in units(GOOGLENET_SLIM, classes):
-        if unit.norm:
-            tensors[f"{unit.ours}.norm.weight"] = torch.ones(unit.weight[0])
-            tensors[f"{unit.ours}.norm.num_batches_tracked"] = torch.tensor(0)
+    for layer in layers:
+        if layer.norm:
+            tensors[f"{layer.ours}.norm.weight"] = torch.ones(layer.weight[0])
+            tensors[f"{layer.ours}.norm.num_batches_tracked"] = torch.tensor(0)
         else:
-            tensors[f"{unit.ours}.weight"] = tensors[f"{unit.ours}.weight"].flatten(1)
-    header = Header(GOOGLENET_SLIM, classes, 3, False, {"preprocessing": PREPROCESSING.to_dict()})
+            tensors[f"{layer.ours}.weight"] = tensors[f"{layer.ours}.weight"].flatten(1)
+    header = Header(GOOGLENET_SLIM, classes, 3, False, {"preprocessing": SLIM.to_dict()})
     if not others:
         return Weights(header, tensors)
     left_out = f"{len(others)} of {len(found)} variables, such as {others[0]}"
@@ -111,28 +110,28 @@ def _tensor(values: npt.NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values.transpose(3, 2, 0, 1) if values.ndim == 4 else values))
 
 
-def _names(unit: Unit) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-    """Our name, TF-slim's and its shape, for every variable of a unit."""
-    out, into, *kernel = unit.weight
-    theirs = f"{SCOPE}/{_scope(unit)}"
-    if not unit.norm:
-        yield f"{unit.ours}.weight", f"{theirs}/weights", (1, 1, into, out)
-        yield f"{unit.ours}.bias", f"{theirs}/biases", (out,)
+def _names(layer: LayerParameters) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Our name, TF-slim's and its shape, for every variable of a layer."""
+    out, into, *kernel = layer.weight
+    theirs = f"{SCOPE}/{_scope(layer)}"
+    if not layer.norm:
+        yield f"{layer.ours}.weight", f"{theirs}/weights", (1, 1, into, out)
+        yield f"{layer.ours}.bias", f"{theirs}/biases", (out,)
         return
-    yield f"{unit.ours}.conv.weight", f"{theirs}/weights", (*kernel, into, out)
+    yield f"{layer.ours}.conv.weight", f"{theirs}/weights", (*kernel, into, out)
     for ours, name in _NORM.items():
-        yield f"{unit.ours}.norm.{ours}", f"{theirs}/BatchNorm/{name}", (out,)
+        yield f"{layer.ours}.norm.{ours}", f"{theirs}/BatchNorm/{name}", (out,)
 
 
-def _scope(unit: Unit) -> str:
-    """TF-slim's scope of a unit within the network's."""
-    if not unit.layer:
+def _scope(layer: LayerParameters) -> str:
+    """TF-slim's scope of a layer within the network's."""
+    if not layer.name:
         return "Logits/Conv2d_0c_1x1"
-    if not unit.branch:
-        return _STEM[unit.layer if unit.layer in _STEM else unit.part]
-    module = f"{unit.layer[:-1]}{chr(ord(unit.layer[-1]) + 1)}"  # our 3a is its 3b
-    first = unit.part == "reduce" or unit.branch == "1x1"
-    kernel = "x".join(map(str, unit.weight[2:]))
+    if not layer.branch:
+        return _STEM[layer.name if layer.name in _STEM else layer.part]
+    module = f"{layer.name[:-1]}{chr(ord(layer.name[-1]) + 1)}"  # our 3a is its 3b
+    first = layer.part == "reduce" or layer.branch == "1x1"
+    kernel = "x".join(map(str, layer.weight[2:]))
     # The third branch of its Mixed_5b alone has two convolutions that are called 0a.
-    letter = "a" if first or (unit.layer, unit.branch) == ("5a", "5x5") else "b"
-    return f"Mixed_{module}/{_BRANCHES[unit.branch]}/Conv2d_0{letter}_{kernel}"
+    letter = "a" if first or (layer.name, layer.branch) == ("5a", "5x5") else "b"
+    return f"Mixed_{module}/{_BRANCHES[layer.branch]}/Conv2d_0{letter}_{kernel}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from ..errors import InputError
-from .checkpoint import Weights
+from .checkpoint import Weights, without_auxiliary
 
 
 def inflate(weights: Weights) -> Weights:
@@ -20,6 +20,11 @@ def inflate(weights: Weights) -> Weights:
 
     Raises:
         InputError: If the weights are not of pictures.
+
+    Example:
+        >>> from googlenet.weights import inflate, network_of, read_source
+        >>> network_of(inflate(read_source("googlenet_small.fashion_mnist")))(torch.zeros(1, 1, 16, 28, 28)).shape
+        torch.Size([1, 10])
     """
 
     def repeated(kernel: Tensor) -> Tensor:
@@ -54,10 +59,7 @@ def _of_dimensions(weights: Weights, dims: int, how: str, change: Callable[[Tens
         input_size=(header.arch.input_size[0],) * dims,
         auxiliary=(),
     )
-    tensors = {
-        name: change(tensor) if tensor.ndim == 4 else tensor
-        for name, tensor in weights.tensors.items()
-        if not name.startswith("auxiliary.")
-    }
+    kept = without_auxiliary(weights)
+    tensors = {name: change(tensor) if tensor.ndim == 4 else tensor for name, tensor in kept.tensors.items()}
     extra = {key: value for key, value in header.extra.items() if key != "preprocessing"}
-    return Weights(replace(header, arch=arch, auxiliary=False, extra=extra), tensors, weights.quirks)
+    return Weights(replace(kept.header, arch=arch, extra=extra), tensors, weights.quirks)

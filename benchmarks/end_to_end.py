@@ -29,11 +29,13 @@ from common import HERE, SHARED, save, spread, take_turns
 from googlenet import create_model
 from googlenet.apps.cli.writers import write_csv
 from googlenet.apps.report import charts
-from googlenet.data.images.pictures import EXTENSIONS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from googlenet.data.paths import expand
-from googlenet.inference.engines.formats import FORMATS
-from googlenet.inference.load import fastest, predictor_with
-from googlenet.inference.pipeline import WholeNetwork
+from googlenet.arch.spec import IMAGENET_MEAN, IMAGENET_STD
+from googlenet.data.find import expand
+from googlenet.data.images.decode import EXTENSIONS
+from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.inference.engines.backend import BACKENDS
+from googlenet.inference.load import fastest
+from googlenet.inference.pipeline import Pipeline
 from googlenet.weights.foreign.torchvision import from_torchvision
 
 CLASSES = tuple(map(str, range(1000)))
@@ -88,7 +90,7 @@ def main() -> None:
     ).eval()
     model = create_model("googlenet_torchvision", auxiliary=False)
     model.load_state_dict(from_torchvision(theirs.state_dict()))
-    network = WholeNetwork([model], Preprocessing())
+    network = Pipeline([model], ImagePreprocessing())
     graph = openvino.convert_model(theirs, example_input=torch.zeros(1, 3, 224, 224))
     graph.reshape([1, 3, 224, 224])
     compiled = openvino.Core().compile_model(graph, "CPU")
@@ -110,7 +112,7 @@ def main() -> None:
         out = Path(scratch) / "labels.csv"
 
         def ours(engine: str) -> Callable[[], None]:
-            predictor = predictor_with(FORMATS[engine].load().engine_of(network), CLASSES, network.preprocessing)
+            predictor = predictor_with(BACKENDS[engine].load().engine_of(network), CLASSES, network.preprocessing)
 
             def run() -> None:
                 with out.open("w", newline="") as file:

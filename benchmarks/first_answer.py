@@ -18,7 +18,7 @@ from PIL import Image
 from common import save, spread, watched
 from googlenet import create_model, save_weights
 from googlenet.apps.jobs import export_job
-from googlenet.data.images.pictures import Preprocessing
+from googlenet.data.images.preprocessing import ImagePreprocessing
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
         weights, picture = folder / "model.safetensors", folder / "picture.jpg"
         classes = tuple(map(str, range(1000)))
         model = create_model("googlenet_torchvision", auxiliary=False)
-        save_weights(model, weights, classes=classes, preprocessing=Preprocessing().to_dict())
+        save_weights(model, weights, classes=classes, preprocessing=ImagePreprocessing().to_dict())
         noise = np.random.default_rng(0).integers(0, 256, (375, 500, 3), dtype=np.uint8)
         Image.fromarray(noise).save(picture)
         sources = {"exported, ONNX": export_job([str(weights)], "onnx", None, None)[0]}

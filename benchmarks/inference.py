@@ -26,13 +26,13 @@ from torch import Tensor, nn
 
 from common import HERE, SHARED, matmul_rates, save, spread, take_turns
 from googlenet import cost
-from googlenet.apps.jobs import choose_recipe, find_data, training_job
+from googlenet.apps.jobs import choose_recipe, training_job
 from googlenet.apps.report import charts
-from googlenet.data.images.pictures import views_of
+from googlenet.data.find import find_data
+from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Chunk, Engine
-from googlenet.inference.engines.formats import FORMATS
-from googlenet.inference.load import fastest, load_network
-from googlenet.inference.pipeline import WholeNetwork
+from googlenet.inference.load import fastest, load_pipeline
+from googlenet.inference.pipeline import Pipeline
 from googlenet.weights.foreign.torchvision import to_torchvision
 
 Run = Callable[[], object]
@@ -54,7 +54,7 @@ def trained(photos: list[Path], folder: Path, epochs: int) -> Path:
     return run
 
 
-def torchvision_of(network: WholeNetwork) -> nn.Module:
+def torchvision_of(network: Pipeline) -> nn.Module:
     """The same weights in torchvision's class, for normalised pictures."""
     (ours,) = network.networks
     weights = to_torchvision(ours.state_dict())
@@ -147,7 +147,7 @@ def ours(label: str, engine: Engine, pixels: np.ndarray) -> Iterator[tuple[str, 
     yield f"ours {label}, alone", lambda: [engine(pixels[i : i + 1]) for i in range(len(pixels))]
 
 
-def agreement(network: WholeNetwork, engines: dict[str, Engine], photos: list[Path]) -> dict[str, object]:
+def agreement(network: Pipeline, engines: dict[str, Engine], photos: list[Path]) -> dict[str, object]:
     """Share of ten crops of each photo that an engine labels as float32 does."""
     crops = np.concatenate([views_of(path, network.preprocessing, 10) for path in photos])
     parts = [crops[i : i + 50] for i in range(0, len(crops), 50)]
@@ -171,15 +171,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         run = trained(photos, folder, chosen.epochs)
-        network, _ = load_network(run)
+        network, _ = load_pipeline(run)
         import openvino
 
         calibration = np.concatenate([views_of(path, network.preprocessing) for path in photos])
-        narrow = FORMATS["onnx"].load().quantized(network, calibration)  # without export's refusal: measured below
-        module = FORMATS["openvino"].load()
+        narrow = BACKENDS["onnx"].load().quantized(network, calibration)  # without export's refusal: measured below
+        module = BACKENDS["openvino"].load()
         engines = {
-            "default": FORMATS[fastest(network)].load().engine_of(network),
-            "torch": FORMATS["torch"].load().engine_of(network),
+            "default": BACKENDS[fastest(network)].load().engine_of(network),
+            "torch": BACKENDS["torch"].load().engine_of(network),
             "int8": module.OpenVinoEngine(openvino.Core().read_model(narrow.SerializeToString()), True),
         }
         print({label: engine.name for label, engine in engines.items()}, flush=True)

@@ -19,9 +19,10 @@ import torch
 
 from common import save, spread
 from googlenet import create_model
-from googlenet.data.images.batches import Augmentation, Batch, training_batches
-from googlenet.data.images.folders import ImageSet
-from googlenet.data.images.pictures import Preprocessing
+from googlenet.data.images.augmentation import Augmentation
+from googlenet.data.images.dataset import ImageSet
+from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.data.protocol import Batch
 from googlenet.training.distributed import joined
 from googlenet.training.learner import Learner
 from googlenet.training.recipe import PHOTOS, SMALL, Recipe
@@ -31,7 +32,7 @@ ROUNDS = 7
 
 
 def compare(
-    images: ImageSet, preprocessing: Preprocessing, recipe: Recipe, batch_size: int, steps: int
+    images: ImageSet, preprocessing: ImagePreprocessing, recipe: Recipe, batch_size: int, steps: int
 ) -> dict[str, object]:
     augmentation = Augmentation(recipe.crop, recipe.flip, recipe.shift, recipe.cutout, recipe.colour)
     order = torch.arange(batch_size * steps) % len(images)
@@ -78,8 +79,8 @@ def main() -> None:
     noise = torch.randint(0, 256, (2560, 1, 28, 28), dtype=torch.uint8)
     small = ImageSet(torch.arange(len(noise)) % 10, tuple(map(str, range(len(noise)))), noise)
     results = {
-        "photos": compare(photos, Preprocessing(), PHOTOS, 32, 6),
-        "small": compare(small, Preprocessing(1, 28, 28, (0.5,), (0.25,)), SMALL, 128, 20),
+        "photos": compare(photos, ImagePreprocessing(), PHOTOS, 32, 6),
+        "small": compare(small, ImagePreprocessing(1, 28, 28, (0.5,), (0.25,)), SMALL, 128, 20),
     }
     save("input_pipeline", {"pictures": f"{len(paths)} JPEGs"} | results)
 

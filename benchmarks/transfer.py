@@ -20,7 +20,6 @@ import numpy as np
 from common import save
 from googlenet.apps.jobs import choose_recipe, training_job
 from googlenet.data.builtin import digits
-from googlenet.data.images.folders import ImageData
 
 OURS = {"weights": "googlenet_small.fashion_mnist"}
 SHORT = {"epochs": "50"}  # a fifth of what the recipe gives so few pictures

@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from common import HERE, SHARED, save
-from googlenet.data.signals.dataset import find_signals
+from googlenet.data.signals.find import find_signals
 from googlenet.estimator import GoogLeNetClassifier
 from googlenet.inference.evaluate import metrics
 from googlenet.training.distributed import World

@@ -224,6 +224,6 @@ def _progress(verbose: int) -> AbstractContextManager[Report]:
     """A live bar on a terminal, if it is wanted."""
     if not verbose:
         return nullcontext(silent)
-    from .apps.cli.display import training_progress
+    from .apps.cli.progress import training_progress
 
     return training_progress()

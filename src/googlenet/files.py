@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from .errors import InputError
 
@@ -100,3 +103,36 @@ def fresh(path: Path) -> Iterator[Path]:
 def json_line(row: Mapping[str, Any]) -> str:
     """A row of a ``.jsonl`` file."""
     return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def read_npz(path: Path) -> dict[str, Any]:
+    """The arrays of an NPZ file, by name.
+
+    Raises:
+        InputError: If it is none, damaged, or holds Python objects.
+    """
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is not an NPZ file.")
+    try:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except Exception as error:  # a damaged archive fails in a dozen ways
+        if "allow_pickle" in str(error):
+            raise InputError(f"{path} holds Python objects, not numbers; loading them could run any code.") from error
+        raise InputError(f"{path} is not an NPZ file, or it is damaged.") from error
+
+
+def npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of the arrays of an NPZ file, without reading them; none of a file that is damaged or something else."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy"): _shape(archive, name) for name in archive.namelist()}
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        return {}
+
+
+def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        return tuple(read(file)[0])

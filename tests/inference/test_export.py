@@ -14,13 +14,13 @@ import torch
 
 import googlenet
 from conftest import run_cli
-from googlenet.data.images.pictures import Preprocessing
+from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preprocessing import SignalPreprocessing
 from googlenet.inference import export as exporting
+from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Chunk, Engine
-from googlenet.inference.engines.formats import FORMATS
-from googlenet.inference.load import fastest, load, load_network
-from googlenet.inference.pipeline import WholeNetwork
+from googlenet.inference.load import fastest, load, load_pipeline
+from googlenet.inference.pipeline import Pipeline
 from googlenet.weights.create import save_weights
 
 for library in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):
@@ -30,7 +30,7 @@ import onnx
 import onnxruntime
 
 CLASSES = ("cat", "dog", "emu")
-GREY = Preprocessing(1, 32, 32, (0.4,), (0.3,))
+GREY = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,))
 
 
 def random_norms(model, seed=0):
@@ -58,9 +58,9 @@ def files(tmp_path_factory):
     """Weights, and the model exported in every format."""
     folder = tmp_path_factory.mktemp("exported")
     run = weights(folder)
-    network, classes = load_network(run)
+    network, classes = load_pipeline(run)
     notes = {"classes": classes, "preprocessing": network.preprocessing.to_dict()}
-    paths = {form: folder / f"model{FORMATS[form].suffix}" for form in FORMATS}
+    paths = {form: folder / f"model{BACKENDS[form].suffix}" for form in BACKENDS}
     for form, path in paths.items():
         found = exporting.export(network, notes, form, path)
         assert found.count == 32 and found.agreement == 1 and found.largest < 1e-5
@@ -72,9 +72,9 @@ def pictures(n=21, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (n, 32, 32), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", BACKENDS)
 def test_an_exported_network_labels_as_the_network_does(files, form):
-    network, _ = load_network(files["run"])
+    network, _ = load_pipeline(files["run"])
     with torch.inference_mode():
         expected = network(torch.from_numpy(pictures()[:, None]))
     predictor = load(files[form])
@@ -88,7 +88,7 @@ def test_an_exported_network_labels_as_the_network_does(files, form):
         assert top[0][1] == pytest.approx(row.max(), abs=tolerance)
 
 
-@pytest.mark.parametrize("engine", FORMATS)
+@pytest.mark.parametrize("engine", BACKENDS)
 def test_every_engine_computes_a_network_in_memory(files, engine):
     expected = load(files["run"], engine="torch").probabilities(pictures()[:, None])
     np.testing.assert_allclose(
@@ -99,9 +99,9 @@ def test_every_engine_computes_a_network_in_memory(files, engine):
 def test_the_fastest_engine_for_pictures_is_openvino_and_for_signals_pytorch(files):
     if torch.cuda.is_available():
         pytest.skip("a GPU is faster")
-    assert fastest(load_network(files["run"])[0]) == "openvino"
+    assert fastest(load_pipeline(files["run"])[0]) == "openvino"
     signals = SignalPreprocessing(1, 50, (0.0,), (1.0,), (1.0,))
-    assert fastest(WholeNetwork([], signals)) == "torch"
+    assert fastest(Pipeline([], signals)) == "torch"
     assert "OpenVINO" in load(files["run"]).engine.name
 
 
@@ -135,7 +135,7 @@ def test_exported_networks_predict_without_pytorch(files, form):
 
 
 def test_several_runs_are_one_model_and_mirrored_pictures_are_seen_twice(tmp_path):
-    mirrored = Preprocessing(1, 32, 32, (0.4,), (0.3,), mirror=True)
+    mirrored = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,), mirror=True)
     runs = [weights(tmp_path, preprocessing=mirrored, seed=seed) for seed in (1, 2)]
     result = run_cli("export", *runs, "--out", tmp_path / "both.onnx")
     assert result.returncode == 0 and "100.0% of 32" in result.stdout, result.stderr
@@ -143,19 +143,19 @@ def test_several_runs_are_one_model_and_mirrored_pictures_are_seen_twice(tmp_pat
     views = [pictures(), pictures()[:, :, ::-1].copy()]
     apart = []
     for run in runs:
-        plain, _ = load_network(run)
+        plain, _ = load_pipeline(run)
         plain.preprocessing = GREY
         with torch.inference_mode():
             apart += [plain(torch.from_numpy(view[:, None])).numpy() for view in views]
     np.testing.assert_allclose(both, sum(apart) / 4, atol=1e-5)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", BACKENDS)
 @pytest.mark.parametrize("members", [1, 3])
 def test_networks_of_signals_are_exported(tmp_path, form, members):
     prepared = SignalPreprocessing(2, 40, (0.5, 1.0), (1.0, 2.0), (0.7, 0.9))
     path = weights(tmp_path, "googlenet_1d", prepared, members=members)
-    out = tmp_path / f"model{FORMATS[form].suffix}"
+    out = tmp_path / f"model{BACKENDS[form].suffix}"
     assert run_cli("export", path, "--format", form, "--out", out).returncode == 0
     signals = [np.random.default_rng(n).normal(size=(2, n)).astype(np.float32) for n in (9, 40, 70, 33)]
     exported = load(out)
@@ -170,7 +170,7 @@ def test_8_bits_agree_where_the_network_is_trained(tmp_path, form):
     words = ["--width", "0.25", "--epochs", "8", "--batch-size", "32"]  # trained well enough to be sure of its answers
     trained = run_cli("train", "digits", "--out", run, *words)
     assert trained.returncode == 0
-    plain, small = tmp_path / f"a{FORMATS[form].suffix}", tmp_path / f"b{FORMATS[form].suffix}"
+    plain, small = tmp_path / f"a{BACKENDS[form].suffix}", tmp_path / f"b{BACKENDS[form].suffix}"
     assert run_cli("export", run, "--format", form, "--out", plain).returncode == 0
     result = run_cli("export", run, "--format", form, "--out", small, "--int8", "digits")
     assert result.returncode == 0, result.stderr
@@ -190,8 +190,8 @@ class Liar(Engine):
 
 
 def test_a_file_that_computes_something_else_is_not_left_behind(files, tmp_path, monkeypatch):
-    network, _ = load_network(files["run"])
-    module = FORMATS["onnx"].load()
+    network, _ = load_pipeline(files["run"])
+    module = BACKENDS["onnx"].load()
     monkeypatch.setattr(module, "read", lambda path, exact: (Liar(), {}))
     with pytest.raises(googlenet.InputError, match="nothing was written"):
         exporting.export(network, {}, "onnx", tmp_path / "model.onnx")
@@ -252,7 +252,7 @@ def test_a_folder_for_an_export_is_made(files, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of files as Linux has them")
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", BACKENDS)
 def test_a_full_disk_is_a_sentence(files, tmp_path, form):
     limit = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     limit += (

@@ -19,11 +19,10 @@ from conftest import CLI, QUICK, run_cli
 from googlenet import InputError
 from googlenet.apps.jobs import choose_recipe, training_job
 from googlenet.data.builtin import digits
-from googlenet.data.images.batches import Batch
+from googlenet.data.protocol import Batch
 from googlenet.training.distributed import World, joined
-from googlenet.training.learner import Learner
+from googlenet.training.learner import Learner, mixed
 from googlenet.training.loop import fresh_state
-from googlenet.training.mixing import mixed
 from googlenet.training.recipe import SMALL, find_recipe
 from googlenet.training.schedule import learning_rate
 from googlenet.training.task import task_for

@@ -15,12 +15,11 @@ from conftest import run_cli
 from googlenet import GoogLeNetClassifier, InputError, create_model, load
 from googlenet.apps.jobs import choose_recipe
 from googlenet.data.builtin import digits, gunpoint
-from googlenet.data.images.batches import as_wanted
-from googlenet.data.images.pictures import Preprocessing
-from googlenet.training.features import fitted_classifier
+from googlenet.data.images.dataset import as_wanted
+from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.training.optimizers import make_optimizer
 from googlenet.training.recipe import PHOTOS, SIGNALS, SMALL
-from googlenet.training.transfer import fitted_to, start_from, transfer_task
+from googlenet.training.transfer import fitted_classifier, fitted_to, start_from, transfer_task
 from googlenet.weights.checkpoint import weights_of
 from googlenet.weights.create import read_source
 
@@ -52,7 +51,7 @@ def test_pictures_are_prepared_as_the_weights_want_and_mirrored_as_the_data_allo
 @pytest.mark.parametrize(("channels", "wanted"), [(1, 3), (3, 1), (1, 1), (3, 3)])
 def test_size_and_colour_of_pictures_in_memory(channels, wanted):
     pixels = torch.full((2, channels, 12, 12), 200, dtype=torch.uint8)
-    found = as_wanted(pixels, Preprocessing(wanted, 20, 20, (0.5,) * wanted, (0.5,) * wanted))
+    found = as_wanted(pixels, ImagePreprocessing(wanted, 20, 20, (0.5,) * wanted, (0.5,) * wanted))
     assert found.shape == (2, wanted, 20, 20)
     assert (found == 200).all()
 

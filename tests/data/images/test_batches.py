@@ -3,12 +3,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from googlenet.data.images.batches import Augmentation, epoch_order, training_batches
-from googlenet.data.images.folders import ImageSet
-from googlenet.data.images.pictures import Preprocessing
+from googlenet.data.images.augmentation import Augmentation
+from googlenet.data.images.dataset import ImageSet, epoch_order
+from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.parallel import ahead
 
-PLAIN = Preprocessing(1, 24, 24, (0.5,), (0.25,))
+PLAIN = ImagePreprocessing(1, 24, 24, (0.5,), (0.25,))
 
 
 def images(count=20):

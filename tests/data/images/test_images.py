@@ -11,8 +11,10 @@ from PIL import Image
 
 from conftest import QUICK, picture, run_cli
 from googlenet import InputError
+from googlenet.data.images.crops import crops_of
+from googlenet.data.images.decode import open_picture
 from googlenet.data.images.folders import find_images
-from googlenet.data.images.pictures import Preprocessing, crops_of, open_picture, views_of
+from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.splits import hold_out
 
 
@@ -128,7 +130,7 @@ def test_an_opened_picture_is_seen_as_its_file_is(tmp_path):
     odd_but_good(tmp_path)
     Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     for path in sorted(tmp_path.iterdir()):
-        want = Preprocessing(3, 8, 8)
+        want = ImagePreprocessing(3, 8, 8)
         with Image.open(path) as opened:
             difference = views_of(opened, want).astype(float) - views_of(path, want)
         # A JPEG that is opened by its path may be decoded at half its size.

@@ -14,14 +14,12 @@ import googlenet
 from conftest import SHARED, run_cli
 from googlenet.arch.variants import find_arch
 from googlenet.data.builtin import gunpoint
-from googlenet.data.signals.batches import Stretch, training_batches, views
-from googlenet.data.signals.dataset import SignalData, SignalSet, find_signals, holds_signals
+from googlenet.data.signals.dataset import SignalSet, Stretch
+from googlenet.data.signals.find import find_signals
 from googlenet.data.signals.preprocessing import SignalPreprocessing
 from googlenet.data.splits import hold_out
 from googlenet.explain.maps import class_activation
-from googlenet.inference.engines.torch import engine_of
-from googlenet.inference.load import predictor_with
-from googlenet.inference.pipeline import WholeNetwork
+from googlenet.inference.pipeline import Pipeline
 from googlenet.nn.googlenet import GoogLeNet, mean_probabilities
 from googlenet.training.distributed import World
 from googlenet.training.loop import epochs, finished, fresh_state
@@ -38,7 +36,7 @@ def plain(channels=1, length=4):
 
 
 def predictor(models, prepared):
-    return predictor_with(engine_of(WholeNetwork(models, prepared)), "abc", prepared)
+    return predictor_with(engine_of(Pipeline(models, prepared)), "abc", prepared)
 
 
 def small(members=1, channels=2, classes=3):

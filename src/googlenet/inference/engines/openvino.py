@@ -101,11 +101,10 @@ BACKEND = OpenVinoBackend()
 
 def convert(pipeline: Pipeline) -> openvino.Model:
     """The pipeline as OpenVINO's graph, in float32, for any number of examples."""
-    from .torch import folded
+    from .torch import program
 
-    example = pipeline.example(2)
-    model = openvino.convert_model(folded(pipeline), example_input=example)
-    model.reshape({0: [-1, *example.shape[1:]]})
+    model = openvino.convert_model(program(pipeline))
+    model.reshape({0: [-1, *pipeline.preprocessing.input_shape]})
     model.inputs[0].set_names({"inputs"})
     model.outputs[0].set_names({"probabilities"})
     return model

@@ -1,21 +1,23 @@
-"""What a terminal shows: tables and progress. On a pipe: plain JSON lines, no bars."""
+"""What a terminal shows: tables and sentences."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ...arch.cost import Cost
 from ...arch.paper import TABLE_1, disagreements
 
 if TYPE_CHECKING:
-    from ...data.images.folders import BadFile
+    from ...arch.rows import LayerCost
+    from ...data.protocol import BadFile, Dataset
+    from ...training.recipe import Recipe
+    from ...training.runs import Evaluation
     from ...weights.catalogue import Record
 
 console = Console(highlight=False)
@@ -27,25 +29,33 @@ def summary_table(cost: Cost, layers: bool) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("layer", "type", "output", "parameters", "multiply-adds", "field", "stride", "1×1s save"):
         table.add_column(name, justify="left" if name in ("layer", "type") else "right", no_wrap=True)
-    printed = cost.arch == "googlenet" and cost.input == (3, 224, 224)
+    printed = _is_printed(cost)
     wrong = disagreements(cost) if printed else {}
     if printed:
         table.add_column("printed", justify="right", no_wrap=True)
     for row in cost.rows:
         saved = f"{row.saved_macs / (row.macs + row.saved_macs):.0%}" if row.saved_macs else ""
-        cells = [*_cells(row.name, row), saved]
-        if printed and row.name in TABLE_1:
-            params, macs = TABLE_1[row.name]
-            marks = ["*" if (row.name, what) in wrong else " " for what in ("params", "macs")]
-            cells.append(f"{params:g}K{marks[0]} {macs:>4g}M{marks[1]}")
-        table.add_row(*cells)
-        if layers and len(row.layers) > 1:
-            for layer in row.layers:
-                table.add_row(*(f"[dim]{cell}[/]" for cell in _cells(f"  {layer.name}", layer)))
+        table.add_row(*_cells(row.name, row), saved, *([_printed(row.name, wrong)] if printed else ()))
+        for layer in row.layers if layers and len(row.layers) > 1 else ():
+            table.add_row(*(f"[dim]{cell}[/]" for cell in _cells(f"  {layer.name}", layer)))
     return table
 
 
-def _cells(name: str, row: Any) -> list[str]:
+def _is_printed(cost: Cost) -> bool:
+    """Whether it is what the paper's Table 1 is of."""
+    return cost.arch == "googlenet" and cost.input == (3, 224, 224)
+
+
+def _printed(name: str, wrong: Collection[tuple[str, str]]) -> str:
+    """A row of the paper's table; a star marks what is wrong there."""
+    if name not in TABLE_1:
+        return ""
+    params, macs = TABLE_1[name]
+    marks = ["*" if (name, what) in wrong else " " for what in ("params", "macs")]
+    return f"{params:g}K{marks[0]} {macs:>4g}M{marks[1]}"
+
+
+def _cells(name: str, row: LayerCost) -> list[str]:
     return [
         name,
         row.type,
@@ -68,7 +78,7 @@ def show_summary(cost: Cost, layers: bool) -> None:
         f"\nwith auxiliary classifiers:    {cost.params_with_aux:,} parameters, "
         f"{cost.macs_with_aux / 1e6:,.1f} M multiply-adds"
     )
-    if cost.arch == "googlenet" and cost.input == (3, 224, 224):
+    if _is_printed(cost):
         wide.print(
             "\nprinted: the paper's Table 1, K = 1,024 weights without biases. * more than one unit of the last "
             "digit off:\nits 7×7 row, for one, has 64·7·7·3 = 9.2K weights and 118M multiply-adds by arithmetic."
@@ -83,31 +93,60 @@ def show_bad_files(bad: Sequence[BadFile]) -> None:
     table.add_column("file", overflow="fold")
     table.add_column("reason", overflow="fold")
     for file in bad[:50]:
-        table.add_row(file.path, file.reason)
+        table.add_row(escape(file.path), escape(file.reason))
     errors.print(table)
     if len(bad) > 50:
         errors.print(f"… and {len(bad) - 50} more; run.json lists them all.")
 
 
+def show_training(data: Dataset, recipe: Recipe, run: Path) -> None:
+    """What is going to be trained, on standard error.
+
+    Args:
+        data: To learn from.
+        recipe: How.
+        run: The folder of the run.
+    """
+    show_bad_files(data.bad)
+    for note in data.notes:
+        errors.print(note, markup=False, soft_wrap=True)
+    errors.print(
+        f"{recipe.arch} (width {recipe.width:g}), recipe {recipe.name}, {recipe.epochs} epochs, "
+        f"{len(data.classes)} classes, {len(data.train or ()):,} to learn from; run: {run}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def show_result(evaluation: Evaluation, run: Path) -> None:
+    """What a training came to, on standard error."""
+    from ...training.runs import Run
+
+    page = escape(str(Run(run).report))
+    errors.print(
+        f"accuracy [bold]{evaluation.top1:.4f}[/] on {evaluation.count:,} held out; see {page}", soft_wrap=True
+    )
+
+
 PARTS = {"test": "the test part", "validation": "the part held out", "all": "all there are"}
 
 
-def show_evaluation(result: dict[str, Any]) -> None:
+def show_evaluation(evaluation: Evaluation) -> None:
     """Metrics, per-class scores, and the confusion matrix where it fits."""
-    top5 = f"   top-5 {result['top5']:.4f}" if result["top5"] is not None else ""
+    top5 = f"   top-5 {evaluation.top5:.4f}" if evaluation.top5 is not None else ""
     console.print(
-        f"top-1 [bold]{result['top1']:.4f}[/]{top5}   loss {result['nll']:.4f}   "
-        f"calibration error {result['ece']:.4f}   examples {result['count']:,} ({PARTS[result['part']]})\n"
+        f"top-1 [bold]{evaluation.top1:.4f}[/]{top5}   loss {evaluation.nll:.4f}   "
+        f"calibration error {evaluation.ece:.4f}   examples {evaluation.count:,} ({PARTS[evaluation.part]})\n",
+        soft_wrap=True,
     )
-    names = [row["label"] for row in result["per_class"]]
+    names = [escape(scores.label) for scores in evaluation.per_class]
     fits = len(names) <= 12
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("class", "precision", "recall", "f1", "count", *(names if fits else ())):
         table.add_column(name, justify="left" if name == "class" else "right", overflow="fold")
-    for row, counts in zip(result["per_class"], result["confusion"], strict=True):
-        scores = [f"{row[key]:.3f}" for key in ("precision", "recall", "f1")]
-        cells = [str(count or "·") for count in counts] if fits else []
-        table.add_row(row["label"], *scores, str(row["count"]), *cells)
+    for name, scores, counts in zip(names, evaluation.per_class, evaluation.confusion, strict=True):
+        shares = [f"{share:.3f}" for share in (scores.precision, scores.recall, scores.f1)]
+        table.add_row(name, *shares, str(scores.count), *([str(count or "·") for count in counts] if fits else ()))
     console.print(table)
 
 
@@ -117,7 +156,7 @@ def show_rows(rows: Sequence[tuple[str, str]]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     console.print(table)
 
 
@@ -130,78 +169,3 @@ def show_weights(records: Mapping[Record, bool]) -> None:
         top1 = f"{record.top1:.2%}" if record.top1 else ""
         table.add_row(record.name, record.trained_on, top1, "yes" if here else "", record.licence)
     Console(width=max(console.width, 120), highlight=False).print(table)
-
-
-@contextmanager
-def download_progress(name: str) -> Iterator[Any]:
-    """Yields the ``progress`` function of a download: a bar in bytes on a terminal, nothing on a pipe."""
-    if not errors.is_terminal:
-        yield lambda done, total: None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
-def progress_over(description: str, total: int | None = None) -> Iterator[Any]:
-    """A live bar on a terminal, nothing on a pipe; yields a function to call as ``update(done, note, total)``."""
-    if not errors.is_terminal:
-        yield lambda done, note="", total=None: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(description, total=total, note="")
-        yield lambda done, note="", total=total: bar.update(task, completed=done, note=note, total=total)
-
-
-def watch(items: Sequence[Any], description: str) -> Iterator[Any]:
-    """The items, with a bar while they are gone through."""
-    with progress_over(description, len(items)) as update:
-        for number, item in enumerate(items, start=1):
-            yield item
-            update(number)
-
-
-@contextmanager
-def training_progress(log: Any = None) -> Iterator[Any]:
-    """Yields the ``report`` function of a training: a bar and a line an epoch, or JSON lines on a pipe."""
-    with progress_over("training") as update:
-
-        def report(kind: str, row: dict[str, Any]) -> None:
-            if kind == "step":
-                done = (row["epoch"] - 1) * row["steps"] + row["step"]
-                note = (
-                    f"epoch {row['epoch']}/{row['epochs']}  loss {row['loss']:.3f}  "
-                    f"accuracy {row['accuracy']:.3f}  {row['examples_per_second']:,.0f} examples/s"
-                )
-                update(done, note, row["epochs"] * row["steps"])
-                return
-            if log is not None:
-                for key, value in row.items():
-                    if isinstance(value, float):
-                        log.add_scalar(key, value, row["epoch"])
-            if sys.stdout.isatty():
-                console.print(_epoch_line(row))
-            else:
-                print(json.dumps(row), flush=True)
-
-        yield report
-
-
-def _epoch_line(row: dict[str, Any]) -> str:
-    text = f"epoch {row['epoch']:>3}/{row['epochs']}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
-    if "validation_accuracy" in row:
-        text += f"  validation loss {row['validation_loss']:.4f}  accuracy [bold]{row['validation_accuracy']:.4f}[/]"
-    return text + f"  {row['seconds']:.0f} s"

@@ -1,4 +1,4 @@
-"""``googlenet weights``: parsing only, like :mod:`~googlenet.apps.cli.main`."""
+"""``googlenet convert`` and ``weights``: parsing only; what is heavy is imported by who needs it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,30 @@ from typing import Annotated
 
 import typer
 
+commands = typer.Typer()
 weights = typer.Typer(
     no_args_is_help=True, help="Pretrained weights: list, fetch and check them, and find out what a file is."
 )
+commands.add_typer(weights, name="weights")
 RecordArgument = Annotated[str, typer.Argument(metavar="NAME", help="A name from googlenet weights list.")]
+
+
+@commands.command()
+def convert(
+    source: Annotated[str, typer.Argument(help="A run, a weights file of any format, or a name of the catalogue.")],
+    target: Annotated[Path, typer.Argument(help=".safetensors, .pth (torchvision), .caffemodel or .onnx.")],
+    bf16: Annotated[bool, typer.Option("--bf16", help="Keep safetensors in bfloat16: half the size.")] = False,
+) -> None:
+    """Write weights in another format, every tensor's name and shape asserted, and compare the outputs of both.
+
+    Example: googlenet convert googlenet.bvlc bvlc.safetensors
+    """
+    from ...weights.convert import convert as convert_weights
+
+    done = convert_weights(source, target, bf16)
+    compared = "; ".join(f"{who}, probabilities within {far:.1g}" for who, far in done.differences.items())
+    written = f"{done.target}: {done.tensors} tensors, {done.numbers:,} numbers; {compared}."
+    print(*done.quirks, written, *done.notes, sep="\n")
 
 
 @weights.command("list")
@@ -48,9 +68,9 @@ def fetch(name: RecordArgument) -> None:
     """
     from ...weights.catalogue import find_record
     from ...weights.store import fetch as fetch_record
-    from . import display
+    from .progress import download_progress
 
-    with display.download_progress(name) as progress:
+    with download_progress(name) as progress:
         path = fetch_record(find_record(name), progress)
     print(path)
 
@@ -85,8 +105,8 @@ def identify(file: Annotated[Path, typer.Argument(help="A weights file of any or
 
     Example: googlenet weights identify mystery.pth
     """
-    from ...weights.identify import describe
-    from ...weights.identify import identify as identify_file
+    from ...weights.identity import describe
+    from ...weights.identity import identify as identify_file
     from . import display
 
     display.show_rows(describe(identify_file(file)))

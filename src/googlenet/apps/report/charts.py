@@ -49,6 +49,8 @@ LINES = ("blue", "orange", "green")  # of the first lines of a chart
 HIGHEST, WIDEST = 224, 1120  # pixels of a picture
 POINTS = 400  # of a signal's line, at most
 
+Point = tuple[float, float]
+
 
 # ---------------------------------------------------------------------------------------- what all of them are made of
 def element(name: str, *inside: str, **attributes: object) -> Markup:
@@ -144,9 +146,7 @@ class Axis:
 
 
 # ------------------------------------------------------------------------------------------------------------- charts
-def curves(
-    title: str, across: str, lines: Mapping[str, Sequence[tuple[float, float]]], *, logarithmic: bool = False
-) -> Markup:
+def curves(title: str, across: str, lines: Mapping[str, Sequence[Point]], *, logarithmic: bool = False) -> Markup:
     """Lines through points.
 
     Args:
@@ -156,12 +156,13 @@ def curves(
         logarithmic: Both axes, with a tick below every point, rather than below the first, middle and last.
     """
     left, top, width, height = 48, 28, 400, 190
-    kept = {name: [point for point in line if all(map(math.isfinite, point))] for name, line in lines.items()}
+    kept = {name: _finite(line) for name, line in lines.items()}
     points = [point for line in kept.values() for point in line] or [(1.0, 0.0), (1.0, 1.0)]
     xs = sorted({x for x, _ in points})
     low, high = _limits([y for _, y in points], logarithmic)
     x = Axis(xs[0], xs[-1], left, left + width, logarithmic)
     y = Axis(low, high, top + height, top, logarithmic)
+    below = top + height + 17
     parts = [element("text", title, x=8, y=14, fill="ink", font_weight=600), _legend(kept, left + width)]
     for tick in y.ticks():
         at = y.place(tick)
@@ -169,16 +170,17 @@ def curves(
             element("line", x1=left, x2=left + width, y1=at, y2=at, stroke="line"),
             element("text", f"{tick:.6g}", x=left - 6, y=at + 4, text_anchor="end", fill="soft"),
         ]
-    below = top + height + 17
     for value in xs if logarithmic else sorted({xs[0], xs[(len(xs) - 1) // 2], xs[-1]}):
         parts.append(element("text", f"{value:g}", x=x.place(value), y=below, text_anchor="middle", fill="soft"))
     parts.append(element("text", across, x=left + width, y=below + 17, text_anchor="end", fill="soft"))
     for line, colour in zip(kept.values(), LINES, strict=False):
         places = [(x.place(a), y.place(b)) for a, b in line]
-        parts.append(_polyline(places, colour, 2))
-        marked = places if logarithmic else places[-1:]
-        parts += [element("circle", cx=a, cy=b, r=3, fill=colour) for a, b in marked]
+        parts += [_polyline(places, colour, 2), *_dots(places if logarithmic else places[-1:], colour)]
     return drawing(left + width + 24, below + 23, parts, title)
+
+
+def _finite(line: Sequence[Point]) -> list[Point]:
+    return [point for point in line if all(map(math.isfinite, point))]
 
 
 def _limits(values: Sequence[float], logarithmic: bool) -> tuple[float, float]:
@@ -197,7 +199,11 @@ def _legend(names: Mapping[str, Any], end: float) -> Markup:
     return element("text", Markup("\u2003").join(spans), x=end, y=14, text_anchor="end")
 
 
-def _polyline(places: Sequence[tuple[float, float]], colour: str, width: float) -> Markup:
+def _dots(places: Sequence[Point], colour: str) -> list[Markup]:
+    return [element("circle", cx=x, cy=y, r=3, fill=colour) for x, y in places]
+
+
+def _polyline(places: Sequence[Point], colour: str, width: float) -> Markup:
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     return element("polyline", points=points, fill="none", stroke=colour, stroke_width=width, stroke_linejoin="round")
 

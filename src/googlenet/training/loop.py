@@ -144,8 +144,7 @@ def epochs(task: Task, state: State, world: World, report: Report) -> Iterator[E
 def _epoch(task: Task, learner: Learner, clock: Clock, batch_size: int, report: Report) -> EpochRow:
     """One epoch, and its validation."""
     recipe, state, world = task.recipe, learner.state, learner.world
-    started, pace, number = now(), Pace(), state.epoch + 1
-    steps = task.examples // batch_size
+    started, pace, number, steps = now(), Pace(), state.epoch + 1, task.examples // batch_size
     torch.manual_seed(recipe.seed + 1_000_003 * number + world.rank)
     _to_training(state.model, recipe)
     losses = [row.loss for row in state.history]
@@ -256,8 +255,8 @@ def write_epoch(run: Run, state: State, recipe: Recipe) -> None:
 
     Args:
         run: Where to.
-        state: At the end of an epoch.
-        recipe: For which the checkpoint is.
+        state: After an epoch.
+        recipe: Of the training.
     """
     state.save(run.checkpoint, recipe)
     run.write_history(state.history)

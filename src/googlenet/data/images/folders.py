@@ -48,9 +48,7 @@ def find_images(source: str | Path, watch: Watch = unwatched) -> Dataset:
     files = [path for rows in parts.values() for path, _ in rows]
     if not files:
         raise InputError(f"{source} has no pictures. Put them in one folder per class, such as {source}/cat/1.jpg.")
-    looks = _check_all(files, watch)
-    bad = tuple(BadFile(path, look) for path, look in looks.items() if isinstance(look, str))
-    good = {path: look for path, look in looks.items() if not isinstance(look, str)}
+    good, bad = _checked(files, watch)
     classes = tuple(sorted({label for rows in parts.values() for _, label in rows}))
     _check_classes(source, parts, classes, set(good), bad)
 
@@ -115,11 +113,19 @@ def _table(table: Path) -> dict[str, list[tuple[str, str]]]:
     return parts
 
 
-def _check_all(files: Sequence[str], watch: Watch) -> dict[str, tuple[int, bool] | str]:
-    """Path to (longer side, whether it is grey), or to the reason why it cannot be read."""
+def _checked(files: Sequence[str], watch: Watch) -> tuple[dict[str, tuple[int, bool]], tuple[BadFile, ...]]:
+    """Those that can be read, with their longer side and whether they are grey; and the others."""
+    good: dict[str, tuple[int, bool]] = {}
+    bad: dict[str, str] = {}
     with ThreadPoolExecutor(available_cores()) as pool:
         looks = pool.map(_look, files)
-        return {path: next(looks) for path in watch(files, "checking")}
+        for path in watch(files, "checking"):
+            look = next(looks)
+            if isinstance(look, str):
+                bad[path] = look
+            else:
+                good[path] = look
+    return good, tuple(map(BadFile, bad.keys(), bad.values()))
 
 
 def _look(path: str) -> tuple[int, bool] | str:

@@ -71,10 +71,7 @@ def read_ts(path: Path, labelled: bool) -> SignalTable:
         if not line.strip():
             continue
         where = f"{path}, row {number}"
-        parts = _OUTSIDE_COLON.split(line) if timed else line.split(":")
-        if named and len(parts) == 1:
-            raise InputError(f"{where} has no label behind a colon, but @classLabel is true.")
-        label = parts.pop() if named else None
+        parts, label = _ts_parts(where, line, timed, named)
         if channels is None:
             channels, stated = len(parts), f"row {number} has {count(len(parts), 'dimension')}"
         if len(parts) != channels:
@@ -86,6 +83,15 @@ def read_ts(path: Path, labelled: bool) -> SignalTable:
         rows.add(number, _channels(values), label)
     layout = f".ts file: {count(channels or 0, 'channel')}, {rows.lengths}"
     return rows.table(layout + (", time stamps left out" if timed else ""), "@classLabel is not true")
+
+
+def _ts_parts(where: str, line: str, timed: bool, named: bool) -> tuple[list[str], str | None]:
+    """The dimensions of a line, and its label if there are any."""
+    parts = _OUTSIDE_COLON.split(line) if timed else line.split(":")
+    if named and len(parts) == 1:
+        raise InputError(f"{where} has no label behind a colon, but @classLabel is true.")
+    label = parts.pop() if named else None
+    return parts, label
 
 
 def _ts_header(path: Path, lines: Iterator[tuple[int, str]]) -> dict[str, list[str]]:
@@ -207,10 +213,10 @@ def _arff_class(path: Path, head: _Arff, target: str | None, labelled: bool) -> 
     """Position of the class attribute; checks that all else are samples."""
     numeric = ("numeric", "real", "integer", "relational")
     named = [index for index, kind in enumerate(head.types) if kind.lower() not in numeric]
-    if target is not None and (target in head.names or labelled):
-        if target not in head.names:
-            hint = listing([head.names[index] for index in named] or head.names)
-            raise InputError(f"{path} has no attribute {target!r} to take as --target. There is: {hint}.")
+    if target is not None and target not in head.names and labelled:
+        hint = listing([head.names[index] for index in named] or head.names)
+        raise InputError(f"{path} has no attribute {target!r} to take as --target. There is: {hint}.")
+    if target in head.names:
         named = [head.names.index(target), *(index for index in named if head.names[index] != target)]
     if len(named) > 1:
         name = head.names[named[1] if target is not None else named[0]]

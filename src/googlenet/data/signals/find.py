@@ -12,6 +12,7 @@ from ...errors import InputError
 from ..protocol import Dataset, Watch
 from .dataset import SignalSet
 from .files import find_parts, read_signals
+from .rows import SignalTable
 
 
 def claims(source: str) -> bool:
@@ -44,23 +45,19 @@ def find_signals(
             part does not have, or parts with different numbers of channels.
     """
     tables = {part: read_signals(path, target, group, channel) for part, path in find_parts(source).items()}
-    labels = {part: table.labels for part, table in tables.items()}
-    for part, names in labels.items():
-        if names is None:
-            raise InputError(f"The {part} part of {source} has no labels; name their column with --target.")
-    classes = _ordered(set(labels["train"] or ()))
+    labels = {part: _labels(source, part, table) for part, table in tables.items()}
+    classes = _ordered(set(labels["train"]))
     if len(classes) < 2:
         raise InputError(f"{source} has a single class, {classes[0]!r}; a classifier needs two or more.")
-    strangers = sorted(set(labels.get("test") or ()) - set(classes))
+    strangers = sorted(set(labels.get("test", ())) - set(classes))
     if strangers:
         raise InputError(f"The test part of {source} has the class {strangers[0]!r}, which the training part has not.")
     channels = {len(signal) for table in tables.values() for signal in table.signals}
     if len(channels) > 1:
         raise InputError(f"The signals of {source} have different numbers of channels: {sorted(channels)}.")
-    place = {name: number for number, name in enumerate(classes)}
     sets = {
         part: SignalSet(
-            torch.tensor([place[label] for label in table.labels or ()]),
+            torch.tensor([classes.index(label) for label in labels[part]]),
             table.names,
             table.signals,
             table.groups or (),
@@ -69,6 +66,12 @@ def find_signals(
     }
     layout = tables["train"].layout
     return Dataset(source, classes, sets["train"], None, sets.get("test"), _notes(sets, layout))
+
+
+def _labels(source: str, part: str, table: SignalTable) -> tuple[str, ...]:
+    if table.labels is None:
+        raise InputError(f"The {part} part of {source} has no labels; name their column with --target.")
+    return table.labels
 
 
 def _notes(sets: dict[str, SignalSet], layout: str) -> tuple[str, ...]:

@@ -186,6 +186,22 @@ def read_npz(path: Path, target: str | None, group: str | None, labelled: bool) 
         InputError: If the arrays cannot be told, or do not fit together.
     """
     arrays = read_npz_arrays(path)
+    samples, labels, groups = _npz_roles(path, arrays, target, group, labelled)
+    values = arrays[samples]
+    rows = SignalRows(path, labelled)
+    for at, signal in enumerate(values):
+        label, member = (None if name is None else _text(arrays[name][at]) for name in (labels, groups))
+        rows.add(at + 1, signal, label, member)
+    channels = 1 if values.ndim == 2 else values.shape[1]
+    said = "".join(f", {what} in {name}" for what, name in (("labels", labels), ("groups", groups)) if name)
+    layout = f"NPZ arrays: signals in {samples}, {count(channels, 'channel')}, {rows.lengths}{said}"
+    return rows.table(layout, "it needs an array y")
+
+
+def _npz_roles(
+    path: Path, arrays: dict[str, npt.NDArray[Any]], target: str | None, group: str | None, labelled: bool
+) -> tuple[str, str | None, str | None]:
+    """Names of the arrays of signals, of labels and of groups, whose shapes fit together."""
     for option, name in (("--target", target), ("--group", group)):
         if name is not None and name not in arrays and (labelled or option == "--group"):
             raise InputError(f"{path}, {option}: {unknown('array', name, arrays)}")
@@ -195,26 +211,23 @@ def read_npz(path: Path, target: str | None, group: str | None, labelled: bool) 
     labels = target if target in arrays else _only(path, rest, "y", (1,))
     if samples is None:
         raise InputError(f"{path} has no array X of signals: it has {_shapes(arrays)}.")
+    _check_npz(path, arrays, samples, (labels, groups))
+    return samples, labels, groups
+
+
+def _check_npz(path: Path, arrays: dict[str, npt.NDArray[Any]], samples: str, others: Sequence[str | None]) -> None:
     values = arrays[samples]
     if values.dtype.kind not in "fiub" or values.ndim not in (2, 3):
         raise InputError(
             f"{path}: {samples} has to be numbers of shape (n, length) or (n, channels, length), "
             f"not {values.dtype} of shape {values.shape}."
         )
-    for name in (labels, groups):
+    for name in others:
         if name is not None and arrays[name].shape != values.shape[:1]:
             raise InputError(
                 f"{path}: {samples} holds {count(len(values), 'signal')}, so {name} has to have the shape "
                 f"({len(values)},), not {arrays[name].shape}."
             )
-    rows = SignalRows(path, labelled)
-    for at, signal in enumerate(values):
-        label, member = (None if name is None else _text(arrays[name][at]) for name in (labels, groups))
-        rows.add(at + 1, signal, label, member)
-    channels = 1 if values.ndim == 2 else values.shape[1]
-    said = "".join(f", {what} in {name}" for what, name in (("labels", labels), ("groups", groups)) if name)
-    layout = f"NPZ arrays: signals in {samples}, {count(channels, 'channel')}, {rows.lengths}{said}"
-    return rows.table(layout, "it needs an array y")
 
 
 def _only(path: Path, arrays: dict[str, npt.NDArray[Any]], name: str, dimensions: Sequence[int]) -> str | None:

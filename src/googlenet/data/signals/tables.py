@@ -109,19 +109,9 @@ def read_table(
 
 def _roles(source: Source, target: str | None, group: str | None, channel: str | None, labelled: bool) -> _Roles:
     header, path = source.header, source.path
-    twice = next((name for name, times in Counter(header).items() if times > 1 and name), None)
-    if twice is not None:
-        raise InputError(f"{path}: the header has the column {twice!r} twice. Rename one.")
     if not labelled and target not in header:
         target = None
-    given = {"--target": target, "--group": group, "--channel": channel}
-    given = {option: name for option, name in given.items() if name is not None}
-    for option, name in given.items():
-        if name not in header:
-            raise InputError(f"{path}, {option}: {_no_column(str(name), header)}")
-    if len(set(given.values())) < len(given):
-        raise InputError(f"{path}: {' and '.join(given)} name the same column. Each needs its own.")
-
+    _check_given(source, {"--target": target, "--group": group, "--channel": channel})
     roles = _Roles(target, group, channel)
     identity = _named(header, IDS, roles)
     time = _named(header, TIMES, roles)
@@ -141,6 +131,20 @@ def _roles(source: Source, target: str | None, group: str | None, channel: str |
     if not roles.samples:
         raise InputError(f"{path} has no column of samples; its columns are {listing(header)}.")
     return roles
+
+
+def _check_given(source: Source, options: dict[str, str | None]) -> None:
+    """That the header names no column twice, and the options one column each."""
+    header, path = source.header, source.path
+    twice = next((name for name, times in Counter(header).items() if times > 1 and name), None)
+    if twice is not None:
+        raise InputError(f"{path}: the header has the column {twice!r} twice. Rename one.")
+    given = {option: name for option, name in options.items() if name is not None}
+    for option, name in given.items():
+        if name not in header:
+            raise InputError(f"{path}, {option}: {_no_column(name, header)}")
+    if len(set(given.values())) < len(given):
+        raise InputError(f"{path}: {' and '.join(given)} name the same column. Each needs its own.")
 
 
 def _no_column(name: str, header: Sequence[str]) -> str:
@@ -207,20 +211,10 @@ def _long(rows: SignalRows, columns: Cells, roles: _Roles) -> str:
     """Adds the rows of every id as a signal, in the order of time; returns the layout."""
     assert roles.id is not None and roles.time is not None
     path, texts = rows.path, columns.texts
-    if roles.channel is not None and len(roles.samples) > 1:
-        raise InputError(
-            f"{path}: with --channel there is one column of values, but there are {listing(roles.samples)}."
-        )
-    for role in filter(None, (roles.id, roles.channel)):
-        empty = next((row for row, cell in zip(columns.rows, texts[role], strict=True) if not cell), None)
-        if empty is not None:
-            raise InputError(f"{path}, row {empty}: column {role!r} is empty.")
+    _check_long(path, columns, roles)
     times = _moments(path, columns.rows, texts[roles.time], roles.time)
-    ids = {name: at for at, name in enumerate(dict.fromkeys(texts[roles.id]))}
-    codes = np.array([ids[name] for name in texts[roles.id]])
-    names = list(dict.fromkeys(texts[roles.channel])) if roles.channel is not None else roles.samples
-    positions = {name: at for at, name in enumerate(names)}
-    kinds = np.array([positions[name] for name in texts[roles.channel]]) if roles.channel else np.zeros_like(codes)
+    ids, codes = _coded(texts[roles.id])
+    names, kinds = (roles.samples, np.zeros_like(codes)) if roles.channel is None else _coded(texts[roles.channel])
     if len(ids) == len(codes) > 1:
         raise InputError(
             f"{path}: every row has a {roles.id!r} of its own, so every signal has one sample. If a row is a "
@@ -229,7 +223,6 @@ def _long(rows: SignalRows, columns: Cells, roles: _Roles) -> str:
 
     order = np.lexsort((kinds, times, codes))
     for members in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-        first = columns.rows[members.min()]
         what = f"signal {texts[roles.id][members[0]]!r}"
         same = np.flatnonzero((np.diff(times[members]) == 0) & (np.diff(kinds[members]) == 0))
         if same.size:
@@ -239,18 +232,34 @@ def _long(rows: SignalRows, columns: Cells, roles: _Roles) -> str:
                 f"{path}: {what} has time {texts[roles.time][members[same[0]]]} twice, in rows {one} and {two}. {hint}"
             )
         label, group = (_constant(path, columns, what, name, members) for name in (roles.target, roles.group))
-        if roles.channel is None:
-            signal = columns.numbers[members].T
-        else:
+        signal = columns.numbers[members].T
+        if roles.channel is not None:
             moments, column = np.unique(times[members], return_inverse=True)
             signal = np.full((len(names), len(moments)), np.nan, np.float32)
             signal[kinds[members], column] = columns.numbers[members, 0]
-        rows.add(first, signal, label, group)
+        rows.add(columns.rows[members.min()], signal, label, group)
     listed = f" ({listing(names)})" if len(names) > 1 else ""
     return (
         f"long table: one sample a row, {count(len(ids), 'signal')} by column {roles.id!r} in the order of column "
         f"{roles.time!r}, {count(len(names), 'channel')}{listed}, {rows.lengths}"
     )
+
+
+def _check_long(path: Path, columns: Cells, roles: _Roles) -> None:
+    if roles.channel is not None and len(roles.samples) > 1:
+        raise InputError(
+            f"{path}: with --channel there is one column of values, but there are {listing(roles.samples)}."
+        )
+    for role in filter(None, (roles.id, roles.channel)):
+        empty = next((row for row, cell in zip(columns.rows, columns.texts[role], strict=True) if not cell), None)
+        if empty is not None:
+            raise InputError(f"{path}, row {empty}: column {role!r} is empty.")
+
+
+def _coded(cells: Sequence[str]) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """The different cells in the order in which they come, and the place of each row's there."""
+    places = {name: at for at, name in enumerate(dict.fromkeys(cells))}
+    return list(places), np.array([places[cell] for cell in cells])
 
 
 def _constant(path: Path, columns: Cells, what: str, name: str | None, members: npt.NDArray[np.intp]) -> str | None:

@@ -23,7 +23,7 @@ test: install
 	$(BIN)/pytest -n 2
 
 test-slow: install
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --timeout 3600
 
 install: $(BIN)/installed
 

@@ -2,10 +2,16 @@ import os
 
 # Tests run side by side: one thread each is faster than two that wait for each other.
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["COLUMNS"] = "200"
 
+import contextlib
+import io
+import logging
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,9 +21,12 @@ CLI = [str(Path(sys.executable).with_name("googlenet"))]
 SHARED = Path(__file__).parents[2] / "shared"
 # A training that takes seconds: a narrow network, few steps.
 QUICK = ["--width", "0.125", "--epochs", "2", "--batch-size", "32"]
+# Seconds that a test waits for a process at most: a sign that something hangs, never that a machine is slow. Below pytest's
+# own limit, so that no process is left behind.
+DEADLINE = 500
 
 
-def run_cli(*words, cwd=None, stdin="", env=None, timeout=300, program=CLI):
+def run_cli(*words, cwd=None, stdin="", env=None, timeout=DEADLINE, program=CLI):
     return subprocess.run(
         [*program, *map(str, words)],
         cwd=cwd,
@@ -28,6 +37,35 @@ def run_cli(*words, cwd=None, stdin="", env=None, timeout=300, program=CLI):
         env={**os.environ, "COLUMNS": "200", **(env or {})},
         check=False,
     )
+
+
+def run_here(*words, cwd=None, stdin="", env=None):
+    """:func:`run_cli` in this process, which has PyTorch already: where it is not the point that a process ends."""
+    from googlenet.apps.cli.main import main
+
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
+    shown, disabled = warnings.formatwarning, logging.root.manager.disable
+    with (
+        contextlib.redirect_stdout(streams[0]),
+        contextlib.redirect_stderr(streams[1]),
+        contextlib.chdir(cwd or "."),
+        mock.patch.object(sys, "argv", ["googlenet", *map(str, words)]),
+        mock.patch.object(sys, "stdin", io.StringIO(stdin)),
+        mock.patch.dict(os.environ, env or {}),
+        warnings.catch_warnings(),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        finally:  # a command line may set what holds for its process; this one goes on
+            warnings.formatwarning = shown
+            logging.disable(disabled)
+            for stream in streams:
+                stream.flush()
+    texts = [stream.buffer.getvalue().decode() for stream in streams]
+    return subprocess.CompletedProcess(sys.argv, code, *texts)
 
 
 def write(folder, name, text):

@@ -21,8 +21,8 @@ CLI = [str(Path(sys.executable).with_name("googlenet"))]
 SHARED = Path(__file__).parents[2] / "shared"
 # A training that takes seconds: a narrow network, few steps.
 QUICK = ["--width", "0.125", "--epochs", "2", "--batch-size", "32"]
-# Seconds that a test waits for a process at most: a sign that something hangs, never that a machine is slow. Below pytest's
-# own limit, so that no process is left behind.
+# Seconds that a test waits for a process at most: a sign that something hangs, never that a machine is slow. It is
+# below pytest's own limit, so that no process is left behind.
 DEADLINE = 500
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -29,7 +28,7 @@ from .nn.device import best_device
 from .nn.googlenet import GoogLeNet
 from .training.distributed import World
 from .training.loop import epochs, finished, fresh_state, pretrained_state
-from .training.progress import EpochDone, Event, Report, silent
+from .training.progress import EpochDone, Event, printed
 from .training.recipe import SIGNALS, Recipe, find_recipe
 from .training.task import Task, task_for
 from .training.transfer import fitted_to, task_and_start
@@ -54,7 +53,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_members: Networks that train side by side, their probabilities averaged; ``None`` for the recipe's.
         max_seconds: Time that ``fit`` may take; the schedule ends with it. ``None`` for no limit.
         random_state: For fits that are bitwise the same on one machine (without ``max_seconds``).
-        verbose: 1 for a progress bar.
+        verbose: 1 for a line an epoch.
         callback: Called with :class:`~googlenet.training.progress.StepDone` now and then, and with
             :class:`~googlenet.training.progress.EpochDone` after each epoch.
 
@@ -207,23 +206,13 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with torch.random.fork_rng(devices=[]):
             state = fresh_state(task, world) if start is None else pretrained_state(start, task, world)
             self.history_ = []
-            with _progress(self.verbose) as show:
-
-                def report(event: Event) -> None:
-                    show(event)
-                    if self.callback is not None:
-                        self.callback(event)
-
-                for row in epochs(task, state, world, report):
-                    self.history_.append(row)
-                    report(EpochDone(row, task.recipe.epochs))
+            for row in epochs(task, state, world, self._report):
+                self.history_.append(row)
+                self._report(EpochDone(row, task.recipe.epochs))
             self._model, self._preprocessing = finished(task, state, world), task.preprocessing
 
-
-def _progress(verbose: int) -> AbstractContextManager[Report]:
-    """A live bar on a terminal, if it is wanted."""
-    if not verbose:
-        return nullcontext(silent)
-    from .apps.cli.progress import training_progress
-
-    return training_progress()
+    def _report(self, event: Event) -> None:
+        if self.verbose:
+            printed(event)
+        if self.callback is not None:
+            self.callback(event)

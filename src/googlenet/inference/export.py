@@ -12,8 +12,8 @@ import torch
 from ..data.protocol import Array
 from ..errors import InputError
 from ..files import fresh
-from .engines.backend import BACKENDS, Notes
-from .engines.engine import Chunk, Engine
+from .engines.backend import BACKENDS
+from .engines.engine import Chunk, Engine, Notes
 from .pipeline import Pipeline
 
 LARGEST = 1e-4  # difference of a probability that float32 may make

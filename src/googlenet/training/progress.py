@@ -34,6 +34,13 @@ class StepDone:
     accuracy: float
     examples_per_second: float
 
+    def described(self) -> str:
+        """In a line, for people."""
+        return (
+            f"epoch {self.epoch}/{self.epochs}  loss {self.loss:.3f}  accuracy {self.accuracy:.3f}  "
+            f"{self.examples_per_second:,.0f} examples/s"
+        )
+
 
 @dataclass(frozen=True)
 class EpochDone:
@@ -47,6 +54,14 @@ class EpochDone:
     row: EpochRow
     epochs: int
 
+    def described(self) -> str:
+        """In a line, for people."""
+        row = self.row
+        text = f"epoch {row.epoch:>3}/{self.epochs}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}"
+        if row.validation_accuracy is not None:
+            text += f"  validation loss {row.validation_loss:.4f}  accuracy {row.validation_accuracy:.4f}"
+        return text + f"  {row.seconds:.0f} s"
+
 
 Event = StepDone | EpochDone
 Report = Callable[[Event], None]
@@ -54,6 +69,12 @@ Report = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """A report that says nothing."""
+
+
+def printed(event: Event) -> None:
+    """A report that prints a line an epoch."""
+    if isinstance(event, EpochDone):
+        print(event.described(), flush=True)
 
 
 def now() -> float:

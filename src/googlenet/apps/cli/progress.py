@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .display import console, errors
 
 if TYPE_CHECKING:
-    from ...training.progress import EpochDone, Report, StepDone
+    from ...training.progress import EpochDone, Report
 
 # What to call as a task goes on: how much is done, a note, of how much.
 Update = Callable[[int, str, int | None], None]
@@ -78,33 +78,18 @@ def training_progress(shown: bool = True, tensorboard: Path | None = None) -> It
         def report(event: Event) -> None:
             if isinstance(event, StepDone):
                 done = (event.epoch - 1) * event.steps + event.step
-                update(done, _step_line(event), event.epochs * event.steps)
+                update(done, event.described(), event.epochs * event.steps)
                 return
             if log is not None:
                 _write_scalars(log, event)
-            if sys.stdout.isatty():
-                console.print(_epoch_line(event))
+            if sys.stdout.isatty():  # above the bar, where there is one
+                (errors if errors.is_terminal else console).print(event.described())
             else:
                 print(json.dumps(event.row.to_dict() | {"epochs": event.epochs}), flush=True)
 
         yield report
     if log is not None:
         log.close()
-
-
-def _step_line(event: StepDone) -> str:
-    return (
-        f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  accuracy {event.accuracy:.3f}  "
-        f"{event.examples_per_second:,.0f} examples/s"
-    )
-
-
-def _epoch_line(event: EpochDone) -> str:
-    row = event.row
-    text = f"epoch {row.epoch:>3}/{event.epochs}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}"
-    if row.validation_accuracy is not None:
-        text += f"  validation loss {row.validation_loss:.4f}  accuracy [bold]{row.validation_accuracy:.4f}[/]"
-    return text + f"  {row.seconds:.0f} s"
 
 
 def _write_scalars(log: Any, event: EpochDone) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .preprocessing import ImagePreprocessing
+from .preprocessing import ImagePreprocessing, normalised
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,6 @@ class Augmentation:
     shift: int = 0
     cutout: int = 0
     colour: float = 0.0
-
-
-def normalised(pixels: Tensor, preprocessing: ImagePreprocessing) -> Tensor:
-    """8-bit pixels to float32 with the mean subtracted and divided by the deviation, channels last."""
-    mean = 255 * torch.tensor(preprocessing.mean, device=pixels.device).view(1, -1, 1, 1)
-    std = 255 * torch.tensor(preprocessing.std, device=pixels.device).view(1, -1, 1, 1)
-    return (pixels.to(torch.float32, memory_format=torch.channels_last) - mean).div_(std)
 
 
 def augmented(

@@ -19,10 +19,10 @@ from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
 from ..parallel import ahead
 from ..protocol import Batch, Example, Preprocessing, Settings
-from .augmentation import Augmentation, augmented, normalised
+from .augmentation import Augmentation, augmented
 from .crops import centre_square, random_square
 from .decode import Pixels, open_picture, to_pixels
-from .preprocessing import ImagePreprocessing
+from .preprocessing import ImagePreprocessing, normalised
 
 SMALL_SIDE = 64  # a picture with no longer side is "small": kept in memory, whole
 SMALLEST = 24  # smaller ones are enlarged to a multiple of their size that is at least this

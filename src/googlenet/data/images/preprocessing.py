@@ -85,8 +85,6 @@ class ImagePreprocessing:
 
     def views(self, inputs: Tensor, members: int = 1) -> list[Tensor]:
         """Pictures normalised, and mirrored where that means the same."""
-        from .augmentation import normalised
-
         seen = normalised(inputs, self)
         return [seen, seen.flip(3)] if self.mirror else [seen]
 
@@ -112,3 +110,12 @@ class ImagePreprocessing:
             f"{self.size}×{self.size} {colours}, cut from a shorter side of {self.resize}; of pixels in [0, 1], "
             f"minus {mean}, over {std}"
         )
+
+
+def normalised(pixels: Tensor, preprocessing: ImagePreprocessing) -> Tensor:
+    """8-bit pixels to float32 with the mean subtracted and divided by the deviation, channels last."""
+    import torch
+
+    mean = 255 * torch.tensor(preprocessing.mean, device=pixels.device).view(1, -1, 1, 1)
+    std = 255 * torch.tensor(preprocessing.std, device=pixels.device).view(1, -1, 1, 1)
+    return (pixels.to(torch.float32, memory_format=torch.channels_last) - mean).div_(std)

@@ -217,7 +217,8 @@ def _arff_class(path: Path, head: _Arff, target: str | None, labelled: bool) -> 
         hint = listing([head.names[index] for index in named] or head.names)
         raise InputError(f"{path} has no attribute {target!r} to take as --target. There is: {hint}.")
     if target in head.names:
-        named = [head.names.index(target), *(index for index in named if head.names[index] != target)]
+        chosen = head.names.index(target)
+        named = [chosen, *sorted(set(named) - {chosen})]
     if len(named) > 1:
         name = head.names[named[1] if target is not None else named[0]]
         raise InputError(f"{path}: attribute {name!r} is not numeric, and so is no sample. Remove it.")

@@ -1,11 +1,14 @@
-"""What computes probabilities from prepared examples, whichever library does it."""
+"""What computes probabilities from prepared examples, and what the library that does it brings."""
 
 from __future__ import annotations
 
+import json
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -13,7 +16,12 @@ from ...data.parallel import ahead
 from ...data.protocol import Array, Example, Floats
 from ...errors import InputError
 
+if TYPE_CHECKING:
+    from ..pipeline import Pipeline
+
 Item = TypeVar("Item")
+NOTES = "googlenet"  # the key under which notes lie in a file's own metadata
+VERSION = 1  # of the notes
 
 
 class Chunk(NamedTuple):
@@ -65,6 +73,75 @@ class Engine(Protocol):
     def of(self, chunk: Chunk) -> Floats:
         """Probabilities of a chunk, which may be empty."""
         return self(chunk.inputs) if len(chunk.inputs) else np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What an exported file says of itself.
+
+    Attributes:
+        classes: Names in the order of the probabilities.
+        preprocessing: As its ``to_dict`` gives it.
+        arch: Of every network, as :meth:`~googlenet.arch.spec.Arch.to_json` gives it, parsed.
+        version: Of these notes.
+    """
+
+    classes: Sequence[str]
+    preprocessing: dict[str, Any]
+    arch: Sequence[Mapping[str, Any]] = ()
+    version: int = VERSION
+
+    def to_json(self) -> str:
+        """As text; :meth:`from_json` is its inverse."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | None, path: Path) -> Notes:
+        """Reads what :meth:`to_json` wrote; ``path`` is for the sentence.
+
+        Raises:
+            InputError: If there are no notes, or others.
+        """
+        try:
+            row = json.loads(text or "")
+            return cls(
+                tuple(row["classes"]), dict(row["preprocessing"]), row.get("arch", ()), row.get("version", VERSION)
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path} does not say which classes it tells apart; export it with googlenet export."
+            ) from error
+
+
+class Backend(Protocol):
+    """A library that computes pipelines, and its file format."""
+
+    def engine_of(self, pipeline: Pipeline) -> Engine:
+        """The engine of networks in memory."""
+
+    def write(self, pipeline: Pipeline, notes: Notes, path: Path, calibration: Array | None) -> Engine:
+        """Writes a pipeline for other programs.
+
+        Args:
+            pipeline: From prepared examples to probabilities.
+            notes: To lie in the file.
+            path: The file.
+            calibration: Prepared examples, for 8-bit weights and activations; ``None`` for float32.
+
+        Returns:
+            The engine of what was written, in float32, to compare with.
+
+        Raises:
+            InputError: If the format has no 8 bits, or a library is missing.
+            OSError: If it cannot be written.
+        """
+
+    def read(self, path: Path) -> tuple[Engine, Notes]:
+        """The engine of a file that :meth:`write` wrote, and its notes.
+
+        Raises:
+            InputError: If it is missing, damaged or not ours.
+        """
 
 
 def check_process(process: int, library: str) -> None:

@@ -10,8 +10,7 @@ import onnxruntime
 
 from ...data.protocol import Array, Floats
 from ...errors import InputError
-from .backend import NOTES, Backend, Notes
-from .engine import Engine
+from .engine import NOTES, Backend, Engine, Notes
 
 if TYPE_CHECKING:
     import onnx

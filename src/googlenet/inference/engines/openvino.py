@@ -15,8 +15,7 @@ from ...data.kinds import preprocessing_from
 from ...data.parallel import available_cores
 from ...data.protocol import Array, Floats
 from ...errors import InputError
-from .backend import NOTES, Backend, Notes
-from .engine import Engine, check_process
+from .engine import NOTES, Backend, Engine, Notes, check_process
 
 if TYPE_CHECKING:
     from ..pipeline import Pipeline

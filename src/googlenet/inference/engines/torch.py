@@ -21,8 +21,7 @@ from ...errors import InputError
 from ...nn.device import best_device, computes_in_bf16
 from ...nn.rewrites import can_pack, fold_norms, pack_units
 from ..pipeline import Pipeline
-from .backend import NOTES, Backend, Notes
-from .engine import Chunk, Engine, check_process
+from .engine import NOTES, Backend, Chunk, Engine, Notes, check_process
 
 Item = TypeVar("Item")
 

@@ -1,4 +1,9 @@
-"""The pieces of the network: a convolution unit, a branch, the Inception module, an auxiliary classifier."""
+"""The pieces of the network: a convolution unit, a branch, the Inception module, an auxiliary classifier.
+
+A convolution unit, an Inception module and a shortcut compute several of their parts as one operator. Where a hook
+hangs on one of these parts they call each part as a module instead, and so they do where ``fused`` is ``False``
+(:meth:`~googlenet.nn.googlenet.GoogLeNet.unfused`): the same values, up to rounding. No module changes its input.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from ..arch.spec import Auxiliary, Branch
 from . import layers
+from .hooks import has_hooks
 from .kernels.norm_relu import joined, norm_relu
 
 
@@ -31,6 +38,8 @@ class ConvUnit(nn.Sequential):
         ``spatial' = ceil(spatial / stride)``, of ``spatial`` without padding.
     """
 
+    fused = True  # unless a hook hangs on a part
+
     def __init__(
         self,
         dims: int,
@@ -49,11 +58,21 @@ class ConvUnit(nn.Sequential):
         )
         if norm_eps is not None:
             self.norm = layers.BATCH_NORM[dims](channels * members, eps=norm_eps)
-        self.relu = nn.ReLU(inplace=True)
+        self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolves, normalises, clips at zero."""
-        return norm_relu([self.conv(x)], [self.norm]) if self.has_norm else self.relu(self.conv(x))
+        if self.fuses():
+            return norm_relu([self.conv(x)], [self.norm]) if self.has_norm else torch.relu_(self.conv(x))
+        for layer in self:
+            x = layer(x)
+        return x
+
+    def fuses(self) -> bool:
+        """Whether what follows the convolution is one operator now, which may write over the convolution's output."""
+        conv, relu = self._modules["conv"], self._modules["relu"]
+        own = isinstance(conv, _ConvNd) and isinstance(relu, nn.ReLU)
+        return self.fused and own and not has_hooks(self._modules.values())
 
     @property
     def has_norm(self) -> bool:
@@ -93,10 +112,10 @@ class BranchPath(nn.Sequential):
                 padded,
             )
 
-    @property
-    def ends_in_norm(self) -> bool:
-        """Whether the last layers are a convolution with batch norm."""
-        return "conv" in self._modules and self.conv.has_norm
+    def fuses(self) -> bool:
+        """Whether the last layers are a convolution with batch norm that others may compute together with theirs."""
+        unit = self._modules.get("conv")
+        return isinstance(unit, ConvUnit) and unit.has_norm and unit.fuses() and not has_hooks((self, unit))
 
     def before_norm(self, x: Tensor) -> Tensor:
         """The output of the last convolution, before its norm."""
@@ -125,6 +144,8 @@ class Inception(nn.Module):
         ``(N, in_channels * members, *spatial)`` to ``(N, out_channels * members, *spatial)``.
     """
 
+    fused = True  # unless a hook hangs on a branch or a part of its last unit
+
     def __init__(
         self,
         in_channels: int,
@@ -152,26 +173,32 @@ class Inception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The branches' outputs, concatenated on channels."""
-        paths = [path for path in self.branches.values() if isinstance(path, BranchPath)]
         narrow = self.bottleneck(x) if "bottleneck" in self._modules else x
-        inputs = [x if "pool" in path._modules else narrow for path in paths]
-        if all(path.ends_in_norm for path in paths):
-            maps = [path.before_norm(each) for path, each in zip(paths, inputs, strict=True)]
-            return norm_relu(maps, [path.conv.norm for path in paths], self.members)
-        return joined([path(each) for path, each in zip(paths, inputs, strict=True)], self.members)
+        branches = [(path, x if "pool" in path._modules else narrow) for path in self.branches.values()]
+        paths = [path for path, _ in branches if isinstance(path, BranchPath) and path.fuses()]
+        if not self.fused or len(paths) < len(branches):
+            return joined([path(each) for path, each in branches], self.members)
+        maps = [path.before_norm(each) for path, (_, each) in zip(paths, branches, strict=True)]
+        return norm_relu(maps, [path.conv.norm for path in paths], self.members)
 
 
 class Shortcut(nn.Module):
     """The end of a residual stage: ``relu(x + norm(conv1x1(entry)))`` (InceptionTime: Fawaz et al. 2020)."""
 
+    fused = True  # unless a hook hangs on a part
+
     def __init__(self, dims: int, in_channels: int, channels: int, norm_eps: float | None, members: int = 1) -> None:
         super().__init__()
         self.conv = layers.same_conv(dims, in_channels, channels, bias=norm_eps is None, members=members)
         self.norm = nn.Identity() if norm_eps is None else layers.BATCH_NORM[dims](channels * members, eps=norm_eps)
+        self.relu = nn.ReLU()
 
     def forward(self, entry: Tensor, x: Tensor) -> Tensor:
         """The stage's input and its output, both ``(N, channels, *spatial)``."""
-        return norm_relu([self.conv(entry)], [self.norm], residual=x)
+        if self.fused and isinstance(self.relu, nn.ReLU) and not has_hooks((self.norm, self.relu)):
+            return norm_relu([self.conv(entry)], [self.norm], residual=x)
+        clipped: Tensor = self.relu(self.norm(self.conv(entry)) + x)
+        return clipped
 
 
 class MemberLinear(nn.Module):
@@ -201,7 +228,7 @@ class AuxiliaryClassifier(nn.Module):
         self.dims, self.grid, self.pool = dims, spec.grid, spec.pool
         self.conv = ConvUnit(dims, in_channels, spec.channels, norm_eps=norm_eps)
         self.fc1 = nn.Linear(spec.channels * spec.grid**dims, spec.hidden)
-        self.relu = nn.ReLU(inplace=True)
+        self.relu = nn.ReLU()
         self.dropout = nn.Dropout(spec.dropout)
         self.fc2 = nn.Linear(spec.hidden, num_classes)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -13,7 +14,7 @@ from ..arch.cost import check_size, minimum_size
 from ..arch.spec import Arch, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
 from ..errors import InputError, unknown
 from . import layers
-from .blocks import AuxiliaryClassifier, BranchPath, GlobalAveragePool, Inception, MemberLinear, Shortcut
+from .blocks import AuxiliaryClassifier, BranchPath, ConvUnit, GlobalAveragePool, Inception, MemberLinear, Shortcut
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -92,6 +93,24 @@ class GoogLeNet(nn.Module):
         if not return_aux:
             return logits
         return GoogLeNetOutput(logits, tuple(head(kept[name]) for name, head in self.auxiliary.items()))
+
+    @contextmanager
+    def unfused(self) -> Iterator[None]:
+        """Calls every part of every block as a module of its own while the context lasts.
+
+        Without it blocks compute some of their parts as one operator, except those where a hook hangs on such a
+        part. Values and gradients are the same, up to rounding. The networks of
+        :mod:`googlenet.nn.rewrites` have fewer parts: a norm that was folded, or a packed unit, cannot be called.
+        """
+        blocks = [module for module in self.modules() if isinstance(module, ConvUnit | Inception | Shortcut)]
+        before = [block.fused for block in blocks]
+        try:
+            for block in blocks:
+                block.fused = False
+            yield
+        finally:
+            for block, was in zip(blocks, before, strict=True):
+                block.fused = was
 
     def forward_features(self, x: Tensor) -> Tensor:
         """The last feature map, ``(N, num_features, *spatial)``."""

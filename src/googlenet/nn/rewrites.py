@@ -1,4 +1,8 @@
-"""Rewrites of a network that keep its function."""
+"""Rewrites of a network that keep its function.
+
+They are for prediction: what they join is no module any more, so nothing can hook on a norm that was folded into its
+convolution, nor on the parts of a packed unit. Explain and inspect the network that they were made from.
+"""
 
 from __future__ import annotations
 

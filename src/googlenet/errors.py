@@ -11,7 +11,13 @@ class InputError(ValueError):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """The error for an unknown name: suggests the nearest known one, or lists them all."""
+    """The error for an unknown name: suggests the nearest known one, or lists them all.
+
+    Args:
+        kind: Of what.
+        name: That was given.
+        known: Those that there are.
+    """
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."

@@ -202,7 +202,14 @@ class VolumeLoader:
     settings: Settings
 
     def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        """The batches of an epoch, shuffled, mirrored and shifted by whole voxels."""
+        """The batches of an epoch, shuffled, mirrored and shifted by whole voxels.
+
+        Args:
+            epoch: Its number.
+            batch_size: Examples a step, over all processes.
+            rank: This process.
+            world: Number of processes.
+        """
         import torch
 
         settings = self.settings

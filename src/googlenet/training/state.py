@@ -64,7 +64,13 @@ class State:
 
     @classmethod
     def beginning(cls, model: GoogLeNet, recipe: Recipe, pretrained: bool = False) -> State:
-        """A training of that network that has not begun; ``pretrained`` if it came with weights."""
+        """A training that has not begun.
+
+        Args:
+            model: The network; it is trained itself, not a copy.
+            recipe: How.
+            pretrained: Whether it came with weights.
+        """
         return cls(model, RunningMean(model, recipe.ema), make_optimizer(model, recipe, pretrained))
 
     def save(self, path: Path, recipe: Recipe) -> None:

@@ -13,14 +13,26 @@ CROPS = (1, 10, 144)
 
 
 def centre_square(image: Image.Image, size: int, resize: int) -> Image.Image:
-    """The central square: shorter side to ``resize``, then ``size`` × ``size`` cut out of the middle."""
+    """The central square: shorter side to ``resize``, then ``size`` × ``size`` cut out of the middle.
+
+    Args:
+        image: The picture.
+        size: Side of the square, pixels.
+        resize: Length of the shorter side, pixels.
+    """
     side = min(image.size) * size / resize
     left, top = (image.width - side) / 2, (image.height - side) / 2
     return _resample(image, size, (left, top, left + side, top + side))
 
 
 def random_square(image: Image.Image, size: int, draws: np.random.Generator) -> Image.Image:
-    """A patch of 8 % to 100 % of the area, aspect 3:4 to 4:3, as the paper trains with (section 6)."""
+    """A patch of 8 % to 100 % of the area, aspect 3:4 to 4:3, as the paper trains with (section 6).
+
+    Args:
+        image: The picture.
+        size: Side of the square that the patch is resized to, pixels.
+        draws: Decides place, area and aspect.
+    """
     area = image.width * image.height
     for _ in range(10):
         patch = area * draws.uniform(0.08, 1.0)

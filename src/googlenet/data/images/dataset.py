@@ -117,7 +117,14 @@ class ImageLoader:
     settings: Settings
 
     def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        """Augmented batches of an epoch, shuffled."""
+        """Augmented batches of an epoch, shuffled.
+
+        Args:
+            epoch: Its number.
+            batch_size: Examples a step, over all processes.
+            rank: This process.
+            world: Number of processes.
+        """
         settings, images = self.settings, self.images
         flip = settings.flip and images.mirror
         augmentation = Augmentation(settings.crop, flip, settings.shift, settings.cutout, settings.colour)

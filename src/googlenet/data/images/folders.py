@@ -26,7 +26,13 @@ def claims(source: str) -> bool:
 
 
 def find(source: str, watch: Watch, columns: Any) -> Dataset:
-    """:func:`find_images`, for :data:`~googlenet.data.kinds.KINDS`; the columns are those of tables of signals."""
+    """:func:`find_images`, for :data:`~googlenet.data.kinds.KINDS`.
+
+    Args:
+        source: A path that is claimed.
+        watch: Wraps the list of files while they are checked.
+        columns: See :class:`~googlenet.data.find.Columns`.
+    """
     return find_images(source, watch)
 
 

@@ -94,7 +94,14 @@ class SignalLoader:
         return torch.from_numpy(self.preprocessing.array(self.part.signals))
 
     def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        """The batches of an epoch, each member's in its own order."""
+        """The batches of an epoch, each member's in its own order.
+
+        Args:
+            epoch: Its number.
+            batch_size: Examples a step, over all processes.
+            rank: This process.
+            world: Number of processes.
+        """
         settings = self.settings
         stretch = Stretch(settings.slice, settings.warp)
         labels, channels = self.part.labels, self.preprocessing.channels

@@ -31,14 +31,26 @@ def _lists_pictures(table: Path) -> bool:
 
 
 def find(source: str, watch: Watch, columns: Any) -> Dataset:
-    """:func:`find_signals`, for :data:`~googlenet.data.kinds.KINDS`."""
+    """:func:`find_signals`, for :data:`~googlenet.data.kinds.KINDS`.
+
+    Args:
+        source: A path that is claimed.
+        watch: Wraps the list of files while they are checked.
+        columns: See :class:`~googlenet.data.find.Columns`.
+    """
     return find_signals(source, columns.target, columns.group, columns.channel)
 
 
 def find_signals(
     source: str, target: str | None = None, group: str | None = None, channel: str | None = None
 ) -> Dataset:
-    """Reads a pair ``NAME_TRAIN``, ``NAME_TEST``, or one table, see :func:`~.signal_files.read_signals`.
+    """Reads a pair ``NAME_TRAIN``, ``NAME_TEST``, or one table, see :func:`~.files.read_signals`.
+
+    Args:
+        source: A file, ``FOLDER/NAME`` or a folder, see :func:`~.files.find_parts`.
+        target: Column of the labels.
+        group: Column of the groups.
+        channel: Column that names the channel.
 
     Raises:
         InputError: For a table that cannot be read, a single class, a class of the test part that the training

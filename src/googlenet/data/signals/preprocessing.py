@@ -56,7 +56,13 @@ class SignalPreprocessing:
 
     @classmethod
     def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
-        """From the training part, for signals of that length, with or without their differences."""
+        """From the training part.
+
+        Args:
+            signals: Each ``(channels, length)``.
+            length: Samples that the network reads.
+            differences: Whether it reads first differences too.
+        """
         channels = len(signals[0])
         mean: tuple[float, ...] = ()
         std: tuple[float, ...] = ()

@@ -48,7 +48,14 @@ class OnnxBackend(Backend):
         return OnnxEngine(convert(pipeline).SerializeToString())
 
     def write(self, pipeline: Pipeline, notes: Notes, path: Path, calibration: Array | None) -> OnnxEngine:
-        """Writes one file with the weights in it; ``inputs`` and ``probabilities`` are its ends."""
+        """Writes one file with the weights in it; ``inputs`` and ``probabilities`` are its ends.
+
+        Args:
+            pipeline: From prepared examples to probabilities.
+            notes: To lie in the file.
+            path: The file.
+            calibration: Prepared examples, for 8 bits; ``None`` for float32.
+        """
         model = convert(pipeline) if calibration is None else quantized(pipeline, calibration)
         entry = model.metadata_props.add()
         entry.key, entry.value = NOTES, notes.to_json()

@@ -67,7 +67,14 @@ class OpenVinoBackend(Backend):
         return OpenVinoEngine(convert(pipeline), pipeline.preprocessing.bf16)
 
     def write(self, pipeline: Pipeline, notes: Notes, path: Path, calibration: Array | None) -> OpenVinoEngine:
-        """Writes the pair of files, weights in float32, or in 8 bits."""
+        """Writes the pair of files, weights in float32, or in 8 bits.
+
+        Args:
+            pipeline: From prepared examples to probabilities.
+            notes: To lie in the file.
+            path: The file.
+            calibration: Prepared examples, for 8 bits; ``None`` for float32.
+        """
         if calibration is None:
             model = convert(pipeline)
         else:

@@ -82,7 +82,14 @@ class TorchBackend(Backend):
         return TorchEngine(faster, device, bf16)
 
     def write(self, pipeline: Pipeline, notes: Notes, path: Path, calibration: Array | None) -> TorchEngine:
-        """Writes a program that ``torch.export.load`` reads; it needs nothing of this package to run."""
+        """Writes a program that ``torch.export.load`` reads; it needs nothing of this package to run.
+
+        Args:
+            pipeline: From prepared examples to probabilities.
+            notes: To lie in the file.
+            path: The file.
+            calibration: Prepared examples, for 8 bits; ``None`` for float32.
+        """
         if calibration is not None:
             raise InputError("--int8 is for --format openvino and onnx; PyTorch's programs stay in float32.")
         found = program(pipeline)

@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 for part in (runs, predictions, architectures, weights):
     app.add_typer(part.commands)
+STOPPED = 130  # exit status after Ctrl-C, as in a shell
 
 
 def _show_version(wanted: bool) -> None:
@@ -48,11 +49,14 @@ def main() -> None:
     try:
         command = typer.main.get_command(app)
         _check_name(getattr(command, "commands", {}))
-        sys.exit(command.main(standalone_mode=False))
+        code = command.main(standalone_mode=False)
+        if code == STOPPED:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except InputError as error:
         _fail(str(error), 1)
-    except KeyboardInterrupt:
-        _fail("Stopped.", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("Stopped.", STOPPED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

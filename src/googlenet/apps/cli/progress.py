@@ -47,7 +47,8 @@ def progress_over(description: str) -> Iterator[Update]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=errors, transient=True) as bar:
+    # What is printed while the bar moves goes where it was sent, such as into a file.
+    with Progress(*columns, console=errors, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(description, total=None, note="")
         yield lambda done, note, total: bar.update(task, completed=done, note=note, total=total)
 

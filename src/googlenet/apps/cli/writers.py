@@ -13,7 +13,16 @@ Writer = Callable[[Iterable[Prediction], TextIO, int], int]
 
 
 def write_table(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
-    """A line a picture: its name, then labels with probabilities. Returns how many could not be read."""
+    """A line an example: its name, then labels with probabilities.
+
+    Args:
+        predictions: Of examples, as they come.
+        out: Where to write.
+        top: How many labels each has at most.
+
+    Returns:
+        How many could not be read.
+    """
     failed = 0
     for prediction in predictions:
         if prediction.error is not None:
@@ -26,7 +35,16 @@ def write_table(predictions: Iterable[Prediction], out: TextIO, top: int) -> int
 
 
 def write_jsonl(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
-    """A JSON object a picture, see :meth:`Prediction.to_dict`. Returns how many could not be read."""
+    """A JSON object an example, see :meth:`Prediction.to_dict`.
+
+    Args:
+        predictions: Of examples, as they come.
+        out: Where to write.
+        top: How many labels each has at most.
+
+    Returns:
+        How many could not be read.
+    """
     failed = 0
     for prediction in predictions:
         failed += prediction.error is not None
@@ -35,7 +53,16 @@ def write_jsonl(predictions: Iterable[Prediction], out: TextIO, top: int) -> int
 
 
 def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
-    """``input,error,label_1,probability_1,…``. Returns how many could not be read."""
+    """``input,error,label_1,probability_1,…``.
+
+    Args:
+        predictions: Of examples, as they come.
+        out: Where to write.
+        top: How many labels each has at most.
+
+    Returns:
+        How many could not be read.
+    """
     failed = 0
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(["input", "error", *(f"{key}_{k}" for k in range(1, top + 1) for key in ("label", "probability"))])

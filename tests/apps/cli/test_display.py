@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from googlenet.apps.cli import display
+from googlenet.data.protocol import BadFile, Dataset
+from googlenet.training.recipe import RECIPES
+from googlenet.training.runs import ClassScores, Evaluation
+
+MARKUP = "[red]x[/]"  # what rich would read as a colour, were it not told
+
+
+def evaluation(classes):
+    scores = [ClassScores(name, 0.75, 0.6, 2 / 3, 5) for name in classes]
+    return Evaluation(0.8, None, 0.5, 0.1, 10, scores, np.diag([3] * len(classes)).tolist(), part="test")
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def test_an_evaluation_is_its_figures_and_a_row_a_class(capsys):
+    display.show_evaluation(evaluation(("cat", MARKUP)))
+    first, _, head, *rows = capsys.readouterr().out.splitlines()
+    assert first == "top-1 0.8000   loss 0.5000   calibration error 0.1000   examples 10 (the test part)"
+    assert head.split() == ["class", "precision", "recall", "f1", "count", "cat", MARKUP]
+    assert [row.split() for row in rows] == [
+        ["cat", "0.750", "0.600", "0.667", "5", "3", "·"],
+        [MARKUP, "0.750", "0.600", "0.667", "5", "·", "3"],
+    ]
+
+
+def test_a_confusion_matrix_that_does_not_fit_is_left_out(capsys):
+    display.show_evaluation(evaluation([f"class{n}" for n in range(13)]))
+    assert capsys.readouterr().out.splitlines()[2].split() == ["class", "precision", "recall", "f1", "count"]
+
+
+def test_a_training_says_what_it_begins_with(capsys):
+    bad = tuple(BadFile(f"{MARKUP}/{n}.png", "truncated [/]") for n in range(52))
+    data = Dataset("data", ("a", "b"), [None] * 1234, notes=(f"the labels are in {MARKUP}",), bad=bad)
+    display.show_training(data, RECIPES["small"], Path(MARKUP))
+    out, err = capsys.readouterr()
+    assert out == "" and "52 files are left out" in err and f"{MARKUP}/49.png" in err and f"{MARKUP}/50.png" not in err
+    assert "… and 2 more; run.json lists them all." in err and "truncated [/]" in err
+    assert f"the labels are in {MARKUP}\n" in err
+    assert f"2 classes, 1,234 to learn from; run: {MARKUP}\n" in err
+
+
+def test_a_result_says_where_to_look(capsys):
+    display.show_result(evaluation(("a", "b")), Path(MARKUP))
+    assert capsys.readouterr().err == f"accuracy 0.8000 on 10 held out; see {MARKUP}/report.html\n"
+
+
+def test_rows_are_shown_as_they_are(capsys):
+    display.show_rows([("name", MARKUP), ("licence", "MIT")])
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [["name", MARKUP], ["licence", "MIT"]]

@@ -1,0 +1,56 @@
+import csv
+import io
+import json
+
+import pytest
+
+from googlenet.apps.cli.writers import WRITERS
+from googlenet.inference.predictor import Prediction
+
+PREDICTIONS = (
+    Prediction("a.png", (("cat, wild", 0.75), ("dog", 0.25))),
+    Prediction("b.png", error="truncated"),
+    Prediction("caf\u00e9.png", (('"dog"', 1.0), ("cat, wild", 0.0))),
+)
+
+
+def written(form):
+    out = io.StringIO()
+    assert WRITERS[form](iter(PREDICTIONS), out, 2) == 1  # could not be read
+    return out.getvalue()
+
+
+def test_a_table_is_a_line_an_example():
+    assert written("table").splitlines() == [
+        "a.png  cat, wild 0.750  dog 0.250",
+        "b.png  error: truncated",
+        'café.png  "dog" 1.000  cat, wild 0.000',
+    ]
+
+
+def test_json_lines_say_what_predictions_hold():
+    assert [json.loads(line) for line in written("jsonl").splitlines()] == [each.to_dict() for each in PREDICTIONS]
+
+
+def test_csv_has_a_column_for_each_label_and_each_probability():
+    head, *rows = csv.reader(io.StringIO(written("csv")))
+    assert head == ["input", "error", "label_1", "probability_1", "label_2", "probability_2"]
+    assert rows == [
+        ["a.png", "", "cat, wild", "0.75", "dog", "0.25"],
+        ["b.png", "truncated"],
+        ["café.png", "", '"dog"', "1.0", "cat, wild", "0.0"],
+    ]
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_predictions_are_written_as_they_come(form):
+    out = io.StringIO()
+    lengths = []
+
+    def predictions():
+        for prediction in PREDICTIONS:
+            lengths.append(len(out.getvalue()))
+            yield prediction
+
+    WRITERS[form](predictions(), out, 2)
+    assert lengths[0] < lengths[1] < lengths[2]

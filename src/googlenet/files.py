@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .errors import InputError
 
 
@@ -111,6 +109,8 @@ def read_npz(path: Path) -> dict[str, Any]:
     Raises:
         InputError: If it is none, damaged, or holds Python objects.
     """
+    import numpy as np
+
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not an NPZ file.")
     try:
@@ -132,6 +132,8 @@ def npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
+    import numpy as np
+
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

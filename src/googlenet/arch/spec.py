@@ -15,6 +15,10 @@ from typing import Any, Literal
 
 from ..errors import InputError
 
+# Of ImageNet's pixels, scaled to [0, 1]: what :attr:`Arch.transform_input` undoes.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
 
 @dataclass(frozen=True)
 class Branch:

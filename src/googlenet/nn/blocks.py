@@ -242,8 +242,8 @@ class AuxiliaryClassifier(nn.Module):
         if self.pool:
             window, stride = self.pool
             if all((n - window) // stride + 1 == self.grid for n in x.shape[2:]):
-                return layers.AVG_POOL[self.dims](x, window, stride)
-        return layers.ADAPTIVE_AVG_POOL[self.dims](x, self.grid)
+                return layers.AVERAGE_POOL[self.dims](x, window, stride)
+        return layers.ADAPTIVE_AVERAGE_POOL[self.dims](x, self.grid)
 
 
 class GlobalAveragePool(nn.Module):

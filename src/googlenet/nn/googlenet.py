@@ -5,19 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
 import torch
 from torch import Tensor, nn
 
 from ..arch.cost import check_size, minimum_size
-from ..arch.spec import Arch, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
+from ..arch.spec import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Arch,
+    AveragePool,
+    Branch,
+    InceptionSpec,
+    Layer,
+    MaxPool,
+    ResponseNorm,
+)
 from ..errors import InputError, unknown
 from . import layers
 from .blocks import AuxiliaryClassifier, BranchPath, ConvUnit, GlobalAveragePool, Inception, MemberLinear, Shortcut
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class GoogLeNetOutput(NamedTuple):
@@ -86,6 +93,19 @@ class GoogLeNet(nn.Module):
         self.classifier = _linear(channels, num_classes, arch.members)
         self.apply(_initialise)
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, x: Tensor, return_aux: Literal[False] = False) -> Tensor: ...
+        @overload
+        def __call__(self, x: Tensor, return_aux: Literal[True]) -> GoogLeNetOutput: ...
+        def __call__(self, x: Tensor, return_aux: bool = False) -> Tensor | GoogLeNetOutput:
+            """As :meth:`forward`, with hooks."""
+
+    @overload
+    def forward(self, x: Tensor, return_aux: Literal[False] = False) -> Tensor: ...
+    @overload
+    def forward(self, x: Tensor, return_aux: Literal[True]) -> GoogLeNetOutput: ...
     def forward(self, x: Tensor, return_aux: bool = False) -> Tensor | GoogLeNetOutput:
         """Logits ``(N, num_classes)``, or a :class:`GoogLeNetOutput` if ``return_aux``."""
         x, kept = self._run(x, keep=self.auxiliary if return_aux else ())
@@ -195,7 +215,7 @@ def _build(layer: Layer, arch: Arch, channels: int, norm_eps: float | None) -> t
             pool = layers.MAX_POOL[dims](layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil)
             return pool, channels
         case AveragePool():
-            return layers.AVERAGE_POOL[dims](layer.window), channels
+            return layers.AveragePool(dims, layer.window), channels
         case ResponseNorm():
             return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k), channels
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .blocks import ConvUnit, Inception, Shortcut
+from .blocks import ConvUnit, Shortcut
 from .device import computes_in_bf16
 from .googlenet import GoogLeNet
 
@@ -102,76 +102,3 @@ class PackedUnit(nn.Module):
             self.layouts[x.shape] = weight
         clipped: Tensor = torch.ops.mkldnn._convolution_pointwise(x, weight, self.bias, *self.window, "relu", [], "")
         return clipped
-
-
-def merge_reductions(model: GoogLeNet) -> GoogLeNet:
-    """A copy in which the 1×1 convolutions of a module that read the same input run as one.
-
-    Those are the 1×1 branch and the reductions of the 3×3 and 5×5 branches: one convolution reads the input
-    once where three read it three times. Convolution, batch norm and ReLU work channel by channel on their
-    outputs, so the function is the same, in training too.
-
-    Args:
-        model: Any network; modules without such convolutions, with a bottleneck or of several members stay as they are.
-    """
-    merged = copy.deepcopy(model)
-    for name, layer in merged.features.items():
-        if isinstance(layer, Inception) and len(_first_units(layer)) > 1:
-            merged.features[name] = MergedInception(layer)
-    return merged
-
-
-class MergedInception(nn.Module):
-    """An :class:`~googlenet.nn.blocks.Inception` whose 1×1 convolutions on its input are one, ``shared``.
-
-    Shape:
-        As of the module it was made from.
-    """
-
-    def __init__(self, block: Inception) -> None:
-        super().__init__()
-        self.in_channels, self.out_channels = block.in_channels, block.out_channels
-        units = _first_units(block)
-        self.sizes = {name: unit.conv.out_channels for name, unit in units.items()}
-        self.shared = _joined(list(units.values()))
-        self.rest = nn.ModuleDict()
-        for name, path in block.branches.items():
-            layers = list(path.children())
-            self.rest[name] = nn.Sequential(*(layers[1:] if name in units else layers))
-        self.train(block.training)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The branches' outputs, concatenated on channels."""
-        parts = dict(zip(self.sizes, self.shared(x).split(list(self.sizes.values()), dim=1), strict=True))
-        return torch.cat([rest(parts.get(name, x)) for name, rest in self.rest.items()], dim=1)
-
-
-def _first_units(block: Inception) -> dict[str, ConvUnit]:
-    """By branch: the 1×1 convolution that reads the module's input, where it begins with one that can be merged."""
-    if block.members > 1 or "bottleneck" in block._modules:
-        return {}
-    firsts = {name: next(path.children()) for name, path in block.branches.items()}
-    return {
-        name: unit
-        for name, unit in firsts.items()
-        if isinstance(unit, ConvUnit) and set(unit.conv.kernel_size) == {1} == set(unit.conv.stride)
-    }
-
-
-def _joined(units: list[ConvUnit]) -> ConvUnit:
-    """One unit with the outputs of all, in order."""
-    first = units[0]
-    joined = ConvUnit(
-        first.conv.weight.ndim - 2,
-        first.conv.in_channels,
-        sum(unit.conv.out_channels for unit in units),
-        norm_eps=first.norm.eps if first.has_norm else None,
-    )
-    states = [unit.state_dict() for unit in units]
-    joined.load_state_dict(
-        {
-            key: value if value.ndim == 0 else torch.cat([state[key] for state in states])
-            for key, value in states[0].items()
-        }
-    )
-    return joined.to(first.conv.weight.device, first.conv.weight.dtype)

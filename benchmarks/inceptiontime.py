@@ -27,9 +27,11 @@ def run(folder: Path, name: str) -> dict[str, object]:
     import torch
 
     from googlenet import GoogLeNetClassifier
-    from googlenet.data.signals.dataset import find_signals
+    from googlenet.data.signals.find import find_signals
+    from googlenet.nn.device import keep_memory
 
     torch.set_num_threads(1)
+    keep_memory()
     data = find_signals(str(folder / name))
     started = time.perf_counter()
     fitted = GoogLeNetClassifier("inceptiontime", random_state=0).fit(
@@ -37,10 +39,10 @@ def run(folder: Path, name: str) -> dict[str, object]:
     )
     seconds = time.perf_counter() - started
     labels = data.test.labels
-    network, preparation = fitted._model, fitted._preprocessing
+    network, preprocessing = fitted._model, fitted._preprocessing
     with torch.inference_mode():
-        inputs = torch.from_numpy(preparation.array(data.test.signals)).split(64)
-        logits = torch.cat([network(x.repeat(1, network.arch.members, 1)) for x in inputs])
+        inputs = torch.from_numpy(preprocessing.array(data.test.signals)).split(64)
+        logits = torch.cat([network(preprocessing.views(x, network.arch.members)[0]) for x in inputs])
     alone = (logits.argmax(2) == labels[:, None]).float().mean(0)
     together = (logits.softmax(2).mean(1).argmax(1) == labels).float().mean()
     theirs = published([name])["InceptionTime"][name]
@@ -53,7 +55,7 @@ def run(folder: Path, name: str) -> dict[str, object]:
         "standard_deviation": deviation,
         "within": bool(abs(float(together) - theirs) <= deviation),
         "epochs": len(fitted.history_),
-        "final_loss": fitted.history_[-1]["loss"],
+        "final_loss": fitted.history_[-1].loss,
         "train_seconds": round(seconds, 1),
     }
 

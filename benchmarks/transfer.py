@@ -20,6 +20,8 @@ import numpy as np
 from common import save
 from googlenet.apps.jobs import choose_recipe, training_job
 from googlenet.data.builtin import digits
+from googlenet.data.protocol import Dataset
+from googlenet.nn.device import keep_memory
 
 OURS = {"weights": "googlenet_small.fashion_mnist"}
 SHORT = {"epochs": "50"}  # a fifth of what the recipe gives so few pictures
@@ -33,7 +35,7 @@ WAYS = {
 }
 
 
-def few(seed: int, validate: bool) -> ImageData:
+def few(seed: int, validate: bool) -> Dataset:
     """Digits with ten labelled pictures a class to learn from."""
     data = digits()
     draws = np.random.default_rng(seed)
@@ -49,9 +51,9 @@ def run(way: str, seed: int, validate: bool) -> dict[str, float]:
     recipe = choose_recipe(data, None, WAYS[way] | {"seed": str(seed)})
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        result = training_job(data, recipe, Path(folder) / "run", resume=False, report=lambda kind, row: None)
+        result = training_job(data, recipe, Path(folder) / "run")
         seconds = time.perf_counter() - started
-    return {"way": way, "seed": seed, "accuracy": result["top1"], "seconds": round(seconds, 2)}
+    return {"way": way, "seed": seed, "accuracy": result.top1, "seconds": round(seconds, 2)}
 
 
 def main() -> None:
@@ -59,6 +61,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--validate", action="store_true")
     chosen = parser.parse_args()
+    keep_memory()  # as the command does
     rows = [run(way, seed, chosen.validate) for seed in range(chosen.seeds) for way in WAYS]
     table = {}
     for way in WAYS:

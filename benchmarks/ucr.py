@@ -30,11 +30,13 @@ def run(folder: Path, name: str, seed: int) -> dict[str, float | str | int]:
     import torch
     from sklearn.metrics import balanced_accuracy_score
 
-    from googlenet.data.signals.dataset import find_signals
+    from googlenet.data.signals.find import find_signals
     from googlenet.estimator import GoogLeNetClassifier
     from googlenet.inference.evaluate import metrics
+    from googlenet.nn.device import keep_memory
 
     torch.set_num_threads(1)
+    keep_memory()
     data = find_signals(str(folder / name))
     labels = data.test.labels.numpy()
     model = GoogLeNetClassifier(random_state=seed)
@@ -46,9 +48,9 @@ def run(folder: Path, name: str, seed: int) -> dict[str, float | str | int]:
     return {
         "set": name,
         "seed": seed,
-        "accuracy": result["top1"],
+        "accuracy": result.top1,
         "balanced_accuracy": float(balanced_accuracy_score(labels, probabilities.argmax(1))),
-        "nll": result["nll"],
+        "nll": result.nll,
         "train_seconds": round(trained - started, 2),
         "predict_seconds": round(time.perf_counter() - trained, 2),
         "epochs": len(model.history_),

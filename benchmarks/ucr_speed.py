@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from common import SHARED, save
+from googlenet.nn.device import keep_memory
 
 NETWORKS, EPOCHS, BATCH = 5, 1500, 64
 
@@ -102,7 +103,7 @@ def aeon_epochs(python: str, table: Path, epochs: int) -> list[float]:
 def compare(folder: Path, name: str, python: str | None, epochs: int) -> dict[str, object]:
     """Seconds of all contestants on a set."""
     from googlenet import GoogLeNetClassifier
-    from googlenet.data.signals.dataset import find_signals
+    from googlenet.data.signals.find import find_signals
 
     part = find_signals(str(folder / name)).train
     started = time.perf_counter()
@@ -129,6 +130,7 @@ def main() -> None:
     parser.add_argument("--aeon", metavar="PYTHON")
     parser.add_argument("--epochs", type=int, default=6)
     chosen = parser.parse_args()
+    keep_memory()
     rows = []
     for name in chosen.sets:
         rows.append(compare(chosen.data, name, chosen.aeon, chosen.epochs))

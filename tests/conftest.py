@@ -27,6 +27,8 @@ DEADLINE = 500
 
 
 def run_cli(*words, cwd=None, stdin="", env=None, timeout=DEADLINE, program=CLI):
+    if "GOOGLENET_MUTATION" in os.environ:
+        pytest.skip("benchmarks/mutation.py changes this process alone")
     return subprocess.run(
         [*program, *map(str, words)],
         cwd=cwd,
@@ -96,12 +98,16 @@ def picture(colour, size=(40, 30), seed=0):
     return Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8))
 
 
-@pytest.fixture
-def two_classes(tmp_path):
+def draw_two_classes(root):
     """A folder with 12 red and 12 blue pictures of 40×30."""
-    root = tmp_path / "colours"
     for name, colour in (("red", (200, 60, 60)), ("blue", (60, 60, 200))):
         (root / name).mkdir(parents=True)
         for number in range(12):
             picture(colour, seed=number).save(root / name / f"{number:02}.png")
     return root
+
+
+@pytest.fixture
+def two_classes(tmp_path):
+    """:func:`draw_two_classes`, for a test of its own."""
+    return draw_two_classes(tmp_path / "colours")

@@ -4,18 +4,34 @@ import csv
 import io
 import json
 import os
+import shutil
+from collections import Counter
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import QUICK, picture, run_cli
+from conftest import QUICK, draw_two_classes, picture, run_here
 from googlenet import InputError
 from googlenet.data.images.crops import crops_of
 from googlenet.data.images.decode import open_picture
 from googlenet.data.images.folders import find_images
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.splits import hold_out
+
+FAST = [*QUICK, "--batch-size", "8"]
+PYTORCH = ["--engine", "torch"]  # which is there at once; the engines have tests of their own
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder of red and blue pictures, and two runs that learned from it with different seeds, ``0`` and ``1``."""
+    root = tmp_path_factory.mktemp("trained")
+    draw_two_classes(root / "colours")
+    for seed in "01":
+        result = run_here("train", root / "colours", "--out", root / seed, "--seed", seed, *FAST)
+        assert result.returncode == 0, result.stderr
+    return root
 
 
 def odd_but_good(folder):
@@ -63,7 +79,7 @@ def test_broken_and_odd_files_end_to_end(two_classes, tmp_path):
     good = odd_but_good(two_classes / "red")
     reasons = bad(two_classes / "red")
     run = tmp_path / "run"
-    trained = run_cli("train", two_classes, "--out", run, *QUICK, "--batch-size", "8")
+    trained = run_here("train", two_classes, "--out", run, *FAST)
     assert trained.returncode == 0, trained.stderr
     assert f"{len(reasons)} files are left out" in trained.stderr
     for name, reason in reasons.items():
@@ -74,7 +90,7 @@ def test_broken_and_odd_files_end_to_end(two_classes, tmp_path):
     assert {row["path"].rsplit("/", 1)[1] for row in record["bad_files"]} == set(reasons)
     assert "Files left out: 6" in (run / "report.html").read_text()
 
-    predicted = run_cli("predict", run, two_classes / "red", "nowhere.png", "--format", "jsonl")
+    predicted = run_here("predict", run, two_classes / "red", "nowhere.png", "--format", "jsonl", *PYTORCH)
     assert predicted.returncode == 1
     rows = {row["input"].rsplit("/", 1)[-1]: row for row in map(json.loads, predicted.stdout.splitlines())}
     assert len(rows) == 12 + good + len(reasons) + 1
@@ -97,23 +113,24 @@ def test_transparent_pixels_lie_on_white(tmp_path):
     assert open_picture(tmp_path / "clear.png").getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_predict_formats_and_standard_input(two_classes, tmp_path):
-    run = tmp_path / "run"
-    assert run_cli("train", two_classes, "--out", run, *QUICK, "--batch-size", "8").returncode == 0
+def test_predict_formats_and_standard_input(trained, two_classes, tmp_path):
+    run = trained / "0"
     listed = "\n".join(str(path) for path in sorted((two_classes / "red").iterdir()))
     rows = list(
-        csv.DictReader(run_cli("predict", run, "-", "--format", "csv", "--top", "2", stdin=listed).stdout.splitlines())
+        csv.DictReader(
+            run_here("predict", run, "-", "--format", "csv", "--top", "2", *PYTORCH, stdin=listed).stdout.splitlines()
+        )
     )
     assert [row["input"] for row in rows] == listed.splitlines()
     assert all(float(row["probability_1"]) + float(row["probability_2"]) == pytest.approx(1) for row in rows)
-    globbed = run_cli("predict", run, str(two_classes / "red" / "0*.png"))
+    globbed = run_here("predict", run, str(two_classes / "red" / "0*.png"), *PYTORCH)
     assert globbed.returncode == 0
     assert len(globbed.stdout.splitlines()) == 10
     for crops in ("10", "144"):
-        shown = json.loads(run_cli("evaluate", run, two_classes, "--crops", crops, "--json").stdout)
+        shown = json.loads(run_here("evaluate", run, two_classes, "--crops", crops, "--json").stdout)
         assert shown["count"] > 0
     for crops in ("0", "7"):
-        refused = run_cli("evaluate", run, two_classes, "--crops", crops)
+        refused = run_here("evaluate", run, two_classes, "--crops", crops)
         assert refused.stderr == f"googlenet: The number of crops is 1, 10 or 144, not {crops}.\n"
 
     (tmp_path / "empty").mkdir()
@@ -121,7 +138,7 @@ def test_predict_formats_and_standard_input(two_classes, tmp_path):
     (two_classes / "red" / "00.png").rename(os.fsdecode(odd))
     inputs = [two_classes / "red" / "01.png", tmp_path / "empty", tmp_path / "none*.png", os.fsdecode(odd)]
     for form in ("jsonl", "csv", "table"):
-        result = run_cli("predict", run, *inputs, "--format", form, env={"PYTHONIOENCODING": "utf-8:strict"})
+        result = run_here("predict", run, *inputs, "--format", form, *PYTORCH)
         assert result.returncode == 1 and len(result.stdout.splitlines()) == 4 + (form == "csv"), result.stderr
         assert "in folders, .bmp" in result.stdout and "no such file" in result.stdout and "caf\\udce9" in result.stdout
 
@@ -129,34 +146,31 @@ def test_predict_formats_and_standard_input(two_classes, tmp_path):
 def test_an_opened_picture_is_seen_as_its_file_is(tmp_path):
     odd_but_good(tmp_path)
     Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    want = ImagePreprocessing(3, 8, 8)
     for path in sorted(tmp_path.iterdir()):
-        want = ImagePreprocessing(3, 8, 8)
         with Image.open(path) as opened:
-            difference = views_of(opened, want).astype(float) - views_of(path, want)
+            difference = want.read(opened).astype(float) - want.read(path)
         # A JPEG that is opened by its path may be decoded at half its size.
         assert abs(difference).mean() <= (3 if path.suffix == ".jpg" else 0), path
     bad(tmp_path)
     with Image.open(tmp_path / "truncated.jpg") as opened, pytest.raises(InputError, match="truncated"):
-        views_of(opened, want)
-    for values in (np.zeros((4, 4, 3)), np.zeros(9, np.uint8), np.zeros((4, 4, 9), np.uint8)):
+        want.read(opened)
+    for values in (np.full((4, 4, 3), 2.0), np.zeros(9, np.uint8), np.zeros((4, 4, 9), np.uint8)):
         with pytest.raises(InputError, match="a picture is"):
-            views_of(values, want)
+            want.read(values)
 
 
-def test_evaluation_is_on_what_the_run_has_not_learned(two_classes, tmp_path):
-    quick = [*QUICK, "--batch-size", "8"]
-    for seed in "01":
-        assert run_cli("train", two_classes, "--out", tmp_path / seed, "--seed", seed, *quick).returncode == 0
-    held = json.loads((tmp_path / "0" / "evaluation.json").read_text())
+def test_evaluation_is_on_what_the_run_has_not_learned(trained, tmp_path):
+    held = json.loads((trained / "0" / "evaluation.json").read_text())
     assert held["part"] == "validation" and held["count"] < 10
     moved = tmp_path / "elsewhere"
-    two_classes.rename(moved)
-    for run in (tmp_path / "0", tmp_path / "0" / "model.safetensors"):
-        assert json.loads(run_cli("evaluate", run, moved, "--json").stdout) == held
-    both = run_cli("evaluate", tmp_path / "0", tmp_path / "1", moved)
+    shutil.copytree(trained / "colours", moved)
+    for run in (trained / "0", trained / "0" / "model.safetensors"):
+        assert json.loads(run_here("evaluate", run, moved, "--json").stdout) == held
+    both = run_here("evaluate", trained / "0", trained / "1", moved)
     assert both.returncode == 1 and "held out different parts" in both.stderr
     (moved / "red" / "new.png").write_bytes((moved / "red" / "01.png").read_bytes())
-    shown = json.loads(run_cli("evaluate", tmp_path / "0", moved, "--json").stdout)
+    shown = json.loads(run_here("evaluate", trained / "0", moved, "--json").stdout)
     assert (shown["part"], shown["count"]) == ("all", 25)
 
 
@@ -209,11 +223,54 @@ def test_held_out_split_is_stratified_and_repeatable(two_classes):
     assert len(once.train) + len(once.validation) == 24
 
 
-def test_crops_are_the_papers():
-    image = picture((10, 20, 30), (500, 375))
-    assert len(crops_of(image, 224, 256, 1)) == 1
+def cut(image, scale):
+    """Pixels ``(height, width, 3)`` of a picture whose shorter side is that long."""
+    short = min(image.size)
+    size = tuple(round(side * scale / short) for side in image.size)
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+
+
+def five(pixels, size):
+    """The four corners and the centre of a picture."""
+    tall, wide = pixels.shape[0] - size, pixels.shape[1] - size
+    places = [(0, 0), (0, wide), (tall, 0), (tall, wide), (tall // 2, wide // 2)]
+    return [pixels[y : y + size, x : x + size] for y, x in places]
+
+
+def counted(views):
+    """Each view with how often it comes."""
+    return Counter(np.asarray(view).tobytes() for view in views)
+
+
+@pytest.mark.parametrize("shape", [(500, 375), (300, 410)])
+def test_144_crops_are_the_papers(shape):
+    """Section 7: the shorter side at 256, 288, 320 and 352; the left, centre and right square, of portraits the top,
+    centre and bottom one; of each the four corners, the centre and the square itself, and all of these mirrored."""
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (shape[1], shape[0], 3), np.uint8))
+    expected = []
+    for scale in (256, 288, 320, 352):
+        pixels = cut(image, scale)
+        along = 0 if shape[1] > shape[0] else 1
+        room = pixels.shape[along] - scale
+        for first in (0, room // 2, room):
+            square = np.take(pixels, range(first, first + scale), along)
+            whole = np.asarray(Image.fromarray(square).resize((224, 224), Image.Resampling.BILINEAR))
+            expected += [*five(square, 224), whole]
     views = crops_of(image, 224, 256, 144)
-    assert len(views) == 144
-    assert {view.size for view in views} == {(224, 224)}
-    ten = [np.asarray(view) for view in crops_of(image, 224, 256, 10)]
-    assert np.array_equal(ten[5], ten[0][:, ::-1])
+    assert len(views) == 144 and {view.size for view in views} == {(224, 224)}
+    assert counted(views) == counted([*expected, *(view[:, ::-1] for view in expected)])
+    assert len(counted(views)) == 144
+
+
+def test_10_crops_are_corners_and_centre_mirrored():
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8))
+    expected = five(cut(image, 40), 32)
+    assert counted(crops_of(image, 32, 40, 10)) == counted([*expected, *(view[:, ::-1] for view in expected)])
+
+
+def test_one_crop_is_the_centre():
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    (view,) = crops_of(Image.fromarray(pixels), 40, 40, 1)
+    assert np.array_equal(np.asarray(view), pixels[:, 10:50])
+    (view,) = crops_of(Image.fromarray(pixels), 20, 40, 1)  # half of the shorter side, as it is
+    assert np.array_equal(np.asarray(view), pixels[10:30, 20:40])

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 import googlenet
-from conftest import picture, run_cli, write
+from conftest import picture, run_here, write
 from documents import MANUALS, REPOSITORY, SOURCE, commands, named, sentences, words_of
 from googlenet.apps.cli.main import app
 from googlenet.training.recipe import RECIPES, Recipe
@@ -153,8 +153,10 @@ def workshop(tmp_path_factory):
     root = tmp_path_factory.mktemp("workshop")
     _pictures(root)
     _signals(root)
+    _volumes(root)
     for name in ("photos", "a", "b"):
         _ran(root, "train", "photos/", "--out", f"runs/{name}", *SHORT, *NARROW)
+    _ran(root, "train", "volumes.npz", *SHORT, *NARROW)
     _ran(root, "train", "ecg.csv", "--target", "rhythm", "--group", "patient", *SHORT, *NARROW)
     home = root / "home" / "weights"
     home.mkdir(parents=True)
@@ -190,8 +192,14 @@ def _signals(root):
         write(root / "archive", f"GunPoint_{part}.tsv", "\n".join(lines))
 
 
+def _volumes(root):
+    labels = np.arange(24) % 2
+    draws = np.random.default_rng(0).integers(0, 100, (24, 1, 12, 12, 12))
+    np.savez(root / "volumes.npz", X=(draws + 100 * labels[:, None, None, None, None]).astype(np.uint8), y=labels)
+
+
 def _ran(root, *words):
-    done = run_cli(*words, cwd=root, env={"GOOGLENET_HOME": str(root / "home")})
+    done = run_here(*words, cwd=root, env={"GOOGLENET_HOME": str(root / "home")})
     assert done.returncode == 0, f"googlenet {shlex.join(words)}: {done.stderr}"
     return done
 

@@ -1,9 +1,9 @@
 __version__: str
 
 from .arch.cost import cost as cost
+from .arch.modules import inception as inception
 from .arch.spec import Arch as Arch
 from .arch.spec import Branch as Branch
-from .arch.spec import inception as inception
 from .arch.variants import list_models as list_models
 from .errors import InputError as InputError
 from .estimator import GoogLeNetClassifier as GoogLeNetClassifier

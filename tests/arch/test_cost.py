@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 import googlenet
-from googlenet.arch.cost import output_size
 from googlenet.arch.paper import TABLE_1, disagreements
+from googlenet.arch.shapes import output_size
 from googlenet.arch.variants import VARIANTS
 
 
@@ -63,7 +63,7 @@ def test_multiply_adds_are_those_of_a_profiler(name):
     from torch.utils.flop_counter import FlopCounterMode
 
     model = googlenet.create_model(name, num_classes=11, width=0.25).eval()
-    size = [min(96, n) for n in model.arch.input_size]
+    size = [min(64, n) for n in model.arch.input_size]
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(torch.zeros(1, 3, *size), return_aux=True)
     assert googlenet.cost(model.arch, size, num_classes=11).macs_with_aux * 2 == counter.get_total_flops()

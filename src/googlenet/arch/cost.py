@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import InputError
-from .rows import ROWS, Meter, Row, Size, auxiliary_row, repeated, shortcut_row, single
-from .shapes import output_size
-from .spec import Arch, AveragePool, Branch, MaxPool
+from .cost_rows import Cursor, Row, Size, auxiliary_row, repeated, row_of, shortcut_row, single, size_after
+from .spec import Arch
 from .variants import find_arch
 
 
@@ -80,19 +79,19 @@ def cost(
     arch = find_arch(arch) if isinstance(arch, str) else arch
     size = arch.input_size if input_size is None else tuple(input_size)
     check_size(arch, size)
-    meter = Meter(arch.norm == "batch", in_channels, size)
+    cursor = Cursor(arch.norm == "batch", in_channels, size)
     rows, auxiliary_rows = [], []
     heads = {aux.after: aux for aux in arch.auxiliary}
     for stage in arch.stages:
-        entry = meter
+        entry = cursor
         for layer in stage.layers:
-            row, meter = ROWS[type(layer)](meter, layer)
+            row, cursor = row_of(cursor, layer)
             rows.append(row)
             if layer.name in heads:
-                auxiliary_rows.append(auxiliary_row(meter, heads[layer.name], num_classes))
+                auxiliary_rows.append(auxiliary_row(cursor, heads[layer.name], num_classes))
         if stage.residual:
-            rows.append(shortcut_row(entry, meter, stage))
-    pooled = meter.pool("pool5", "average pool", max(meter.size), 1, (1,) * arch.dims)
+            rows.append(shortcut_row(entry, cursor, stage))
+    pooled = cursor.pool("pool5", "average pool", max(cursor.size), 1, (1,) * arch.dims)
     linear = pooled.linear("linear", num_classes)
     rows += [single(pooled.done[-1]), single(linear.done[-1])]
     whole = tuple(repeated(row, arch.members) for row in rows + auxiliary_rows)
@@ -118,12 +117,7 @@ def minimum_size(arch: Arch) -> int:
 
 def _fits(arch: Arch, n: int) -> bool:
     for layer in arch.layers():
-        if isinstance(layer, Branch):
-            n = -(-n // layer.stride)
-        elif isinstance(layer, AveragePool):
-            n //= layer.window
-        elif isinstance(layer, MaxPool):
-            n = output_size(n, layer.kernel, layer.stride, layer.padding, ceil=layer.ceil)
+        n = size_after(layer, n)
         if n < 1:
             return False
     return True

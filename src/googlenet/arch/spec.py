@@ -1,17 +1,16 @@
 """Architectures described as data: what a network *is*, with no tensor in sight.
 
 An :class:`Arch` is a tuple of stages; a stage is a tuple of layers; an Inception module is a tuple of
-branches. Everything is frozen, comparable and round-trips through JSON, so an architecture can travel in
-the metadata of a weights file. This file knows nothing of PyTorch.
+branches. Everything is frozen and comparable, and :mod:`~googlenet.arch.serial` takes it through JSON, so that an
+architecture can travel in the metadata of a weights file.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ..errors import InputError
 
@@ -103,7 +102,35 @@ class ResponseNorm:
 
 
 Layer = Branch | InceptionSpec | MaxPool | AveragePool | ResponseNorm
-_LAYERS: tuple[type[Any], ...] = (Branch, InceptionSpec, MaxPool, AveragePool, ResponseNorm)
+
+# What stands as "type" in JSON. Whoever walks over layers has a table with an entry for each of these types.
+LAYER_TYPES: Mapping[str, type[Layer]] = {
+    "branch": Branch,
+    "inception": InceptionSpec,
+    "max_pool": MaxPool,
+    "average_pool": AveragePool,
+    "response_norm": ResponseNorm,
+}
+Entry = TypeVar("Entry")
+
+
+def entry_for(layer: Layer, table: Mapping[type[Any], Entry], walker: str) -> Entry:
+    """What a walker's table has for a layer.
+
+    Args:
+        layer: The layer.
+        table: From types of layers.
+        walker: What the table is of, for the sentence.
+
+    Raises:
+        InputError: If it has nothing: no layer is passed by in silence.
+    """
+    if type(layer) not in table:
+        raise InputError(
+            f"Layer {layer.name!r} is of the type {type(layer).__name__}, which {walker} does not know; "
+            f"it knows {', '.join(known.__name__ for known in table)}."
+        )
+    return table[type(layer)]
 
 
 @dataclass(frozen=True)
@@ -203,7 +230,7 @@ class Arch:
         return dataclasses.replace(
             self,
             stages=tuple(
-                dataclasses.replace(stage, layers=tuple(_scale(layer, width) for layer in stage.layers))
+                dataclasses.replace(stage, layers=tuple(scaled_layer(layer, width) for layer in stage.layers))
                 for stage in self.stages
             ),
             auxiliary=tuple(
@@ -213,98 +240,42 @@ class Arch:
             width=self.width * width,
         )
 
-    def to_json(self) -> str:
-        """The architecture as JSON text; :meth:`from_json` is its inverse."""
-        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
 
-    @classmethod
-    def from_json(cls, text: str) -> Arch:
-        """Reads what :meth:`to_json` wrote.
-
-        Raises:
-            InputError: If the text does not describe an architecture.
-        """
-        try:
-            row = json.loads(text)
-            row["input_size"] = tuple(row["input_size"])
-            row["stages"] = tuple(
-                Stage(stage["name"], tuple(_layer(layer) for layer in stage["layers"]), stage["residual"])
-                for stage in row["stages"]
-            )
-            row["auxiliary"] = tuple(
-                Auxiliary(**aux | {"pool": tuple(aux["pool"]) if aux["pool"] else None}) for aux in row["auxiliary"]
-            )
-            return cls(**row)
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"This is not an architecture that googlenet wrote: {error!r}.") from error
-
-
-def inception(
-    name: str, n1: int, r3: int, n3: int, r5: int, n5: int, proj: int, *, third_kernel: int = 5
-) -> InceptionSpec:
-    """An Inception module from a row of the paper's Table 1.
-
-    Args:
-        name: ``"3a"`` to ``"5b"`` in the paper.
-        n1: "#1×1".
-        r3: "#3×3 reduce".
-        n3: "#3×3".
-        r5: "#5×5 reduce".
-        n5: "#5×5".
-        proj: "pool proj".
-        third_kernel: Kernel of the branch that the paper gives 5×5; torchvision and slim have 3.
-    """
-    return InceptionSpec(
-        name,
-        (
-            Branch("1x1", n1),
-            Branch("3x3", n3, kernel=3, reduce=r3),
-            Branch("5x5", n5, kernel=third_kernel, reduce=r5),
-            Branch("pool", proj, pool=3),
-        ),
-    )
-
-
-def naive(name: str, n1: int, n3: int, n5: int) -> InceptionSpec:
-    """The naive Inception module: no reduction and no projection (paper, figure 2a)."""
-    return InceptionSpec(
-        name,
-        (
-            Branch("1x1", n1),
-            Branch("3x3", n3, kernel=3),
-            Branch("5x5", n5, kernel=5),
-            Branch("pool", None, pool=3),
-        ),
-    )
+# ----------------------------------------------------------------- by type of layer: the same, with other widths
+def scaled_layer(layer: Layer, width: float) -> Layer:
+    """The layer with its channel counts multiplied by ``width``, see :meth:`Arch.scaled`."""
+    return entry_for(layer, SCALED, "the width multiplier")(layer, width)
 
 
 def _times(channels: int, width: float) -> int:
     return max(8, round(channels * width / 8) * 8)
 
 
-def _scale(layer: Layer, width: float) -> Layer:
-    if isinstance(layer, Branch):
-        return dataclasses.replace(
-            layer,
-            channels=layer.channels and _times(layer.channels, width),
-            reduce=layer.reduce and _times(layer.reduce, width),
-        )
-    if isinstance(layer, InceptionSpec):
-        branches = [_scale(branch, width) for branch in layer.branches]
-        bottleneck = layer.bottleneck and _times(layer.bottleneck, width)
-        return InceptionSpec(layer.name, tuple(b for b in branches if isinstance(b, Branch)), bottleneck)
+def _scaled_branch(branch: Branch, width: float) -> Branch:
+    return dataclasses.replace(
+        branch,
+        channels=branch.channels and _times(branch.channels, width),
+        reduce=branch.reduce and _times(branch.reduce, width),
+    )
+
+
+def _scaled_module(module: InceptionSpec, width: float) -> InceptionSpec:
+    return dataclasses.replace(
+        module,
+        branches=tuple(_scaled_branch(branch, width) for branch in module.branches),
+        bottleneck=module.bottleneck and _times(module.bottleneck, width),
+    )
+
+
+def _unscaled(layer: Layer, width: float) -> Layer:
+    """A layer without channels of its own."""
     return layer
 
 
-def _layer(row: dict[str, Any]) -> Layer:
-    """A layer from its fields, of which younger ones may be missing; no two kinds of layer share them all."""
-    for kind in _LAYERS:
-        fields = dataclasses.fields(kind)
-        needed = {field.name for field in fields if field.default is dataclasses.MISSING}
-        if needed <= set(row) <= {field.name for field in fields}:
-            if kind is InceptionSpec:
-                branches = tuple(Branch(**branch) for branch in row["branches"])
-                return InceptionSpec(row["name"], branches, row["bottleneck"])
-            layer: Layer = kind(**row)
-            return layer
-    raise ValueError(f"unknown layer {row.get('name')!r}")
+SCALED: Mapping[type[Layer], Callable[[Any, float], Layer]] = {
+    Branch: _scaled_branch,
+    InceptionSpec: _scaled_module,
+    MaxPool: _unscaled,
+    AveragePool: _unscaled,
+    ResponseNorm: _unscaled,
+}

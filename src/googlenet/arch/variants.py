@@ -1,43 +1,17 @@
-"""The architectures, one row each. Adding one here is all it takes: everything else reads this table.
-
-Channel counts are those of Table 1 of *Going deeper with convolutions* (arXiv 1409.4842).
-"""
+"""The architectures, one row each. Adding one here is all it takes: everything else reads this table."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from ..errors import unknown
-from .spec import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm, Stage, inception, naive
+from .modules import published, without_reductions
+from .spec import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm, Stage
 
-# ----------------------------------------------------------------- the published network, Table 1 row by row
-STAGE_3 = Stage(
-    "3",
-    (
-        #               1×1  3×3r 3×3  5×5r 5×5  pool
-        inception("3a", 64, 96, 128, 16, 32, 32),
-        inception("3b", 128, 128, 192, 32, 96, 64),
-        MaxPool("pool3"),
-    ),
-)
-STAGE_4 = Stage(
-    "4",
-    (
-        inception("4a", 192, 96, 208, 16, 48, 64),
-        inception("4b", 160, 112, 224, 24, 64, 64),
-        inception("4c", 128, 128, 256, 24, 64, 64),
-        inception("4d", 112, 144, 288, 32, 64, 64),
-        inception("4e", 256, 160, 320, 32, 128, 128),
-        MaxPool("pool4"),
-    ),
-)
-STAGE_5 = Stage(
-    "5",
-    (
-        inception("5a", 256, 160, 320, 32, 128, 128),
-        inception("5b", 384, 192, 384, 48, 128, 128),
-    ),
-)
+# ----------------------------------------------------------------- the published network
+STAGE_3 = Stage("3", (*published("3"), MaxPool("pool3")))
+STAGE_4 = Stage("4", (*published("4"), MaxPool("pool4")))
+STAGE_5 = Stage("5", published("5"))
 STEM = Stage(
     "stem",
     (
@@ -77,23 +51,6 @@ GOOGLENET_BN = replace(
     norm="batch",
 )
 
-# ----------------------------------------------------------------- modules with 3×3 where the paper has 5×5
-MODULES_3 = (
-    inception("3a", 64, 96, 128, 16, 32, 32, third_kernel=3),
-    inception("3b", 128, 128, 192, 32, 96, 64, third_kernel=3),
-)
-MODULES_4 = (
-    inception("4a", 192, 96, 208, 16, 48, 64, third_kernel=3),
-    inception("4b", 160, 112, 224, 24, 64, 64, third_kernel=3),
-    inception("4c", 128, 128, 256, 24, 64, 64, third_kernel=3),
-    inception("4d", 112, 144, 288, 32, 64, 64, third_kernel=3),
-    inception("4e", 256, 160, 320, 32, 128, 128, third_kernel=3),
-)
-MODULES_5 = (
-    inception("5a", 256, 160, 320, 32, 128, 128, third_kernel=3),
-    inception("5b", 384, 192, 384, 48, 128, 128, third_kernel=3),
-)
-
 # ----------------------------------------------------------------- torchvision's network, to the letter
 GOOGLENET_TORCHVISION = Arch(
     name="googlenet_torchvision",
@@ -102,9 +59,9 @@ GOOGLENET_TORCHVISION = Arch(
     input_size=(224, 224),
     stages=(
         STEM,
-        Stage("3", (*MODULES_3, MaxPool("pool3"))),
-        Stage("4", (*MODULES_4, MaxPool("pool4", kernel=2))),
-        Stage("5", MODULES_5),
+        Stage("3", (*published("3", third_kernel=3), MaxPool("pool3"))),
+        Stage("4", (*published("4", third_kernel=3), MaxPool("pool4", kernel=2))),
+        Stage("5", published("5", third_kernel=3)),
     ),
     auxiliary=(Auxiliary("4a", pool=None), Auxiliary("4d", pool=None)),
     dropout=0.2,
@@ -126,9 +83,9 @@ GOOGLENET_SLIM = Arch(
                 MaxPool("pool2", padding="tensorflow"),
             ),
         ),
-        Stage("3", (*MODULES_3, MaxPool("pool3", padding="tensorflow"))),
-        Stage("4", (*MODULES_4, MaxPool("pool4", kernel=2, padding="tensorflow"))),
-        Stage("5", MODULES_5),
+        Stage("3", (*published("3", third_kernel=3), MaxPool("pool3", padding="tensorflow"))),
+        Stage("4", (*published("4", third_kernel=3), MaxPool("pool4", kernel=2, padding="tensorflow"))),
+        Stage("5", published("5", third_kernel=3)),
     ),
     auxiliary=(),
     dropout=0.2,
@@ -142,19 +99,9 @@ GOOGLENET_NAIVE = Arch(
     input_size=(224, 224),
     stages=(
         STEM,
-        Stage("3", (naive("3a", 64, 128, 32), naive("3b", 128, 192, 96), MaxPool("pool3"))),
-        Stage(
-            "4",
-            (
-                naive("4a", 192, 208, 48),
-                naive("4b", 160, 224, 64),
-                naive("4c", 128, 256, 64),
-                naive("4d", 112, 288, 64),
-                naive("4e", 256, 320, 128),
-                MaxPool("pool4"),
-            ),
-        ),
-        Stage("5", (naive("5a", 256, 320, 128), naive("5b", 384, 384, 128))),
+        Stage("3", (*without_reductions("3"), MaxPool("pool3"))),
+        Stage("4", (*without_reductions("4"), MaxPool("pool4"))),
+        Stage("5", without_reductions("5")),
     ),
     auxiliary=(Auxiliary("4a"), Auxiliary("4d")),
 )

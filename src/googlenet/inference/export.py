@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..arch.serial import to_json
 from ..data.protocol import Array
 from ..errors import InputError
 from ..files import fresh
@@ -37,7 +38,7 @@ class Comparison:
 
 def notes_of(pipeline: Pipeline, classes: tuple[str, ...]) -> Notes:
     """What the exported file says of itself."""
-    archs = [json.loads(model.arch.to_json()) for model in pipeline.networks]
+    archs = [json.loads(to_json(model.arch)) for model in pipeline.networks]
     return Notes(classes, pipeline.preprocessing.to_dict(), archs)
 
 

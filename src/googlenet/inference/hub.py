@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .. import files
+from ..arch.serial import to_json
 from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
 from ..training.runs import Run
@@ -42,7 +43,7 @@ def save_pretrained(source: str | Path, folder: str | Path) -> Path:
         "num_classes": header.num_classes,
         "in_channels": header.in_channels,
         "auxiliary": header.auxiliary,
-        "arch": json.loads(header.arch.to_json()),
+        "arch": json.loads(to_json(header.arch)),
     }
     files.write_json(folder / CONFIG, config | dict(header.extra))
     files.write_bytes(folder / CARD, card(source, weights).encode())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import torch
 from torch import Tensor, nn
@@ -21,10 +21,20 @@ from ..arch.spec import (
     Layer,
     MaxPool,
     ResponseNorm,
+    entry_for,
 )
 from ..errors import InputError, unknown
 from . import layers
-from .blocks import AuxiliaryClassifier, BranchPath, ConvUnit, GlobalAveragePool, Inception, MemberLinear, Shortcut
+from .blocks import (
+    AuxiliaryClassifier,
+    BranchPath,
+    ConvUnit,
+    GlobalAveragePool,
+    Inception,
+    MemberLinear,
+    Shortcut,
+    branch_out_channels,
+)
 
 
 class GoogLeNetOutput(NamedTuple):
@@ -80,7 +90,7 @@ class GoogLeNet(nn.Module):
         for stage in arch.stages:
             entry = channels
             for layer in stage.layers:
-                self.features[layer.name], channels = _build(layer, arch, channels, eps)
+                self.features[layer.name], channels = _built(layer, arch, channels, eps)
                 if layer.name in heads:
                     self.auxiliary[layer.name] = AuxiliaryClassifier(
                         arch.dims, channels, num_classes, heads[layer.name], eps
@@ -199,25 +209,45 @@ def mean_probabilities(logits: Tensor) -> Tensor:
     return probabilities if probabilities.ndim == 2 else probabilities.mean(1)
 
 
-def _build(layer: Layer, arch: Arch, channels: int, norm_eps: float | None) -> tuple[nn.Module, int]:
-    """The module of a layer and the channels that it gives."""
-    dims, members = arch.dims, arch.members
-    match layer:
-        case Branch():
-            assert layer.channels is not None
-            return BranchPath(dims, channels, layer, norm_eps, members), layer.channels
-        case InceptionSpec():
-            block = Inception(channels, layer.branches, dims, norm_eps, layer.bottleneck, members)
-            return block, block.out_channels
-        case MaxPool():
-            if not isinstance(layer.padding, int):
-                return layers.TensorFlowMaxPool(layer.kernel, layer.stride), channels
-            pool = layers.MAX_POOL[dims](layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil)
-            return pool, channels
-        case AveragePool():
-            return layers.AveragePool(dims, layer.window), channels
-        case ResponseNorm():
-            return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k), channels
+# ----------------------------------------------------------------- by type of layer
+Built = tuple[nn.Module, int]
+"""The module of a layer and the channels that it gives."""
+
+
+def _built(layer: Layer, arch: Arch, channels: int, norm_eps: float | None) -> Built:
+    return entry_for(layer, BUILDERS, "the network's builder")(layer, arch, channels, norm_eps)
+
+
+def _built_branch(layer: Branch, arch: Arch, channels: int, norm_eps: float | None) -> Built:
+    return BranchPath(arch.dims, channels, layer, norm_eps, arch.members), branch_out_channels(layer, channels)
+
+
+def _built_module(layer: InceptionSpec, arch: Arch, channels: int, norm_eps: float | None) -> Built:
+    block = Inception(channels, layer.branches, arch.dims, norm_eps, layer.bottleneck, arch.members)
+    return block, block.out_channels
+
+
+def _built_max_pool(layer: MaxPool, arch: Arch, channels: int, norm_eps: float | None) -> Built:
+    if not isinstance(layer.padding, int):
+        return layers.TensorFlowMaxPool(layer.kernel, layer.stride), channels
+    return layers.MAX_POOL[arch.dims](layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil), channels
+
+
+def _built_average_pool(layer: AveragePool, arch: Arch, channels: int, norm_eps: float | None) -> Built:
+    return layers.AveragePool(arch.dims, layer.window), channels
+
+
+def _built_response_norm(layer: ResponseNorm, arch: Arch, channels: int, norm_eps: float | None) -> Built:
+    return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k), channels
+
+
+BUILDERS: Mapping[type[Layer], Callable[[Any, Arch, int, float | None], Built]] = {
+    Branch: _built_branch,
+    InceptionSpec: _built_module,
+    MaxPool: _built_max_pool,
+    AveragePool: _built_average_pool,
+    ResponseNorm: _built_response_norm,
+}
 
 
 def _linear(in_features: int, num_classes: int, members: int) -> nn.Module:

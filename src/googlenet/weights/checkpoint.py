@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from ..arch.serial import from_json, to_json
 from ..arch.spec import Arch
 from ..data.kinds import preprocessing_from
 from ..errors import InputError
@@ -51,7 +52,7 @@ class Header:
         """As safetensors metadata: text by text."""
         return {
             "format": "googlenet",
-            "arch": self.arch.to_json(),
+            "arch": to_json(self.arch),
             "num_classes": str(self.num_classes),
             "in_channels": str(self.in_channels),
             "auxiliary": str(int(self.auxiliary)),
@@ -67,12 +68,14 @@ class Header:
         """
         try:
             return cls(
-                Arch.from_json(metadata["arch"]),
+                from_json(metadata["arch"]),
                 int(metadata["num_classes"]),
                 int(metadata["in_channels"]),
                 metadata["auxiliary"] == "1",
                 json.loads(metadata["extra"]),
             )
+        except InputError as error:
+            raise InputError(f"{path} does not say which architecture it is for. {error}") from error
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path} does not say which architecture it is for; it was not written by googlenet.save_weights."

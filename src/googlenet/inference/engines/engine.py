@@ -82,7 +82,7 @@ class Notes:
     Attributes:
         classes: Names in the order of the probabilities.
         preprocessing: As its ``to_dict`` gives it.
-        arch: Of every network, as :meth:`~googlenet.arch.spec.Arch.to_json` gives it, parsed.
+        arch: Of every network, as :func:`~googlenet.arch.serial.to_json` gives it, parsed.
         version: Of these notes.
     """
 

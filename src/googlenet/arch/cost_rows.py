@@ -1,13 +1,14 @@
-"""The arithmetic of a cost table: from layer to layer, how sizes, parameters and receptive fields go on."""
+"""The rows of a cost table: from layer to layer, how sizes, parameters and receptive fields go on."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .shapes import output_size
-from .spec import Auxiliary, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm, Stage
+from .spec import Auxiliary, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm, Stage, entry_for
 
 Size = tuple[int, ...]
 
@@ -52,7 +53,7 @@ class Row(LayerCost):
 
 
 @dataclass(frozen=True)
-class Meter:
+class Cursor:
     """Where the arithmetic stands: channels, size, receptive field and stride, and the layers behind it."""
 
     batch_norm: bool
@@ -64,7 +65,7 @@ class Meter:
 
     def conv(
         self, name: str, channels: int, kernel: int = 1, stride: int = 1, dilation: int = 1, linear: bool = False
-    ) -> Meter:
+    ) -> Cursor:
         """After a convolution that gives ``ceil(n / stride)`` samples; a ``linear`` one has neither norm nor bias."""
         size = tuple(-(-n // stride) for n in self.size)
         weights = channels * self.channels * kernel ** len(size)
@@ -80,12 +81,12 @@ class Meter:
             stride=stride,
         )
 
-    def pool(self, name: str, kind: str, kernel: int, stride: int, size: Size) -> Meter:
+    def pool(self, name: str, kind: str, kernel: int, stride: int, size: Size) -> Cursor:
         """After a pool of that kind, which gives maps of that size."""
         kind = f"{kind} {_window(kernel, len(size))}/{stride}"
         return self._after(name, kind, self.channels, size, kernel=kernel, stride=stride)
 
-    def linear(self, name: str, units: int) -> Meter:
+    def linear(self, name: str, units: int) -> Cursor:
         """After a linear layer that reads everything."""
         inputs = self.channels * math.prod(self.size)
         params = (inputs + 1) * units
@@ -101,28 +102,28 @@ class Meter:
         macs: int = 0,
         kernel: int = 1,
         stride: int = 1,
-    ) -> Meter:
+    ) -> Cursor:
         field, step = self.receptive_field + (kernel - 1) * self.stride, self.stride * stride
         layer = LayerCost(name, kind, (channels, *size), params, macs, field, step)
-        return Meter(self.batch_norm, channels, size, field, step, (*self.done, layer))
+        return Cursor(self.batch_norm, channels, size, field, step, (*self.done, layer))
 
-    def restart(self) -> Meter:
+    def restart(self) -> Cursor:
         """The same place, with no layers behind it."""
-        return Meter(self.batch_norm, self.channels, self.size, self.receptive_field, self.stride)
+        return Cursor(self.batch_norm, self.channels, self.size, self.receptive_field, self.stride)
 
 
 def _window(kernel: int, dims: int) -> str:
     return "×".join([str(kernel)] * dims)
 
 
-def _branch(meter: Meter, branch: Branch, prefix: str = "") -> Meter:
+def _branch(cursor: Cursor, branch: Branch, prefix: str = "") -> Cursor:
     if branch.pool:
-        meter = meter.pool(f"{prefix}pool", "max pool", branch.pool, 1, meter.size)
+        cursor = cursor.pool(f"{prefix}pool", "max pool", branch.pool, 1, cursor.size)
     if branch.reduce:
-        meter = meter.conv(f"{prefix}reduce", branch.reduce)
+        cursor = cursor.conv(f"{prefix}reduce", branch.reduce)
     if branch.channels is not None:
-        meter = meter.conv(f"{prefix}conv", branch.channels, branch.kernel, branch.stride, branch.dilation)
-    return meter
+        cursor = cursor.conv(f"{prefix}conv", branch.channels, branch.kernel, branch.stride, branch.dilation)
+    return cursor
 
 
 def single(layer: LayerCost) -> Row:
@@ -130,24 +131,24 @@ def single(layer: LayerCost) -> Row:
     return Row(**asdict(layer), layers=(layer,))
 
 
-def _conv_row(meter: Meter, branch: Branch) -> tuple[Row, Meter]:
-    after = _branch(meter.restart(), branch, prefix=f"{branch.name}/")
+def _conv_row(cursor: Cursor, branch: Branch) -> tuple[Row, Cursor]:
+    after = _branch(cursor.restart(), branch, prefix=f"{branch.name}/")
     return _row(branch.name, after.done[-1].type, after), after
 
 
-def _pool_row(meter: Meter, pool: MaxPool) -> tuple[Row, Meter]:
-    size = tuple(output_size(n, pool.kernel, pool.stride, pool.padding, ceil=pool.ceil) for n in meter.size)
-    after = meter.restart().pool(pool.name, "max pool", pool.kernel, pool.stride, size)
+def _pool_row(cursor: Cursor, pool: MaxPool) -> tuple[Row, Cursor]:
+    size = tuple(size_after(pool, n) for n in cursor.size)
+    after = cursor.restart().pool(pool.name, "max pool", pool.kernel, pool.stride, size)
     return single(after.done[-1]), after
 
 
-def _average_row(meter: Meter, pool: AveragePool) -> tuple[Row, Meter]:
-    size = tuple(n // pool.window for n in meter.size)
-    after = meter.restart().pool(pool.name, "average pool", pool.window, pool.window, size)
+def _average_row(cursor: Cursor, pool: AveragePool) -> tuple[Row, Cursor]:
+    size = tuple(size_after(pool, n) for n in cursor.size)
+    after = cursor.restart().pool(pool.name, "average pool", pool.window, pool.window, size)
     return single(after.done[-1]), after
 
 
-def shortcut_row(entry: Meter, end: Meter, stage: Stage) -> Row:
+def shortcut_row(entry: Cursor, end: Cursor, stage: Stage) -> Row:
     """The shortcut of a residual stage: what it costs, and where the sum stands."""
     conv = entry.restart().conv(f"{stage.name} shortcut", end.channels).done[-1]
     return single(
@@ -169,38 +170,39 @@ def repeated(row: Row, members: int) -> Row:
     return replace(row, **{"layers": layers} | times(row) | saved)
 
 
-def _norm_row(meter: Meter, norm: ResponseNorm) -> tuple[Row, Meter]:
-    after = meter.restart().pool(norm.name, "response norm", 1, 1, meter.size)
+def _norm_row(cursor: Cursor, norm: ResponseNorm) -> tuple[Row, Cursor]:
+    after = cursor.restart().pool(norm.name, "response norm", 1, 1, cursor.size)
     layer = after.done[-1]
     return single(LayerCost(**asdict(layer) | {"type": "response norm"})), after
 
 
-def _inception_row(meter: Meter, spec: InceptionSpec) -> tuple[Row, Meter]:
-    start = narrow = meter.restart()
-    if spec.bottleneck and meter.channels > 1:
+def _inception_row(cursor: Cursor, spec: InceptionSpec) -> tuple[Row, Cursor]:
+    start = narrow = cursor.restart()
+    if spec.bottleneck and cursor.channels > 1:
         narrow = start.conv(f"{spec.name}/bottleneck", spec.bottleneck, linear=True)
     ends = [
         _branch(start if branch.pool else narrow.restart(), branch, prefix=f"{spec.name}/{branch.name}/")
         for branch in spec.branches
     ]
-    after = Meter(
-        meter.batch_norm,
-        sum(end.channels for end in ends),
-        meter.size,
-        max(end.receptive_field for end in ends),
-        meter.stride,
-        narrow.done + tuple(layer for end in ends for layer in end.done),
+    after = _concatenated(ends, narrow.done)
+    naive = _concatenated([_branch(start, branch) for branch in _without_reductions(spec)])
+    saved = {f"saved_{what}": _sum(naive, what) - _sum(after, what) for what in ("params", "macs")}
+    return _row(spec.name, "inception", after, **saved), after
+
+
+def _concatenated(ends: Sequence[Cursor], before: tuple[LayerCost, ...] = ()) -> Cursor:
+    """Where branches that started together meet again; ``before`` are the layers that they share."""
+    return replace(
+        ends[0],
+        channels=sum(end.channels for end in ends),
+        receptive_field=max(end.receptive_field for end in ends),
+        done=before + tuple(layer for end in ends for layer in end.done),
     )
-    naive_ends = [_branch(start, branch) for branch in _without_reductions(spec)]
-    naive = tuple(layer for end in naive_ends for layer in end.done)
-    row = _row(
-        spec.name,
-        "inception",
-        after,
-        saved_params=sum(layer.params for layer in naive) - sum(layer.params for layer in after.done),
-        saved_macs=sum(layer.macs for layer in naive) - sum(layer.macs for layer in after.done),
-    )
-    return row, after
+
+
+def _sum(cursor: Cursor, what: str) -> int:
+    """The parameters (``"params"``) or multiply-adds (``"macs"``) of the layers behind the cursor."""
+    return sum(getattr(layer, what) for layer in cursor.done)
 
 
 def _without_reductions(spec: InceptionSpec) -> list[Branch]:
@@ -213,12 +215,12 @@ def _without_reductions(spec: InceptionSpec) -> list[Branch]:
     ]
 
 
-def auxiliary_row(meter: Meter, spec: Auxiliary, num_classes: int) -> Row:
+def auxiliary_row(cursor: Cursor, spec: Auxiliary, num_classes: int) -> Row:
     """The row of an auxiliary classifier."""
-    grid = (spec.grid,) * len(meter.size)
-    window, stride = spec.pool or (max(1, round(max(meter.size) / spec.grid)),) * 2
+    grid = (spec.grid,) * len(cursor.size)
+    window, stride = spec.pool or (max(1, round(max(cursor.size) / spec.grid)),) * 2
     after = (
-        meter.restart()
+        cursor.restart()
         .pool(f"aux {spec.after}/pool", "average pool", window, stride, grid)
         .conv(f"aux {spec.after}/conv", spec.channels)
         .linear(f"aux {spec.after}/fc1", spec.hidden)
@@ -227,13 +229,13 @@ def auxiliary_row(meter: Meter, spec: Auxiliary, num_classes: int) -> Row:
     return _row(f"aux {spec.after}", "auxiliary", after)
 
 
-def _row(name: str, kind: str, after: Meter, saved_params: int = 0, saved_macs: int = 0) -> Row:
+def _row(name: str, kind: str, after: Cursor, saved_params: int = 0, saved_macs: int = 0) -> Row:
     return Row(
         name,
         kind,
         (after.channels, *after.size),
-        sum(layer.params for layer in after.done),
-        sum(layer.macs for layer in after.done),
+        _sum(after, "params"),
+        _sum(after, "macs"),
         after.receptive_field,
         after.stride,
         after.done,
@@ -242,11 +244,28 @@ def _row(name: str, kind: str, after: Meter, saved_params: int = 0, saved_macs: 
     )
 
 
-# Layer to the function that gives its row and the meter behind it.
-ROWS: dict[type[Layer], Any] = {
+# ----------------------------------------------------------------- by type of layer
+def row_of(cursor: Cursor, layer: Layer) -> tuple[Row, Cursor]:
+    """The row of a layer, and where the arithmetic stands behind it."""
+    return entry_for(layer, ROWS, "the cost table")(cursor, layer)
+
+
+def size_after(layer: Layer, n: int) -> int:
+    """Samples along an axis that a layer makes of n; below 1 where n is too small."""
+    return entry_for(layer, SIZES, "the table of sizes")(layer, n)
+
+
+ROWS: Mapping[type[Layer], Callable[[Cursor, Any], tuple[Row, Cursor]]] = {
     Branch: _conv_row,
     MaxPool: _pool_row,
     AveragePool: _average_row,
     ResponseNorm: _norm_row,
     InceptionSpec: _inception_row,
+}
+SIZES: Mapping[type[Layer], Callable[[Any, int], int]] = {
+    Branch: lambda branch, n: -(-n // branch.stride),
+    MaxPool: lambda pool, n: output_size(n, pool.kernel, pool.stride, pool.padding, ceil=pool.ceil),
+    AveragePool: lambda pool, n: n // pool.window,
+    ResponseNorm: lambda norm, n: n,
+    InceptionSpec: lambda module, n: n,
 }

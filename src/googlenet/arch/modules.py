@@ -1,0 +1,67 @@
+"""Inception modules from rows of the paper's Table 1 (*Going deeper with convolutions*, arXiv 1409.4842)."""
+
+from __future__ import annotations
+
+from .spec import Branch, InceptionSpec
+
+# Name to "#1×1", "#3×3 reduce", "#3×3", "#5×5 reduce", "#5×5" and "pool proj".
+MODULES: dict[str, tuple[int, int, int, int, int, int]] = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+
+
+def published(stage: str, third_kernel: int = 5) -> tuple[InceptionSpec, ...]:
+    """The modules of a stage (``"3"``, ``"4"`` or ``"5"``); the kernel as of :func:`inception`."""
+    return tuple(inception(name, *row, third_kernel=third_kernel) for name, row in MODULES.items() if name[0] == stage)
+
+
+def without_reductions(stage: str) -> tuple[InceptionSpec, ...]:
+    """The naive modules of a stage, with the widths of the published ones."""
+    return tuple(naive(name, n1, n3, n5) for name, (n1, _, n3, _, n5, _) in MODULES.items() if name[0] == stage)
+
+
+def inception(
+    name: str, n1: int, r3: int, n3: int, r5: int, n5: int, proj: int, *, third_kernel: int = 5
+) -> InceptionSpec:
+    """An Inception module from a row of the paper's Table 1.
+
+    Args:
+        name: ``"3a"`` to ``"5b"`` in the paper.
+        n1: "#1×1".
+        r3: "#3×3 reduce".
+        n3: "#3×3".
+        r5: "#5×5 reduce".
+        n5: "#5×5".
+        proj: "pool proj".
+        third_kernel: Kernel of the branch that the paper gives 5×5; torchvision and slim have 3.
+    """
+    return InceptionSpec(
+        name,
+        (
+            Branch("1x1", n1),
+            Branch("3x3", n3, kernel=3, reduce=r3),
+            Branch("5x5", n5, kernel=third_kernel, reduce=r5),
+            Branch("pool", proj, pool=3),
+        ),
+    )
+
+
+def naive(name: str, n1: int, n3: int, n5: int) -> InceptionSpec:
+    """The naive Inception module: no reduction and no projection (paper, figure 2a)."""
+    return InceptionSpec(
+        name,
+        (
+            Branch("1x1", n1),
+            Branch("3x3", n3, kernel=3),
+            Branch("5x5", n5, kernel=5),
+            Branch("pool", None, pool=3),
+        ),
+    )

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from googlenet.weights.identity import Identity
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 from torch import nn
 
 from googlenet import InputError, create_model, save_weights
-from googlenet.weights import formats, identify
+from googlenet.weights import formats, identity
 from googlenet.weights.checkpoint import weights_of
-from googlenet.weights.identify import Identity
 
 
 @dataclasses.dataclass
@@ -46,14 +46,14 @@ def theirs(**options):
 def test_a_file_is_found_in_the_catalogue_by_its_digest_or_the_start_of_it(digest, name):
     digests = {"sha256": "1378be20" + 56 * "0", "sha1": "405fc5acd08a3bb12de8ee5e23a96bec22f08204"}
     records = [Record("none", ""), Record("other", "sha256:" + 64 * "1"), Record("it", digest)]
-    assert identify.record_of(digests, records) == name
+    assert identity.record_of(digests, records) == name
 
 
 # ----------------------------------------------------------------- files that can be loaded
 def test_a_file_of_torchvisions_layout(tmp_path):
     path = tmp_path / "googlenet.pth"
     torch.save(theirs(aux_logits=True), path)
-    found = identify.identify(path)
+    found = identity.identify(path)
     assert dataclasses.replace(found, quirks=()) == Identity(
         path=path,
         format="torchvision",
@@ -79,8 +79,8 @@ def test_a_file_of_torchvisions_layout(tmp_path):
 def test_a_runs_weights_by_its_folder_and_by_its_file(tmp_path):
     model = create_model("googlenet_small", 10, 1, width=0.5, auxiliary=False)
     save_weights(model, tmp_path / "model.safetensors")
-    found = identify.identify(tmp_path)
-    assert found == identify.identify(tmp_path / "model.safetensors")
+    found = identity.identify(tmp_path)
+    assert found == identity.identify(tmp_path / "model.safetensors")
     assert (found.format, found.arch, found.width) == ("safetensors", "googlenet_small", 0.5)
     assert (found.classes, found.channels, found.auxiliary, found.norm, found.third_kernel) == (
         10,
@@ -99,7 +99,7 @@ def test_the_published_network_in_others_formats(tmp_path, suffix, form):
         pytest.importorskip("onnx")
     path = tmp_path / f"network{suffix}"
     formats.write(weights_of(create_model("googlenet", 7)), path)
-    found = identify.identify(path)
+    found = identity.identify(path)
     assert (found.format, found.arch, found.norm, found.third_kernel) == (form, "googlenet", "biases", 5)
     assert (found.classes, found.auxiliary) == (7, ("4a", "4d"))
 
@@ -107,13 +107,13 @@ def test_the_published_network_in_others_formats(tmp_path, suffix, form):
 def test_a_network_of_signals_has_no_such_branch(tmp_path):
     path = tmp_path / "signals.safetensors"
     save_weights(create_model("googlenet_1d", 2, 1), path)
-    assert identify.identify(path).third_kernel is None
+    assert identity.identify(path).third_kernel is None
 
 
 def test_what_an_architecture_says_of_itself_is_told(tmp_path):
     path = tmp_path / "network.safetensors"
     save_weights(create_model("googlenet_torchvision", 1001, transform_input=True), path)
-    notes = " ".join(identify.identify(path).quirks)
+    notes = " ".join(identity.identify(path).quirks)
     assert "[-1, 1] by itself" in notes
     assert "the first is the background" in notes
     assert "never trained" not in notes
@@ -122,7 +122,7 @@ def test_what_an_architecture_says_of_itself_is_told(tmp_path):
 def test_a_file_from_before_pytorch_1_6_is_looked_into(tmp_path):
     path = tmp_path / "old.pth"
     torch.save(theirs(aux_logits=False), path, _use_new_zipfile_serialization=False)
-    found = identify.identify(path)
+    found = identity.identify(path)
     assert (found.third_kernel, found.norm, found.classes, found.tensors) == (3, "batch norm", 1000, 344)
 
 
@@ -140,7 +140,7 @@ class KuangliusGoogLeNet(nn.Module):
 def test_a_state_dict_of_an_unknown_googlenet(tmp_path):
     path = tmp_path / "ckpt.pth"
     torch.save({"acc": 95.2, "net": KuangliusGoogLeNet().state_dict(), "epoch": 3}, path)
-    found = identify.identify(path)
+    found = identity.identify(path)
     assert (found.format, found.arch, found.norm, found.third_kernel) == ("", "", "batch norm", 3)
     assert (found.classes, found.channels, found.auxiliary) == (10, 3, ())
     assert "holds no state dict of torchvision's googlenet" in found.quirks[0]
@@ -150,14 +150,14 @@ def test_a_state_dict_of_an_unknown_googlenet(tmp_path):
 def test_torchvisions_tensors_without_our_header_and_behind_data_parallel(tmp_path):
     path = tmp_path / "network.safetensors"
     save_file(theirs(aux_logits=True, num_classes=5), path)
-    found = identify.identify(path)
+    found = identity.identify(path)
     assert (found.classes, found.third_kernel, found.tensors) == (5, 3, 364)
     assert found.auxiliary == ("aux1.fc1.weight", "aux2.fc1.weight")
     assert "does not say which architecture" in found.quirks[0]
     assert "torchvision's" in found.quirks[1]
     path = tmp_path / "parallel.pth"
     torch.save(OrderedDict((f"module.{name}", tensor) for name, tensor in theirs(aux_logits=False).items()), path)
-    assert "module." in " ".join(identify.identify(path).quirks[1:])
+    assert "module." in " ".join(identity.identify(path).quirks[1:])
 
 
 def test_arrays_out_of_keras_have_kernels_in_front(tmp_path):
@@ -171,7 +171,7 @@ def test_arrays_out_of_keras_have_kernels_in_front(tmp_path):
         "loss3/classifier/kernel": (1024, 1000),
     }
     save_arrays({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}, path)
-    found = identify.identify(path)
+    found = identity.identify(path)
     assert (found.third_kernel, found.channels, found.classes, found.norm) == (5, 3, 1000, "biases")
     assert found.auxiliary == ("loss1/fc/kernel",)
 
@@ -182,16 +182,16 @@ def test_arrays_out_of_keras_have_kernels_in_front(tmp_path):
 def test_files_of_keras_get_a_sentence(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
-    found = identify.identify(path)
+    found = identity.identify(path)
     assert "safetensors.numpy.save_file" in found.quirks[0]
     assert found.sha256 == hashlib.sha256(content).hexdigest()
-    assert dict(identify.describe(found))["format"] == "cannot be loaded"
+    assert dict(identity.describe(found))["format"] == "cannot be loaded"
 
 
 def test_the_state_of_a_training_points_to_the_weights(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     save_file({"model/conv.weight": torch.zeros(8, 3, 3, 3)}, path)
-    notes = " ".join(identify.identify(path).quirks)
+    notes = " ".join(identity.identify(path).quirks)
     assert "the weights are in model.safetensors" in notes
     assert "does not look like a GoogLeNet" in notes
 
@@ -205,7 +205,7 @@ def test_an_exported_model_is_looked_into(tmp_path):
     entry = model.metadata_props.add()
     entry.key, entry.value = "googlenet", "{}"
     onnx.save(model, path)
-    found = identify.identify(path)
+    found = identity.identify(path)
     assert (found.format, found.third_kernel, found.classes, found.channels) == ("", 5, 7, 3)
     assert "is an exported model" in found.quirks[0]
 
@@ -215,9 +215,9 @@ def test_files_without_tensors_are_refused(tmp_path, content):
     path = tmp_path / "file.pth"
     path.write_bytes(content)
     with pytest.raises(InputError, match="is no weights file|is not a file of plain tensors"):
-        identify.identify(path)
+        identity.identify(path)
     with pytest.raises(InputError, match="There is no weights file"):
-        identify.identify(tmp_path / "missing.pth")
+        identity.identify(tmp_path / "missing.pth")
 
 
 # ----------------------------------------------------------------- rows
@@ -226,7 +226,7 @@ def test_rows_leave_out_what_is_unknown():
         Path("a.pth"), "torchvision", "googlenet_torchvision", 0.5, 1000, 3, ("4a",), "batch norm", 3, 9, 1234
     )
     known = dataclasses.replace(known, sha256="ab", record="torchvision", quirks=("One.", "Two."))
-    assert identify.describe(known) == [
+    assert identity.describe(known) == [
         ("file", "a.pth"),
         ("format", "torchvision's state dict"),
         ("network", "googlenet_torchvision, width 0.5"),
@@ -241,4 +241,4 @@ def test_rows_leave_out_what_is_unknown():
         ("note", "One."),
         ("note", "Two."),
     ]
-    assert identify.describe(Identity(Path("b.h5"))) == [("file", "b.h5"), ("format", "cannot be loaded")]
+    assert identity.describe(Identity(Path("b.h5"))) == [("file", "b.h5"), ("format", "cannot be loaded")]

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import io
 import os
+import socket
 import subprocess
 import sys
 import tarfile
@@ -13,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
+from filelock import FileLock
 
-from conftest import run_cli
+from conftest import DEADLINE, run_cli, run_here
 from googlenet import InputError, create_model
 from googlenet.arch.variants import VARIANTS
 from googlenet.weights import create, store
@@ -26,15 +28,18 @@ CONTENT = bytes(range(256)) * 8192  # 2 MiB
 
 
 class Server:
-    """Serves one file; ``script`` says what to do with each request: ``"whole"`` when it is used up."""
+    """Serves one file; ``script`` says what to do with each request: ``"whole"`` when it is used up. A request of
+    ``"late"`` is answered when ``gate`` is set."""
 
     def __init__(self, content=CONTENT):
         self.content, self.script, self.requests = content, [], []
+        self.asked, self.gate = threading.Event(), threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 outer.requests.append(self.headers.get("Range"))
+                outer.asked.set()
                 outer.answer(self, outer.script.pop(0) if outer.script else "whole")
 
             def log_message(self, *args):
@@ -48,6 +53,8 @@ class Server:
         if isinstance(how, int):
             handler.send_error(how)
             return
+        if how == "late":
+            assert self.gate.wait(DEADLINE)
         start = 0
         given = handler.headers.get("Range")
         if given and how != "no ranges":
@@ -64,11 +71,27 @@ class Server:
         handler.wfile.write(body[: len(body) // 3] if how == "cut" else body)
 
 
-@pytest.fixture
-def server():
+@pytest.fixture(scope="module")
+def running():
     made = Server()
     yield made
     made.http.shutdown()
+
+
+@pytest.fixture
+def server(running):
+    running.content, running.script, running.requests = CONTENT, [], []
+    running.asked.clear()
+    running.gate.clear()
+    return running
+
+
+@pytest.fixture
+def nobody():
+    """The address of a port at which nobody listens, and which nobody else can have meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture(autouse=True)
@@ -97,9 +120,13 @@ def test_fetched_once_and_whole(server):
     assert [file.name for file in path.parent.iterdir() if not file.name.startswith(".")] == ["file.bin"]
 
 
-def test_a_cut_connection_goes_on_where_it_stopped(server):
+def test_a_cut_connection_goes_on_where_it_stopped(server, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(store, "PAUSE", 1.0)
+    monkeypatch.setattr(store.time, "sleep", pauses.append)
     server.script = ["cut", 503, "cut"]
     assert store.fetch(record(server)).read_bytes() == CONTENT
+    assert pauses == [1, 2, 4]
     first = len(CONTENT) // 3
     second = first + (len(CONTENT) - first) // 3
     assert server.requests == [None, f"bytes={first}-", f"bytes={first}-", f"bytes={second}-"]
@@ -148,9 +175,11 @@ def test_a_mirror_with_another_file_does_not_hide_the_origin(server, tmp_path, m
 
 
 def test_a_mirror_without_the_file_costs_no_time(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "PAUSE", 100.0)
+    pauses = []
+    monkeypatch.setattr(store.time, "sleep", pauses.append)
     monkeypatch.setenv("GOOGLENET_MIRROR", f"{tmp_path / 'nowhere'} what://ever")
     assert store.fetch(record(server)).read_bytes() == CONTENT
+    assert pauses == []
 
 
 def test_without_a_hash_no_two_places_make_one_file(server, monkeypatch):
@@ -195,9 +224,9 @@ def test_what_is_not_there_is_asked_for_once(server):
     assert str(store.path_of(record(server))) in str(caught.value)
 
 
-def test_without_a_network_the_sentence_says_where_to_put_the_file(server, monkeypatch):
-    absent = record(server, url="http://127.0.0.1:9/file.bin")
-    with pytest.raises(InputError, match="Get http://127.0.0.1:9/file.bin another way and put it at .*file.bin"):
+def test_without_a_network_the_sentence_says_where_to_put_the_file(server, nobody, monkeypatch):
+    absent = record(server, url=f"{nobody}/file.bin")
+    with pytest.raises(InputError, match=f"Get {nobody}/file.bin another way and put it at .*file.bin"):
         store.fetch(absent)
     monkeypatch.setenv("GOOGLENET_OFFLINE", "1")
     with pytest.raises(InputError, match="GOOGLENET_OFFLINE is set"):
@@ -205,12 +234,13 @@ def test_without_a_network_the_sentence_says_where_to_put_the_file(server, monke
     assert server.requests == []
 
 
-def test_mirrors_come_first_and_the_origin_last(server, tmp_path, monkeypatch):
+def test_mirrors_come_first_and_the_origin_last(server, nobody, tmp_path, monkeypatch):
     (tmp_path / "mirror").mkdir()
     (tmp_path / "mirror" / "file.bin").write_bytes(CONTENT)
     monkeypatch.setenv("GOOGLENET_MIRROR", f"{server.url}/none, {(tmp_path / 'mirror').as_uri()}")
     server.script = [404]
-    assert store.fetch(record(server, url="http://127.0.0.1:9/file.bin")).read_bytes() == CONTENT
+    assert store.fetch(record(server, url=f"{nobody}/file.bin")).read_bytes() == CONTENT
+    assert len(server.requests) == 1
     monkeypatch.setenv("GOOGLENET_OFFLINE", "1")
     assert store.fetch(record(server, file="other.bin")).read_bytes() == CONTENT
 
@@ -288,15 +318,66 @@ def test_a_damaged_archive_is_noticed_and_a_full_disk_leaves_no_half(server, hom
     assert store.fetch(wanted).read_bytes() == noise
 
 
+# A process that fetches and says when it comes to the lock.
+FETCH = """
+from googlenet.weights import store
+from googlenet.weights.catalogue import Record
+
+class Lock(store.FileLock):
+    def acquire(self, *args, **options):
+        print("at the lock", flush=True)
+        return super().acquire(*args, **options)
+
+store.FileLock = Lock
+store.fetch(Record("googlenet.test", "{url}/file.bin", "file.bin", "", "", "", ""))
+"""
+
+
+def fetching(server):
+    code = FETCH.replace("{url}", server.url)
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+def ended(process):
+    try:
+        return process.wait(DEADLINE)
+    finally:
+        process.kill()
+        process.stdout.close()
+
+
 def test_of_two_processes_one_downloads(server, home):
-    code = (
-        "from googlenet.weights import store\nfrom googlenet.weights.catalogue import Record\n"
-        f"store.fetch(Record('googlenet.test', '{server.url}/file.bin', 'file.bin', '', '', '', ''))"
-    )
-    both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
-    assert [process.wait(60) for process in both] == [0, 0]
+    """The server answers when both are at the lock."""
+    server.script = ["late"]
+    both = [fetching(server), fetching(server)]
+    said = [process.stdout.readline() for process in both]
+    server.gate.set()
+    assert [ended(process) for process in both] == [0, 0]
+    assert said == ["at the lock\n"] * 2
     assert len(server.requests) == 1
     assert (home / "weights" / "file.bin").read_bytes() == CONTENT
+
+
+def test_who_waited_takes_what_is_there(server, home):
+    (home / "weights").mkdir(parents=True)
+    with FileLock(home / "weights" / ".file.bin.lock"):
+        waiting = fetching(server)
+        said = waiting.stdout.readline()
+        (home / "weights" / "file.bin").write_bytes(b"fetched by another")
+    assert (ended(waiting), said) == (0, "at the lock\n")
+    assert server.requests == []
+
+
+def test_a_lock_goes_with_the_process_that_holds_it(server, home):
+    """A process that is killed in the middle of its download keeps nobody waiting."""
+    server.script = ["late"]
+    first = fetching(server)
+    assert first.stdout.readline() == "at the lock\n"
+    assert server.asked.wait(DEADLINE)
+    first.kill()
+    assert ended(first) != 0
+    server.gate.set()
+    assert store.fetch(record(server)).read_bytes() == CONTENT
 
 
 # ----------------------------------------------------------------- the catalogue
@@ -331,41 +412,29 @@ def test_the_record_says_what_torchvisions_file_does_not(home):
     torch.testing.assert_close(network_of(weights)(x), model(turned), rtol=1e-4, atol=1e-4)
 
 
-def with_digest(content):
-    """The command line, where the catalogue expects these bytes of torchvision's record."""
-    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    return [
-        sys.executable,
-        "-c",
-        "import dataclasses, sys\nfrom googlenet.weights.catalogue import CATALOGUE\n"
-        "from googlenet.apps.cli.main import main\n"
-        "name = 'googlenet_torchvision.imagenet1k'\n"
-        f"CATALOGUE[name] = dataclasses.replace(CATALOGUE[name], digest='{digest}')\n"
-        "main()",
-    ]
-
-
-def test_a_fresh_user_fetches_and_predicts(server, home, tmp_path, photos):
+def test_a_fresh_user_fetches_and_predicts(server, home, tmp_path, photos, monkeypatch):
     """A mirror with another file, then one that fails twice, then labels for the photos."""
+    name = "googlenet_torchvision.imagenet1k"
     torchvision.write(weights_of(create_model("googlenet_torchvision")), tmp_path / "weights.pth")
     server.content = (tmp_path / "weights.pth").read_bytes()
     env = {"GOOGLENET_HOME": str(home), "GOOGLENET_MIRROR": server.url}
-    fetch = ("weights", "fetch", "googlenet_torchvision.imagenet1k")
 
-    refused = run_cli(*fetch, env=env)
+    refused = run_cli("weights", "fetch", name, env=env)
     assert refused.returncode == 1  # these are not the published bytes
     assert "should begin with 1378be20" in refused.stderr
     assert not (home / "weights" / "googlenet-1378be20.pth").exists()
 
+    digest = f"sha256:{hashlib.sha256(server.content).hexdigest()}"
+    monkeypatch.setitem(CATALOGUE, name, dataclasses.replace(CATALOGUE[name], digest=digest))
     server.script = ["cut", 503]
-    fetched = run_cli(*fetch, env=env, program=with_digest(server.content))
+    fetched = run_here("weights", "fetch", name, env=env)
     assert fetched.returncode == 0, fetched.stderr
     assert fetched.stdout.strip() == str(home / "weights" / "googlenet-1378be20.pth")
     assert server.requests[-1].startswith("bytes=")
 
-    labels = run_cli("predict", "imagenet1k", *photos[:4], "--engine", "torch", "--format", "csv", env=env)
+    labels = run_here("predict", "imagenet1k", *photos[:2], "--engine", "torch", "--format", "csv", env=env)
     assert labels.returncode == 0, labels.stderr
-    assert all(photo.name in labels.stdout for photo in photos[:4])
+    assert all(photo.name in labels.stdout for photo in photos[:2])
 
 
 def test_a_name_of_nothing_is_a_sentence():

@@ -59,9 +59,8 @@ def convert(source: str | Path, target: str | Path, bf16: bool = False) -> Conve
         >>> convert("googlenet_small.fashion_mnist", "small.safetensors", bf16=True).numbers
         1517731
     """
-    weights, target = read_source(source), Path(target)
-    if bf16:
-        weights = _in_bf16(weights, target)
+    original, target = read_source(source), Path(target)
+    weights = _in_bf16(original, target) if bf16 else original
     with files.fresh(target) as new:
         formats.write(weights, new)
         again = formats.read(new)
@@ -70,6 +69,9 @@ def convert(source: str | Path, target: str | Path, bf16: bool = False) -> Conve
             if not difference <= WITHIN:  # not a number neither
                 raise InputError(f"{name}, {target} would give other probabilities, by {difference:.2g}; not written.")
     notes = []
+    if bf16:
+        moved = differences(original, again, target)["read back"]
+        notes.append(f"In bfloat16 the probabilities are up to {moved:.1g} away from what they were.")
     if weights.header.arch.transform_input and not again.header.arch.transform_input:
         notes.append(
             f"{target.suffix} does not say that the input is transformed: tell its reader transform_input=True."

@@ -36,7 +36,9 @@ from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.load import fastest
 from googlenet.inference.pipeline import Pipeline
-from googlenet.weights.foreign.torchvision import from_torchvision
+from googlenet.inference.predictor import Predictor
+from googlenet.nn.device import keep_memory
+from googlenet.weights import from_torchvision
 
 CLASSES = tuple(map(str, range(1000)))
 
@@ -76,7 +78,7 @@ def usual(paths: list[Path], model: Callable[[Tensor], Tensor], out: Path) -> No
 
 
 def main() -> None:
-    import openvino  # after googlenet.deploy, which leaves its telemetry out
+    import openvino  # after googlenet.inference.engines, which leaves its telemetry out
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="?", type=Path, default=SHARED / "data" / "photos")
@@ -84,6 +86,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=250)
     chosen = parser.parse_args()
 
+    keep_memory()  # as the command does
     torch.manual_seed(0)
     theirs = torchvision.models.googlenet(
         weights=None, aux_logits=False, init_weights=False, transform_input=False
@@ -112,7 +115,7 @@ def main() -> None:
         out = Path(scratch) / "labels.csv"
 
         def ours(engine: str) -> Callable[[], None]:
-            predictor = predictor_with(BACKENDS[engine].load().engine_of(network), CLASSES, network.preprocessing)
+            predictor = Predictor(BACKENDS[engine].load().engine_of(network), CLASSES, network.preprocessing)
 
             def run() -> None:
                 with out.open("w", newline="") as file:

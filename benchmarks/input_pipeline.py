@@ -12,21 +12,20 @@ import itertools
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from common import save, spread
 from googlenet import create_model
-from googlenet.data.images.augmentation import Augmentation
 from googlenet.data.images.dataset import ImageSet
 from googlenet.data.images.preprocessing import ImagePreprocessing
-from googlenet.data.protocol import Batch
+from googlenet.nn.device import keep_memory
 from googlenet.training.distributed import joined
 from googlenet.training.learner import Learner
 from googlenet.training.recipe import PHOTOS, SMALL, Recipe
-from googlenet.training.state import RunningMean, State, make_optimizer
+from googlenet.training.state import State
 
 ROUNDS = 7
 
@@ -34,23 +33,19 @@ ROUNDS = 7
 def compare(
     images: ImageSet, preprocessing: ImagePreprocessing, recipe: Recipe, batch_size: int, steps: int
 ) -> dict[str, object]:
-    augmentation = Augmentation(recipe.crop, recipe.flip, recipe.shift, recipe.cutout, recipe.colour)
-    order = torch.arange(batch_size * steps) % len(images)
-
-    def batches() -> Iterator[Batch]:
-        return training_batches(images, preprocessing, augmentation, order, batch_size, 0, 0)
-
+    repeated = images.subset((torch.arange(batch_size * steps) % len(images)).tolist())
+    loader = repeated.loader(preprocessing, recipe)
     model = create_model(
         recipe.arch, 10, preprocessing.channels, width=recipe.width, auxiliary=recipe.aux_weight > 0
     ).to(memory_format=torch.channels_last)
-    state = State(model.train(), RunningMean(model, recipe.ema), make_optimizer(model, recipe))
-    ready = list(itertools.islice(batches(), 2))
+    state = State.beginning(model.train(), recipe)
+    ready = list(itertools.islice(loader.training(0, batch_size), 2))
     with joined() as world:
         learner = Learner(state, recipe, world, None)
         learner.step(ready[0], 1e-4, "warming up")
         loading, training = [], []
         for _ in range(ROUNDS):
-            loading.append(_rate(batch_size * steps, lambda: sum(1 for _ in batches())))
+            loading.append(_rate(batch_size * steps, lambda: sum(1 for _ in loader.training(0, batch_size))))
             training.append(
                 _rate(batch_size * len(ready), lambda: [learner.step(batch, 1e-4, "benchmark") for batch in ready])
             )
@@ -74,6 +69,7 @@ def _rate(images: int, work: Callable[[], object]) -> float:
 def main() -> None:
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
         sys.exit("Usage: python benchmarks/input_pipeline.py FOLDER_OF_PICTURES")
+    keep_memory()  # as the command does
     paths = sorted(str(path) for path in Path(sys.argv[1]).iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
     photos = ImageSet(torch.arange(len(paths)) % 10, tuple(paths))
     noise = torch.randint(0, 256, (2560, 1, 28, 28), dtype=torch.uint8)

@@ -32,10 +32,12 @@ def measure(name: str, share: float, changes: dict[str, str]) -> dict[str, float
     from sklearn.model_selection import train_test_split
 
     from googlenet import GoogLeNetClassifier
-    from googlenet.data.signals.dataset import find_signals
+    from googlenet.data.signals.find import find_signals
+    from googlenet.nn.device import keep_memory
     from googlenet.training.recipe import SIGNALS
 
     torch.set_num_threads(1)
+    keep_memory()
     part = find_signals(str(FOLDER / name)).train
     labels = part.labels.numpy()
     learn, check = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=0)

@@ -44,11 +44,11 @@ class Blur:
 
 @pytest.mark.parametrize("layer", [Blur(), AveragePool("pool6")])
 def test_a_kind_of_layer_without_a_place_in_a_format_is_refused(layer):
-    sentence = f"have no place for the layer '{layer.name}', which is of the kind {type(layer).__name__}"
-    with pytest.raises(InputError, match=f"^Caffe's networks of this kind {sentence}"):
+    sentence = f"^Layer '{layer.name}' is of the type {type(layer).__name__}, which"
+    with pytest.raises(InputError, match=f"{sentence} the writer of Caffe's networks does not know"):
         deploy_prototxt(with_layer(layer), 10, "note")
     if isinstance(layer, Blur):
-        with pytest.raises(InputError, match=f"^The files of others {sentence}"):
+        with pytest.raises(InputError, match=f"{sentence} what gives names to parameters does not know"):
             layer_parameters(with_layer(layer))
     else:
         assert layer_parameters(with_layer(layer)) == layer_parameters(GOOGLENET)  # it has no parameters

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from ...arch.spec import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
+from ...arch.spec import (
+    Arch,
+    Auxiliary,
+    AveragePool,
+    Branch,
+    InceptionSpec,
+    Layer,
+    MaxPool,
+    ResponseNorm,
+    entry_for,
+)
 from ...errors import InputError
 
 Shape = tuple[int, ...]
-Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -76,32 +85,12 @@ def layer_parameters(
     found: list[LayerParameters] = []
     channels, widths = in_channels, {}
     for layer in arch.layers():
-        of_layer, channels = entry_of(LAYERS, layer, "The files of others")(arch, layer, channels)
+        of_layer, channels = entry_for(layer, LAYERS, "what gives names to parameters")(arch, layer, channels)
         found += of_layer
         widths[layer.name] = channels
     for number, head in enumerate(arch.auxiliary if auxiliary else (), start=1):
         found += _of_auxiliary(arch, head, number, widths[head.after], num_classes)
     return [*found, LayerParameters("classifier", "", "", "", (num_classes, channels), False)]
-
-
-def entry_of(table: Mapping[type[Layer], Entry], layer: Layer, holder: str) -> Entry:
-    """What a table has for a layer, by its kind.
-
-    Args:
-        table: Kind of layer to whatever a format makes of it.
-        layer: The layer.
-        holder: What the table is of, the subject of the sentence, in the plural.
-
-    Raises:
-        InputError: For a kind that is not in the table: it is never skipped.
-    """
-    entry = table.get(type(layer))
-    if entry is None:
-        raise InputError(
-            f"{holder} have no place for the layer {layer.name!r}, which is of the kind {type(layer).__name__}; keep "
-            "these weights in a .safetensors file."
-        )
-    return entry
 
 
 # ----------------------------------------------------------------- by kind of layer

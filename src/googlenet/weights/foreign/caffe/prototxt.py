@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from ....arch.spec import Arch, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm
-from ..parameters import entry_of
+from ....arch.spec import Arch, Branch, InceptionSpec, Layer, MaxPool, ResponseNorm, entry_for
 from ..preprocessing import BVLC
 
 Text = Generator[str, None, str]
@@ -49,7 +48,7 @@ def _network(arch: Arch, num_classes: int, side: int) -> Text:
     top = "data"
     yield _layer(top, "Input", [], top, f"input_param {{ shape {{ dim: 1 dim: 3 dim: {side} dim: {side} }} }}")
     for layer in arch.layers():
-        top = yield from entry_of(LAYERS, layer, "Caffe's networks of this kind")(layer, top)
+        top = yield from entry_for(layer, LAYERS, "the writer of Caffe's networks")(layer, top)
     extent = f"kernel_size: {LAST_SIDE} stride: 1" if side == BVLC.size else "global_pooling: true"
     top = yield from _pool("pool5/7x7_s1", top, f"AVE {extent}")
     yield _layer("pool5/drop_7x7_s1", "Dropout", [top], top, f"dropout_param {{ dropout_ratio: {arch.dropout:g} }}")

@@ -22,8 +22,8 @@ from ....arch.spec import (
     Layer,
     MaxPool,
     ResponseNorm,
+    entry_for,
 )
-from ..parameters import entry_of
 
 if TYPE_CHECKING:
     from ...checkpoint import Header
@@ -81,7 +81,7 @@ class _Graph:
         for stage in arch.stages:
             entry = x
             for layer in stage.layers:
-                x = entry_of(LAYERS, layer, "ONNX graphs")(self, x, layer, f"features.{layer.name}")
+                x = entry_for(layer, LAYERS, "the writer of ONNX graphs")(self, x, layer, f"features.{layer.name}")
                 if layer.name in heads:
                     outputs.append(self.head(x, heads[layer.name], sizes[layer.name]))
             if stage.residual:

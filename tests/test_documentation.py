@@ -110,6 +110,12 @@ def test_files_that_are_named_exist(path):
     assert missing == set()
 
 
+def test_the_drawing_names_files_that_exist():
+    names = re.findall(r"[\w/]+\.py", (REPOSITORY / "docs" / "architecture.svg").read_text(encoding="utf-8"))
+    assert len(names) > 10
+    assert [name for name in names if not list(SOURCE.rglob(name))] == []
+
+
 @pytest.mark.parametrize("path", MANUALS, ids=named)
 def test_modules_that_are_named_exist(path):
     """``googlenet.weights.convert`` and the like can be imported, as a module or from one."""

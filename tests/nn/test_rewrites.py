@@ -10,12 +10,12 @@ from googlenet.nn.rewrites import PackedUnit, can_pack, fold_norms, pack_units
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_folded_norms_are_the_same_function(name):
     generator = torch.Generator().manual_seed(0)
-    model = googlenet.create_model(name, 7, width=0.25).eval()
+    model = googlenet.create_model(name, 7, width=0.125).eval()
     for key, tensor in model.state_dict().items():
         if "norm" in key and tensor.ndim:
             tensor.uniform_(0.5, 1.5, generator=generator)
     folded = fold_norms(model.double())
-    x = torch.randn(4, 3, *[min(64, n) for n in find_arch(name).input_size], generator=generator)
+    x = torch.randn(2, 3, *[min(32, n) for n in find_arch(name).input_size], generator=generator)
     torch.testing.assert_close(folded(x.double()), model(x.double()), rtol=1e-9, atol=1e-9)
     assert not any("norm" in key or "auxiliary" in key for key in folded.state_dict())
     assert any("norm" in key for key in model.state_dict()) == (find_arch(name).norm == "batch")

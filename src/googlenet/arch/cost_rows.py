@@ -66,7 +66,16 @@ class Cursor:
     def conv(
         self, name: str, channels: int, kernel: int = 1, stride: int = 1, dilation: int = 1, linear: bool = False
     ) -> Cursor:
-        """After a convolution that gives ``ceil(n / stride)`` samples; a ``linear`` one has neither norm nor bias."""
+        """After a convolution that gives ``ceil(n / stride)`` samples.
+
+        Args:
+            name: Of the layer.
+            channels: That it gives.
+            kernel: Kernel size along every axis.
+            stride: Stride along every axis.
+            dilation: Step between the samples that it reads.
+            linear: Whether it has neither norm nor bias.
+        """
         size = tuple(-(-n // stride) for n in self.size)
         weights = channels * self.channels * kernel ** len(size)
         spread = f", dilation {dilation}" if dilation > 1 else ""
@@ -82,7 +91,15 @@ class Cursor:
         )
 
     def pool(self, name: str, kind: str, kernel: int, stride: int, size: Size) -> Cursor:
-        """After a pool of that kind, which gives maps of that size."""
+        """After a pool.
+
+        Args:
+            name: Of the layer.
+            kind: What it is, such as ``"max pool"``.
+            kernel: Window along every axis.
+            stride: Stride along every axis.
+            size: Of the maps that it gives.
+        """
         kind = f"{kind} {_window(kernel, len(size))}/{stride}"
         return self._after(name, kind, self.channels, size, kernel=kernel, stride=stride)
 
@@ -149,7 +166,13 @@ def _average_row(cursor: Cursor, pool: AveragePool) -> tuple[Row, Cursor]:
 
 
 def shortcut_row(entry: Cursor, end: Cursor, stage: Stage) -> Row:
-    """The shortcut of a residual stage: what it costs, and where the sum stands."""
+    """The shortcut of a residual stage: what it costs, and where the sum stands.
+
+    Args:
+        entry: In front of the stage.
+        end: Behind its last layer.
+        stage: The stage.
+    """
     conv = entry.restart().conv(f"{stage.name} shortcut", end.channels).done[-1]
     return single(
         LayerCost(
@@ -216,7 +239,13 @@ def _without_reductions(spec: InceptionSpec) -> list[Branch]:
 
 
 def auxiliary_row(cursor: Cursor, spec: Auxiliary, num_classes: int) -> Row:
-    """The row of an auxiliary classifier."""
+    """The row of an auxiliary classifier.
+
+    Args:
+        cursor: Behind the module whose output it reads.
+        spec: The auxiliary classifier.
+        num_classes: That it tells apart.
+    """
     grid = (spec.grid,) * len(cursor.size)
     window, stride = spec.pool or (max(1, round(max(cursor.size) / spec.grid)),) * 2
     after = (

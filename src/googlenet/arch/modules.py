@@ -55,7 +55,14 @@ def inception(
 
 
 def naive(name: str, n1: int, n3: int, n5: int) -> InceptionSpec:
-    """The naive Inception module: no reduction and no projection (paper, figure 2a)."""
+    """The naive Inception module: no reduction and no projection (paper, figure 2a).
+
+    Args:
+        name: Of the module.
+        n1: Channels of the 1×1 convolution.
+        n3: Channels of the 3×3 convolution.
+        n5: Channels of the 5×5 convolution.
+    """
     return InceptionSpec(
         name,
         (

@@ -210,12 +210,22 @@ GOOGLENET_1D = Arch(
 )
 
 # ----------------------------------------------------------------- volumes and clips
+# Pools that pad where a size is odd, so that clips of a few frames get through; of even sizes they make the same.
 GOOGLENET_3D = replace(
     GOOGLENET_BN,
     name="googlenet_3d",
     description="the same stack over volumes and clips",
     dims=3,
     input_size=(64, 64, 64),
+    stages=tuple(
+        replace(
+            stage,
+            layers=tuple(
+                replace(layer, padding="tensorflow") if isinstance(layer, MaxPool) else layer for layer in stage.layers
+            ),
+        )
+        for stage in GOOGLENET_BN.stages
+    ),
     auxiliary=(Auxiliary("4a", grid=2, pool=None), Auxiliary("4d", grid=2, pool=None)),
 )
 

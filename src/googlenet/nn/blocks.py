@@ -86,7 +86,15 @@ def branch_out_channels(branch: Branch, in_channels: int) -> int:
 
 
 class BranchPath(nn.Sequential):
-    """The layers of a branch: ``pool``, ``reduce``, ``pad``, ``conv``, those that it has."""
+    """The layers of a branch: ``pool``, ``reduce``, ``pad``, ``conv``, those that it has.
+
+    Args:
+        dims: Spatial dimensions, 1 to 3.
+        in_channels: Input channels of each member.
+        branch: What it is.
+        norm_eps: Epsilon of batch norm; ``None`` for biases and no batch norm.
+        members: Networks side by side, each with its own channels.
+    """
 
     def __init__(
         self, dims: int, in_channels: int, branch: Branch, norm_eps: float | None = 1e-3, members: int = 1
@@ -183,7 +191,15 @@ class Inception(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """The end of a residual stage: ``relu(x + norm(conv1x1(entry)))`` (InceptionTime: Fawaz et al. 2020)."""
+    """The end of a residual stage: ``relu(x + norm(conv1x1(entry)))`` (InceptionTime: Fawaz et al. 2020).
+
+    Args:
+        dims: Spatial dimensions, 1 to 3.
+        in_channels: Channels of the stage's input, of each member.
+        channels: Channels of its output, of each member.
+        norm_eps: Epsilon of batch norm; ``None`` for a bias and no batch norm.
+        members: Networks side by side, each with its own channels.
+    """
 
     fused = True  # unless a hook hangs on a part
 
@@ -202,7 +218,13 @@ class Shortcut(nn.Module):
 
 
 class MemberLinear(nn.Module):
-    """A linear layer for each of several members: ``(N, members * in_features)`` to ``(N, members, out_features)``."""
+    """A linear layer for each of several members: ``(N, members * in_features)`` to ``(N, members, out_features)``.
+
+    Args:
+        in_features: Of each member.
+        out_features: Of each member.
+        members: Networks side by side.
+    """
 
     def __init__(self, in_features: int, out_features: int, members: int) -> None:
         super().__init__()
@@ -218,6 +240,13 @@ class MemberLinear(nn.Module):
 
 class AuxiliaryClassifier(nn.Module):
     """An auxiliary classifier: average pool, 1×1 convolution, two linear layers (paper, section 5).
+
+    Args:
+        dims: Spatial dimensions, 1 to 3.
+        in_channels: Input channels.
+        num_classes: Width of the last linear layer.
+        spec: What it is.
+        norm_eps: Epsilon of batch norm; ``None`` for a bias and no batch norm.
 
     Shape:
         ``(N, in_channels, *spatial)`` to logits ``(N, num_classes)``.

@@ -32,7 +32,13 @@ class Conv1d(nn.Conv1d):
 
 
 def average_pool1d(x: Tensor, window: int, stride: int | None = None) -> Tensor:
-    """:func:`torch.nn.functional.avg_pool1d` of ``(N, C, L)``, as of a picture of height 1, which is faster."""
+    """:func:`torch.nn.functional.avg_pool1d` of ``(N, C, L)``, as of a picture of height 1, which is faster.
+
+    Args:
+        x: ``(N, C, L)``.
+        window: Samples that a mean is of.
+        stride: From one window to the next; the window by default.
+    """
     return nn.functional.avg_pool2d(x.unsqueeze(2), (1, window), None if stride is None else (1, stride)).squeeze(2)
 
 
@@ -49,7 +55,13 @@ class AveragePool(nn.Module):
 
 
 class TensorFlowPadding(nn.Module):
-    """Zeros around a map of any dimensions, as many as TensorFlow puts there for a convolution."""
+    """Zeros around a map of any dimensions, as many as TensorFlow puts there for a convolution.
+
+    Args:
+        kernel: Kernel size of the convolution along every axis.
+        stride: Its stride along every axis.
+        dilation: Step between the samples that it reads.
+    """
 
     def __init__(self, kernel: int, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()

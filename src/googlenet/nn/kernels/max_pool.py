@@ -26,12 +26,28 @@ Window = Sequence[int]  # of the height and the width
 
 
 def reference(x: Tensor, kernel: Window, stride: Window, padding: Window, ceil: bool) -> Tensor:
-    """What the native operator is tested equal to: PyTorch's own max-pool."""
+    """What the native operator is tested equal to: PyTorch's own max-pool.
+
+    Args:
+        x: ``(N, C, H, W)``.
+        kernel: Height and width of a window.
+        stride: From one window to the next, down and to the right.
+        padding: On either side of the height, and of the width.
+        ceil: Whether a last, partial window counts.
+    """
     return nn.functional.max_pool2d(x, tuple(kernel), tuple(stride), tuple(padding), ceil_mode=ceil)
 
 
 def max_pool2d(x: Tensor, kernel: Window, stride: Window, padding: Window = (0, 0), ceil: bool = False) -> Tensor:
-    """Max-pool of ``(N, C, H, W)``; see :class:`torch.nn.MaxPool2d` for the arguments."""
+    """Max-pool of pictures, as :class:`torch.nn.MaxPool2d` does it.
+
+    Args:
+        x: ``(N, C, H, W)``.
+        kernel: Height and width of a window.
+        stride: From one window to the next, down and to the right.
+        padding: On either side of the height, and of the width.
+        ceil: Whether a last, partial window counts.
+    """
     if _is_native(x, kernel, padding):
         learning = torch.is_grad_enabled() and x.requires_grad
         window = (x, kernel, stride, padding, ceil)

@@ -25,7 +25,14 @@ _SUFFIX = {torch.bfloat16: "bf16", torch.float32: "fp32"}
 def reference(
     maps: Sequence[Tensor], norms: Sequence[nn.Module], members: int = 1, residual: Tensor | None = None
 ) -> Tensor:
-    """What the native operator is tested equal to: normalise, concatenate, add, clip at zero."""
+    """What the native operator is tested equal to: normalise, concatenate, add, clip at zero.
+
+    Args:
+        maps: As of :func:`norm_relu`.
+        norms: A module for each.
+        members: As of :func:`norm_relu`.
+        residual: As of :func:`norm_relu`.
+    """
     together = joined([norm(x) for x, norm in zip(maps, norms, strict=True)], members)
     return nn.functional.relu(together if residual is None else together + residual)
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from googlenet.weights.identity import Identity
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 from torch import nn
@@ -17,6 +16,7 @@ from torch import nn
 from googlenet import InputError, create_model, save_weights
 from googlenet.weights import formats, identity
 from googlenet.weights.checkpoint import weights_of
+from googlenet.weights.identity import Identity
 
 
 @dataclasses.dataclass

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from googlenet.weights.inflation import collapse, inflate
 
 from googlenet import InputError, create_model
 from googlenet.weights.checkpoint import network_of, weights_of
+from googlenet.weights.inflation import collapse, inflate
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from torch import nn
 
 from googlenet import InputError, create_model
+from googlenet.arch.serial import from_json, to_json
 from googlenet.arch.shapes import output_size, tensorflow_padding
-from googlenet.arch.spec import Arch
 from googlenet.arch.variants import GOOGLENET_SLIM, VARIANTS
-from googlenet.data.images.pictures import Preprocessing
+from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.nn.blocks import ConvUnit
 from googlenet.nn.layers import MAX_POOL, TensorFlowMaxPool, TensorFlowPadding
 from googlenet.weights.checkpoint import network_of
+from googlenet.weights.foreign.parameters import layer_parameters
+from googlenet.weights.foreign.preprocessing import SLIM
 from googlenet.weights.foreign.tensorflow import slim
 from googlenet.weights.foreign.tensorflow.crc32c import crc32c
 from googlenet.weights.foreign.tensorflow.leveldb_table import entries_of
@@ -58,7 +60,8 @@ def random_variables():
     with tarfile.open(fileobj=content) as archive:
         index = archive.extractfile("constant_v2.ckpt.index").read()
     names = [key.decode() for key, _ in entries_of(memoryview(index)) if key not in (b"", b"global_step")]
-    shapes = {theirs: shape for unit in slim.units(GOOGLENET_SLIM, 1001) for _, theirs, shape in slim._names(unit)}
+    layers = layer_parameters(GOOGLENET_SLIM, 1001)
+    shapes = {theirs: shape for layer in layers for _, theirs, shape in slim._names(layer)}
     assert sorted(names) == sorted(shapes)
     return {name: variable(name, shapes[name]) for name in names}
 
@@ -174,16 +177,16 @@ def test_pools_of_every_rank_pad_alike(dims):
 
 def test_architectures_written_before_the_padding_are_read():
     for arch in VARIANTS.values():
-        row = json.loads(arch.to_json())
+        row = json.loads(to_json(arch))
         for layer in (layer for stage in row["stages"] for layer in stage["layers"]):
             for part in layer.get("branches", [layer]):
                 if part.get("padding") == "same":
                     del part["padding"]
-        assert Arch.from_json(json.dumps(row)) == arch
+        assert from_json(json.dumps(row)) == arch
 
 
 def test_the_network_exports():
-    model = create_model("googlenet_slim", 7, width=0.25).eval()
+    model = create_model("googlenet_slim", 7, width=0.125, auxiliary=False).eval()
     x = torch.randn(2, 3, 65, 64, generator=torch.Generator().manual_seed(0))
     exported = torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("N")},))
     torch.testing.assert_close(exported.module()(x), model(x), rtol=0, atol=1e-5)
@@ -208,7 +211,7 @@ def test_a_checkpoint_of_tf_slim_is_read_whole(constant):
     weights = slim.read(constant)
     assert weights.header.num_classes == 1000 and weights.header.arch == GOOGLENET_SLIM
     assert not weights.header.auxiliary
-    assert Preprocessing.from_dict(weights.header.extra["preprocessing"]) == slim.PREPROCESSING
+    assert ImagePreprocessing.from_dict(weights.header.extra["preprocessing"]) == SLIM
     assert [quirk.rpartition(",")[2] for quirk in weights.quirks] == [" such as global_step.", " and so on."]
     network_of(weights)
     names = sorted(set(variables(constant)) - {"global_step"})

@@ -24,8 +24,10 @@ from common import HERE, save
 from googlenet import create_model
 from googlenet.apps.report import charts
 from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.inference.engines.torch import TorchBackend
 from googlenet.inference.pipeline import Pipeline
-from googlenet.nn.device import computes_in_bf16
+from googlenet.inference.predictor import Predictor
+from googlenet.nn.device import computes_in_bf16, keep_memory
 
 BATCHES, SIZES, WIDTHS, NUMBERS = (4, 8, 16, 32, 64), (112, 160, 224, 320, 448), (0.25, 0.5, 1.0, 1.5), (2, 3, 4, 5)
 
@@ -56,10 +58,11 @@ def training_step(batch: int, size: int, width: float) -> dict[str, float]:
 
 def prediction(power: int) -> dict[str, float]:
     """Seconds to label 10^power pictures of 28×28 that come one after the other, and the peak memory."""
+    keep_memory()  # as the command does
     network = Pipeline(
         [create_model("googlenet_small", 10, 1, width=0.5)], ImagePreprocessing(1, 28, 28, (0.3,), (0.3,))
     )
-    predictor = predictor_with(engine_of(network), tuple("0123456789"), network.preprocessing)
+    predictor = Predictor(TorchBackend().engine_of(network), tuple("0123456789"), network.preprocessing)
     picture = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     started = time.perf_counter()
     for _ in predictor.stream(islice(repeat(picture), 10**power)):

@@ -28,7 +28,7 @@ from googlenet import cost, create_model
 from googlenet.apps.report import charts
 from googlenet.data.builtin import digits
 from googlenet.nn.device import keep_memory
-from googlenet.weights.foreign.torchvision import from_torchvision
+from googlenet.weights import from_torchvision
 
 OURS = "ours bf16 channels_last"
 GIVING_BACK = "ours bf16 channels_last, memory given back"

@@ -94,6 +94,13 @@ def test_weights_of_something_else_are_a_sentence(run, name, options, sentence):
         create_model(name, weights=run[0], **options)
 
 
+@pytest.mark.parametrize("options", [{"num_classes": 0}, {"in_channels": 0}])
+def test_nothing_is_not_the_default(run, options):
+    for weights in ({}, {"weights": run[0]}):
+        with pytest.raises(InputError, match="must be 1 or more"):
+            create_model("googlenet_bn", **options, **weights)
+
+
 def test_what_is_no_weights_is_a_sentence(tmp_path):
     for source, sentence in (
         (tmp_path, "it is not a run, or not a finished one"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..arch.spec import Arch
 from ..arch.variants import find_arch
@@ -14,6 +14,8 @@ from ..nn.googlenet import GoogLeNet
 from . import formats, store
 from .catalogue import CATALOGUE, Record, named
 from .checkpoint import WEIGHTS, Weights, fill, network_of, weights_of, without_auxiliary, write
+
+Value = TypeVar("Value")
 
 
 def create_model(
@@ -52,20 +54,24 @@ def create_model(
         if change not in fields:
             raise unknown("option", change, sorted(fields))
     if weights is None:
-        arch = replace(arch.scaled(1.0 if width is None else width), **changes)
-        return GoogLeNet(arch, num_classes or 1000, in_channels or 3, auxiliary is not False)
+        arch = replace(arch.scaled(_given(width, 1.0)), **changes)
+        return GoogLeNet(arch, _given(num_classes, 1000), _given(in_channels, 3), _given(auxiliary, True))
     found = _weights_for(arch, width, weights)
     if auxiliary is False:
         found = without_auxiliary(found)
     header = found.header
     model = GoogLeNet(
         replace(header.arch, **changes),
-        num_classes or header.num_classes,
-        in_channels or header.in_channels,
-        header.auxiliary if auxiliary is None else auxiliary,
+        _given(num_classes, header.num_classes),
+        _given(in_channels, header.in_channels),
+        _given(auxiliary, header.auxiliary),
     )
     fill(model, found.tensors, str(weights))
     return model
+
+
+def _given(value: Value | None, default: Value) -> Value:
+    return default if value is None else value
 
 
 def _weights_for(arch: Arch, width: float | None, source: str | Path) -> Weights:

@@ -21,7 +21,7 @@ from googlenet.training.recipe import Recipe
 
 # ----------------------------------------------------------------------------------------- Python in documents
 @pytest.fixture
-def short(monkeypatch):
+def two_epochs(monkeypatch):
     """Trainings of two epochs, whatever a recipe says."""
     monkeypatch.setattr(
         Recipe, "fitted", lambda recipe, *sizes: dataclasses.replace(recipe, epochs=2, class_epochs=0.0, min_steps=0)
@@ -80,7 +80,7 @@ WITH_PYTHON = [path for path in DOCUMENTS if "```python" in path.read_text(encod
 
 
 @pytest.mark.parametrize("path", DOCTESTS + WITH_PYTHON, ids=named)
-def test_python_runs(path, desk, short):
+def test_python_runs(path, desk, two_epochs):
     examples = python_of(path)
     assert examples
     examples[0].namespace.update(given())

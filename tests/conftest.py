@@ -10,6 +10,7 @@ import logging
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -111,3 +112,32 @@ def draw_two_classes(root):
 def two_classes(tmp_path):
     """:func:`draw_two_classes`, for a test of its own."""
     return draw_two_classes(tmp_path / "colours")
+
+
+@contextlib.contextmanager
+def short_variants():
+    """The architectures ``short_2d``, ``short_1d`` and ``short_3d``, for as long as this is open: the first layers of
+    googlenet_small, googlenet_1d and googlenet_3d. Whatever trains or traces one takes a fraction of the time."""
+    from googlenet.arch.modules import published
+    from googlenet.arch.spec import Auxiliary, MaxPool, Stage
+    from googlenet.arch.variants import GOOGLENET_1D, GOOGLENET_3D, GOOGLENET_SMALL, VARIANTS
+
+    third = Stage("3", (published("3")[0], MaxPool("pool3")))
+    second = replace(GOOGLENET_1D.stages[2], layers=GOOGLENET_1D.stages[2].layers[:1])
+    rows = (
+        replace(GOOGLENET_SMALL, name="short_2d", stages=(GOOGLENET_SMALL.stages[0], third)),
+        replace(GOOGLENET_1D, name="short_1d", stages=(*GOOGLENET_1D.stages[:2], second)),
+        replace(GOOGLENET_3D, name="short_3d", stages=(GOOGLENET_3D.stages[0], Stage("3", third.layers[:1]))),
+    )
+    heads = (Auxiliary("3a", grid=2, pool=None),)
+    with pytest.MonkeyPatch.context() as patch:
+        for row in rows:
+            patch.setitem(VARIANTS, row.name, replace(row, auxiliary=heads if row.dims > 1 else ()))
+        yield
+
+
+@pytest.fixture(scope="module")
+def short():
+    """:func:`short_variants` while the tests of a module run."""
+    with short_variants():
+        yield

@@ -1,0 +1,72 @@
+"""One step: the mixing of examples, the loss over processes, and a compiled step beside a plain one."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from googlenet.data.builtin import digits
+from googlenet.data.protocol import Batch
+from googlenet.training.distributed import World
+from googlenet.training.learner import Learner, mixed
+from googlenet.training.loop import fresh_state
+from googlenet.training.recipe import SMALL
+from googlenet.training.task import task_for
+
+
+def test_weighted_losses_of_processes_average_to_that_of_the_whole_batch():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(8, 1, 3), torch.tensor([0, 1, 2, 1, 2, 1, 0, 1])
+    weights = torch.tensor([1.0, 2.0, 5.0])
+    sums = [weights[labels[rank::2]].sum() for rank in (0, 1)]
+    assert sums[0] != sums[1]
+    processes = SimpleNamespace(device=torch.device("cpu"), wrap=lambda model: model, mean=lambda _: sum(sums) / 2)
+    learner = Learner(SimpleNamespace(model=None), SMALL, processes, weights)
+    halves = [learner._loss(logits[rank::2], labels[rank::2, None]) for rank in (0, 1)]
+    smoothing = SMALL.label_smoothing
+    whole = torch.nn.functional.cross_entropy(logits[:, 0], labels, weight=weights, label_smoothing=smoothing)
+    torch.testing.assert_close(sum(halves) / 2, whole)
+
+
+def test_mixup_and_cutmix_targets_are_the_shares_of_the_pictures():
+    torch.manual_seed(0)
+    inputs = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 1, 8, 8).contiguous()
+    labels = torch.arange(4)
+    for field in ("mixup", "cutmix"):
+        recipe = SMALL.with_changes({field: "1.0"})
+        changed = 0
+        for _ in range(20):
+            pictures, targets = mixed(inputs, labels, 4, recipe)
+            # A picture's mean is the mean of its classes, weighted by their shares.
+            torch.testing.assert_close(pictures.mean((1, 2, 3)), targets @ torch.arange(4.0), rtol=1e-4, atol=1e-4)
+            changed += not torch.equal(pictures, inputs)
+        assert changed > 10
+        assert torch.equal(inputs[:, 0, 0, 0], torch.arange(4.0))  # what was given is as it was
+
+
+@pytest.mark.slow
+def test_compiled_training_takes_the_same_steps():
+    """From the same weights, without dropout, in float64: rounding would turn a ReLU here and there."""
+    changes = {
+        "width": 0.125,
+        "precision": "fp32",
+        "dropout": 0.0,
+        "optimizer": "sgd",
+        "momentum": 0.0,
+        "clip": 0.0,
+        "ema": 0.0,
+    }
+    after = []
+    world = World(0, 1, torch.device("cpu"))
+    for compiled in (False, True):
+        recipe = dataclasses.replace(SMALL, arch="googlenet_small", compile=compiled, **changes)
+        state = fresh_state(task_for(digits(), recipe), world)
+        state.model.double()
+        learner = Learner(state, recipe, world, None)
+        inputs = torch.randn(16, 1, 32, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        for _ in range(3):
+            learner.step(Batch(inputs, torch.arange(16) % 10, torch.arange(16)), 0.01, "a step")
+        after.append(state.model.state_dict())
+    for key, value in after[0].items():
+        torch.testing.assert_close(after[1][key], value, rtol=1e-5, atol=1e-7)

@@ -33,7 +33,8 @@ from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Chunk, Engine
 from googlenet.inference.load import fastest, load_pipeline
 from googlenet.inference.pipeline import Pipeline
-from googlenet.weights.foreign.torchvision import to_torchvision
+from googlenet.nn.device import keep_memory
+from googlenet.weights import to_torchvision
 
 Run = Callable[[], object]
 
@@ -49,8 +50,8 @@ def trained(photos: list[Path], folder: Path, epochs: int) -> Path:
     data = find_data(str(table))
     changes = {"arch": "googlenet_torchvision", "epochs": str(epochs), "batch_size": "25", "crop": "no", "flip": "no"}
     run = folder / "run"
-    result = training_job(data, choose_recipe(data, None, changes), run, resume=False, report=lambda kind, row: None)
-    print(f"trained on the photos: accuracy {result['top1']:.3f} on them", flush=True)
+    result = training_job(data, choose_recipe(data, None, changes), run)
+    print(f"trained on the photos: accuracy {result.top1:.3f} on them", flush=True)
     return run
 
 
@@ -77,7 +78,7 @@ def eager(model: nn.Module, x: Tensor, batch: int) -> Run:
 
 def peers(model: nn.Module, x: Tensor, folder: Path) -> Iterator[tuple[str, Run]]:
     """Every configuration of torchvision's network."""
-    import nncf  # after googlenet.deploy, which leaves its telemetry out
+    import nncf  # after googlenet.inference.engines, which leaves its telemetry out
     import onnx
     import onnxruntime
     import openvino
@@ -149,7 +150,7 @@ def ours(label: str, engine: Engine, pixels: np.ndarray) -> Iterator[tuple[str, 
 
 def agreement(network: Pipeline, engines: dict[str, Engine], photos: list[Path]) -> dict[str, object]:
     """Share of ten crops of each photo that an engine labels as float32 does."""
-    crops = np.concatenate([views_of(path, network.preprocessing, 10) for path in photos])
+    crops = np.concatenate([network.preprocessing.read(path, 10) for path in photos])
     parts = [crops[i : i + 50] for i in range(0, len(crops), 50)]
     with torch.inference_mode():
         exact = np.concatenate([network(torch.from_numpy(part)).numpy() for part in parts]).argmax(1)
@@ -167,6 +168,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40)
     chosen = parser.parse_args()
     photos = sorted(path for path in chosen.photos.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+    keep_memory()  # as the command does
     limits = matmul_rates()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -174,18 +176,20 @@ def main() -> None:
         network, _ = load_pipeline(run)
         import openvino
 
-        calibration = np.concatenate([views_of(path, network.preprocessing) for path in photos])
-        narrow = BACKENDS["onnx"].load().quantized(network, calibration)  # without export's refusal: measured below
-        module = BACKENDS["openvino"].load()
+        from googlenet.inference.engines.onnx import quantized
+        from googlenet.inference.engines.openvino import OpenVinoEngine
+
+        calibration = np.concatenate([network.preprocessing.read(path) for path in photos])
+        narrow = quantized(network, calibration)  # without export's refusal: measured below
         engines = {
             "default": BACKENDS[fastest(network)].load().engine_of(network),
             "torch": BACKENDS["torch"].load().engine_of(network),
-            "int8": module.OpenVinoEngine(openvino.Core().read_model(narrow.SerializeToString()), True),
+            "int8": OpenVinoEngine(openvino.Core().read_model(narrow.SerializeToString()), True),
         }
         print({label: engine.name for label, engine in engines.items()}, flush=True)
-        pixels = np.concatenate([views_of(path, network.preprocessing) for path in photos[: chosen.images]])
+        pixels = np.concatenate([network.preprocessing.read(path) for path in photos[: chosen.images]])
         model = torchvision_of(network)
-        normalised = network.views(torch.from_numpy(pixels), network.networks[0])[0].contiguous()
+        normalised = network.preprocessing.views(torch.from_numpy(pixels), 1)[0].contiguous()
         runs = dict(peers(model, normalised, folder))
         for label, engine in engines.items():
             runs |= dict(ours(label, engine, pixels))

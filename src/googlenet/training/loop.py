@@ -19,10 +19,10 @@ from ..nn.googlenet import GoogLeNet, mean_probabilities
 from ..weights.create import create_model, save_weights
 from .distributed import World
 from .learner import Learner, in_bf16
+from .optimizers import learning_rate
 from .progress import Clock, EpochDone, Pace, Report, StepDone, now
 from .recipe import Recipe
 from .runs import EpochRow, Run, RunRecord
-from .schedule import learning_rate
 from .state import State
 from .task import Task
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
 from ..weights.checkpoint import read_tensors, write_tensors
-from .optimizers import make_optimizer
+from .optimizers import MuonWithAdamW, make_optimizer
 from .recipe import Recipe
 from .runs import EpochRow
 
@@ -57,7 +57,7 @@ class State:
 
     model: GoogLeNet
     mean: RunningMean
-    optimizer: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer | MuonWithAdamW
     epoch: int = 0
     step: int = 0
     history: list[EpochRow] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from conftest import run_cli
+from conftest import run_here
 from googlenet import GoogLeNetClassifier, InputError, create_model, load
 from googlenet.apps.jobs import choose_recipe
 from googlenet.data.builtin import digits, gunpoint
@@ -44,7 +45,7 @@ def test_everything_but_the_classifier_comes_from_the_weights(clothes):
 def test_pictures_are_prepared_as_the_weights_want_and_mirrored_as_the_data_allow(clothes):
     task = transfer_task(digits(), SMALL, clothes)
     assert (task.preprocessing.size, task.channels, task.preprocessing.mirror) == (28, 1, False)
-    batch = next(iter(task.training_batches(0, 8, type("World", (), {"rank": 0, "size": 1})())))
+    batch = next(task.training.training(0, 8))
     assert batch.inputs.shape == (8, 1, 28, 28)
 
 
@@ -80,38 +81,41 @@ def test_the_linear_layer_is_the_logistic_regression():
         np.testing.assert_allclose(ours, theirs.predict_proba(inputs), atol=1e-4)
 
 
-def test_frozen_parts_stay_and_the_run_predicts(tmp_path, clothes):
-    words = ["train", "digits", "--weights", OURS, "--epochs", "2", "--ema", "0"]
+def test_frozen_parts_stay_and_the_run_predicts(tmp_path, clothes, two_classes):
+    words = ["train", two_classes, "--weights", OURS, "--epochs", "2", "--ema", "0"]
     for freeze in ("norms", "features"):
-        result = run_cli(*words, "--freeze", freeze, "--out", tmp_path / freeze)
+        result = run_here(*words, "--freeze", freeze, "--out", tmp_path / freeze)
         assert result.returncode == 0, result.stderr
-        assert json.loads((tmp_path / freeze / "evaluation.json").read_text())["count"] == 450
+        assert json.loads((tmp_path / freeze / "evaluation.json").read_text())["count"] == 5
         trained = load_file(tmp_path / freeze / "model.safetensors")
         kept = [key for key in trained if "running_" in key] if freeze == "norms" else list(trained)
         for key in kept:
             same = torch.equal(trained[key], clothes.tensors[key].to(trained[key].dtype))
             assert same != key.startswith("classifier."), key
-    assert load(tmp_path / "features", engine="torch").classes == tuple("0123456789")
+    assert load(tmp_path / "features", engine="torch").classes == ("blue", "red")
 
 
-def test_a_run_begins_another_and_resumes(tmp_path):
-    first = run_cli("train", "digits", "--width", "0.125", "--epochs", "1", "--out", tmp_path / "first")
+def test_a_run_begins_another_and_resumes(tmp_path, two_classes):
+    first = run_here("train", two_classes, "--width", "0.125", "--epochs", "1", "--out", tmp_path / "first")
     assert first.returncode == 0, first.stderr
-    words = ["train", "digits", "--weights", tmp_path / "first", "--epochs", "2", "--out", tmp_path / "second"]
-    assert run_cli(*words).returncode == 0
-    assert run_cli(*words, "--resume").returncode == 0
-    assert load_file(tmp_path / "second" / "model.safetensors")["classifier.weight"].shape == (10, 128)
+    for name in ("green", "grey"):
+        shutil.copytree(two_classes / "red", two_classes / name)
+    words = ["train", two_classes, "--weights", tmp_path / "first", "--epochs", "2", "--out", tmp_path / "second"]
+    assert run_here(*words).returncode == 0
+    assert run_here(*words, "--resume").returncode == 0
+    assert load_file(tmp_path / "second" / "model.safetensors")["classifier.weight"].shape == (4, 128)
 
 
-def test_an_estimator_begins_with_weights(tmp_path):
+def test_an_estimator_begins_with_weights(tmp_path, short):
     data = gunpoint()
     signals, labels = list(data.train.signals), data.train.labels.numpy()
-    recipe = dataclasses.replace(SIGNALS, epochs=2, class_epochs=0.0, min_steps=1, members=2)
+    changes = {"arch": "short_1d", "width": 0.25, "epochs": 2, "class_epochs": 0.0, "min_steps": 1, "members": 2}
+    recipe = dataclasses.replace(SIGNALS, **changes)
     first = GoogLeNetClassifier(recipe=recipe, random_state=0).fit(signals, labels)
     first.save(tmp_path / "first.safetensors")
     second = GoogLeNetClassifier(recipe=recipe, weights=tmp_path / "first.safetensors", random_state=0)
     assert second.fit(signals, labels).predict_proba(signals).shape == (50, 2)
-    with pytest.raises(InputError, match="read pictures"):
+    with pytest.raises(InputError, match="reads pictures, and these data are signals"):
         GoogLeNetClassifier(recipe=recipe, weights=OURS).fit(signals, labels)
 
 
@@ -122,14 +126,14 @@ def test_weights_that_do_not_fit_are_sentences(clothes):
     many = weights_of(create_model("googlenet_1d", 2, 12, members=4))
     with pytest.raises(InputError, match="read 12 channels"):
         transfer_task(gunpoint(), recipe, many)
-    refused = run_cli("train", "digits", "--freeze", "norms")
+    refused = run_here("train", "digits", "--freeze", "norms")
     assert refused.returncode == 1
     assert "add --weights NAME" in refused.stderr
 
 
 def test_what_weights_decide_cannot_be_asked_for():
     for words in (["--arch", "googlenet_bn"], ["--width", "2"]):
-        refused = run_cli("train", "digits", "--weights", OURS, *words)
+        refused = run_here("train", "digits", "--weights", OURS, *words)
         assert refused.returncode == 1
         assert "holds googlenet_small at width 0.5" in refused.stderr
 
@@ -156,7 +160,7 @@ def test_the_network_of_many_signals_begins_others():
         GoogLeNetClassifier(recipe=short, weights=weights, random_state=0).fit(signals, labels)
         for weights in ("ucr", None)
     )
-    assert begun.history_[-1]["loss"] < fresh.history_[-1]["loss"] - 0.02
+    assert begun.history_[-1].loss < fresh.history_[-1].loss - 0.02
     assert begun.score(signals, labels) > 0.9
 
 

@@ -90,15 +90,34 @@ def test_intermediates_and_features(name):
         model.intermediates(x, [first + "a"])
 
 
+def layer_widths(name, width):
+    """Outputs of every convolution and of the hidden layers of auxiliary classifiers, by name."""
+    with torch.device("meta"):
+        model = googlenet.create_model(name, num_classes=7, width=width)
+    return {
+        key: layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
+        for key, layer in model.named_modules()
+        if key.endswith(("fc1", "bottleneck")) or (hasattr(layer, "kernel_size") and hasattr(layer, "weight"))
+    }
+
+
 def test_width_multiplier_scales_every_convolution(name):
-    full, half = find_arch(name), find_arch(name).scaled(0.5)
-    for wide, narrow in zip(full.layers(), half.layers(), strict=True):
-        if hasattr(wide, "branches"):
-            for a, b in zip(wide.branches, narrow.branches, strict=True):
-                assert b.channels is None if a.channels is None else abs(b.channels - a.channels / 2) <= 4
+    full, half, double = (layer_widths(name, width) for width in (1, 0.5, 2))
+    assert full.keys() == half.keys() == double.keys()
+    assert len(full) >= len(list(find_arch(name).layers()))
+    for key, wide in full.items():
+        assert half[key] % 8 == 0 and half[key] >= 8 and abs(half[key] - wide / 2) <= 4, key
+        assert double[key] == 2 * wide, key
+
+
+def test_width_multiplier_is_a_positive_number_that_multiplies(name):
+    full = find_arch(name)
     assert full.scaled(1) is full
-    with pytest.raises(googlenet.InputError):
-        full.scaled(0)
+    assert full.scaled(2).scaled(0.5) == full
+    assert full.scaled(0.5).width == 0.5
+    for width in (0, -1, float("nan")):
+        with pytest.raises(googlenet.InputError, match="width must be a positive number"):
+            full.scaled(width)
 
 
 def test_weights_round_trip(name, tmp_path):

@@ -36,6 +36,9 @@ def keep_memory() -> None:
 
     Otherwise it gives large blocks back to the system, which clears them page by page when they are wanted again; a
     training wants the same blocks at every step.
+
+    It holds for the whole process, so it is for programs, which own theirs: the command line calls it, nothing below
+    does.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,7 +1,10 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import googlenet
 
 PROGRAM = """
 import resource, sys
@@ -31,3 +34,9 @@ def test_memory_that_was_freed_is_there_for_the_next_tensor():
     if plain < 30:
         pytest.skip("the C library keeps memory anyway")
     assert faults("keep") < 0.1 * plain
+
+
+def test_only_the_command_line_sets_it_for_the_whole_process():
+    house = Path(googlenet.__file__).parent
+    places = [path.relative_to(house) for path in house.rglob("*.py") if "keep_memory()" in path.read_text()]
+    assert {place.parts[:2] for place in places} == {("nn", "device.py"), ("apps", "cli")}

@@ -18,6 +18,7 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -27,14 +28,14 @@ import numpy as np
 import torch
 
 from common import HERE, SHARED, save
+from googlenet.data.protocol import Batch
 from googlenet.data.signals.find import find_signals
 from googlenet.estimator import GoogLeNetClassifier
 from googlenet.inference.evaluate import metrics
-from googlenet.training.distributed import World
-from googlenet.training.optimizers import make_optimizer
+from googlenet.nn.device import keep_memory
+from googlenet.training.optimizers import learning_rate, make_optimizer
 from googlenet.training.recipe import SIGNALS
-from googlenet.training.schedule import learning_rate
-from googlenet.training.task import task_for
+from googlenet.training.task import Task, task_for
 from googlenet.weights.create import create_model, save_weights
 
 DATA = SHARED / "data" / "ucr"
@@ -59,7 +60,6 @@ def pretrain(names: list[str], out: Path, steps: int) -> None:
     """Trains on the training parts of the sets together and writes the weights."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    world = World(0, 1, torch.device("cpu"))
     recipe = dataclasses.replace(SIGNALS, seed=0)
     tasks = [task_for(find_signals(str(DATA / name)), recipe) for name in names]
     counts = [len(task.data.classes) for task in tasks]
@@ -68,7 +68,7 @@ def pretrain(names: list[str], out: Path, steps: int) -> None:
     optimizer = make_optimizer(model, recipe)
     chances = np.sqrt([len(task.data.train) for task in tasks])
     draws = np.random.default_rng(0).choice(len(tasks), size=steps, p=chances / chances.sum())
-    streams = [endless(task, world) for task in tasks]
+    streams = [endless(task) for task in tasks]
     started, seen = time.perf_counter(), []
     for step, number in enumerate(draws):
         batch = next(streams[number])
@@ -92,11 +92,11 @@ def pretrain(names: list[str], out: Path, steps: int) -> None:
     save_weights(model.bfloat16(), out, sets=names, steps=steps)
 
 
-def endless(task, world):
+def endless(task: Task) -> Iterator[Batch]:
     """Batches of a set, epoch after epoch; of a tiny set all its signals."""
     epoch, size = 0, min(SIGNALS.batch_size, len(task.data.train))
     while True:
-        yield from task.training_batches(epoch, size, world)
+        yield from task.training.training(epoch, size)
         epoch += 1
 
 
@@ -104,6 +104,7 @@ def trained(job: tuple[str, str, Path]) -> dict:
     """A set trained one of the ways, and the accuracy on its test part."""
     name, way, file = job
     torch.set_num_threads(1)
+    keep_memory()
     data = find_signals(str(DATA / name))
     model = GoogLeNetClassifier(recipe=RECIPES[way], weights=file, random_state=0)
     started = time.perf_counter()
@@ -111,7 +112,7 @@ def trained(job: tuple[str, str, Path]) -> dict:
     seconds = time.perf_counter() - started
     found = metrics(model.predict_proba(list(data.test.signals)), data.test.labels.numpy(), data.classes)
     row = {"set": name, "signals": len(data.train), "way": way}
-    return row | {"accuracy": found["top1"], "seconds": round(seconds, 2)}
+    return row | {"accuracy": found.top1, "seconds": round(seconds, 2)}
 
 
 def evaluate(fold: int, file: Path) -> None:

@@ -3,11 +3,11 @@
 import pickle
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 import torch
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -15,19 +15,14 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import googlenet
-from googlenet.data.builtin import gunpoint
+from conftest import DEADLINE
+from googlenet.training.progress import EpochDone, StepDone
 from googlenet.training.recipe import SIGNALS, SMALL
 
-QUICK = SIGNALS.with_changes({"width": "0.25", "members": "2", "epochs": "6", "class_epochs": "0", "min_steps": "40"})
-
-
-def gunpoint_arrays():
-    data = gunpoint()
-    return tuple(
-        array
-        for part in (data.train, data.test)
-        for array in (np.stack(part.signals)[:, 0], np.array(data.classes)[part.labels.numpy()])
-    )
+pytestmark = pytest.mark.usefixtures("short")
+# A number of steps, never of seconds: what is learned is the same on any machine.
+CHANGES = {"arch": "short_1d", "width": "0.125", "members": "2", "batch_size": "64"}
+QUICK = SIGNALS.with_changes({**CHANGES, "epochs": "1", "class_epochs": "0", "min_steps": "20"})
 
 
 def blobs(n=24, length=20, channels=2, seed=0):
@@ -69,7 +64,7 @@ def test_saved_and_pickled_it_predicts_the_same_in_a_new_process(fitted, tmp_pat
         "np.savez(sys.argv[3], p=model.predict_proba(np.load(sys.argv[2])), classes=model.classes_)\n"
     )
     words = [tmp_path / "model.safetensors", tmp_path / "x.npy", tmp_path / "out.npz"]
-    subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True)
+    subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True, timeout=DEADLINE)
     with np.load(tmp_path / "out.npz") as out:
         assert np.array_equal(out["p"], expected)
         assert np.array_equal(out["classes"], fitted.classes_) and out["classes"].dtype == fitted.classes_.dtype
@@ -81,7 +76,8 @@ def test_it_works_in_a_pipeline_a_search_and_processes():
     assert make_pipeline(FunctionTransformer(), clone(model)).fit(X, y).score(X, y) > 0.9
     search = GridSearchCV(model, {"n_members": [1, 2]}, cv=2).fit(X, y)
     assert search.best_score_ > 0.9
-    assert cross_val_score(model, X, y, cv=2, n_jobs=2).mean() > 0.9
+    with parallel_config("multiprocessing"):
+        assert cross_val_score(model, X, y, cv=2, n_jobs=2).mean() > 0.9
 
 
 def test_signals_come_in_many_shapes():
@@ -113,7 +109,7 @@ def test_unequal_multivariate_signals_like_japanese_vowels():
     y = np.repeat(np.arange(9), 6)
     tone = draw.normal(size=(9, 12, 1))
     X = [(tone[label] + 0.4 * draw.normal(size=(12, draw.integers(7, 30)))).astype(np.float32) for label in y]
-    model = googlenet.GoogLeNetClassifier(recipe=QUICK.with_changes({"min_steps": "120"}), random_state=0).fit(X, y)
+    model = googlenet.GoogLeNetClassifier(recipe=QUICK.with_changes({"min_steps": "60"}), random_state=0).fit(X, y)
     assert model.score(X, y) > 0.9
     assert model.predict_proba(X[:5]).shape == (5, 9)
 
@@ -128,28 +124,22 @@ def test_pictures_are_classified_too(kind):
     X = {"uint8": pixels.astype(np.uint8), "float": pixels / 255, "list": None}[kind]
     if kind == "list":
         X = [Image.fromarray(p[0].astype(np.uint8)) for p in pixels]
-    recipe = SMALL.with_changes({"width": "0.125", "epochs": "4", "min_steps": "40", "batch_size": "12", "ema": "0"})
+    changes = {"arch": "short_2d", "width": "0.125", "epochs": "4", "min_steps": "20", "batch_size": "12", "ema": "0"}
+    recipe = SMALL.with_changes(changes)
     model = googlenet.GoogLeNetClassifier(recipe=recipe, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.9
 
 
-def test_it_keeps_to_its_budget():
-    X, y, *_ = gunpoint_arrays()
-    googlenet.GoogLeNetClassifier(recipe=QUICK).fit(X, y)  # what is loaded once is loaded
-    started = time.perf_counter()
-    model = googlenet.GoogLeNetClassifier(max_seconds=5).fit(X, y)
-    assert 4.5 <= time.perf_counter() - started <= 5.5
-    assert model.history_[-1]["learning_rate"] < 0.02 * SIGNALS.learning_rate  # annealed, not cut off
-
-
 def test_progress_is_reported_and_kept(fitted):
     X, y = blobs()
-    rows = []
-    model = googlenet.GoogLeNetClassifier(recipe=QUICK, callback=lambda kind, row: rows.append((kind, row))).fit(X, y)
-    epochs = [row for kind, row in rows if kind == "epoch"]
-    assert [row["epoch"] for row in epochs] == [row["epoch"] for row in model.history_]
-    assert len(epochs) == 40  # 24 signals are one step of 16 an epoch, and 40 steps are asked for
-    assert fitted.history_[-1]["loss"] < fitted.history_[0]["loss"]
+    events = []
+    model = googlenet.GoogLeNetClassifier(recipe=QUICK, callback=events.append).fit(X, y)
+    done = [event for event in events if isinstance(event, EpochDone)]
+    assert [event.row for event in done] == model.history_
+    assert len(done) == 20  # 24 signals are one step an epoch, and 20 steps are asked for
+    assert {event.epochs for event in done} == {20}
+    assert [event.epoch for event in events if isinstance(event, StepDone)] == list(range(1, 21))
+    assert fitted.history_[-1].loss < fitted.history_[0].loss
 
 
 def test_fine_tuning_goes_on_and_takes_other_classes(fitted):
@@ -159,14 +149,14 @@ def test_fine_tuning_goes_on_and_takes_other_classes(fitted):
     assert model.score(X, np.array(["low", "high"])[y]) > 0.9
     # The first epoch starts from what was learned: far below the loss of a network that knows nothing.
     goes_on = pickle.loads(pickle.dumps(fitted)).fine_tune(X, y)
-    assert goes_on.history_[0]["loss"] < 0.7 * fitted.history_[0]["loss"]
+    assert goes_on.history_[0].loss < 0.7 * fitted.history_[0].loss
 
 
 @pytest.mark.parametrize(
     ("X", "y", "words"),
     [
         (np.zeros((4, 9)), ["a"] * 4, "one class"),
-        (np.zeros((4, 1, 1, 1, 9)), [0, 1, 0, 1], "Signals are"),
+        (np.zeros((4, 1, 1, 1, 1, 9)), [0, 1, 0, 1], "Signals are"),
         ([np.zeros((2, 9)), np.zeros((3, 9))], [0, 1], "same channels"),
         ([np.array([1, np.inf]), np.zeros(9)], [0, 1], "infinity"),
         (np.full((4, 1, 24, 24), 7.0), [0, 1, 0, 1], "from 0 to 1"),

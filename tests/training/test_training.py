@@ -37,9 +37,9 @@ def assert_same_weights(a, b):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run of the real network on built-in pictures, in a process of its own."""
+    """A run of the real network on built-in pictures."""
     folder = tmp_path_factory.mktemp("runs") / "digits"
-    result = run_cli("train", "digits", "--out", folder, *QUICK, "--batch-size", "128")
+    result = run_here("train", "digits", "--out", folder, *QUICK, "--batch-size", "256")
     assert result.returncode == 0, result.stderr
     return folder, result
 

@@ -49,6 +49,10 @@ class Server:
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 
+    def close(self):
+        self.http.shutdown()
+        self.http.server_close()
+
     def answer(self, handler, how):
         if isinstance(how, int):
             handler.send_error(how)
@@ -75,7 +79,7 @@ class Server:
 def running():
     made = Server()
     yield made
-    made.http.shutdown()
+    made.close()
 
 
 @pytest.fixture
@@ -188,7 +192,7 @@ def test_without_a_hash_no_two_places_make_one_file(server, monkeypatch):
     monkeypatch.setattr(store, "ATTEMPTS", 1)
     other.script = ["cut"]
     assert store.fetch(record(server, digest="")).read_bytes() == CONTENT
-    other.http.shutdown()
+    other.close()
 
 
 def test_a_missing_part_of_the_package_is_a_sentence(monkeypatch, tmp_path):

@@ -145,6 +145,7 @@ def _download(url: str, part: Path, progress: Progress) -> None:
         try:
             return _transfer(url, part, progress)
         except urllib.error.HTTPError as error:
+            error.close()  # it is an answer, with a connection
             if error.code == 416:  # what lies here is longer than the file: begin again
                 part.unlink(missing_ok=True)
             elif error.code < 500 and error.code != 429:

@@ -82,3 +82,14 @@ def test_the_graph_for_onnx_is_the_same_function(size):
         output = model(x, return_aux=True)
     for found, expected in zip(session.run(None, {"input": x.numpy()}), (output.logits, *output.aux), strict=True):
         torch.testing.assert_close(torch.from_numpy(found), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("kernel", [2, 3])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7])
+def test_a_pool_of_few_samples_is_that_of_the_padded_map(dims, kernel, n):
+    """A map that is padded by hand as TensorFlow does it, whatever window the pool takes for an axis that is short."""
+    x = torch.randn(2, 3, *[n] * dims, generator=torch.Generator().manual_seed(n))
+    padded = nn.functional.pad(x, [*tensorflow_padding(n, kernel, 2)] * dims, value=float("-inf"))
+    pool = (nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d)[dims - 1]
+    assert torch.equal(TensorFlowMaxPool(kernel, 2)(x), pool(padded, kernel, 2))

@@ -76,7 +76,8 @@ class TensorFlowPadding(nn.Module):
 class TensorFlowMaxPool(nn.Module):
     """Max-pool of any dimensions with TensorFlow's padding: ``ceil(n / stride)`` samples along every axis.
 
-    What lies in front is padding, what lies behind the partial window of ceil mode: the maxima are the same.
+    What lies in front is padding, what lies behind the partial window of ceil mode: the maxima are the same. Where one
+    window covers an axis it is as long as the axis, since OpenVINO takes none that is longer.
     """
 
     def __init__(self, kernel: int, stride: int) -> None:
@@ -85,12 +86,14 @@ class TensorFlowMaxPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pools ``(N, C, *spatial)``."""
-        axes = len(x.shape[2:])
-        fronts = tuple(tensorflow_padding(n, self.kernel, self.stride)[0] for n in x.shape[2:])
-        if axes == 2:
-            return max_pool2d(x, (self.kernel,) * 2, (self.stride,) * 2, fronts, ceil=True)
-        pool = nn.functional.max_pool1d if axes == 1 else nn.functional.max_pool3d
-        return pool(x, (self.kernel,) * axes, (self.stride,) * axes, fronts, ceil_mode=True)
+        sizes = x.shape[2:]
+        windows = tuple(n if n <= self.stride else self.kernel for n in sizes)
+        strides = (self.stride,) * len(sizes)
+        fronts = tuple(tensorflow_padding(n, k, self.stride)[0] for n, k in zip(sizes, windows, strict=True))
+        if len(sizes) == 2:
+            return max_pool2d(x, windows, strides, fronts, ceil=True)
+        pool = nn.functional.max_pool1d if len(sizes) == 1 else nn.functional.max_pool3d
+        return pool(x, windows, strides, fronts, ceil_mode=True)
 
 
 def same_conv(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
+from ...errors import InputError
+from ...files import read_npz
 from ..protocol import Array, Example, Picture
 from .crops import CROPS, crops_of
 from .decode import EXTENSIONS, Pixels, Source, open_picture, split_array, taken_for, to_pixels
@@ -55,8 +57,10 @@ class ImagePreprocessing:
         return split_array(source, self.channels) if isinstance(source, np.ndarray) else None
 
     def examples(self, source: Source, name: str) -> Iterator[Example]:
-        """The one picture of a source."""
-        if isinstance(source, (str, Path)):
+        """The one picture of a source; of an NPZ file all that it holds."""
+        if isinstance(source, (str, Path)) and str(source).lower().endswith(".npz"):
+            yield from _of_npz(Path(source))
+        elif isinstance(source, (str, Path)):
             yield Example(str(source), source)
         else:
             yield Example(name, source, taken_for=taken_for(source))
@@ -119,3 +123,16 @@ def normalised(pixels: Tensor, preprocessing: ImagePreprocessing) -> Tensor:
     mean = 255 * torch.tensor(preprocessing.mean, device=pixels.device).view(1, -1, 1, 1)
     std = 255 * torch.tensor(preprocessing.std, device=pixels.device).view(1, -1, 1, 1)
     return (pixels.to(torch.float32, memory_format=torch.channels_last) - mean).div_(std)
+
+
+def _of_npz(path: Path) -> Iterator[Example]:
+    """The pictures of arrays ``(N, height, width)`` or ``(N, height, width, channels)``, as MedMNIST has them."""
+    try:
+        found = {key: values for key, values in read_npz(path).items() if values.ndim in (3, 4)}
+        if not found:
+            raise InputError(f"{path} holds no array of pictures.")
+    except InputError as error:
+        yield Example(str(path), error=str(error))
+        return
+    for key, values in found.items():
+        yield from (Example(f"{path}:{key}:{row}", picture) for row, picture in enumerate(values))

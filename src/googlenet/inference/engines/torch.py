@@ -113,7 +113,7 @@ BACKEND = TorchBackend()
 
 def folded(pipeline: Pipeline) -> Pipeline:
     """The same function, with batch norms folded and pictures' channels last."""
-    faster = Pipeline(map(fold_norms, pipeline.networks), pipeline.preprocessing)
+    faster = _without_norms(pipeline)
     for model in faster.networks:
         if model.arch.dims == 2:
             model.to(memory_format=torch.channels_last)
@@ -121,6 +121,13 @@ def folded(pipeline: Pipeline) -> Pipeline:
 
 
 def program(pipeline: Pipeline) -> torch.export.ExportedProgram:
-    """The graph of the pipeline, in float32, for any number of examples."""
+    """The graph of the pipeline, in float32, for any number of examples.
+
+    Its weights lie in memory as their shapes say: others need not know another order.
+    """
     number = torch.export.Dim("n", min=1, max=2**16)
-    return torch.export.export(folded(pipeline), (pipeline.example(2),), dynamic_shapes={"x": {0: number}})
+    return torch.export.export(_without_norms(pipeline), (pipeline.example(2),), dynamic_shapes={"x": {0: number}})
+
+
+def _without_norms(pipeline: Pipeline) -> Pipeline:
+    return Pipeline(map(fold_norms, pipeline.networks), pipeline.preprocessing)

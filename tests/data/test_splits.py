@@ -1,0 +1,124 @@
+"""What is held out: how many, of which classes, whose groups; and that data are known again."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from googlenet import InputError
+from googlenet.data.protocol import Dataset
+from googlenet.data.signals.dataset import SignalSet
+from googlenet.data.splits import fingerprint, hold_out
+
+
+def data_of(labels, groups=(), classes=("cat", "dog", "emu"), names=None, part="train"):
+    names = names or tuple(f"somewhere/{row}" for row in range(len(labels)))
+    signals = tuple(np.full((1, 8), row, np.float32) for row in range(len(labels)))
+    examples = SignalSet(torch.tensor(labels), tuple(names), signals, tuple(groups))
+    return Dataset("zoo", classes, **{"train": None, part: examples})
+
+
+def rows_of(part):
+    return [int(signal[0, 0]) for signal in part.signals]
+
+
+def counts(part, classes=3):
+    return np.bincount(part.labels.numpy(), minlength=classes).tolist()
+
+
+# --------------------------------------------------------------------------------------------------- stratified
+@pytest.mark.parametrize(
+    ("labels", "share", "held"),
+    [
+        ([0] * 20 + [1] * 10 + [2] * 10, 0.2, [4, 2, 2]),
+        ([0] * 20 + [1] * 10 + [2] * 10, 0.5, [10, 5, 5]),
+        ([0, 0, 1, 1, 2, 2], 0.2, [1, 1, 1]),  # a fifth of six would leave a class out
+        ([0, 0, 0, 1, 1, 1], 0.2, [1, 1, 0]),
+        ([0] * 8 + [1] * 4 + [2], 0.25, [2, 1, 0]),  # of the emu there is one only: it is learned from
+    ],
+)
+def test_each_class_gives_its_share(labels, share, held):
+    split = hold_out(data_of(labels), share, seed=3)
+    assert counts(split.validation) == held
+    assert sorted(rows_of(split.train) + rows_of(split.validation)) == list(range(len(labels)))
+    assert rows_of(split.train) == sorted(rows_of(split.train))
+    assert rows_of(split.validation) == sorted(rows_of(split.validation))
+    assert (split.name, split.classes, split.test) == ("zoo", ("cat", "dog", "emu"), None)
+
+
+def test_a_seed_says_which():
+    data = data_of([0] * 20 + [1] * 20)
+    drawn = [rows_of(hold_out(data, 0.25, seed).validation) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_where_both_parts_can_have_every_class_they_do():
+    """Two classes and four examples: three held out would leave one class with none to learn from, two do not."""
+    data = data_of([0, 0, 1, 1])
+    assert counts(hold_out(data, 0.5, 0).train) == [1, 1, 0]
+    with pytest.raises(InputError, match=r"^zoo has too few examples \(4\) to hold 75% of them out"):
+        hold_out(data, 0.75, 0)
+
+
+def test_examples_without_a_partner_do_not_count():
+    """Of five examples one is alone: half of the other four are held out, and that leaves two classes whole."""
+    split = hold_out(data_of([0, 0, 1, 1, 2]), 0.5, 0)
+    assert (counts(split.train), counts(split.validation)) == ([1, 1, 1], [1, 1, 0])
+
+
+# ------------------------------------------------------------------------------------------------------- groups
+def test_groups_stay_on_one_side():
+    labels = [row % 2 for row in range(60)]
+    groups = [f"patient {row // 6}" for row in range(60)]
+    for share, held in ((0.2, 12), (0.5, 30)):
+        split = hold_out(data_of(labels, groups), share, seed=1)
+        assert len(split.validation) == held
+        assert not set(split.train.groups) & set(split.validation.groups)
+        assert counts(split.validation) == [held // 2, held // 2, 0]
+        assert sorted(rows_of(split.train) + rows_of(split.validation)) == list(range(60))
+
+
+def test_a_seed_says_which_groups():
+    data = data_of([row % 2 for row in range(60)], [str(row // 3) for row in range(60)])
+    drawn = [rows_of(hold_out(data, 0.2, seed).validation) for seed in (1, 1, 1, 2)]
+    assert drawn[0] == drawn[1] == drawn[2] != drawn[3]
+
+
+def test_as_many_groups_as_parts_are_enough():
+    labels = [row % 2 for row in range(20)]
+    split = hold_out(data_of(labels, [str(row // 4) for row in range(20)]), 0.2, 0)
+    assert len(set(split.validation.groups)) == 1
+    with pytest.raises(InputError, match=r"^zoo has 4 groups; holding 20% out needs 5 or more"):
+        hold_out(data_of(labels, [str(row // 5) for row in range(20)]), 0.2, 0)
+
+
+def test_a_class_of_one_group_cannot_be_split():
+    labels, groups = [0] * 8 + [1] * 6, [*"aabbccdd", *"eeeeee"]
+    with pytest.raises(InputError, match=r"^zoo has a class whose signals are all in one group"):
+        for seed in range(20):  # in one of them the only group of the dogs is held out
+            hold_out(data_of(labels, groups), 0.2, seed)
+
+
+# -------------------------------------------------------------------------------------------------- fingerprint
+def test_data_are_known_by_names_and_labels():
+    wanted = hashlib.sha256(b"a.csv\tdog\nb.csv\tcat\nc.csv\tcat").hexdigest()[:16]
+    data = data_of([0, 1, 0], names=("here/c.csv", "here/a.csv", "here/b.csv"))
+    assert fingerprint(data) == wanted
+    assert fingerprint(data_of([1, 0, 0], names=("there/a.csv", "b.csv", "x/y/c.csv"))) == wanted
+    assert fingerprint(data_of([0, 1, 0], names=("c.csv", "a.csv", "b.csv"), part="test")) == wanted
+    assert fingerprint(hold_out(data_of([0] * 10), 0.5, 0)) == fingerprint(data_of([0] * 10))
+
+
+def test_other_data_are_others():
+    known = {
+        fingerprint(data_of([0, 1], names=names, classes=classes))
+        for names in (("a", "b"), ("a", "c"), ("b", "a"), ("a", "b\udcff"))
+        for classes in (("cat", "dog"), ("cat", "elk"))
+    }
+    assert len(known) == 8
+
+
+def test_a_name_that_is_no_text_is_its_bytes():
+    wanted = hashlib.sha256(b"\xff.csv\tcat").hexdigest()[:16]
+    assert fingerprint(data_of([0], names=("here/\udcff.csv",))) == wanted

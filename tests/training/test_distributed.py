@@ -1,18 +1,22 @@
-"""Several processes learn as one."""
+"""Several processes learn as one. Run as a program, this file is those processes."""
 
+import importlib
 import json
 import multiprocessing
 import os
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
-from conftest import CLI, DEADLINE, run_cli, run_here
+from conftest import CLI, DEADLINE, draw_two_classes, run_cli, run_here, short_variants
 from googlenet.training.distributed import joined
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="PyTorch is forked on Linux only")
+TRAIN = ["--width", "0.125", "--epochs", "3", "--batch-size", "8"]
+TRAIN += ["--dropout", "0", "--precision", "fp32", "--learning-rate", "0.0003"]
 
 
 def free_port():
@@ -33,55 +37,30 @@ def join(rank, world, port):
 
 
 def forked(world, target, *words):
-    """Runs ``target(rank, world, port, *words)`` in that many processes; forked, so that each has PyTorch already."""
+    """Runs ``target(rank, world, port, *words)`` in that many processes.
+
+    They are forked from one that has PyTorch and has not used it: of one that has, autograd's threads stay behind.
+    """
     context = multiprocessing.get_context("fork")
     port = free_port()
     processes = [context.Process(target=target, args=(rank, world, port, *words)) for rank in range(world)]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(DEADLINE)
+        process.join(DEADLINE / 2)
         process.kill()
         process.join(10)
     assert [process.exitcode for process in processes] == [0] * world
 
 
-TRAIN = ["--width", "0.125", "--epochs", "3", "--batch-size", "8"]
-TRAIN += ["--dropout", "0", "--precision", "fp32", "--learning-rate", "0.0003"]
-
-
-def _train(rank, world, port, words):
+def train(rank, world, port, words):
     join(rank, world, port)
-    result = run_here(*words)
+    with short_variants():
+        result = run_here(*words)
     assert result.returncode == 0 and bool(result.stdout) == (rank == 0), result
 
 
-def in_forks(words):
-    forked(2, _train, words)
-
-
-def in_torchrun(words):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["--master-port", str(free_port()), "--no-python", *CLI]
-    result = run_cli(*words, program=command)
-    assert result.returncode == 0, result.stderr
-
-
-@LINUX
-@pytest.mark.parametrize(
-    ("start", "arch"),
-    [(in_forks, "short_2d"), pytest.param(in_torchrun, "googlenet_small", marks=pytest.mark.slow)],
-)
-def test_two_processes_learn_as_one(tmp_path, two_classes, short, start, arch):
-    words = ["train", str(two_classes), "--arch", arch, *TRAIN]
-    assert run_here(*words, "--out", tmp_path / "one").returncode == 0
-    start([*words, "--out", tmp_path / "two"])
-    # Batch statistics, gradients and pictures are those of the whole batch. What is left is rounding,
-    # which a network at its start blows up some twentyfold a step.
-    assert losses_of(tmp_path / "two") == pytest.approx(losses_of(tmp_path / "one"), rel=0.01)
-
-
-def _one_step(rank, world, port, path):
+def one_step(rank, world, port, path):
     """One process's share of a step of a small network in double precision; the first one keeps the result."""
     join(rank, world, port)
     torch.manual_seed(0)
@@ -98,15 +77,52 @@ def _one_step(rank, world, port, path):
             torch.save([gradients, network.state_dict()], path)
 
 
-def step_of(world, path):
-    forked(world, _one_step, path)
-    return torch.load(path, weights_only=True)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What one process and two have left behind."""
+    folder = tmp_path_factory.mktemp("processes")
+    draw_two_classes(folder / "colours")
+    program, tests = [sys.executable, __file__], os.pathsep.join(path for path in sys.path if path)
+    result = run_cli(folder, program=program, env={"PYTHONPATH": tests})
+    assert result.returncode == 0, result.stderr
+    return folder
 
 
 @LINUX
-def test_gradients_and_statistics_over_processes_are_those_of_the_whole_batch(tmp_path):
-    one, two = step_of(1, tmp_path / "one.pt"), step_of(2, tmp_path / "two.pt")
+def test_two_processes_learn_as_one(folder):
+    # Batch statistics, gradients and pictures are those of the whole batch. What is left is rounding,
+    # which a network at its start blows up some twentyfold a step.
+    assert losses_of(folder / "two") == pytest.approx(losses_of(folder / "one"), rel=0.01)
+
+
+@LINUX
+def test_gradients_and_statistics_over_processes_are_those_of_the_whole_batch(folder):
+    one, two = (torch.load(folder / f"{name}.pt", weights_only=True) for name in ("one", "two"))
     for a, b in zip(one, two, strict=True):
         assert a.keys() == b.keys()
         for key in a:
             torch.testing.assert_close(b[key], a[key], rtol=1e-9, atol=1e-9, msg=lambda text, key=key: f"{key}: {text}")
+
+
+@pytest.mark.slow
+def test_torchrun_starts_them(tmp_path, two_classes):
+    words = ["train", str(two_classes), *TRAIN]
+    assert run_here(*words, "--out", tmp_path / "one").returncode == 0
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    torchrun += ["--master-port", str(free_port()), "--no-python", *CLI]
+    result = run_cli(*words, "--out", tmp_path / "two", program=torchrun)
+    assert result.returncode == 0, result.stderr
+    assert losses_of(tmp_path / "two") == pytest.approx(losses_of(tmp_path / "one"), rel=0.01)
+
+
+def main(folder):
+    for module in ("torch._dynamo", "googlenet.apps.jobs", "googlenet.apps.cli.main"):
+        importlib.import_module(module)  # once, not in every fork
+    for world, name in ((1, "one"), (2, "two")):
+        words = ["train", folder / "colours", "--arch", "short_2d", *TRAIN, "--out", folder / name]
+        forked(world, train, words)
+        forked(world, one_step, folder / f"{name}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

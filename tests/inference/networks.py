@@ -1,0 +1,50 @@
+"""Networks with weights as training leaves them, and their exported files."""
+
+import numpy as np
+import torch
+
+import googlenet
+from conftest import short_variants
+from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.inference import export as exporting
+from googlenet.inference.engines.backend import BACKENDS
+from googlenet.inference.export import notes_of
+from googlenet.inference.load import load_pipeline
+from googlenet.weights.create import save_weights
+
+CLASSES = ("cat", "dog", "emu")
+GREY = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,))
+
+
+def random_norms(model, seed=0):
+    """Statistics and scales as a trained network has them: without, folding would have nothing to do."""
+    generator = torch.Generator().manual_seed(seed)
+    for key, tensor in model.state_dict().items():
+        if "norm" in key and tensor.ndim:
+            tensor.uniform_(0.5, 1.5, generator=generator)
+    with torch.no_grad():
+        model.classifier.weight.mul_(20)  # answers that differ between inputs
+    return model.eval()
+
+
+def weights(folder, name="short_2d", preprocessing=GREY, seed=0, **changes):
+    """A file of weights of three classes."""
+    torch.manual_seed(seed)
+    with short_variants():
+        model = googlenet.create_model(name, 3, preprocessing.input_shape[0], width=0.25, **changes)
+    path = folder / f"{name}-{seed}.safetensors"
+    save_weights(random_norms(model, seed), path, classes=CLASSES, preprocessing=preprocessing.to_dict())
+    return path
+
+
+def exported(folder, run, form, out=None):
+    """The file of a format, which was compared with PyTorch."""
+    pipeline, classes = load_pipeline(run)
+    path = out or folder / f"model{BACKENDS[form].suffix}"
+    found = exporting.export(pipeline, notes_of(pipeline, classes), form, path)
+    assert found.count == 32 and found.agreement == 1 and found.largest < 1e-5
+    return path
+
+
+def pictures(n=21, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, 32, 32), dtype=np.uint8)

@@ -15,6 +15,7 @@ a process of their own do not see a mutant; tests that only run those are skippe
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -35,7 +36,7 @@ GROUPS = {
     "arch": (["arch/*.py"], ["tests/arch", "tests/nn/test_googlenet.py"]),
     "nn": (["nn/*.py"], ["tests/nn"]),
     "pipeline": (["inference/pipeline.py"], ["tests/inference/test_pipeline.py"]),
-    "splits": (["data/splits.py"], ["tests/data"]),
+    "splits": (["data/splits.py"], ["tests/data/test_splits.py"]),
     "preprocessing": (
         ["data/images/preprocessing.py", "data/images/crops.py", "data/signals/preprocessing.py", "data/volumes.py"],
         ["tests/data"],
@@ -71,11 +72,17 @@ def main() -> None:
 
 
 def prepared(folder: Path, files: list[str], tests: list[str]) -> Path:
-    """A copy of what is tested and its tests, with mutmut's settings; what was found before stays in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in ("src", "tests"):
-        shutil.rmtree(folder / part, ignore_errors=True)
-        shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    """A copy of what is tested and its tests, with mutmut's settings; what was found of the same source stays in it."""
+    source = hashlib.sha256()
+    for path in sorted(path for part in ("src", "tests") for path in (REPOSITORY / part).rglob("*.py")):
+        source.update(path.read_bytes())
+    mark = folder / "source.sha256"
+    if not mark.exists() or mark.read_text() != source.hexdigest():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for part in ("src", "tests"):
+            shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        mark.write_text(source.hexdigest())
     settings = {
         "source_paths": [str(PACKAGE)],
         "only_mutate": files,

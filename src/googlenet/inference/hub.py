@@ -142,7 +142,7 @@ def _facts(source: str | Path, weights: checkpoint.Weights) -> list[str]:
 def _hub() -> ModuleType:
     """The Hub's library, which reports no use to anyone."""
     try:
-        import huggingface_hub
+        import huggingface_hub.constants
     except ModuleNotFoundError:
         raise InputError("huggingface_hub is not installed: pip install 'googlenet[hub]'.") from None
     huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True

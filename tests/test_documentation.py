@@ -14,8 +14,8 @@ from sybil.parsers.markdown import CodeBlockParser
 from sybil.parsers.rest import DocTestParser
 
 import googlenet
-from conftest import picture
-from documents import DOCUMENTS, MANUALS, REPOSITORY, SOURCE, named, sentences
+from conftest import picture, run_here
+from documents import DOCUMENTS, MANUALS, REPOSITORY, SOURCE, blocks, named, sentences
 from googlenet.training.recipe import Recipe
 
 
@@ -86,6 +86,19 @@ def test_python_runs(path, desk, two_epochs):
     examples[0].namespace.update(given())
     for example in examples:
         example.evaluate()
+
+
+def test_what_identify_says_of_torchvisions_file_is_shown(tmp_path):
+    import torch
+    import torchvision
+
+    path = REPOSITORY / "docs" / "which-googlenet.md"
+    (shown,) = [text for language, text in blocks(path) if language == "text"]
+    network = torchvision.models.googlenet(aux_logits=True, init_weights=False)
+    torch.save(network.state_dict(), tmp_path / "googlenet.pth")
+    said = run_here("weights", "identify", "googlenet.pth", cwd=tmp_path, env={"COLUMNS": "300"}).stdout
+    rows = [[line.split() for line in text.splitlines() if line.split()[:1] != ["sha256"]] for text in (shown, said)]
+    assert rows[0] == rows[1]
 
 
 # ------------------------------------------------------------------------------------------- links and names

@@ -213,7 +213,7 @@ def test_commands_run(path, workshop, tmp_path):
     for words in commands(path):
         if words[0] != "googlenet" or " ".join(words[1:3]) in NETWORK:
             continue
-        words = ["photos" if word == "FILE" else word for word in words[1:]]
+        words = ["googlenet.pth" if word == "FILE" else word for word in words[1:]]
         if words[0] == "train":
             words += [
                 *SHORT,

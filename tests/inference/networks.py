@@ -16,15 +16,24 @@ CLASSES = ("cat", "dog", "emu")
 GREY = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,))
 
 
-def random_norms(model, seed=0):
-    """Statistics and scales as a trained network has them: without, folding would have nothing to do."""
+def random_norms(model, preprocessing, seed=0):
+    """Statistics and scales as a trained network has them: without, folding would have nothing to do; and a classifier
+    whose answers differ between inputs, and are never sure."""
     generator = torch.Generator().manual_seed(seed)
     for key, tensor in model.state_dict().items():
         if "norm" in key and tensor.ndim:
             tensor.uniform_(0.5, 1.5, generator=generator)
-    with torch.no_grad():
-        model.classifier.weight.mul_(20)  # answers that differ between inputs
-    return model.eval()
+    model.eval()
+    with torch.inference_mode():
+        logits = model(preprocessing.views(preprocessing.example(32), model.arch.members)[0])
+        mean, scale = logits.mean(0), 1 / logits.std(0)
+        if model.arch.members == 1:
+            model.classifier.weight.mul_(scale[:, None])
+            model.classifier.bias.sub_(mean).mul_(scale)
+        else:
+            model.classifier.weight.mul_(scale[:, None])
+            model.classifier.bias.sub_(mean[:, None]).mul_(scale[:, None])
+    return model
 
 
 def weights(folder, name="short_2d", preprocessing=GREY, seed=0, **changes):
@@ -33,7 +42,7 @@ def weights(folder, name="short_2d", preprocessing=GREY, seed=0, **changes):
     with short_variants():
         model = googlenet.create_model(name, 3, preprocessing.input_shape[0], width=0.25, **changes)
     path = folder / f"{name}-{seed}.safetensors"
-    save_weights(random_norms(model, seed), path, classes=CLASSES, preprocessing=preprocessing.to_dict())
+    save_weights(random_norms(model, preprocessing, seed), path, classes=CLASSES, preprocessing=preprocessing.to_dict())
     return path
 
 
@@ -47,4 +56,7 @@ def exported(folder, run, form, out=None):
 
 
 def pictures(n=21, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (n, 32, 32), dtype=np.uint8)
+    """Patches of some brightness, with noise."""
+    draws = np.random.default_rng(seed)
+    patches = np.kron(draws.integers(30, 226, (n, 4, 4)), np.ones((1, 8, 8), int))
+    return (patches + draws.integers(-30, 31, (n, 32, 32))).clip(0, 255).astype(np.uint8)

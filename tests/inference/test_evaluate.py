@@ -21,24 +21,24 @@ def test_metrics_are_scikit_learns(seed, classes):
     names = tuple(map(str, range(classes)))
     result = metrics(probabilities, labels, names)
     every = np.arange(classes)
-    assert result["top1"] == pytest.approx(accuracy_score(labels, probabilities.argmax(1)))
-    assert result["top5"] == pytest.approx(top_k_accuracy_score(labels, probabilities, k=5, labels=every))
-    assert result["nll"] == pytest.approx(log_loss(labels, probabilities, labels=every))
+    assert result.top1 == pytest.approx(accuracy_score(labels, probabilities.argmax(1)))
+    assert result.top5 == pytest.approx(top_k_accuracy_score(labels, probabilities, k=5, labels=every))
+    assert result.nll == pytest.approx(log_loss(labels, probabilities, labels=every))
     guesses = probabilities.argmax(1)
-    assert result["confusion"] == confusion_matrix(labels, guesses, labels=every).tolist()
+    assert result.confusion == confusion_matrix(labels, guesses, labels=every).tolist()
     expected = precision_recall_fscore_support(labels, guesses, labels=every, zero_division=0.0)
     for name, column in zip(("precision", "recall", "f1", "count"), expected, strict=True):
-        assert [row[name] for row in result["per_class"]] == pytest.approx(column)
+        assert [getattr(row, name) for row in result.per_class] == pytest.approx(column)
 
 
 def test_a_class_never_guessed_or_never_seen_scores_zero():
     result = metrics(np.array([[0.9, 0.1, 0.0]]), np.array([0]), tuple("abc"))
-    assert [row["f1"] for row in result["per_class"]] == [1.0, 0.0, 0.0]
-    assert result["confusion"] == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert [row.f1 for row in result.per_class] == [1.0, 0.0, 0.0]
+    assert result.confusion == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
 
 
 def test_top5_needs_five_classes():
-    assert metrics(np.full((3, 4), 0.25), np.zeros(3, int), tuple("abcd"))["top5"] is None
+    assert metrics(np.full((3, 4), 0.25), np.zeros(3, int), tuple("abcd")).top5 is None
 
 
 def test_calibration_error_by_hand():

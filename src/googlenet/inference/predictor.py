@@ -175,7 +175,11 @@ class Predictor:
         if isinstance(given, np.ndarray):
             parts = self.preprocessing.split(given)
             return [given] if parts is None else parts
-        one = isinstance(given, (str, Path, bytes, bytearray)) or hasattr(given, "read") or hasattr(given, "convert")
+        one = (
+            isinstance(given, (str, Path, bytes, bytearray, memoryview))
+            or hasattr(given, "read")
+            or hasattr(given, "convert")
+        )
         return [given] if one else given
 
     def _examples(self, sources: Iterable[Any]) -> Iterator[Example]:
@@ -210,8 +214,8 @@ def check_crops(preprocessing: Preprocessing, crops: int) -> None:
 
 
 def _as_array(source: Any) -> Any:
-    """A tensor of any library as an array; all else as it is."""
-    if hasattr(source, "detach"):
+    """A tensor of PyTorch's as an array; all else as it is (an opened file has a ``detach`` too)."""
+    if hasattr(source, "detach") and hasattr(source, "cpu"):
         source = source.detach().cpu()
         return (source.float() if "bfloat16" in str(source.dtype) else source).numpy()
     return source

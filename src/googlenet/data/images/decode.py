@@ -66,10 +66,11 @@ def from_array(values: npt.NDArray[Any]) -> Image.Image:
     shown = f"an array of {values.dtype} with the shape {values.shape}"
     if values.size == 0:
         raise InputError(f"{shown} has no pixels")
-    last, first = values.shape[-1] in _CHANNELS_LAST, values.shape[0] in _CHANNELS_FIRST
-    if values.ndim == 3 and first and last:
+    last = values.ndim == 3 and values.shape[2] in _CHANNELS_LAST
+    first = values.ndim == 3 and values.shape[0] in _CHANNELS_FIRST
+    if first and last:
         raise InputError(f"{shown} may have its channels first or last; give it as a picture of Pillow's")
-    if values.ndim not in (2, 3) or (values.ndim == 3 and not first and not last):
+    if values.ndim != 2 and not first and not last:
         raise InputError(
             f"{shown}; a picture is (height, width), (height, width, channels) or (channels, height, width)"
         )

@@ -100,13 +100,20 @@ class SignalPreprocessing:
             yield from _rows(source)
             return
         try:
-            signal = np.asarray(source, dtype=np.float32)
+            values = np.asarray(source)
+            shown = f"{values.dtype} array {values.shape}: "
+            if values.dtype.kind == "c":
+                yield Example(
+                    name, error=f"{shown}a signal is of real numbers; give the parts of complex ones as channels"
+                )
+                return
+            with np.errstate(over="ignore"):  # what is too large is infinite, and is refused
+                signal = values.astype(np.float32)
         except (TypeError, ValueError):
             yield Example(
                 name, error=f"{type(source).__name__} is no signal: give a table's path or an array of numbers"
             )
             return
-        shown = f"{getattr(source, 'dtype', 'float32')} array {signal.shape}: "
         if signal.ndim not in (1, 2) or signal.size == 0:
             yield Example(name, error=f"{shown}a signal is (length,) or ({self.channels}, length)")
         else:

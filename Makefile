@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.9.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-transfer bench-ucr bench-ucr-pretraining
+.PHONY: demo test test-slow install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -53,6 +53,10 @@ bench-aux-gradients: install
 
 bench-input-pipeline: install
 	$(BIN)/python benchmarks/input_pipeline.py $(PHOTOS)
+
+bench-mutation: install  # how many small faults the tests notice; hours
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
+	$(BIN)/python benchmarks/mutation.py
 
 bench-ucr: install
 	$(BIN)/python benchmarks/ucr.py

@@ -39,7 +39,7 @@ GROUPS = {
     "splits": (["data/splits.py"], ["tests/data/test_splits.py"]),
     "preprocessing": (
         ["data/images/preprocessing.py", "data/images/crops.py", "data/signals/preprocessing.py", "data/volumes.py"],
-        ["tests/data"],
+        ["tests/data", "tests/inference/test_predictor.py"],
     ),
 }
 KILLED = (1, 3, 37, -11, -6)  # a test failed, pytest broke, mypy complained, the process fell

@@ -1,5 +1,6 @@
 """Records of a run: written, read again, old, young and damaged."""
 
+import dataclasses
 import json
 
 import pytest
@@ -62,6 +63,11 @@ def test_records_that_do_not_say_their_version_are_read(run):
     for name in ("run.json", "evaluation.json"):
         change(run.path / name, drop=["version"])
     assert run.record() == RECORD and run.evaluation() == EVALUATION
+
+
+def test_the_oldest_runs_do_not_say_which_examples_they_learned_from(run):
+    change(run.path / "run.json", drop=["version", "fingerprint"])
+    assert run.record() == dataclasses.replace(RECORD, fingerprint="")
 
 
 def test_a_row_of_before_has_what_was_known_then(run):

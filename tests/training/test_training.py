@@ -194,7 +194,13 @@ def test_resume_with_other_examples_is_refused(tmp_path, two_classes):
     assert result.returncode == 1
     assert f"learned from other examples than {two_classes} holds now" in result.stderr
     assert (tmp_path / "run" / "run.json").read_bytes() == before
+    assert run_here("evaluate", tmp_path / "run", two_classes, "--json").returncode == 0
     (two_classes / "blue" / "moved.png").rename(two_classes / "red" / "00.png")
+    assert run_here(*words, "--resume").returncode == 0
+    old = json.loads(before)  # a run of before they said which examples they learned from
+    del old["fingerprint"], old["version"]
+    (tmp_path / "run" / "run.json").write_text(json.dumps(old))
+    assert json.loads(run_here("evaluate", tmp_path / "run", two_classes, "--json").stdout)["part"] == "all"
     assert run_here(*words, "--resume").returncode == 0
 
 

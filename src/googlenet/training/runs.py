@@ -61,7 +61,8 @@ class RunRecord:
 
     Attributes:
         data: What the user called the data.
-        fingerprint: Which examples there were, see :func:`~googlenet.data.splits.fingerprint`.
+        fingerprint: Which examples there were, see :func:`~googlenet.data.splits.fingerprint`; empty in the oldest
+            runs, which do not say.
         examples: Part (``train``, ``validation``, ``test``) to its number of examples.
         classes: Class names.
         preprocessing: Of the network, as its ``to_dict`` gives it.
@@ -206,7 +207,7 @@ class Run:
         Raises:
             InputError: If it is not there, damaged, or of a younger version than this package knows.
         """
-        return _read(self._record, lambda row: RunRecord(**row))
+        return _read(self._record, lambda row: RunRecord(**{"fingerprint": ""} | row))
 
     def write_history(self, rows: Sequence[EpochRow]) -> None:
         """Replaces ``metrics.jsonl``."""

@@ -55,6 +55,19 @@ def exported(folder, run, form, out=None):
     return path
 
 
+_files = {}
+
+
+def exported_files(tmp_path_factory):
+    """Weights (``run``) and the model exported in every format, made once for all tests of a process."""
+    if not _files:
+        folder = tmp_path_factory.mktemp("exported")
+        run = weights(folder)
+        _files.update({"run": run} | {form: exported(folder, run, form) for form in BACKENDS})
+        assert not list(folder.glob(".*"))
+    return _files
+
+
 def pictures(n=21, seed=0):
     """Patches of some brightness, with noise."""
     draws = np.random.default_rng(seed)

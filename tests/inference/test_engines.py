@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from networks import exported, pictures, weights
+from networks import exported_files, pictures
 
 from conftest import DEADLINE
 from googlenet import InputError
@@ -27,9 +27,8 @@ for library in ("onnx", "onnxscript", "onnxruntime", "openvino"):
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """What each engine loads."""
-    folder = tmp_path_factory.mktemp("engines")
-    run = weights(folder)
-    return {"torch": run} | {form: exported(folder, run, form) for form in ("onnx", "openvino")}
+    found = exported_files(tmp_path_factory)
+    return found | {"torch": found["run"]}
 
 
 def opened(files, engine):

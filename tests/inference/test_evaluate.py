@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
@@ -13,6 +13,7 @@ from sklearn.metrics import (
 from googlenet.inference.evaluate import expected_calibration_error, metrics
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.integers(6, 9))
 def test_metrics_are_scikit_learns(seed, classes):
     draws = np.random.default_rng(seed)

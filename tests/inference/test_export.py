@@ -14,7 +14,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from networks import CLASSES, GREY, exported, pictures, weights
+from networks import CLASSES, GREY, exported, exported_files, pictures, weights
 
 import googlenet
 from conftest import DEADLINE, draw_two_classes, run_here
@@ -40,12 +40,7 @@ import openvino
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Weights, and the model exported in every format."""
-    folder = tmp_path_factory.mktemp("exported")
-    run = weights(folder)
-    paths = {form: exported(folder, run, form) for form in BACKENDS}
-    assert not list(folder.glob(".*"))
-    return {"run": run} | paths
+    return exported_files(tmp_path_factory)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from sybil.parsers.markdown import CodeBlockParser
 from sybil.parsers.rest import DocTestParser
 
 import googlenet
-from conftest import picture, run_here
+from conftest import picture, run_cli
 from documents import DOCUMENTS, MANUALS, REPOSITORY, SOURCE, blocks, named, sentences
 from googlenet.training.recipe import Recipe
 
@@ -96,7 +96,7 @@ def test_what_identify_says_of_torchvisions_file_is_shown(tmp_path):
     (shown,) = [text for language, text in blocks(path) if language == "text"]
     network = torchvision.models.googlenet(aux_logits=True, init_weights=False)
     torch.save(network.state_dict(), tmp_path / "googlenet.pth")
-    said = run_here("weights", "identify", "googlenet.pth", cwd=tmp_path, env={"COLUMNS": "300"}).stdout
+    said = run_cli("weights", "identify", "googlenet.pth", cwd=tmp_path, env={"COLUMNS": "300"}).stdout
     rows = [[line.split() for line in text.splitlines() if line.split()[:1] != ["sha256"]] for text in (shown, said)]
     assert rows[0] == rows[1]
 

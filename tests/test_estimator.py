@@ -168,6 +168,25 @@ def test_fine_tuning_goes_on_and_takes_other_classes(fitted):
     assert goes_on.history_[0].loss < 0.7 * fitted.history_[0].loss
 
 
+def test_what_was_fitted_stays_whole_where_another_training_is_interrupted_or_refused(fitted):
+    X, _ = blobs()
+    model = pickle.loads(pickle.dumps(fitted))
+    before = model.predict_proba(X)
+
+    def interrupting(event):
+        raise KeyboardInterrupt
+
+    model.callback = interrupting
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:, :1], np.array(["x", "y", "z"])[np.arange(24) % 3])
+    with pytest.raises(KeyboardInterrupt):
+        model.fine_tune(X, np.array(["x", "y", "z"])[np.arange(24) % 3])
+    with pytest.raises(ValueError, match="one class"):
+        model.fit(X, np.ones(24))
+    assert model.classes_.tolist() == [0, 1] and model.recipe_ == fitted.recipe_ and model.history_ == fitted.history_
+    assert np.array_equal(model.predict_proba(X), before)
+
+
 @pytest.mark.parametrize(
     ("X", "y", "words"),
     [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d
 
 from .data.kinds import example_set
-from .data.protocol import Dataset, ExampleSet
+from .data.protocol import Dataset, ExampleSet, Preprocessing
 from .errors import InputError
 from .inference.engines.torch import TorchBackend
 from .inference.evaluate import probabilities_of
@@ -94,14 +95,14 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ValueError: For examples or labels that cannot be learned from; :class:`InputError` is one.
         """
-        data = self._data(X, y, reset=True)
-        recipe = self._recipe(data)
-        if self.weights is not None:
-            recipe = replace(fitted_to(recipe, read_source(self.weights)), weights=str(self.weights))
-        if recipe.freeze == "features":
-            raise InputError("freeze=features is for googlenet train; here take scikit-learn's LogisticRegression.")
-        task, start = task_and_start(data, recipe)
-        self._train(task, start)
+        with self._all_or_nothing():
+            data = self._data(X, y, None)
+            recipe = self._recipe(data)
+            if self.weights is not None:
+                recipe = replace(fitted_to(recipe, read_source(self.weights)), weights=str(self.weights))
+            if recipe.freeze == "features":
+                raise InputError("freeze=features is for googlenet train; here take scikit-learn's LogisticRegression.")
+            self._train(*task_and_start(data, recipe))
         return self
 
     def fine_tune(self, X: EstimatorInput, y: npt.ArrayLike) -> Self:
@@ -111,13 +112,14 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe's.
         """
         check_is_fitted(self)
-        model, known = copy.deepcopy(self._model), self.classes_
-        data = self._data(X, y, reset=False)
-        if not np.array_equal(known, self.classes_):
-            model.reset_classifier(len(data.classes))
-        recipe = self._recipe(data)
-        recipe = replace(recipe, learning_rate=recipe.learning_rate / 5, members=model.arch.members)
-        self._train(task_for(data, recipe, self._preprocessing), model)
+        with self._all_or_nothing():
+            model, known = copy.deepcopy(self._model), self.classes_
+            data = self._data(X, y, self._preprocessing)
+            if not np.array_equal(known, self.classes_):
+                model.reset_classifier(len(data.classes))
+            recipe = self._recipe(data)
+            recipe = replace(recipe, learning_rate=recipe.learning_rate / 5, members=model.arch.members)
+            self._train(task_for(data, recipe, self._preprocessing), model)
         return self
 
     def predict_proba(self, X: EstimatorInput) -> npt.NDArray[np.float64]:
@@ -182,21 +184,31 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             changes["max_seconds"] = self.max_seconds
         return replace(recipe, **changes)
 
-    def _data(self, X: EstimatorInput, y: npt.ArrayLike, reset: bool) -> Dataset:
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """What was fitted before stays as it was where a training is refused or interrupted."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _data(self, X: EstimatorInput, y: npt.ArrayLike, like: Preprocessing | None) -> Dataset:
         """The training part, and ``classes_``."""
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None: labels are needed to learn from.")
         given: npt.NDArray[Any] = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y")
         check_classification_targets(given)
-        if len(given) != _num_samples(X):
+        if _num_samples(X) != len(given):
             raise ValueError(
                 f"There are {_num_samples(X)} examples and {len(given)} labels: inconsistent numbers of samples."
             )
         classes, labels = np.unique(given, return_inverse=True)
-        like = None if reset else self._preprocessing
         part: ExampleSet = example_set(X, torch.from_numpy(labels).long(), like, self)
         if len(classes) < 2:
-            raise InputError(f"There is one class, {classes[0]!r}; a classifier needs two classes or more.")
+            raise InputError(f"There is one class, {classes.tolist()[0]!r}; a classifier needs two classes or more.")
         self.classes_ = classes
         return Dataset("the data", tuple(map(str, classes.tolist())), part)
 

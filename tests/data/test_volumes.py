@@ -118,7 +118,22 @@ def test_labels_have_another_name_if_it_is_said(tmp_path):
     ("arrays", "words"),
     [
         ({"X": np.zeros((4, 1, 8, 8, 8))}, "no array y of labels for X"),
-        ({"X": np.zeros((4, 1, 8, 8, 8)), "y": np.zeros(4)}, "a single class, '0.0'"),
+        ({"X": np.zeros((4, 1, 8, 8, 8)), "y": np.zeros(4)}, "a single class, '0'"),
+        ({"X": np.zeros((4, 1, 8, 8, 8)), "y": [0, 1, 0.5, 1]}, "fractions or missing values"),
+        ({"X": np.zeros((4, 1, 8, 8, 8)), "y": [0, 1, np.nan, 1]}, "fractions or missing values"),
+        ({"X": np.zeros((4, 1, 8, 8, 8)), "y": ["a", "", "b", "a"]}, "an empty text"),
+        ({"X": np.zeros((2, 1, 8, 8, 8)), "y": np.array([0, 1], "M8[D]")}, "classes are whole numbers or texts"),
+        ({"X": np.zeros((0, 1, 8, 8, 8)), "y": np.zeros(0)}, "holds no examples"),
+        (
+            {
+                "train_images": np.zeros((2, 8, 8)),
+                "train_labels": [0, 1],
+                "test_images": np.zeros((1, 9, 9)),
+                "test_labels": [0],
+            },
+            r"holds examples \(9, 9\), and others are \(8, 8\)",
+        ),
+        ({"train_images": np.zeros((2, 8, 8, 1)), "train_labels": [0, 1]}, "channels first or last"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": np.arange(3)}, r"y has the shape \(3,\), and X holds 4"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "Z": np.zeros((4, 1, 8, 8, 8)), "y": np.arange(4)}, "more than one array"),
         ({"X": np.zeros((4, 1, 8, 8, 8), int), "y": np.arange(4)}, "of unsigned integers or floats, not int64"),
@@ -169,7 +184,7 @@ def test_the_estimator_learns_clips_of_8_frames():
 def test_values_of_another_range_are_refused(fitted):
     X, y = examples(16, 1, 12, 12, 12)
     for wrong in (X.astype(float), X / 255 - 1, np.full(X.shape, np.nan)):
-        with pytest.raises(InputError, match="example 0 cannot be read: the (floats|values)"):
+        with pytest.raises(InputError, match="example 0 cannot be read: (the (floats|values)|a value is missing)"):
             fitted.predict(wrong)
     floats = GoogLeNetClassifier(recipe=quick(min_steps="2"), random_state=0).fit(X * 10.0 - 700, y)
     assert floats.predict(X * 10.0).shape == (16,)

@@ -317,12 +317,29 @@ def test_bad_requests_are_sentences(files, tmp_path):
         "[]",
         '{"classes": ["a"]}',
         '{"classes": ["a"], "preprocessing": 3}',
-        '{"classes": null, "preprocessing": {}}',
+        '{"preprocessing": {}}',
     ],
 )
 def test_notes_that_are_none_are_a_sentence(tmp_path, text):
     with pytest.raises(googlenet.InputError, match="does not say which classes it tells apart"):
         Notes.from_json(text, tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"classes": "ab"}, "no list of names"),
+        ({"classes": None}, "no list of names"),
+        ({"classes": ["a", 1]}, "no list of names"),
+        ({"classes": ["a", "a"]}, "a class twice, or none"),
+        ({"classes": []}, "a class twice, or none"),
+        ({"version": 99}, "of version 99"),
+    ],
+)
+def test_notes_that_say_what_cannot_be_are_a_sentence(tmp_path, changes, words):
+    row = {"classes": ["a", "b"], "preprocessing": GREY.to_dict(), "version": 1} | changes
+    with pytest.raises(googlenet.InputError, match=words):
+        Notes.from_json(json.dumps(row), tmp_path / "model.onnx")
 
 
 def test_notes_come_back_as_they_were(files):

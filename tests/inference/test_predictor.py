@@ -19,6 +19,7 @@ from googlenet.inference.engines.engine import Engine
 GREY = ImagePreprocessing(1, 28, 28, (0.5,), (0.25,))
 COLOUR = ImagePreprocessing(3, 28, 28, (0.5,) * 3, (0.25,) * 3)
 ONE = SignalPreprocessing(1, 30, (0.0,), (1.0,), ())
+TINY = SignalPreprocessing(1, 30, (0.0,), (1e-6,), ())
 TWO = SignalPreprocessing(2, 30, (0.0, 0.0), (1.0, 1.0), ())
 SHARES = VolumePreprocessing(1, (6, 7, 8), True, (0.5,), (0.25,))
 FLOATS = VolumePreprocessing(2, (6, 7, 8), False, (0.5, 0.0), (0.25, 2.0))
@@ -290,6 +291,11 @@ NAN = np.where(np.eye(28) > 0, np.nan, 0.5)
         (TWO, np.zeros((5, 5, 2, 30)), "a signal is"),
         (ONE, np.array(3.0), "a signal is"),
         (ONE, np.array([1, 2, np.inf]), "infinite"),
+        (ONE, np.full(9, np.nan), "every sample is missing"),
+        (ONE, np.ma.masked_all(9), "every sample is missing"),
+        (TINY, np.array([3e38, -3e38], np.float32), "too large"),
+        (ONE, torch.eye(3).to_sparse(), "a tensor that is no array of numbers"),
+        (GREY, torch.zeros(28, 28, device="meta"), "a tensor that is no array of numbers"),
         (ONE, np.array([1, 2, 1e300]), "infinite"),
         (ONE, np.array([1, 2j]), "complex"),
         (ONE, [np.array(["a", "b"])], "no signal"),
@@ -303,10 +309,11 @@ NAN = np.where(np.eye(28) > 0, np.nan, 0.5)
         (SHARES, np.array(3, np.uint8), "the shape is"),
         (SHARES, np.full((6, 7, 8), 1.5), "not from 0 to 1"),
         (SHARES, np.full((6, 7, 8), -0.5), "not from 0 to 1"),
-        (SHARES, np.full((6, 7, 8), np.nan), "finite"),
-        (SHARES, np.zeros((6, 7, 8), np.int16), "unsigned integers or finite floats"),
-        (SHARES, np.zeros((6, 7, 8), complex), "unsigned integers or finite floats"),
+        (SHARES, np.full((6, 7, 8), np.nan), "missing, infinite"),
+        (SHARES, np.zeros((6, 7, 8), np.int16), "unsigned integers or of floats"),
+        (SHARES, np.zeros((6, 7, 8), complex), "unsigned integers or of floats"),
         (FLOATS, np.zeros((2, 6, 7, 8), np.uint8), "learned from floats"),
+        (FLOATS, np.full((2, 6, 7, 8), 1e300), "beyond 3e38"),
         (SHARES, "nowhere.npz", "no such file|could not be read|not an NPZ file"),
         (SHARES, [object()], "the shape is"),
     ],
@@ -352,6 +359,27 @@ def test_labels_come_most_probable_first(top):
     (found,) = predictor(GREY).predict(GREYS[0], top=top)
     values = [probability for _, probability in found.top]
     assert len(values) == min(top, 2) and values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize("top", [0, -1, 1.0, None])
+def test_a_number_of_labels_that_is_none_is_a_sentence(top):
+    with pytest.raises(InputError, match="top is a whole number from 1"):
+        predictor(GREY).predict(GREYS[0], top=top)
+
+
+def test_masked_samples_are_missing_ones():
+    values = np.random.default_rng(0).normal(size=30)
+    gaps = np.where(np.arange(30) % 7 == 3, np.nan, values)
+    masked = np.ma.masked_invalid(gaps)
+    assert masked.data[3] != 0
+    np.testing.assert_array_equal(read(masked, ONE)[0], read(gaps, ONE)[0])
+    np.testing.assert_array_equal(read(np.ma.asarray(values), ONE)[0], read(values, ONE)[0])
+
+
+def test_a_network_that_answers_for_other_classes_is_refused():
+    labels = Predictor(Seen(), ("a", "b", "c"), GREY)
+    with pytest.raises(InputError, match="tells 2 classes apart, and 3 are named"):
+        labels.predict(GREYS[0])
 
 
 def test_nothing_to_load_is_a_sentence():

@@ -93,11 +93,48 @@ def test_records_that_cannot_be_read_are_sentences(run, name, read):
             read(run)
 
 
-@pytest.mark.parametrize("text", ["{", '{"epoch": 1}', '{"epoch": 1, "loss": 1, "accuracy": 1, "colour": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"epoch": 1}',
+        '{"epoch": 1, "loss": 1, "accuracy": 1, "colour": 1}',
+        '{"epoch": 1, "loss": [], "accuracy": 1}',
+        "[" * 9999,
+    ],
+)
 def test_rows_that_cannot_be_read_are_a_sentence(run, text):
     (run.path / "metrics.jsonl").write_text(text + "\n")
     with pytest.raises(InputError, match=r"metrics\.jsonl could not be read"):
         run.history()
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "field", "value"),
+    [
+        ("run.json", Run.record, "classes", 3),
+        ("run.json", Run.record, "recipe", []),
+        ("run.json", Run.record, "data", None),
+        ("evaluation.json", Run.evaluation, "count", "8"),
+        ("evaluation.json", Run.evaluation, "top1", None),
+        ("evaluation.json", Run.evaluation, "confusion", "no"),
+    ],
+)
+def test_fields_of_another_type_are_a_sentence(run, name, read, field, value):
+    change(run.path / name, **{field: value})
+    with pytest.raises(InputError, match="not a record that googlenet wrote"):
+        read(run)
+
+
+def test_a_run_goes_on_with_the_same_examples_and_recipe(run):
+    run.check_goes_on(RECORD)
+    with pytest.raises(InputError, match=r"other examples than flow€rs holds now"):
+        run.check_goes_on(dataclasses.replace(RECORD, fingerprint="f" * 16))
+    other = dataclasses.replace(RECORD, recipe=RECORD.recipe | {"seed": 4})
+    with pytest.raises(InputError, match=r"another recipe \(seed differ\)"):
+        run.check_goes_on(other)
+    run.checkpoint.write_bytes(b"")  # it says more about its recipe, and is asked
+    run.check_goes_on(other)
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):

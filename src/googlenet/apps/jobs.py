@@ -51,7 +51,8 @@ def choose_recipe(data: Dataset, name: str | None, changes: Mapping[str, str]) -
     Raises:
         InputError: For an unknown name or field, or a value that does not fit it.
     """
-    assert data.train is not None
+    if data.train is None:
+        raise InputError(f"{data.name} has no part to learn from (train); it has {', '.join(data.parts)}.")
     recipe = find_recipe(name or data.train.recipe)
     if changes.get("weights"):
         recipe = fitted_to(recipe, read_source(changes["weights"]))

@@ -6,11 +6,14 @@ example set that come out (:mod:`~googlenet.data.protocol`) and never which kind
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..errors import unknown
+import numpy as np
+
+from ..errors import InputError, unknown
 from .images.preprocessing import ImagePreprocessing
 from .protocol import ExampleSet, Preprocessing, Watch
 from .signals.preprocessing import SignalPreprocessing
@@ -83,17 +86,29 @@ KINDS: dict[str, Kind] = {
 ARRAYS = ("volume", "picture", "signal")  # of what is in memory signals take what is left
 
 
-def preprocessing_from(row: dict[str, Any]) -> Preprocessing:
+def preprocessing_from(row: Any) -> Preprocessing:
     """What a preprocessing's ``to_dict`` wrote; pictures were the only kind that did not say so.
 
     Raises:
         InputError: For a kind that is not known.
     """
+    if not isinstance(row, Mapping):
+        raise InputError(f"What a network reads is described by {type(row).__name__}, not by a table of names.")
     name = row.get("kind", "picture")
     if name not in KINDS:
         raise unknown("kind of data", str(name), KINDS)
-    found: Preprocessing = KINDS[name].preprocessing.from_dict(row)
+    try:
+        found: Preprocessing = KINDS[name].preprocessing.from_dict(dict(row))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"What a network reads is not described as googlenet does it ({error!r}).") from error
     return found
+
+
+def unmasked(values: Any) -> Any:
+    """A masked array with NaN, a missing value, where it is masked; all else as it is."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    return np.ma.filled(values.astype(np.float64), np.nan) if np.ma.is_masked(values) else values.data
 
 
 def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: Any) -> ExampleSet:
@@ -105,6 +120,7 @@ def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: A
         like: What a network that is there already reads.
         estimator: Of scikit-learn's kind.
     """
+    X = unmasked(X)
     kind = next(KINDS[name] for name in ARRAYS if KINDS[name].holds(X))
     return kind.example_set(X, labels, like, estimator)
 

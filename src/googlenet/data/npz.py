@@ -47,6 +47,7 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
         if len(volumes) > 1:
             raise InputError(f"{source} has more than one array of volumes: {', '.join(volumes)}. Keep one.")
         pairs = {"train": (volumes[0], columns.target or "y")}
+    _check_parts(source, {images: arrays[images] for images, _ in pairs.values()})
     labels = {part: _labels(source, arrays, *names) for part, names in pairs.items()}
     classes = np.unique(np.concatenate(list(labels.values())))
     if len(classes) < 2:
@@ -68,7 +69,39 @@ def _labels(source: str, arrays: dict[str, Array], images: str, labels: str) -> 
     found, count = arrays[labels], len(arrays[images])
     if found.shape not in ((count,), (count, 1)):
         raise InputError(f"{source}: {labels} has the shape {found.shape}, and {images} holds {count} examples.")
-    return found.reshape(-1)
+    return _as_classes(f"{source}: {labels}", found.reshape(-1))
+
+
+def _as_classes(name: str, labels: Array) -> Array:
+    """Labels as whole numbers or texts.
+
+    Raises:
+        InputError: If they are something else: numbers with a fraction are to be predicted, not told apart.
+    """
+    if labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "utf-8", "replace")
+    if labels.dtype.kind == "f":
+        if not np.isfinite(labels).all() or (labels != np.rint(labels)).any():
+            raise InputError(f"{name} holds fractions or missing values; classes are whole numbers or texts.")
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in "biuU" or (labels.dtype.kind == "U" and (labels == "").any()):
+        raise InputError(f"{name} holds {labels.dtype}, or an empty text; classes are whole numbers or texts.")
+    return labels
+
+
+def _check_parts(source: str, parts: dict[str, Array]) -> None:
+    """That every part has examples, and all are of one shape."""
+    first = next(iter(parts.values()))
+    for name, images in parts.items():
+        if images.size == 0:
+            raise InputError(f"{source}: {name} {images.shape} holds no examples. Leave the part out.")
+        if images.shape[1:] != first.shape[1:]:
+            raise InputError(f"{source}: {name} holds examples {images.shape[1:]}, and others are {first.shape[1:]}.")
+        if images.ndim == 4 and images.shape[3] != 3 and (images.shape[3] in (1, 4) or images.shape[1] in (1, 3)):
+            raise InputError(
+                f"{source}: {name} {images.shape} may be pictures with their channels first or last, or flat volumes. "
+                "Grey pictures are (N, H, W), colour (N, H, W, 3), volumes (N, D, H, W) or (N, C, D, H, W)."
+            )
 
 
 def _part(name: str, images: Array, labels: Array) -> ExampleSet:

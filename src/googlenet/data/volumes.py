@@ -273,8 +273,10 @@ def _in_range(values: Array, shares: bool) -> Floats:
         if not shares:
             raise InputError(f"the values are {values.dtype}, and the network has learned from floats; give it those")
         return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
-    if values.dtype.kind != "f" or not np.isfinite(values).all():
-        raise InputError(f"the values ({values.dtype}) are not unsigned integers or finite floats")
+    if values.dtype.kind != "f":
+        raise InputError(f"the values are {values.dtype}; a volume is of unsigned integers or of floats")
+    if not (np.abs(values) <= np.finfo(np.float32).max).all():
+        raise InputError("a value is missing, infinite or beyond 3e38")
     if shares and (values.min(initial=0) < 0 or values.max(initial=0) > 1):
         raise InputError("the floats are not from 0 to 1, as shares of what unsigned integers can hold")
     return values.astype(np.float32)

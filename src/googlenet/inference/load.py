@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..data.kinds import preprocessing_from
 from ..errors import InputError, unknown
 from .engines.backend import BACKENDS, exported_for
+from .engines.engine import class_names
 from .predictor import Predictor
 
 if TYPE_CHECKING:
@@ -65,8 +66,11 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
                 f"{run} does not say which classes it tells apart, or what it reads, as runs do; begin a training with "
                 f"it: googlenet train DATA --weights {run}"
             )
+        names = class_names(extra["classes"], run)
+        if len(names) != weights.header.num_classes:
+            raise InputError(f"{run} is damaged: it names {len(names)} classes of {weights.header.num_classes}.")
         models.append(network_of(weights))
-        kinds.append((tuple(extra["classes"]), preprocessing_from(dict(extra["preprocessing"]))))
+        kinds.append((names, preprocessing_from(extra["preprocessing"])))
     classes, preprocessing = kinds[0]
     for run, (other_classes, other) in zip(runs, kinds, strict=True):
         if other_classes != classes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..data.kinds import unmasked
 from ..data.parallel import groups
 from ..data.protocol import Array, Example, Floats, Preprocessing
 from ..errors import InputError
@@ -104,6 +104,8 @@ class Predictor:
             sources: Any number of them, taken as they are needed.
             top: How many labels to give for each.
         """
+        if not isinstance(top, int) or top < 1:
+            raise InputError(f"top is a whole number from 1, not {top!r}.")
         for chunk, probabilities in self.results(self._examples(sources)):
             best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
             rows = iter(zip(best.tolist(), np.take_along_axis(probabilities, best, 1).tolist(), strict=True))
@@ -167,6 +169,11 @@ class Predictor:
             return Chunk(group, errors, np.concatenate(inputs) if inputs else np.zeros(0, np.uint8))
 
         for chunk, found in self.engine.map(read, groups(examples, max(1, self.batch // crops))):
+            if len(chunk.inputs) and found.shape[1] != len(self.classes):
+                raise InputError(
+                    f"The network tells {found.shape[1]} classes apart, and {len(self.classes)} are named: the file "
+                    "that it comes from is damaged."
+                )
             yield chunk, found.reshape(-1, crops, len(self.classes)).mean(1)
 
     def _sources(self, given: Any) -> Iterable[Any]:
@@ -180,11 +187,14 @@ class Predictor:
             or hasattr(given, "read")
             or hasattr(given, "convert")
         )
-        return [given] if one else given
+        return [given] if one or not isinstance(given, Iterable) else given
 
     def _examples(self, sources: Iterable[Any]) -> Iterator[Example]:
-        named = ((_as_array(source), f"#{number}") for number, source in enumerate(sources))
-        return chain.from_iterable(self.preprocessing.examples(source, name) for source, name in named)
+        for number, source in enumerate(sources):
+            try:
+                yield from self.preprocessing.examples(_as_array(source), f"#{number}")
+            except InputError as error:
+                yield Example(f"#{number}", error=str(error))
 
 
 def read_example(example: Example, preprocessing: Preprocessing, crops: int = 1) -> Array:
@@ -200,7 +210,13 @@ def read_example(example: Example, preprocessing: Preprocessing, crops: int = 1)
     """
     if example.error is not None:
         raise InputError(example.error)
-    return preprocessing.read(example.content, crops) if example.inputs is None else example.inputs[None]
+    if example.inputs is not None:
+        return example.inputs[None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        inputs = preprocessing.read(example.content, crops)
+    if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
+        raise InputError("its values are too large for what the network has learned from")
+    return inputs
 
 
 def check_crops(preprocessing: Preprocessing, crops: int) -> None:
@@ -216,6 +232,9 @@ def check_crops(preprocessing: Preprocessing, crops: int) -> None:
 def _as_array(source: Any) -> Any:
     """A tensor of PyTorch's as an array; all else as it is (an opened file has a ``detach`` too)."""
     if hasattr(source, "detach") and hasattr(source, "cpu"):
-        source = source.detach().cpu()
-        return (source.float() if "bfloat16" in str(source.dtype) else source).numpy()
-    return source
+        try:
+            source = source.detach().cpu()
+            return (source.float() if "bfloat16" in str(source.dtype) else source).numpy()
+        except Exception as error:  # sparse, quantized, without data: PyTorch has a kind for each
+            raise InputError(f"a tensor that is no array of numbers ({str(error).splitlines()[0]})") from error
+    return unmasked(source)

@@ -55,9 +55,10 @@ def train(
     recipe = task.recipe
     state = fresh_state(task, world) if start is None else pretrained_state(start, task, world)
     record = run_record(task)
-    if resume and run.checkpoint.exists():
-        _check_same_examples(run, record)
-        state.restore(run.checkpoint, recipe)
+    if resume and run.exists:
+        run.check_goes_on(record)
+        if run.checkpoint.exists():
+            state.restore(run.checkpoint, recipe)
     if world.leads:
         run.begin(record)
 
@@ -276,16 +277,6 @@ def run_record(task: Task) -> RunRecord:
         googlenet=__version__,
         torch=str(torch.__version__),
     )
-
-
-def _check_same_examples(run: Run, record: RunRecord) -> None:
-    """Refuses to go on with other examples: what is held out now may have been learned from before."""
-    before = run.record()
-    if before.fingerprint not in ("", record.fingerprint) or before.examples != record.examples:  # the oldest say none
-        raise InputError(
-            f"{run.path} learned from other examples than {record.data} holds now. Bring the data back as they were, "
-            "or train into another folder."
-        )
 
 
 def _norms(model: nn.Module) -> list[_BatchNorm]:

@@ -50,6 +50,9 @@ class EpochRow:
     validation_loss: float | None = None
     validation_accuracy: float | None = None
 
+    def __post_init__(self) -> None:
+        _check_types(self, int=("epoch",), float=("loss", "accuracy", "seconds", "learning_rate"))
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON, without what is not known."""
         return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
@@ -83,6 +86,9 @@ class RunRecord:
     googlenet: str = ""
     torch: str = ""
     version: int = VERSION
+
+    def __post_init__(self) -> None:
+        _check_types(self, dict=("examples", "preprocessing", "recipe"), list=("classes",), str=("data", "fingerprint"))
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,9 @@ class Evaluation:
     confusion: Sequence[Sequence[int]]
     part: str = "all"
     version: int = VERSION
+
+    def __post_init__(self) -> None:
+        _check_types(self, float=("top1", "nll", "ece"), int=("count",), list=("per_class", "confusion"), str=("part",))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
@@ -209,6 +218,26 @@ class Run:
         """
         return _read(self._record, lambda row: RunRecord(**{"fingerprint": ""} | row))
 
+    def check_goes_on(self, record: RunRecord) -> None:
+        """That a training can go on here: with the same examples and, where there is no checkpoint to compare with, the
+        same recipe.
+
+        Raises:
+            InputError: For other examples: what is held out now may have been learned from before. For another recipe.
+        """
+        before = self.record()
+        if before.fingerprint not in ("", record.fingerprint) or before.examples != record.examples:  # the oldest: ""
+            raise InputError(
+                f"{self.path} learned from other examples than {record.data} holds now. Bring the data back as they "
+                "were, or train into another folder."
+            )
+        changed = [key for key, value in record.recipe.items() if before.recipe.get(key, value) != value]
+        if changed and not self.checkpoint.exists():
+            raise InputError(
+                f"{self.path} was trained with another recipe ({', '.join(changed)} differ); resume with the same one, "
+                "or train into another folder."
+            )
+
     def write_history(self, rows: Sequence[EpochRow]) -> None:
         """Replaces ``metrics.jsonl``."""
         files.write_bytes(self._metrics, "".join(files.json_line(row.to_dict()) for row in rows).encode())
@@ -222,7 +251,7 @@ class Run:
         try:
             lines = self._metrics.read_text(encoding="utf-8").splitlines()
             return [EpochRow(**json.loads(line)) for line in lines]
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{self._metrics} could not be read: {error}.") from error
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
@@ -236,6 +265,24 @@ class Run:
             InputError: If it is damaged, or of a younger version than this package knows.
         """
         return _read(self._evaluation, Evaluation.from_dict) if self._evaluation.exists() else None
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "list": (list, tuple),
+    "dict": (dict,),
+}
+
+
+def _check_types(record: object, **fields: Sequence[str]) -> None:
+    """Raises TypeError, which readers make a sentence of, unless fields are of the types that they are named under."""
+    for kind, names in fields.items():
+        for name in names:
+            value = getattr(record, name)
+            if not isinstance(value, _TYPES[kind]):
+                raise TypeError(f"{name} is {value!r}")
 
 
 def _read(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record:

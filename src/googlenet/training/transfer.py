@@ -133,7 +133,10 @@ def train_on_features(task: Task, model: GoogLeNet, run: Run) -> GoogLeNet:
             f"--freeze features is for networks with one linear classifier, and {model.arch.name} has "
             f"{model.arch.members} members side by side: train it whole, in about that time."
         )
-    run.begin(run_record(task))
+    record = run_record(task)
+    if run.exists:
+        run.check_goes_on(record)
+    run.begin(record)
     started = now()
     bf16 = in_bf16(recipe, best_device())
     inputs, labels = features(model, task.training.plain(64), task.preprocessing.mirror, bf16)

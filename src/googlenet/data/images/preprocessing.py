@@ -135,4 +135,9 @@ def _of_npz(path: Path) -> Iterator[Example]:
         yield Example(str(path), error=str(error))
         return
     for key, values in found.items():
+        if values.ndim == 3 and (values.shape[2] in (1, 3, 4) or values.shape[0] in (1, 3)):
+            yield Example(
+                f"{path}:{key}", error=f"{values.shape} may be one picture or many; write (N, height, width, channels)"
+            )
+            continue
         yield from (Example(f"{path}:{key}:{row}", picture) for row, picture in enumerate(values))

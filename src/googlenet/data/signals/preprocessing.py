@@ -121,7 +121,13 @@ class SignalPreprocessing:
             yield Example(name, np.atleast_2d(signal), taken_for=f"{shown}{places}")
 
     def read(self, content: Signal, crops: int = 1) -> Floats:
-        """A signal ``(channels, length)`` as the network reads it, ``(1, inputs, length)``; see :meth:`prepared`."""
+        """A signal ``(channels, length)`` as the network reads it, ``(1, inputs, length)``; see :meth:`prepared`.
+
+        Raises:
+            InputError: As of :meth:`prepared`, or if there is nothing in it to answer from.
+        """
+        if np.isnan(content).all():
+            raise InputError("every sample is missing")
         return self.prepared(content)[None]
 
     def example(self, n: int) -> Tensor:

@@ -104,13 +104,28 @@ class Notes:
         """
         try:
             row = json.loads(text or "")
-            return cls(
-                tuple(row["classes"]), dict(row["preprocessing"]), row.get("arch", ()), row.get("version", VERSION)
-            )
+            classes, preprocessing = row["classes"], dict(row["preprocessing"])
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{path} does not say which classes it tells apart; export it with googlenet export."
             ) from error
+        version = row.get("version", VERSION)
+        if version != VERSION:
+            raise InputError(f"{path} is of version {version}; this googlenet reads {VERSION}. Export it again.")
+        return cls(class_names(classes, path), preprocessing, row.get("arch", ()), version)
+
+
+def class_names(found: Any, source: str | Path) -> tuple[str, ...]:
+    """The names of classes that a file holds; ``source`` is for the sentence.
+
+    Raises:
+        InputError: If they are not a list of different texts.
+    """
+    if not isinstance(found, (list, tuple)) or not all(isinstance(name, str) for name in found):
+        raise InputError(f"{source} is damaged: the classes in it are no list of names.")
+    if len(set(found)) < len(found) or not found:
+        raise InputError(f"{source} is damaged: it names a class twice, or none.")
+    return tuple(found)
 
 
 class Backend(Protocol):
@@ -150,5 +165,5 @@ def check_process(process: int, library: str) -> None:
     if os.getpid() != process:
         raise InputError(
             f"{library} was loaded before this process was forked, and its threads do not survive that. Start "
-            "processes with multiprocessing.get_context('spawn'), or load the model in each."
+            "processes with multiprocessing.get_context('spawn')."
         )

@@ -99,10 +99,11 @@ def convert(pipeline: Pipeline) -> onnx.ModelProto:
     """The pipeline as ONNX's graph, in float32, for any number of examples."""
     import torch
 
-    from .torch import program
+    from .torch import EXPORTING, program
 
-    graph = torch.onnx.export(
-        program(pipeline), dynamo=True, input_names=["inputs"], output_names=["probabilities"], verbose=False
-    )
+    with EXPORTING:
+        graph = torch.onnx.export(
+            program(pipeline), dynamo=True, input_names=["inputs"], output_names=["probabilities"], verbose=False
+        )
     assert graph is not None
     return graph.model_proto

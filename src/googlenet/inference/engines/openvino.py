@@ -107,9 +107,10 @@ BACKEND = OpenVinoBackend()
 
 def convert(pipeline: Pipeline) -> openvino.Model:
     """The pipeline as OpenVINO's graph, in float32, for any number of examples."""
-    from .torch import program
+    from .torch import EXPORTING, program
 
-    model = openvino.convert_model(program(pipeline))
+    with EXPORTING:
+        model = openvino.convert_model(program(pipeline))
     model.reshape({0: [-1, *pipeline.preprocessing.input_shape]})
     model.inputs[0].set_names({"inputs"})
     model.outputs[0].set_names({"probabilities"})

@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from threading import RLock
 from typing import TypeVar
 
 import torch
@@ -24,6 +25,8 @@ from ..pipeline import Pipeline
 from .engine import NOTES, Backend, Chunk, Engine, Notes, check_process
 
 Item = TypeVar("Item")
+EXPORTING = RLock()  # PyTorch traces in one thread at a time, also where other libraries have it do so
+_PROCESS = os.getpid()  # that loaded PyTorch, whose threads a fork leaves behind
 
 
 class TorchEngine(Engine):
@@ -42,17 +45,16 @@ class TorchEngine(Engine):
         self.bf16 = bf16 and computes_in_bf16(device)
         self.network = network.to(self.device)
         self.name = f"PyTorch on {self.device.type}, {'bf16' if self.bf16 else 'fp32'}"
-        self._process = os.getpid()
 
     @torch.inference_mode()
     def __call__(self, inputs: Array) -> Floats:
         """Probabilities ``(n, classes)``; see :class:`~googlenet.inference.engines.engine.Engine`.
 
         Raises:
-            InputError: In a process that was forked from the one that loaded it, unless it computes with one thread.
+            InputError: In a process that was forked from the one that loaded PyTorch, unless it has one thread.
         """
         if torch.get_num_threads() > 1:  # OpenMP's threads stay behind in the parent
-            check_process(self._process, "PyTorch")
+            check_process(_PROCESS, "PyTorch")
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             found: Tensor = self.network(torch.from_numpy(inputs).to(self.device))
         probabilities: Floats = found.float().cpu().numpy()
@@ -126,7 +128,8 @@ def program(pipeline: Pipeline) -> torch.export.ExportedProgram:
     Its weights lie in memory as their shapes say: others need not know another order.
     """
     number = torch.export.Dim("n", min=1, max=2**16)
-    return torch.export.export(_without_norms(pipeline), (pipeline.example(2),), dynamic_shapes={"x": {0: number}})
+    with EXPORTING:
+        return torch.export.export(_without_norms(pipeline), (pipeline.example(2),), dynamic_shapes={"x": {0: number}})
 
 
 def _without_norms(pipeline: Pipeline) -> Pipeline:

@@ -11,7 +11,8 @@ import pytest
 import googlenet
 from googlenet import InputError
 from googlenet.arch.cost import cost, minimum_size
-from googlenet.arch.cost_rows import Cursor, row_of
+from googlenet.arch.cost_rows import row_of
+from googlenet.arch.cursor import Cursor
 from googlenet.arch.serial import to_json
 from googlenet.arch.spec import LAYER_TYPES, Arch, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm, Stage
 from googlenet.nn.googlenet import GoogLeNet

@@ -9,7 +9,8 @@ import torch
 from conftest import run_here
 from googlenet import GoogLeNetClassifier, InputError, load
 from googlenet.data.find import Columns, find_data
-from googlenet.data.volumes import VolumePreprocessing, VolumeSet
+from googlenet.data.volumes.dataset import VolumeSet
+from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.training.recipe import VOLUMES
 from googlenet.training.runs import Run
 from googlenet.weights.checkpoint import read_header

@@ -7,7 +7,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 import googlenet
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preprocessing import SignalPreprocessing
-from googlenet.data.volumes import VolumePreprocessing
+from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.inference.pipeline import Pipeline
 
 MIRRORED = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,), mirror=True)

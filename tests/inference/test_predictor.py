@@ -13,7 +13,7 @@ import googlenet
 from googlenet import InputError, Prediction, Predictor, load
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preprocessing import SignalPreprocessing
-from googlenet.data.volumes import VolumePreprocessing
+from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.inference.engines.engine import Engine
 
 GREY = ImagePreprocessing(1, 28, 28, (0.5,), (0.25,))

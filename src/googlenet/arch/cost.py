@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import InputError
-from .cost_rows import Cursor, Row, Size, auxiliary_row, repeated, row_of, shortcut_row, single, size_after
+from .cost_rows import Row, auxiliary_row, repeated, row_of, shortcut_row, single, size_after
+from .cursor import Cursor, Size
 from .spec import Arch
 from .variants import find_arch
 

@@ -1,6 +1,6 @@
 """The kinds of data, a row each: how one is recognised in a file and in memory, and what reads it.
 
-``images/``, ``signals/`` and ``volumes.py`` hold what the rows name. Everything above asks the preprocessing and the
+``images/``, ``signals/`` and ``volumes/`` hold what the rows name. Everything above asks the preprocessing and the
 example set that come out (:mod:`~googlenet.data.protocol`) and never which kind they are.
 """
 
@@ -17,7 +17,7 @@ from ..errors import InputError, unknown
 from .images.preprocessing import ImagePreprocessing
 from .protocol import ExampleSet, Preprocessing, Watch
 from .signals.preprocessing import SignalPreprocessing
-from .volumes import VolumePreprocessing
+from .volumes.preprocessing import VolumePreprocessing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,7 +79,7 @@ class Kind:
 
 # In the order in which they are asked: the last one takes what is left.
 KINDS: dict[str, Kind] = {
-    "volume": Kind(VolumePreprocessing, "npz", "volumes"),
+    "volume": Kind(VolumePreprocessing, "volumes.files", "volumes.dataset"),
     "signal": Kind(SignalPreprocessing, "signals.find", "signals.arrays"),
     "picture": Kind(ImagePreprocessing, "images.folders", "images.arrays"),
 }

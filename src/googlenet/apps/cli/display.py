@@ -14,7 +14,7 @@ from ...arch.cost import Cost
 from ...arch.paper import TABLE_1, disagreements
 
 if TYPE_CHECKING:
-    from ...arch.cost_rows import LayerCost
+    from ...arch.cursor import LayerCost
     from ...data.protocol import BadFile, Dataset
     from ...training.recipe import Recipe
     from ...training.runs import Evaluation

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..errors import InputError
-from ..files import npz_shapes, read_npz
-from .images.arrays import example_set as pictures
-from .protocol import Array, Dataset, ExampleSet, Watch
-from .volumes import VolumeSet
+from ...errors import InputError
+from ...files import npz_shapes, read_npz
+from ..images.arrays import example_set as pictures
+from ..protocol import Array, Dataset, ExampleSet, Watch
+from .dataset import VolumeSet
 
 PARTS = {"train": "train", "val": "validation", "test": "test"}
 

@@ -1,0 +1,1 @@
+"""Volumes and clips: from files and arrays to batches."""

@@ -61,7 +61,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes:
         classes_: Labels, sorted, in the order of the probabilities.
         n_features_in_: Samples of a signal, where ``X`` is two-dimensional.
-        history_: A :class:`~googlenet.training.runs.EpochRow` an epoch.
+        history_: A :class:`~googlenet.training.runs.records.EpochRow` an epoch.
         recipe_: The recipe of the fit.
 
     Example:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -96,6 +97,24 @@ def fresh(path: Path) -> Iterator[Path]:
                 part.replace(path.parent / part.name)
     except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror}.") from error
+
+
+def digest(content: bytes) -> str:
+    """16 hexadecimal digits that say whether two contents are the same (BLAKE2b)."""
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def digest_of(path: str | Path) -> str:
+    """:func:`digest` of a file.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} could not be read: {error.strerror}.") from error
 
 
 def json_line(row: Mapping[str, Any]) -> str:

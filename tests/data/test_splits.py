@@ -1,15 +1,18 @@
 """What is held out: how many, of which classes, whose groups; and that data are known again."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from googlenet import InputError
 from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet
-from googlenet.data.splits import fingerprint, hold_out
+from googlenet.data.splits import copies, fingerprint, fingerprint_by_names, hold_out
 
 
 def data_of(labels, groups=(), classes=("cat", "dog", "emu"), names=None, part="train"):
@@ -57,7 +60,9 @@ def test_where_both_parts_can_have_every_class_they_do():
     """Two classes and four examples: three held out would leave one class with none to learn from, two do not."""
     data = data_of([0, 0, 1, 1])
     assert counts(hold_out(data, 0.5, 0).train) == [1, 1, 0]
-    with pytest.raises(InputError, match=r"^zoo has too few examples \(4\) to hold 75% of them out"):
+    with pytest.raises(
+        InputError, match=r"^zoo has too few examples \(4, copies not counted\) to hold 75% of them out"
+    ):
         hold_out(data, 0.75, 0)
 
 
@@ -65,6 +70,14 @@ def test_examples_without_a_partner_do_not_count():
     """Of five examples one is alone: half of the other four are held out, and that leaves two classes whole."""
     split = hold_out(data_of([0, 0, 1, 1, 2]), 0.5, 0)
     assert (counts(split.train), counts(split.validation)) == ([1, 1, 1], [1, 1, 0])
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [0, 1, 2], [0, 0, 0, 1, 1]])
+def test_classes_of_one_example_are_a_sentence(labels):
+    with pytest.raises(
+        InputError, match=r"^zoo has too few examples \(\d, copies not counted\) to hold 20% of them out"
+    ):
+        hold_out(with_copies(labels, labels), 0.2, 0)
 
 
 # ------------------------------------------------------------------------------------------------------- groups
@@ -98,19 +111,62 @@ def test_a_class_of_one_group_cannot_be_split():
         hold_out(data_of([0] * 4 + [1] * 4, "aaaabbbb"), 0.5, 0)
 
 
+# ------------------------------------------------------------------------------------------------------- copies
+def with_copies(labels, contents, groups=()):
+    """Examples of which some hold the same."""
+    names = tuple(f"somewhere/{row}" for row in range(len(labels)))
+    signals = tuple(np.full((1, 8), content, np.float32) for content in contents)
+    return Dataset("zoo", ("cat", "dog"), SignalSet(torch.tensor(labels), names, signals, tuple(groups)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 11)), min_size=16, max_size=60), st.integers(0, 9))
+@settings(deadline=None, max_examples=60)
+def test_copies_stay_on_one_side(rows, seed):
+    labels, contents = zip(
+        *rows, *[(label, 100 + 10 * label + row) for label in (0, 1) for row in range(4)], strict=True
+    )
+    split = hold_out(with_copies(labels, contents), 0.25, seed)
+    assert not set(split.train.contents) & set(split.validation.contents)
+    assert sorted(split.train.names + split.validation.names) == sorted(
+        f"somewhere/{row}" for row in range(len(labels))
+    )
+
+
+def test_groups_that_share_a_copy_stay_together():
+    labels = [row % 2 for row in range(24)]
+    contents = list(range(24))
+    contents[13] = 0  # of the first patient, and of another
+    data = with_copies(labels, contents, [f"patient {row // 2:02}" for row in range(24)])
+    for seed in range(12):
+        split = hold_out(data, 0.25, seed)
+        sides = [{"patient 00", "patient 06"} & set(part.groups) for part in (split.train, split.validation)]
+        assert sorted(map(len, sides)) == [0, 2]
+
+
+def test_what_is_said_of_copies():
+    assert copies(with_copies([0, 1, 1], [1, 2, 3])) == ()
+    assert copies(with_copies([0, 1, 1], [1, 2, 2])) == ()  # twice, but one part and one label
+    (said,) = copies(with_copies([0, 1, 1], [1, 1, 3]))
+    assert said.startswith("1 signal is under more than one label")
+    test = with_copies([0, 1, 0], [1, 2, 7]).train
+    (said,) = copies(replace(with_copies([0, 1, 1], [1, 2, 3]), test=test))
+    assert said.startswith("2 signals are in more than one part")
+    assert len(copies(replace(with_copies([1, 1, 1], [1, 2, 3]), test=test))) == 2
+
+
 # -------------------------------------------------------------------------------------------------- fingerprint
-def test_data_are_known_by_names_and_labels():
+def test_data_were_known_by_names_and_labels():
     wanted = hashlib.sha256(b"a.csv\tdog\nb.csv\tcat\nc.csv\tcat").hexdigest()[:16]
     data = data_of([0, 1, 0], names=("here/c.csv", "here/a.csv", "here/b.csv"))
-    assert fingerprint(data) == wanted
-    assert fingerprint(data_of([1, 0, 0], names=("there/a.csv", "b.csv", "x/y/c.csv"))) == wanted
-    assert fingerprint(data_of([0, 1, 0], names=("c.csv", "a.csv", "b.csv"), part="test")) == wanted
-    assert fingerprint(hold_out(data_of([0] * 10), 0.5, 0)) == fingerprint(data_of([0] * 10))
+    assert fingerprint_by_names(data) == wanted
+    assert fingerprint_by_names(data_of([1, 0, 0], names=("there/a.csv", "b.csv", "x/y/c.csv"))) == wanted
+    assert fingerprint_by_names(data_of([0, 1, 0], names=("c.csv", "a.csv", "b.csv"), part="test")) == wanted
+    assert fingerprint_by_names(hold_out(data_of([0] * 10), 0.5, 0)) == fingerprint_by_names(data_of([0] * 10))
 
 
 def test_other_data_are_others():
     known = {
-        fingerprint(data_of([0, 1], names=names, classes=classes))
+        fingerprint_by_names(data_of([0, 1], names=names, classes=classes))
         for names in (("a", "b"), ("a", "c"), ("b", "a"), ("a", "b\udcff"))
         for classes in (("cat", "dog"), ("cat", "elk"))
     }
@@ -119,4 +175,20 @@ def test_other_data_are_others():
 
 def test_a_name_that_is_no_text_is_its_bytes():
     wanted = hashlib.sha256(b"\xff.csv\tcat").hexdigest()[:16]
-    assert fingerprint(data_of([0], names=("here/\udcff.csv",))) == wanted
+    assert fingerprint_by_names(data_of([0], names=("here/\udcff.csv",))) == wanted
+
+
+def test_data_are_known_by_part_name_label_and_content():
+    content = hashlib.blake2b(np.zeros((1, 8), np.float32).tobytes(), digest_size=8).hexdigest()
+    wanted = hashlib.sha256(f"train\ta.csv\tdog\t{content}".encode()).hexdigest()[:16]
+    assert fingerprint(data_of([1], names=("here/a.csv",))) == wanted
+    assert fingerprint(data_of([1], names=("x/y/a.csv",))) == wanted
+    others = [
+        data_of([0], names=("a.csv",)),
+        data_of([1], names=("b.csv",)),
+        data_of([1], names=("a.csv",), part="test"),
+        with_copies([1], [7]),
+        data_of([1, 0]),
+        data_of([0, 1]),
+    ]
+    assert len({fingerprint(data) for data in others} | {wanted}) == 7

@@ -12,7 +12,7 @@ from googlenet.data.find import Columns, find_data
 from googlenet.data.volumes.dataset import VolumeSet
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.training.recipe import VOLUMES
-from googlenet.training.runs import Run
+from googlenet.training.runs.folder import Run
 from googlenet.weights.checkpoint import read_header
 
 pytestmark = pytest.mark.usefixtures("short")

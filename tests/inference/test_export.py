@@ -28,7 +28,7 @@ from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Engine, Notes
 from googlenet.inference.export import notes_of
 from googlenet.inference.load import load, load_pipeline
-from googlenet.training.runs import Run
+from googlenet.training.runs.folder import Run
 
 for library in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):
     pytest.importorskip(library, reason=f"{library} is in the extra `quantize`")

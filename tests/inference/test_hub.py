@@ -10,7 +10,8 @@ import torch
 from googlenet import InputError, load
 from googlenet.inference import hub
 from googlenet.training.recipe import RECIPES
-from googlenet.training.runs import Evaluation, Run, RunRecord
+from googlenet.training.runs.folder import Run
+from googlenet.training.runs.records import Evaluation, RunRecord
 from googlenet.weights.create import read_source
 
 NAME = "googlenet_small.fashion_mnist"

@@ -16,7 +16,7 @@ from googlenet.training.learner import Diverged, Learner
 from googlenet.training.loop import epochs, fresh_state
 from googlenet.training.progress import EpochDone, StepDone, silent
 from googlenet.training.recipe import SIGNALS, SMALL
-from googlenet.training.runs import Run
+from googlenet.training.runs.folder import Run
 from googlenet.training.task import task_for
 
 pytestmark = pytest.mark.usefixtures("short")
@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_is_found_at_the_next_look(clock, loss):
 def test_checkpoints_are_written_by_the_clock_and_at_the_end(clock, tmp_path, monkeypatch):
     written, write = [], loop.write_epoch
     monkeypatch.setattr(
-        loop, "write_epoch", lambda run, state, recipe: written.append(state.epoch) or write(run, state, recipe)
+        loop, "write_epoch", lambda run, state, task: written.append(state.epoch) or write(run, state, task)
     )
     clock.seconds = 0.06  # an epoch takes 1.2 seconds
     recipe = dataclasses.replace(RECIPE, epochs=5)

@@ -87,7 +87,7 @@ def test_a_state_that_was_saved_goes_on_in_the_same_weights(optimizer, tmp_path)
     steps(state.model, state.optimizer, 3)
     state.save(tmp_path / "state.safetensors", recipe)
     resumed = State.beginning(network(), recipe)
-    resumed.restore(tmp_path / "state.safetensors", recipe)
+    resumed.restore(tmp_path / "state.safetensors")
     fresh = State.beginning(copy.deepcopy(resumed.model), recipe)
     for each in (state, resumed, fresh):
         steps(each.model, each.optimizer, 3, seed=1)

@@ -3,10 +3,17 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
+import torch
 
 from googlenet import InputError
-from googlenet.training.runs import ClassScores, EpochRow, Evaluation, Run, RunRecord
+from googlenet.data.protocol import Dataset
+from googlenet.data.signals.dataset import SignalSet
+from googlenet.data.splits import fingerprint, fingerprint_by_names
+from googlenet.training.recipe import SIGNALS
+from googlenet.training.runs.folder import Run, run_of
+from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, RunRecord
 
 RECORD = RunRecord(
     data="flow€rs",
@@ -48,7 +55,7 @@ def test_what_is_written_is_read(run):
     lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
     assert "validation_loss" in lines[0] and "validation_loss" not in lines[1]
     for name in ("run.json", "evaluation.json"):
-        assert json.loads((run.path / name).read_text())["version"] == 1
+        assert json.loads((run.path / name).read_text())["version"] == 2
 
 
 def test_a_folder_without_a_run_is_none(tmp_path):
@@ -60,14 +67,14 @@ def test_a_folder_without_a_run_is_none(tmp_path):
 
 
 def test_records_that_do_not_say_their_version_are_read(run):
-    for name in ("run.json", "evaluation.json"):
-        change(run.path / name, drop=["version"])
-    assert run.record() == RECORD and run.evaluation() == EVALUATION
+    change(run.path / "run.json", drop=["version"])
+    change(run.path / "evaluation.json", drop=["version", "left_out", "learned", "bad_files"])
+    assert run.record() == dataclasses.replace(RECORD, version=1) and run.evaluation() == EVALUATION
 
 
 def test_the_oldest_runs_do_not_say_which_examples_they_learned_from(run):
     change(run.path / "run.json", drop=["version", "fingerprint"])
-    assert run.record() == dataclasses.replace(RECORD, fingerprint="")
+    assert run.record() == dataclasses.replace(RECORD, fingerprint="", version=1)
 
 
 def test_a_row_of_before_has_what_was_known_then(run):
@@ -79,11 +86,11 @@ def test_a_row_of_before_has_what_was_known_then(run):
 def test_records_that_cannot_be_read_are_sentences(run, name, read):
     path = run.path / name
     whole = path.read_text()
-    change(path, version=2)
-    with pytest.raises(InputError, match=rf"{name} is of version 2, written by another googlenet; this one reads 1\."):
+    change(path, version=3)
+    with pytest.raises(InputError, match=rf"{name} is of version 3, written by another googlenet; this one reads 2\."):
         read(run)
     for damage, words in (
-        (whole.replace('"version": 1', '"version": 1, "colour": "red"'), "not a record that googlenet wrote"),
+        (whole.replace('"version": 2', '"version": 2, "colour": "red"'), "not a record that googlenet wrote"),
         ("{}", "not a record that googlenet wrote"),
         (whole[: len(whole) // 2], "is not JSON"),
         ("[1]", "does not hold a JSON object"),
@@ -126,15 +133,123 @@ def test_fields_of_another_type_are_a_sentence(run, name, read, field, value):
         read(run)
 
 
-def test_a_run_goes_on_with_the_same_examples_and_recipe(run):
-    run.check_goes_on(RECORD)
-    with pytest.raises(InputError, match=r"other examples than flow€rs holds now"):
-        run.check_goes_on(dataclasses.replace(RECORD, fingerprint="f" * 16))
-    other = dataclasses.replace(RECORD, recipe=RECORD.recipe | {"seed": 4})
-    with pytest.raises(InputError, match=r"another recipe \(seed differ\)"):
-        run.check_goes_on(other)
-    run.checkpoint.write_bytes(b"")  # it says more about its recipe, and is asked
-    run.check_goes_on(other)
+def signals(labels, names=None, seed=0, part="train"):
+    draw = np.random.default_rng(seed)
+    values = tuple(draw.normal(size=(1, 8)).astype(np.float32) for _ in labels)
+    names = tuple(names or (f"here/{row}.csv" for row in range(len(labels))))
+    return Dataset("beeps", ("a", "b"), **{"train": None, part: SignalSet(torch.tensor(labels), names, values)})
+
+
+def begun(path, data, version=None):
+    """A run that learned from data."""
+    run = Run(path)
+    counts = {name: len(part) for name, part in data.parts.items()}
+    known = fingerprint(data) if version is None else fingerprint_by_names(data)
+    recipe = SIGNALS.to_dict()
+    run.begin(dataclasses.replace(RECORD, fingerprint=known, examples=counts, recipe=recipe), data.train.contents)
+    if version is not None:
+        change(run.path / "run.json", drop=["version"])
+        (run.path / "learned.txt").unlink()
+    return run
+
+
+def test_a_run_goes_on_with_the_same_examples_and_recipe_however_long(tmp_path):
+    data = signals([0, 1, 0])
+    run = begun(tmp_path, data)
+    run.check_goes_on(data, SIGNALS)
+    run.check_goes_on(signals([0, 1, 0], ("there/0.csv", "1.csv", "x/y/2.csv")), SIGNALS)
+    run.check_goes_on(data, dataclasses.replace(SIGNALS, epochs=9999, max_seconds=3.0))
+    with pytest.raises(
+        InputError, match=r"another recipe \(seed, width differ\)|another recipe \(width, seed differ\)"
+    ):
+        run.check_goes_on(data, dataclasses.replace(SIGNALS, seed=4, width=0.5))
+    assert run.recipe() == SIGNALS
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        signals([0, 1, 1]),
+        signals([0, 1, 0], seed=1),
+        signals([0, 1, 0, 0]),
+        signals([0, 1]),
+        signals([0, 1, 0], ("here/1.csv", "here/0.csv", "here/2.csv")),
+        signals([0, 1, 0], ("here/0.csv", "here/1.csv", "here/3.csv")),
+        signals([0, 1, 0], part="test"),
+    ],
+    ids=["a label", "other contents", "one more", "one less", "names changed", "renamed", "another part"],
+)
+def test_a_run_does_not_go_on_with_other_examples(tmp_path, other):
+    run = begun(tmp_path, signals([0, 1, 0]))
+    with pytest.raises(InputError, match=r"other examples than beeps holds now"):
+        run.check_goes_on(other, SIGNALS)
+
+
+def test_runs_of_version_1_know_their_examples_by_name(tmp_path):
+    data = signals([0, 1, 0])
+    run = begun(tmp_path, data, version=1)
+    assert run.record().version == 1 and run.learned() is None
+    run.check_goes_on(data, SIGNALS)
+    run.check_goes_on(signals([0, 1, 0], seed=1), SIGNALS)
+    with pytest.raises(InputError, match="other examples"):
+        run.check_goes_on(signals([1, 1, 0]), SIGNALS)
+
+
+def test_what_was_learned_is_kept_by_content(tmp_path):
+    data = signals([0, 1, 0])
+    assert begun(tmp_path, data).learned() == set(data.train.contents)
+    assert len((tmp_path / "learned.txt").read_text().splitlines()) == 3
+    (tmp_path / "learned.txt").write_bytes(b"\xff")
+    with pytest.raises(InputError, match=r"learned\.txt could not be read"):
+        Run(tmp_path).learned()
+
+
+def test_the_run_that_something_lies_in(run, tmp_path):
+    assert run_of(run.path) == run_of(run.path / "model.onnx") == run
+    assert run_of(tmp_path) is None and run_of("googlenet_small.fashion_mnist") is None
+
+
+def test_what_a_killed_process_left_goes_when_a_training_begins(tmp_path):
+    for name in (".model.safetensors.17.tmp", ".run.json.9.tmp"):
+        (tmp_path / name).write_text("half")
+    Run(tmp_path).begin(RECORD)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["learned.txt", "run.json"]
+
+
+# ------------------------------------------------------------------------------------------------------- the folder
+def test_a_free_folder_is_taken_and_released(tmp_path):
+    new = Run(tmp_path / "some" / "run")
+    new.take()
+    new.take()  # it is empty still
+    assert new.path.is_dir() and list(new.path.iterdir()) == []
+    new.release()
+    assert not new.path.exists()
+    new.begin(RECORD)
+    new.release()
+    assert new.record() == RECORD
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("file", "File exists"),
+        ("file/below", "Not a directory"),
+        ("full", r"holds notes\.txt, which is of no run"),
+        ("begun", "already holds a run"),
+        ("/proc/run", "cannot be the folder of a run"),
+        ("/dev/full/run", "cannot be the folder of a run"),
+        ("n" * 300, "File name too long"),
+    ],
+)
+def test_a_folder_that_cannot_be_taken_is_a_sentence(tmp_path, path, words):
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("kept")
+    Run(tmp_path / "begun").begin(RECORD)
+    with pytest.raises(InputError, match=words) as error:
+        Run(tmp_path / path).take()
+    assert "(--out)" in str(error.value)
+    assert (tmp_path / "file").read_text() == (tmp_path / "full" / "notes.txt").read_text() == "kept"
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):

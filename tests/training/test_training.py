@@ -69,6 +69,7 @@ def test_evaluate_and_predict_from_the_run(run):
     folder, _ = run
     shown = json.loads(run_here("evaluate", folder, "digits", "--json").stdout)
     names = {"top1", "top5", "nll", "ece", "count", "per_class", "confusion", "part", "version"}
+    names |= {"left_out", "learned", "bad_files"}
     assert set(shown) == names
     written = json.loads((folder / "evaluation.json").read_text())
     assert set(written) == names and written["confusion"] == shown["confusion"]
@@ -98,7 +99,7 @@ from conftest import short_variants
 from googlenet.apps.cli.main import main
 from googlenet.training import loop
 from googlenet.training.learner import Learner
-from googlenet.training.runs import Run
+from googlenet.training.runs.folder import Run
 
 moment, count = sys.argv.pop(1), int(sys.argv.pop(1))
 
@@ -194,12 +195,14 @@ def test_resume_with_other_examples_is_refused(tmp_path, two_classes):
     assert result.returncode == 1
     assert f"learned from other examples than {two_classes} holds now" in result.stderr
     assert (tmp_path / "run" / "run.json").read_bytes() == before
-    assert run_here("evaluate", tmp_path / "run", two_classes, "--json").returncode == 0
+    measured = json.loads(run_here("evaluate", tmp_path / "run", two_classes, "--json").stdout)
+    assert (measured["count"], measured["left_out"]) == (5, 19)  # whatever they are called
     (two_classes / "blue" / "moved.png").rename(two_classes / "red" / "00.png")
     assert run_here(*words, "--resume").returncode == 0
     old = json.loads(before)  # a run of before they said which examples they learned from
     del old["fingerprint"], old["version"]
     (tmp_path / "run" / "run.json").write_text(json.dumps(old))
+    (tmp_path / "run" / "learned.txt").unlink()
     assert json.loads(run_here("evaluate", tmp_path / "run", two_classes, "--json").stdout)["part"] == "all"
     assert run_here(*words, "--resume").returncode == 0
 
@@ -232,7 +235,7 @@ def test_interrupt_says_how_to_resume(tmp_path, two_classes, monkeypatch):
             result = run_here(*words)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert result.returncode == 1
+    assert result.returncode == 130
     assert (tmp_path / "stopped" / "checkpoint.safetensors").exists()
     assert f"googlenet {' '.join(words)} --resume" in result.stderr
     assert run_here(*words, "--resume").returncode == 0
@@ -250,6 +253,20 @@ def test_resume_goes_on_with_the_last_run_of_the_data(tmp_path, two_classes):
     assert result.returncode == 0 and "runs/colours-2" in result.stderr
     assert (last / "metrics.jsonl").read_bytes() == before
     assert not (tmp_path / "runs" / "colours-3").exists()
+
+
+def test_a_finished_run_is_given_more_epochs_and_keeps_its_recipe(tmp_path, two_classes):
+    words = ["train", two_classes, "--out", tmp_path / "run"]
+    assert run_here(*words, *SHORT, "--epochs", "2", "--seed", "5").returncode == 0
+    result = run_here(*words, "--resume", "--epochs", "4")
+    assert result.returncode == 0, result.stderr
+    assert [row["epoch"] for row in metrics_of(tmp_path / "run")] == [1, 2, 3, 4]
+    recipe = json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]
+    assert (recipe["arch"], recipe["seed"], recipe["epochs"]) == ("short_2d", 5, 4)
+    result = run_here(*words, "--resume", "--epochs", "3")
+    assert result.returncode == 1 and "has done 4 epochs already; ask for more than that" in result.stderr
+    result = run_here(*words, "--resume", "--width", "0.25")
+    assert result.returncode == 1 and "another recipe (width differ)" in result.stderr
 
 
 def test_a_recipe_is_changed_before_it_is_fitted_to_the_data():

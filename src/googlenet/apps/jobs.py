@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import count, takewhile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ..data.builtin import BUILTIN
 from ..data.find import Columns, find_data
 from ..data.protocol import Dataset, ExampleSet, Picture, Watch, unwatched
-from ..data.splits import fingerprint, hold_out
+from ..data.splits import copies, fingerprint_by_names, with_held_out
 from ..errors import InputError, unknown
 from ..explain.maps import what_decided
 from ..inference.calibration import examples_from
@@ -28,7 +28,8 @@ from ..training.distributed import joined
 from ..training.loop import train
 from ..training.progress import Report, silent
 from ..training.recipe import Recipe, find_recipe
-from ..training.runs import Evaluation, Run
+from ..training.runs.folder import Run, run_of
+from ..training.runs.records import Evaluation
 from ..training.task import Task
 from ..training.transfer import fitted_to, task_and_start, train_on_features
 from ..weights.create import read_source
@@ -36,28 +37,35 @@ from .report import charts
 from .report.examples import Ints, examples_for
 from .report.page import write_report
 
-HELD_OUT = 0.2  # of data that are not split
 SHOWN = 8  # held-out pictures of a built-in set, to predict on
 
 
-def choose_recipe(data: Dataset, name: str | None, changes: Mapping[str, str]) -> Recipe:
+def learning_data(data: Dataset, recipe: Recipe) -> Dataset:
+    """The data as a training sees them: a part held out where there is none, and what is to be said of copies."""
+    return replace(with_held_out(data, recipe.seed), notes=(*data.notes, *copies(data)))
+
+
+def choose_recipe(data: Dataset, name: str | None, changes: Mapping[str, str], resumed: Run | None = None) -> Recipe:
     """The recipe for data, fitted to the weights that it begins with, changed, and fitted to the number of examples.
 
     Args:
         data: With a training part.
         name: Of the recipe; ``None`` for the one for data of this kind and size.
         changes: Fields as text. Epochs that are asked for are all there are.
+        resumed: The run to go on with, which brings its own recipe unless one is named.
 
     Raises:
         InputError: For an unknown name or field, or a value that does not fit it.
     """
     if data.train is None:
         raise InputError(f"{data.name} has no part to learn from (train); it has {', '.join(data.parts)}.")
+    if "epochs" in changes:
+        changes = {"class_epochs": "0", "min_steps": "0"} | dict(changes)
+    if resumed is not None and resumed.exists and name is None:
+        return resumed.recipe().with_changes(changes)
     recipe = find_recipe(name or data.train.recipe)
     if changes.get("weights"):
         recipe = fitted_to(recipe, read_source(changes["weights"]))
-    if "epochs" in changes:
-        changes = {"class_epochs": "0", "min_steps": "0"} | dict(changes)
     return recipe.with_changes(changes).fitted(len(data.train), len(data.classes))
 
 
@@ -83,8 +91,7 @@ def training_job(
     if not resume and run.exists:
         raise InputError(f"{folder} already holds a run. Go on with it (--resume), or name another folder (--out).")
     with joined() as world:
-        if data.validation is None and data.test is None:
-            data = hold_out(data, HELD_OUT, recipe.seed)
+        data = with_held_out(data, recipe.seed)
         task, start = task_and_start(data, recipe)
         if start is not None and recipe.freeze == "features":
             model = train_on_features(task, start, run) if world.leads else start
@@ -104,8 +111,10 @@ def finish(task: Task, model: GoogLeNet, run: Run) -> Evaluation:
     data, part = task.data, task.data.held_out
     pipeline = Pipeline([model], task.preprocessing)
     predictor = Predictor(BACKENDS["torch"].load().engine_of(pipeline), data.classes, task.preprocessing)
-    evaluation, probabilities, labels = _measured(predictor, data)
-    run.write_evaluation(evaluation)
+    new = _new_rows(part, run.learned() or frozenset())
+    evaluation, probabilities, labels = _measured(predictor, data, new or range(len(part)))
+    run.write_evaluation(evaluation if new else replace(evaluation, learned=len(part)))
+    part = part.subset(new) if new else part
 
     def draw(rows: Sequence[int], guesses: Ints) -> list[Markup]:
         return _drawn(pipeline, part.subset(rows), guesses)
@@ -142,9 +151,15 @@ def _write_examples(part: ExampleSet, classes: Sequence[str], folder: Path, task
 
 
 def evaluation_job(
-    runs: Sequence[str], source: str, crops: int = 1, watch: Watch = unwatched, columns: Columns | None = None
+    runs: Sequence[str],
+    source: str,
+    crops: int = 1,
+    watch: Watch = unwatched,
+    columns: Columns | None = None,
+    everything: bool = False,
 ) -> Evaluation:
-    """Metrics of one run, or of the mean probability of several, on a data set's held-out part.
+    """Metrics of one run, or of the mean probability of several, on a data set's held-out part; examples that a run
+    learned from, by what they hold, are left out.
 
     Args:
         runs: Run folders, weight files, or one exported model.
@@ -152,38 +167,54 @@ def evaluation_job(
         crops: Of each picture.
         watch: Wraps the list of files while they are checked.
         columns: Of a table.
+        everything: Whether those that a run learned from are measured too.
 
     Raises:
-        InputError: If the data cannot be read, or runs learned from different parts of them.
+        InputError: If the data cannot be read, or the runs learned from all of them.
     """
     data = find_data(source, watch, columns or Columns())
-    if data.validation is None and data.test is None:
-        data = _split_as_in(runs, data)
     # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
     predictor = load(*runs, engine=None if exported_for(runs[0]) else "torch")
-    return _measured(predictor, data, crops)[0]
-
-
-def _measured(predictor: Predictor, data: Dataset, crops: int = 1) -> tuple[Evaluation, Probabilities, Labels]:
-    """Metrics on the held-out part, the probabilities, and the labels."""
-    probabilities, labels = predicted(predictor, data.held_out, data.classes, crops)
-    return metrics(probabilities, labels, predictor.classes, data.held_out_name), probabilities, labels
-
-
-def _split_as_in(runs: Sequence[str], data: Dataset) -> Dataset:
-    """The data with the part held out that the runs held out that learned from them; whole if none did."""
-    seeds: dict[int, str] = {}
-    for source in runs:
-        run = Run(Path(source) if Path(source).is_dir() else Path(source).parent)
-        if run.exists and (record := run.record()).fingerprint == fingerprint(data):
-            seeds.setdefault(record.recipe["seed"], source)
-    if len(seeds) > 1:
-        (seed, first), (other_seed, other) = list(seeds.items())[:2]
+    part = data.held_out
+    new = _new_rows(part, frozenset[str]().union(*(_learned_by(run, data) for run in runs)))
+    if everything:
+        return replace(_measured(predictor, data, range(len(part)), crops)[0], learned=len(part) - len(new))
+    if not new:
         raise InputError(
-            f"{first} and {other} held out different parts of {data.name} (seeds {seed} and {other_seed}): no part "
-            "is new to both. Evaluate them one by one, or on other data."
+            f"{', '.join(runs)} learned from all {len(part):,} examples of {data.name}: none is left to measure on. "
+            "Name other data, or measure on these all the same with --all."
         )
-    return hold_out(data, HELD_OUT, next(iter(seeds))) if seeds else data
+    return _measured(predictor, data, new, crops)[0]
+
+
+def _measured(
+    predictor: Predictor, data: Dataset, rows: Sequence[int], crops: int = 1
+) -> tuple[Evaluation, Probabilities, Labels]:
+    """Metrics on those rows of the held-out part, the probabilities, and the labels."""
+    part = data.held_out.subset(rows)
+    probabilities, labels = predicted(predictor, part, data.classes, crops)
+    found = metrics(probabilities, labels, predictor.classes, data.held_out_name)
+    bad = [asdict(file) for file in data.bad]
+    return replace(found, left_out=len(data.held_out) - len(part), bad_files=bad), probabilities, labels
+
+
+def _new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
+    """The rows that a network did not learn from."""
+    return (
+        [row for row, content in enumerate(part.contents) if content not in learned] if learned else [*range(len(part))]
+    )
+
+
+def _learned_by(source: str, data: Dataset) -> frozenset[str]:
+    """What of the data the run of that name or path learned from, by content; nothing where it is not known."""
+    run = run_of(source)
+    if run is None:
+        return frozenset()
+    learned = run.learned()
+    if learned is None and run.record().fingerprint == fingerprint_by_names(data):  # it knew them by their names
+        train = with_held_out(data, run.record().recipe["seed"]).train
+        learned = frozenset(() if train is None else train.contents)
+    return learned or frozenset()
 
 
 def export_job(runs: Sequence[str], form: str, out: Path | None, int8: str | None) -> tuple[Path, Comparison]:
@@ -210,26 +241,3 @@ def export_job(runs: Sequence[str], form: str, out: Path | None, int8: str | Non
         raise InputError(f"A file for {form} ends in {suffix}, and {out} does not.")
     calibration = None if int8 is None else examples_from(int8, pipeline.preprocessing)
     return out, export(pipeline, notes_of(pipeline, classes), form, out, calibration)
-
-
-def default_run(source: str) -> Path:
-    """``runs/NAME``, or ``runs/NAME-2`` and so on if that is taken."""
-    return next(folder for folder in _folders_for(source) if not Run(folder).exists)
-
-
-def latest_run(source: str) -> Path:
-    """The last run that :func:`default_run` gave a folder.
-
-    Raises:
-        InputError: If there is none.
-    """
-    runs = list(takewhile(lambda folder: Run(folder).exists, _folders_for(source)))
-    if not runs:
-        raise InputError(f"There is no {next(_folders_for(source))} to go on with. Name the run: --out FOLDER.")
-    return runs[-1]
-
-
-def _folders_for(source: str) -> Iterator[Path]:
-    name = Path(source).stem or "run"
-    yield Path("runs") / name
-    yield from (Path("runs") / f"{name}-{number}" for number in count(2))

@@ -203,11 +203,7 @@ class Loader(Protocol):
 
 
 class ExampleSet(Protocol):
-    """Examples of one kind and their labels.
-
-    Attributes:
-        kind: As of the preprocessing.
-    """
+    """Examples of one kind, which their preprocessing has too, and their labels."""
 
     kind: ClassVar[str]
 
@@ -218,6 +214,10 @@ class ExampleSet(Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """Where each example comes from."""
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """A hash of what each holds: equal ones are one example, whatever their names."""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -289,10 +289,9 @@ class Dataset:
         Raises:
             InputError: If there is no example.
         """
-        for part in (self.test, self.validation, self.train):
-            if part is not None:
-                return part
-        raise InputError(f"{self.name} has no example to evaluate on.")
+        if not self.parts:
+            raise InputError(f"{self.name} has no example to evaluate on.")
+        return list(self.parts.values())[-1]
 
     @property
     def held_out_name(self) -> str:

@@ -1,8 +1,9 @@
-"""Holding a part of the training data out."""
+"""Holding a part of the training data out; and which examples are the same, by what they hold."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,21 +14,61 @@ from ..errors import InputError
 from .protocol import Dataset
 
 Rows = npt.NDArray[np.int64]
+HELD_OUT = 0.2  # of data that are not split
 
 
 def fingerprint(data: Dataset) -> str:
-    """Which examples there are, by their files' names and labels, wherever they lie and however they are split."""
-    parts = data.parts.values()
-    names = (Path(name).name for part in parts for name in part.names)
-    labels = (data.classes[label] for part in parts for label in part.labels.tolist())
-    rows = (f"{name}\t{label}" for name, label in zip(names, labels, strict=True))
-    return hashlib.sha256("\n".join(sorted(rows)).encode(errors="surrogateescape")).hexdigest()[:16]
+    """Which examples there are in which part and order, by names, labels and contents; wherever the files lie."""
+    return _hashed(
+        f"{name}\t{Path(where).name}\t{data.classes[label]}\t{content}"
+        for name, part in data.parts.items()
+        for where, label, content in zip(part.names, part.labels.tolist(), part.contents, strict=True)
+    )
+
+
+def fingerprint_by_names(data: Dataset) -> str:
+    """What runs of version 1 knew their examples by: names of files and labels, however they are split."""
+    return _hashed(
+        sorted(
+            f"{Path(where).name}\t{data.classes[label]}"
+            for part in data.parts.values()
+            for where, label in zip(part.names, part.labels.tolist(), strict=True)
+        )
+    )
+
+
+def _hashed(rows: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def copies(data: Dataset) -> tuple[str, ...]:
+    """What there is to say of examples that occur more than once: in two parts, or under two labels."""
+    parts: dict[str, set[str]] = {}
+    labels: dict[str, set[int]] = {}
+    for name, part in data.parts.items():
+        for content, label in zip(part.contents, part.labels.tolist(), strict=True):
+            parts.setdefault(content, set()).add(name)
+            labels.setdefault(content, set()).add(label)
+    shared, doubtful = (sum(len(found) > 1 for found in each.values()) for each in (parts, labels))
+    return tuple(
+        f"{count:,} {data.kind}{'s are' if count > 1 else ' is'} {how}"
+        for count, how in (
+            (shared, "in more than one part (by content): figures on those parts are too good."),
+            (doubtful, "under more than one label (by content): the network cannot get all of them right."),
+        )
+        if count
+    )
+
+
+def with_held_out(data: Dataset, seed: int) -> Dataset:
+    """The data as they are if they have a part to evaluate on, else with a fifth of the training part held out."""
+    return hold_out(data, HELD_OUT, seed) if data.validation is None and data.test is None else data
 
 
 def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
     """Moves a seeded, stratified share of the training part to the validation part.
 
-    A class with one example stays in training. Examples of one group stay together.
+    A class with one example stays in training. Examples of one group, and copies of one example, stay together.
 
     Args:
         data: With a training part.
@@ -38,10 +79,35 @@ def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
         InputError: If too few examples would be left.
     """
     assert data.train is not None
-    labels, groups = data.train.labels.numpy(), data.train.groups
-    split = _grouped(data.name, labels, groups, share, seed) if groups else _stratified(data.name, labels, share, seed)
-    kept, held = (np.sort(rows).tolist() for rows in split)
-    return replace(data, train=data.train.subset(kept), validation=data.train.subset(held))
+    part, labels = data.train, data.train.labels.numpy()
+    first, place = _once(part.contents)
+    if part.groups:
+        split = _grouped(data.name, labels, _joined(part.groups, place), share, seed)
+        kept, held = (np.sort(rows).tolist() for rows in split)
+    else:
+        split = _stratified(data.name, labels[first], share, seed)
+        kept, held = (np.flatnonzero(np.isin(place, rows)).tolist() for rows in split)
+    return replace(data, train=part.subset(kept), validation=part.subset(held))
+
+
+def _once(contents: Sequence[str]) -> tuple[Rows, Rows]:
+    """The rows that are no copies of earlier ones, and for each row which of those it is."""
+    numbers: dict[str, int] = {}
+    place = np.array([numbers.setdefault(content, len(numbers)) for content in contents], np.int64)
+    return np.unique(place, return_index=True)[1], place
+
+
+def _joined(groups: Sequence[str], place: Rows) -> tuple[str, ...]:
+    """The groups; those that share an example are one, under the first of their names."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    names, numbers = np.unique(groups, return_inverse=True)
+    size = len(names) + int(place.max()) + 1
+    edges = coo_array((np.ones(len(place)), (numbers, len(names) + place)), shape=(size, size))
+    whole = connected_components(edges, directed=False)[1][: len(names)]
+    first = {component: name for name, component in zip(names[::-1].tolist(), whole[::-1].tolist(), strict=True)}
+    return tuple(first[whole[number]] for number in numbers.tolist())
 
 
 def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
@@ -52,8 +118,11 @@ def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows,
     lonely = rows[counts[labels] < 2]
     rest = rows[counts[labels] >= 2]
     wanted = max(round(share * len(rest)), int((counts >= 2).sum()))
-    if len(rest) - wanted < int((counts >= 2).sum()):
-        raise InputError(f"{name} has too few examples ({len(labels)}) to hold {share:.0%} of them out.")
+    if not len(rest) or len(rest) - wanted < int((counts >= 2).sum()):
+        raise InputError(
+            f"{name} has too few examples ({len(labels)}, copies not counted) to hold {share:.0%} of them out. "
+            "Add more, or put some for testing into parts of their own (train/, test/)."
+        )
     kept, held = train_test_split(rest, test_size=wanted, stratify=labels[rest], random_state=seed)
     return np.concatenate([kept, lonely]), held
 

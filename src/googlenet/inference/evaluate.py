@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..data.protocol import ExampleSet
 from ..errors import InputError
-from ..training.runs import ClassScores, Evaluation
+from ..training.runs.records import ClassScores, Evaluation
 from .predictor import Predictor
 
 Probabilities = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from .. import files
 from ..arch.serial import to_json
 from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
-from ..training.runs import Run
+from ..training.runs.folder import Run
 from ..weights import checkpoint
 from ..weights.catalogue import named
 from ..weights.checkpoint import WEIGHTS, network_of

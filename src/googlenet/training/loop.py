@@ -10,9 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .._version import __version__
 from ..arch.cost import check_size
-from ..data.splits import fingerprint
 from ..errors import InputError
 from ..nn import layers
 from ..nn.googlenet import GoogLeNet, mean_probabilities
@@ -22,9 +20,10 @@ from .learner import Learner, in_bf16
 from .optimizers import learning_rate
 from .progress import Clock, EpochDone, Pace, Report, StepDone, now
 from .recipe import Recipe
-from .runs import EpochRow, Run, RunRecord
+from .runs.folder import Run
+from .runs.records import EpochRow
 from .state import State
-from .task import Task
+from .task import Task, learned_from, run_record
 
 CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
 
@@ -54,24 +53,25 @@ def train(
     """
     recipe = task.recipe
     state = fresh_state(task, world) if start is None else pretrained_state(start, task, world)
-    record = run_record(task)
     if resume and run.exists:
-        run.check_goes_on(record)
+        run.check_goes_on(task.data, recipe)
         if run.checkpoint.exists():
-            state.restore(run.checkpoint, recipe)
+            state.restore(run.checkpoint)
+        if state.epoch > recipe.epochs:
+            raise InputError(f"{run.path} has done {state.epoch} epochs already; ask for more than that (--epochs).")
     if world.leads:
-        run.begin(record)
+        run.begin(run_record(task), learned_from(task))
 
     written, written_at = state.epoch, now()
     for row in epochs(task, state, world, report):
         if world.leads:
             if now() - written_at > CHECKPOINT_SECONDS:
-                write_epoch(run, state, recipe)
+                write_epoch(run, state, task)
                 written, written_at = state.epoch, now()
             report(EpochDone(row, recipe.epochs))
         world.wait()
     if world.leads and written < state.epoch:
-        write_epoch(run, state, recipe)
+        write_epoch(run, state, task)
 
     final = finished(task, state, world)
     if world.leads:
@@ -251,32 +251,17 @@ def validate(model: GoogLeNet, task: Task, world: World) -> tuple[float, float]:
     return loss / count, correct / count
 
 
-def write_epoch(run: Run, state: State, recipe: Recipe) -> None:
+def write_epoch(run: Run, state: State, task: Task) -> None:
     """Checkpoint first, then metrics: a crash in between loses a line that the next epoch writes again.
 
     Args:
         run: Where to.
         state: After an epoch.
-        recipe: Of the training.
+        task: What is trained on.
     """
-    state.save(run.checkpoint, recipe)
+    preprocessing = task.preprocessing.to_dict()
+    state.save(run.checkpoint, task.recipe, classes=task.data.classes, preprocessing=preprocessing)
     run.write_history(state.history)
-
-
-def run_record(task: Task) -> RunRecord:
-    """Everything that makes this run, and what prediction needs."""
-    data = task.data
-    return RunRecord(
-        data=data.name,
-        fingerprint=fingerprint(data),
-        examples={name: len(part) for name, part in data.parts.items()},
-        classes=list(data.classes),
-        preprocessing=task.preprocessing.to_dict(),
-        recipe=task.recipe.to_dict(),
-        bad_files=[{"path": bad.path, "reason": bad.reason} for bad in data.bad],
-        googlenet=__version__,
-        torch=str(torch.__version__),
-    )
 
 
 def _norms(model: nn.Module) -> list[_BatchNorm]:

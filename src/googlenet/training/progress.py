@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .recipe import Recipe
-from .runs import EpochRow
+from .runs.records import EpochRow
 
 PACE = 0.1  # seconds between two looks at the device's numbers
 

@@ -160,7 +160,12 @@ class Recipe:
         """For JSON; ``Recipe(**row)`` is its inverse."""
         return asdict(self)
 
+    def changed_from(self, row: Mapping[str, Any]) -> list[str]:
+        """Fields that differ from what :meth:`to_dict` gave; how long to train is not asked."""
+        return [key for key, value in self.to_dict().items() if key not in LENGTH and row.get(key, value) != value]
 
+
+LENGTH = frozenset({"epochs", "class_epochs", "min_steps", "max_seconds"})  # what a resumed training may change
 SWITCHES = frozenset(name for name, kind in get_type_hints(Recipe).items() if kind is bool)
 _KIND_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str: "a word"}
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
-from ..weights.checkpoint import read_tensors, write_tensors
+from ..weights.checkpoint import read_tensors, weights_of, write_tensors
 from .optimizers import MuonWithAdamW, make_optimizer
 from .recipe import Recipe
-from .runs import EpochRow
+from .runs.records import EpochRow
 
 
 class RunningMean:
@@ -73,8 +73,14 @@ class State:
         """
         return cls(model, RunningMean(model, recipe.ema), make_optimizer(model, recipe, pretrained))
 
-    def save(self, path: Path, recipe: Recipe) -> None:
-        """Writes everything, atomically."""
+    def save(self, path: Path, recipe: Recipe, **extra: Any) -> None:
+        """Writes everything, atomically.
+
+        Args:
+            path: The file.
+            recipe: Of the training.
+            **extra: As for :func:`googlenet.save_weights`: what prediction with the mean needs.
+        """
         tensors: dict[str, Tensor] = {}
         for key, tensor in self.model.state_dict().items():
             tensors[f"model/{key}"] = tensor
@@ -88,23 +94,17 @@ class State:
             "step": str(self.step),
             "history": json.dumps([row.to_dict() for row in self.history]),
             "recipe": json.dumps(recipe.to_dict()),
+            "weights": json.dumps(weights_of(self.model, **extra).header.to_metadata()),
         }
         write_tensors(path, tensors, metadata)
 
-    def restore(self, path: Path, recipe: Recipe) -> None:
-        """Reads what :meth:`save` wrote.
+    def restore(self, path: Path) -> None:
+        """Reads what :meth:`save` wrote of a training of the same network with the same recipe.
 
         Raises:
-            InputError: If the file is of another recipe or network.
+            InputError: If there is no such file, or it is damaged.
         """
         tensors, metadata = read_tensors(path)
-        then = json.loads(metadata["recipe"])
-        changed = [key for key, value in recipe.to_dict().items() if then.get(key) != value]
-        if changed:
-            raise InputError(
-                f"{path.parent} was trained with another recipe ({', '.join(changed)} differ); "
-                "resume with the same one, or train into another folder."
-            )
         parts: dict[str, dict[str, Tensor]] = {"model": {}, "mean": {}, "optimizer": {}}
         for name, tensor in tensors.items():
             part, key = name.split("/", 1)

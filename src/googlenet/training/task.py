@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
+
+from .._version import __version__
 from ..data.protocol import Dataset, Loader, Preprocessing
+from ..data.splits import fingerprint
 from .recipe import Recipe
+from .runs.folder import run_of
+from .runs.records import RunRecord
 
 
 @dataclass(frozen=True)
@@ -66,3 +72,27 @@ def task_for(data: Dataset, recipe: Recipe, preprocessing: Preprocessing | None 
     task = Task(data, recipe, data.train.fitted(recipe) if preprocessing is None else preprocessing)
     _ = task.training, task.validation  # which say whether they go together
     return task
+
+
+def run_record(task: Task) -> RunRecord:
+    """Everything that makes this run, and what prediction needs."""
+    data = task.data
+    return RunRecord(
+        data=data.name,
+        fingerprint=fingerprint(data),
+        examples={name: len(part) for name, part in data.parts.items()},
+        classes=list(data.classes),
+        preprocessing=task.preprocessing.to_dict(),
+        recipe=task.recipe.to_dict(),
+        bad_files=[{"path": bad.path, "reason": bad.reason} for bad in data.bad],
+        googlenet=__version__,
+        torch=str(torch.__version__),
+    )
+
+
+def learned_from(task: Task) -> set[str]:
+    """What the network has seen at the end, by content: the training part, and what a run learned from whose weights
+    it begins with."""
+    before = run_of(task.recipe.weights) if task.recipe.weights else None
+    seen = before.learned() if before is not None else None
+    return set(() if task.data.train is None else task.data.train.contents) | (seen or set())

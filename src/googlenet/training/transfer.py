@@ -22,11 +22,11 @@ from ..nn.rewrites import fold_norms
 from ..weights.checkpoint import Weights, network_of
 from ..weights.create import read_source, save_weights
 from .learner import in_bf16
-from .loop import run_record
 from .progress import now
 from .recipe import Recipe
-from .runs import EpochRow, Run
-from .task import Task, task_for
+from .runs.folder import Run
+from .runs.records import EpochRow
+from .task import Task, learned_from, run_record, task_for
 
 Labels = npt.NDArray[np.int64]
 
@@ -133,10 +133,9 @@ def train_on_features(task: Task, model: GoogLeNet, run: Run) -> GoogLeNet:
             f"--freeze features is for networks with one linear classifier, and {model.arch.name} has "
             f"{model.arch.members} members side by side: train it whole, in about that time."
         )
-    record = run_record(task)
     if run.exists:
-        run.check_goes_on(record)
-    run.begin(record)
+        run.check_goes_on(task.data, recipe)
+    run.begin(run_record(task), learned_from(task))
     started = now()
     bf16 = in_bf16(recipe, best_device())
     inputs, labels = features(model, task.training.plain(64), task.preprocessing.mirror, bf16)

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..files import write_bytes
 from ..nn.googlenet import GoogLeNet
 
-WEIGHTS = "model.safetensors"  # the file's name in a run folder
+WEIGHTS, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"  # the files' names in a run folder
 Tensors = Mapping[str, Tensor]
 Found = TypeVar("Found")
 
@@ -134,6 +134,24 @@ def read(path: Path) -> Weights:
     """
     header = read_header(path)
     return Weights(header, read_tensors(path)[0])
+
+
+def read_unfinished(path: Path) -> Weights:
+    """The averaged weights of a training's checkpoint, and a sentence that says so.
+
+    Raises:
+        InputError: If it is missing, damaged, or does not say what it is of, as older ones.
+    """
+    tensors, metadata = read_tensors(path)
+    try:
+        header = Header.from_metadata(json.loads(metadata["weights"]), path)
+        epoch, epochs = int(metadata["epoch"]), json.loads(metadata["recipe"])["epochs"]
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path.parent} is not finished: googlenet train --resume finishes it.") from error
+    start = "mean/" if any(name.startswith("mean/") for name in tensors) else "model/"
+    averaged = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
+    sentence = f"{path.parent} is not finished: these are its averaged weights after epoch {epoch} of {epochs}."
+    return Weights(header, averaged, (sentence,))
 
 
 def write(weights: Weights, path: str | Path) -> None:

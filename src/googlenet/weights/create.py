@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,17 @@ from ..errors import InputError, unknown
 from ..nn.googlenet import GoogLeNet
 from . import formats, store
 from .catalogue import CATALOGUE, Record, named
-from .checkpoint import WEIGHTS, Weights, fill, network_of, weights_of, without_auxiliary, write
+from .checkpoint import (
+    CHECKPOINT,
+    WEIGHTS,
+    Weights,
+    fill,
+    network_of,
+    read_unfinished,
+    weights_of,
+    without_auxiliary,
+    write,
+)
 
 Value = TypeVar("Value")
 
@@ -111,12 +122,15 @@ def read_source(source: str | Path) -> Weights:
     """
     path = Path(source)
     if path.is_dir():
-        if not (path / WEIGHTS).exists():
+        if (path / WEIGHTS).exists():
+            return formats.read(path / WEIGHTS)
+        if not (path / CHECKPOINT).exists():
             raise InputError(
-                f"{path} has no {WEIGHTS}: it is not a run, or not a finished one "
-                "(googlenet train --resume finishes it)."
+                f"{path} has no {WEIGHTS}: it is not a run, or one that was stopped before its first checkpoint."
             )
-        return formats.read(path / WEIGHTS)
+        weights = read_unfinished(path / CHECKPOINT)
+        warnings.warn(weights.quirks[0], RuntimeWarning, stacklevel=2)
+        return weights
     if path.exists() or path.with_name(f"{path.name}.index").exists():  # a TensorFlow checkpoint is a prefix
         return formats.read(path)
     record = named(str(source))

@@ -6,7 +6,7 @@ import pytest
 from googlenet.apps.cli import display
 from googlenet.data.protocol import BadFile, Dataset
 from googlenet.training.recipe import RECIPES
-from googlenet.training.runs import ClassScores, Evaluation
+from googlenet.training.runs.records import ClassScores, Evaluation
 
 MARKUP = "[red]x[/]"  # what rich would read as a colour, were it not told
 

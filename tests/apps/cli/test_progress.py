@@ -8,7 +8,7 @@ from rich.console import Console
 
 from googlenet.apps.cli import progress
 from googlenet.training.progress import EpochDone, StepDone
-from googlenet.training.runs import EpochRow
+from googlenet.training.runs.records import EpochRow
 
 ROW = EpochRow(epoch=2, loss=1.25, accuracy=0.5, seconds=3.0, learning_rate=0.1)
 VALIDATED = replace(ROW, validation_loss=1.0, validation_accuracy=0.75)

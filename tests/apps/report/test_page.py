@@ -12,7 +12,8 @@ from googlenet.apps.report.page import write_report
 from googlenet.arch.variants import find_arch
 from googlenet.errors import InputError
 from googlenet.nn.googlenet import GoogLeNet
-from googlenet.training.runs import ClassScores, EpochRow, Evaluation, Run, RunRecord
+from googlenet.training.runs.folder import Run
+from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, RunRecord
 
 EVIL = '<script>alert("1")</script>&amp;'
 PREPROCESSING = {"channels": 1, "size": 32, "resize": 32, "mean": [0.5], "std": [0.2], "mirror": False}

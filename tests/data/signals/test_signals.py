@@ -30,7 +30,7 @@ from googlenet.training.distributed import World, joined
 from googlenet.training.loop import epochs, finished, fresh_state
 from googlenet.training.progress import EpochDone, silent
 from googlenet.training.recipe import SIGNALS, find_recipe
-from googlenet.training.runs import Run
+from googlenet.training.runs.folder import Run
 from googlenet.training.task import task_for
 
 UCR = SHARED / "data" / "ucr"

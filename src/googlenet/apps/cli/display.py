@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...arch.cursor import LayerCost
     from ...data.protocol import BadFile, Dataset
     from ...training.recipe import Recipe
-    from ...training.runs import Evaluation
+    from ...training.runs.records import Evaluation
     from ...weights.catalogue import Record
 
 console = Console(highlight=False)
@@ -120,7 +120,7 @@ def show_training(data: Dataset, recipe: Recipe, run: Path) -> None:
 
 def show_result(evaluation: Evaluation, run: Path) -> None:
     """What a training came to, on standard error."""
-    from ...training.runs import Run
+    from ...training.runs.folder import Run
 
     page = escape(str(Run(run).report))
     errors.print(
@@ -136,7 +136,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
     top5 = f"   top-5 {evaluation.top5:.4f}" if evaluation.top5 is not None else ""
     console.print(
         f"top-1 [bold]{evaluation.top1:.4f}[/]{top5}   loss {evaluation.nll:.4f}   "
-        f"calibration error {evaluation.ece:.4f}   examples {evaluation.count:,} ({PARTS[evaluation.part]})\n",
+        f"calibration error {evaluation.ece:.4f}   examples {_counted(evaluation)}\n",
         soft_wrap=True,
     )
     names = [escape(scores.label) for scores in evaluation.per_class]
@@ -148,6 +148,20 @@ def show_evaluation(evaluation: Evaluation) -> None:
         shares = [f"{share:.3f}" for share in (scores.precision, scores.recall, scores.f1)]
         table.add_row(name, *shares, str(scores.count), *([str(count or "·") for count in counts] if fits else ()))
     console.print(table)
+
+
+def _counted(evaluation: Evaluation) -> str:
+    """How many examples were measured, of how many."""
+    count, left_out = evaluation.count, evaluation.left_out
+    shown, words = f"{count:,}", [PARTS[evaluation.part]]
+    if left_out:
+        shown += f" of {count + left_out:,}"
+        words.append(f"the run learned from {left_out:,}, which are left out")
+    if evaluation.learned:
+        words.append(f"the run learned from {evaluation.learned:,} of them")
+    if evaluation.bad_files:
+        words.append(f"{len(evaluation.bad_files):,} more could not be read")
+    return f"{shown} ({'; '.join(words)})"
 
 
 def show_rows(rows: Sequence[tuple[str, str]]) -> None:

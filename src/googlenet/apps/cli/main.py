@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
 import warnings
 from typing import Annotated
@@ -23,7 +24,7 @@ app = typer.Typer(
 )
 for part in (runs, predictions, architectures, weights):
     app.add_typer(part.commands)
-STOPPED = 130  # exit status after Ctrl-C, as in a shell
+STOPPED = 130  # what typer makes of Ctrl-C
 
 
 def _show_version(wanted: bool) -> None:
@@ -46,6 +47,13 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold bytes that are no text
     _show_own_warnings()
+    stops = [signal.SIGINT]
+
+    def terminate(number: int, frame: object) -> None:
+        stops.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminate)  # it ends like Ctrl-C
     try:
         command = typer.main.get_command(app)
         _check_name(getattr(command, "commands", {}))
@@ -54,9 +62,9 @@ def main() -> None:
             raise KeyboardInterrupt
         sys.exit(code)
     except InputError as error:
-        _fail(str(error), 1)
+        _fail(str(error), 128 + stops[-1] if isinstance(error, runs.Stopped) else 1)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("Stopped.", STOPPED)
+        _fail("Stopped.", 128 + stops[-1])
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -68,6 +76,8 @@ def main() -> None:
         if sentence:  # none where the help was shown instead
             _fail(sentence, code)
         sys.exit(code)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show_own_warnings() -> None:
@@ -91,5 +101,6 @@ def _check_name(names: dict[str, object]) -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    print(f"googlenet: {sentence}", file=sys.stderr)
+    if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts one speaks
+        print(f"googlenet: {sentence}", file=sys.stderr)
     sys.exit(code)

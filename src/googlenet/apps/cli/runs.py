@@ -7,12 +7,17 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...errors import InputError
 from .options import DATA_HELP, ChannelOption, GroupOption, JsonOption, TargetOption, recipe_changes
+
+if TYPE_CHECKING:
+    from ...data.protocol import Dataset
+    from ...training.recipe import Recipe
+    from ...training.runs.folder import Run
 
 commands = typer.Typer()
 
@@ -48,36 +53,73 @@ def train(
     changes = recipe_changes(context.args) | ({"weights": weights} if weights else {})
     from ...data.find import Columns, find_data
     from ...nn.device import keep_memory
-    from ..jobs import choose_recipe, default_run, latest_run, training_job
-    from . import display, progress
+    from ...training.runs.folder import Run
+    from ..jobs import choose_recipe, learning_data
+    from . import progress
 
     keep_memory()
-    found = find_data(data, progress.watch, Columns(target, group, channel))
-    chosen = choose_recipe(found, recipe, changes)
-    run = out or (latest_run if resume else default_run)(data)
-    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts the first one speaks
-    if leads:
-        display.show_training(found, chosen, run)
+    run = Run(out) if out else None
+    if run is not None and not resume:
+        run.take()
     try:
-        with progress.training_progress(leads, run if tensorboard else None) as report:
-            result = training_job(found, chosen, run, resume=resume, report=report)
+        found = find_data(data, progress.watch, Columns(target, group, channel))
+        run = run or _run_for(data, found, resume)
+        chosen = choose_recipe(found, recipe, changes, run if resume else None)
+        _trained(learning_data(found, chosen), chosen, run, resume, tensorboard)
     except KeyboardInterrupt:
         raise _stopped(run, out is not None) from None
+    finally:
+        if run is not None:
+            run.release()
+
+
+def _leads() -> bool:
+    """Whether this is the one that speaks of the processes that torchrun starts."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _run_for(source: str, data: Dataset, resume: bool) -> Run:
+    """The run of data for which the user names none."""
+    from ...training.runs.places import NOWHERE, latest_run, next_run
+
+    if resume:
+        return latest_run(source, data)
+    return next_run(source) if _leads() else NOWHERE
+
+
+def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard: bool) -> None:
+    """Trains, and shows what and with what success."""
+    from ..jobs import training_job
+    from . import display, progress
+
+    if _leads():
+        display.show_training(data, recipe, run.path)
+    with progress.training_progress(_leads(), run.path if tensorboard else None) as report:
+        result = training_job(data, recipe, run.path, resume=resume, report=report)
     if result is not None:
-        display.show_result(result, run)
+        display.show_result(result, run.path)
 
 
-def _stopped(run: Path, named: bool) -> InputError:
+class Stopped(InputError):
+    """A training that somebody ended; the exit status says how."""
+
+
+def _stopped(run: Run | None, named: bool) -> Stopped:
     """What to say to who stopped a training."""
+    if run is None or not run.exists:
+        return Stopped("Stopped before the training began.")
     words = [word for word in sys.argv[1:] if word != "--resume"]
-    again = shlex.join(["googlenet", *words, "--resume", *([] if named else ["--out", str(run)])])
-    return InputError(f"Stopped. What was learned up to the last checkpoint is saved; go on with: {again}")
+    again = shlex.join(["googlenet", *words, "--resume", *([] if named else ["--out", str(run.path)])])
+    if run.checkpoint.exists():
+        return Stopped(f"Stopped. What was learned up to the last checkpoint is saved; go on with: {again}")
+    return Stopped(f"Stopped before the first checkpoint: nothing was learned. Begin again with: {again}")
 
 
 @commands.command()
 def evaluate(
     runs_and_data: Annotated[list[str], typer.Argument(metavar="RUN... DATA", help="Runs, then the data.")],
     crops: Annotated[int, typer.Option(help="1, 10 or 144 crops of each picture (paper, section 7).")] = 1,
+    everything: Annotated[bool, typer.Option("--all", help="Also examples that a run learned from.")] = False,
     as_json: JsonOption = False,
     target: TargetOption = None,
     group: GroupOption = None,
@@ -85,18 +127,24 @@ def evaluate(
 ) -> None:
     """Measure a run on labelled pictures, signals or volumes; several runs average their probabilities.
 
+    Of data in parts the test part is measured, else the validation part. Examples that a run learned from are left
+    out, whatever their files are called.
+
     Example: googlenet evaluate runs/demo digits
     """
     if len(runs_and_data) < 2:
         raise InputError("Name a run and the data: googlenet evaluate RUN DATA.")
     from ...data.find import Columns
+    from ...data.protocol import BadFile
     from ...nn.device import keep_memory
     from ..jobs import evaluation_job
     from . import display, progress
 
     keep_memory()
     *runs, data = runs_and_data
-    result = evaluation_job(runs, data, crops, progress.watch, Columns(target, group, channel))
+    columns = Columns(target, group, channel)
+    result = evaluation_job(runs, data, crops, progress.watch, columns, everything)
+    display.show_bad_files([BadFile(**row) for row in result.bad_files])
     print(json.dumps(result.to_dict())) if as_json else display.show_evaluation(result)
 
 

@@ -15,7 +15,8 @@ from ...arch.spec import Arch
 from ...data.kinds import preprocessing_from
 from ...errors import InputError
 from ...nn.googlenet import GoogLeNet
-from ...training.runs import EpochRow, Evaluation, Run, RunRecord
+from ...training.runs.folder import Run
+from ...training.runs.records import EpochRow, Evaluation, RunRecord
 from . import charts
 from .examples import Examples
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
-from ..parallel import ahead
+from ...files import digest, digest_of
+from ..parallel import ahead, available_cores
 from ..protocol import Batch, Example, Preprocessing, Settings
 from .augmentation import Augmentation, augmented
 from .crops import centre_square, random_square
@@ -40,6 +44,7 @@ class ImageSet:
         channels: 1 if every picture is grey, else 3.
         mirror: Whether a mirror image keeps its meaning, as far as is known.
         groups: What must stay on one side of a split; pictures have none.
+        on_disk: Whether ``names`` are files, also where their pixels are kept in memory.
     """
 
     kind: ClassVar[str] = "picture"
@@ -50,6 +55,7 @@ class ImageSet:
     channels: int = 3
     mirror: bool = True
     groups: tuple[str, ...] = ()
+    on_disk: bool = False
 
     def __len__(self) -> int:
         return len(self.names)
@@ -59,12 +65,24 @@ class ImageSet:
         """``"small"`` for small pictures in memory, else ``"photos"``."""
         return "small" if self.pixels is not None and self.pixels.shape[-1] <= SMALL_SIDE else "photos"
 
+    @cached_property
+    def contents(self) -> tuple[str, ...]:
+        """Of the files, else of the pixels."""
+        if self.on_disk:
+            with ThreadPoolExecutor(available_cores()) as pool:
+                return tuple(pool.map(digest_of, self.names))
+        assert self.pixels is not None
+        return tuple(digest(picture.tobytes()) for picture in self.pixels.numpy())
+
     def subset(self, rows: Sequence[int]) -> ImageSet:
         """Those rows, in that order."""
         index = torch.as_tensor(rows, dtype=torch.long)
         pixels = None if self.pixels is None else self.pixels[index]
         names = tuple(self.names[row] for row in rows)
-        return dataclasses.replace(self, labels=self.labels[index], names=names, pixels=pixels)
+        part = dataclasses.replace(self, labels=self.labels[index], names=names, pixels=pixels)
+        if "contents" in vars(self):  # no file is read twice for them
+            vars(part)["contents"] = tuple(self.contents[row] for row in rows)
+        return part
 
     def fitted(self, settings: Settings) -> ImagePreprocessing:
         """Pictures in memory by their own statistics, others by ImageNet's."""
@@ -145,10 +163,10 @@ class ImageLoader:
     def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
         """Every picture once, in order, its centre, unchanged."""
         rows = torch.split(torch.arange(len(self.images)), batch_size or 250)
-        channels, size, resize = self.preprocessing.channels, self.preprocessing.size, self.preprocessing.resize
+        size, resize = self.preprocessing.size, self.preprocessing.resize
 
         def load(piece: Tensor) -> Pixels:
-            opened = (open_picture(self.images.names[row], channels, at_least=resize) for row in piece.tolist())
+            opened = (self._opened(row, resize) for row in piece.tolist())
             return np.stack([to_pixels(centre_square(image, size, resize)) for image in opened])
 
         for piece, pixels in zip(rows, self._pixels(rows, load), strict=True):
@@ -162,10 +180,18 @@ class ImageLoader:
         """A picture of a file as an epoch shows it, before it is changed together with its batch."""
         draws = np.random.default_rng((self.settings.seed, epoch, row))
         size = self.preprocessing.size
-        image = open_picture(self.images.names[row], self.preprocessing.channels, at_least=2 * size)
+        image = self._opened(row, 2 * size)
         if augmentation.crop:
             return to_pixels(random_square(image, size, draws))
         return to_pixels(centre_square(image, size, self.preprocessing.resize))
+
+    def _opened(self, row: int, at_least: int) -> Image.Image:
+        """The picture of a file that could be read when the data were looked through."""
+        path = self.images.names[row]
+        try:
+            return open_picture(path, self.preprocessing.channels, at_least=at_least)
+        except InputError as error:
+            raise InputError(f"{path} cannot be read any more: {error}.") from error
 
     def _pixels(self, pieces: Iterable[Tensor], load: Callable[[Tensor], Pixels]) -> Iterator[Tensor]:
         """``(n, channels, size, size)`` of each piece: from memory, or loaded ahead on every core.

@@ -174,4 +174,4 @@ def _image_set(
         pixels = torch.from_numpy(
             np.stack([to_pixels(centre_square(open_picture(path, channels), size, size)) for path in names])
         )
-    return ImageSet(labels, names, pixels, channels)
+    return ImageSet(labels, names, pixels, channels, on_disk=True)

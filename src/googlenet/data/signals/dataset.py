@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
+from ...files import digest
 from ..protocol import Batch, Example, Preprocessing, Settings
 from .preprocessing import SignalPreprocessing, hide_differences
 from .rows import Signal
@@ -42,6 +43,11 @@ class SignalSet:
     def recipe(self) -> str:
         """``"signals"``."""
         return "signals"
+
+    @cached_property
+    def contents(self) -> tuple[str, ...]:
+        """Of the samples."""
+        return tuple(digest(np.asarray(signal, np.float32).tobytes()) for signal in self.signals)
 
     def subset(self, rows: Sequence[int]) -> SignalSet:
         """Those rows, in that order."""

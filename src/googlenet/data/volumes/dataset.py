@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ...errors import InputError
+from ...files import digest
 from ..protocol import Array, Batch, Example, Preprocessing, Settings
 from .preprocessing import VolumePreprocessing
 
@@ -41,6 +43,11 @@ class VolumeSet:
     def recipe(self) -> str:
         """``"volumes"``."""
         return "volumes"
+
+    @cached_property
+    def contents(self) -> tuple[str, ...]:
+        """Of the voxels."""
+        return tuple(digest(volume.tobytes()) for volume in self.volumes)
 
     def subset(self, rows: Sequence[int]) -> VolumeSet:
         """Those rows, in that order."""

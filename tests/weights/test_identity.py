@@ -152,12 +152,17 @@ def test_torchvisions_tensors_without_our_header_and_behind_data_parallel(tmp_pa
     save_file(theirs(aux_logits=True, num_classes=5), path)
     found = identity.identify(path)
     assert (found.classes, found.third_kernel, found.tensors) == (5, 3, 364)
-    assert found.auxiliary == ("aux1.fc1.weight", "aux2.fc1.weight")
-    assert "does not say which architecture" in found.quirks[0]
-    assert "torchvision's" in found.quirks[1]
+    assert (found.format, found.auxiliary) == ("torchvision", ("4a", "4d"))
     path = tmp_path / "parallel.pth"
     torch.save(OrderedDict((f"module.{name}", tensor) for name, tensor in theirs(aux_logits=False).items()), path)
-    assert "module." in " ".join(identity.identify(path).quirks[1:])
+    assert "begin with 'module.'" in identity.identify(path).quirks[0]
+
+
+def test_a_state_dict_of_our_own_points_to_what_writes_it(tmp_path):
+    torch.save(create_model("googlenet_small", 2, width=0.25).state_dict(), tmp_path / "ours.pth")
+    found = identity.identify(tmp_path / "ours.pth")
+    assert (found.format, found.norm) == ("", "batch norm")
+    assert "googlenet.save_weights" in " ".join(found.quirks)
 
 
 def test_arrays_out_of_keras_have_kernels_in_front(tmp_path):

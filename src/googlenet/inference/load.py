@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,11 @@ def load(*sources: str | Path, engine: str | None = None) -> Predictor:
             :func:`fastest`. An exported model brings its own.
 
     Raises:
-        InputError: If there is no source, one is missing, has no classes, or they do not have the same classes and
-            input.
+        InputError: If there is no source, one is missing or does not say what it reads, or they do not have the same
+            classes and input.
+
+    Warns:
+        RuntimeWarning: Of what a weights file does not say and was guessed: how it reads pictures, names of classes.
     """
     if not sources:
         raise InputError(
@@ -61,12 +65,15 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
     for run in runs:
         weights = read_source(run)
         extra = weights.header.extra
-        if "classes" not in extra or "preprocessing" not in extra:
+        if "preprocessing" not in extra:
             raise InputError(
-                f"{run} does not say which classes it tells apart, or what it reads, as runs do; begin a training with "
-                f"it: googlenet train DATA --weights {run}"
+                f"{run} does not say what it reads, as runs do; write a file that does (googlenet convert {run} "
+                f"NEW.safetensors, with --mean and --std), or begin a training with it: googlenet train DATA --weights "
+                f"{run}"
             )
-        names = class_names(extra["classes"], run)
+        for guess in weights.guesses:
+            warnings.warn(guess, RuntimeWarning, stacklevel=1)
+        names = class_names(extra["classes"], run) if "classes" in extra else _numbered(weights.header.num_classes, run)
         if len(names) != weights.header.num_classes:
             raise InputError(f"{run} is damaged: it names {len(names)} classes of {weights.header.num_classes}.")
         models.append(network_of(weights))
@@ -84,6 +91,16 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
                     "only networks that read the same are averaged."
                 )
     return Pipeline(models, preprocessing), classes
+
+
+def _numbered(count: int, run: str | Path) -> tuple[str, ...]:
+    """Names for classes that have none, and the sentence that says so."""
+    warnings.warn(
+        f"{run} does not name its {count} classes; they are numbered in its order, from 0 to {count - 1}.",
+        RuntimeWarning,
+        stacklevel=1,
+    )
+    return tuple(map(str, range(count)))
 
 
 def fastest(pipeline: Pipeline) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterable
 
 import numpy as np
@@ -60,10 +61,15 @@ def transfer_task(data: Dataset, recipe: Recipe, weights: Weights) -> Task:
 
     Raises:
         InputError: If the network reads data of another kind, or of another number of channels.
+
+    Warns:
+        RuntimeWarning: Of what the weights' file does not say and was guessed: how it reads pictures.
     """
     header = weights.header
     row = header.extra.get("preprocessing")
     assert data.train is not None
+    for guess in weights.guesses:
+        warnings.warn(guess, RuntimeWarning, stacklevel=1)
     given = None if row is None else preprocessing_from(dict(row))
     task = task_for(data, recipe, data.train.adapted(given, recipe))
     if len(task.size) != header.arch.dims:

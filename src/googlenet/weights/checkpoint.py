@@ -90,11 +90,13 @@ class Weights:
         header: What they are of.
         tensors: By the names of our state dicts.
         quirks: Sentences about what is peculiar to them.
+        guesses: Sentences about what their file does not say and the header has all the same.
     """
 
     header: Header
     tensors: Mapping[str, Tensor]
     quirks: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
 
 
 def weights_of(model: GoogLeNet, **extra: Any) -> Weights:
@@ -122,8 +124,17 @@ def without_auxiliary(weights: Weights) -> Weights:
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is a safetensors file."""
-    return path.suffix == ".safetensors"
+    """Whether it is a safetensors file, by its suffix or its content."""
+    return path.suffix == ".safetensors" or is_safetensors(path)
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins as safetensors do: with the length of a table that fits in, and the table."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(9)
+    return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size - 8
 
 
 def read(path: Path) -> Weights:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from .. import files
+from ..data.images.preprocessing import ImagePreprocessing
+from ..data.kinds import preprocessing_from
 from ..errors import InputError
 from ..nn.googlenet import mean_probabilities
 from . import formats
@@ -42,17 +44,35 @@ class Conversion:
     notes: tuple[str, ...] = ()
 
 
-def convert(source: str | Path, target: str | Path, bf16: bool = False) -> Conversion:
+@dataclass(frozen=True)
+class Reading:
+    """How the network of a file reads pictures, where the file does not say it; ``None`` leaves it as it is.
+
+    Attributes:
+        mean: Per channel, of pixels scaled to [0, 1].
+        std: Per channel, of pixels scaled to [0, 1].
+        size: Side of the square that the network sees, pixels.
+        transform_input: See :class:`~googlenet.arch.spec.Arch`.
+    """
+
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    size: int | None = None
+    transform_input: bool | None = None
+
+
+def convert(source: str | Path, target: str | Path, bf16: bool = False, reading: Reading | None = None) -> Conversion:
     """Writes weights in another format, reads them back, and compares the networks.
 
     Args:
         source: A run, a weights file of any format, or a name of the catalogue.
         target: The file to write; its suffix says the format.
         bf16: Whether to keep the numbers in bfloat16, half the size; safetensors only.
+        reading: What the source does not say of how it reads pictures.
 
     Raises:
-        InputError: If a tensor is missing, left over or of another shape, the format has no names for the network, or
-            what was written does not compute the same; a file that was there stays then.
+        InputError: If a tensor is missing, left over or of another shape, the format has no names for the network or
+            no place for how it reads, or what was written does not compute the same; a file that was there stays then.
 
     Example:
         >>> from googlenet.weights.convert import convert
@@ -60,15 +80,20 @@ def convert(source: str | Path, target: str | Path, bf16: bool = False) -> Conve
         1517731
     """
     original, target = read_source(source), Path(target)
+    original = original if reading is None else told(original, reading)
     weights = _in_bf16(original, target) if bf16 else original
     with files.fresh(target) as new:
         formats.write(weights, new)
         again = formats.read(new)
+        _check_told(reading, weights, again, target)
         found = differences(weights, again, new)
         for name, difference in found.items():
             if not difference <= WITHIN:  # not a number neither
                 raise InputError(f"{name}, {target} would give other probabilities, by {difference:.2g}; not written.")
-    notes = []
+    notes = list(original.guesses)
+    if reading is not None:
+        read = preprocessing_from(weights.header.extra["preprocessing"]).described()
+        notes.append(f"It reads pictures of {read}; transform_input is {weights.header.arch.transform_input}.")
     if bf16:
         moved = differences(original, again, target)["read back"]
         notes.append(f"In bfloat16 the probabilities are up to {moved:.1g} away from what they were.")
@@ -78,6 +103,53 @@ def convert(source: str | Path, target: str | Path, bf16: bool = False) -> Conve
         )
     count = sum(tensor.numel() for tensor in again.tensors.values())
     return Conversion(target, len(again.tensors), count, found, weights.quirks, tuple(notes))
+
+
+def told(weights: Weights, reading: Reading) -> Weights:
+    """The weights of pictures with what is told of how they read them; nothing is guessed any more.
+
+    Raises:
+        InputError: If it does not fit the network, or mean and deviation are known neither from there nor from here.
+    """
+    header = weights.header
+    if header.arch.dims != 2:
+        raise InputError(f"--mean, --std, --size and --transform-input are for pictures, not for {header.arch.name}.")
+    row = header.extra.get("preprocessing")
+    if row is None and (reading.mean is None or reading.std is None):
+        raise InputError("These weights do not say how they read pictures: give both --mean and --std.")
+    old = ImagePreprocessing(header.in_channels) if row is None else ImagePreprocessing.from_dict(dict(row))
+    mean = _for_channels("--mean", reading.mean, header.in_channels) or old.mean
+    std = _for_channels("--std", reading.std, header.in_channels, least=1e-6) or old.std
+    size = reading.size or (header.arch.input_size[0] if row is None else old.size)
+    new = replace(old, mean=mean, std=std, size=size, resize=round(size * old.resize / old.size))
+    transform = header.arch.transform_input if reading.transform_input is None else reading.transform_input
+    header = replace(
+        header,
+        arch=replace(header.arch, transform_input=transform),
+        extra={**header.extra, "preprocessing": new.to_dict()},
+    )
+    return replace(weights, header=header, guesses=())
+
+
+def _for_channels(
+    option: str, values: tuple[float, ...] | None, channels: int, least: float = 0.0
+) -> tuple[float, ...] | None:
+    """The values, if there are any and they are of pixels from 0 to 1, a number a channel."""
+    if values is not None and (len(values) != channels or not all(least <= value <= 1 for value in values)):
+        raise InputError(
+            f"{option} is of pixels scaled to [0, 1], a number for each of {channels} channels, not "
+            f"{', '.join(f'{value:g}' for value in values)}; what is of pixels from 0 to 255 is divided by 255."
+        )
+    return values
+
+
+def _check_told(reading: Reading | None, weights: Weights, again: Weights, target: Path) -> None:
+    """Raises the sentence for a format that has no place for what was told."""
+    if reading is None:
+        return
+    row, kept = (each.header.extra.get("preprocessing") for each in (weights, again))
+    if kept is None or preprocessing_from(kept) != preprocessing_from(row):
+        raise InputError(f"{target.suffix} has no place for how pictures are read; write .safetensors.")
 
 
 @torch.inference_mode()

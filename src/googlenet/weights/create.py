@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..arch.spec import Arch
-from ..arch.variants import find_arch
+from ..arch.variants import GOOGLENET_TORCHVISION, find_arch
 from ..errors import InputError, unknown
 from ..nn.googlenet import GoogLeNet
 from . import formats, store
@@ -25,6 +25,8 @@ from .checkpoint import (
     without_auxiliary,
     write,
 )
+from .foreign.preprocessing import TORCHVISION
+from .identity import digests_of, record_of
 
 Value = TypeVar("Value")
 
@@ -132,7 +134,7 @@ def read_source(source: str | Path) -> Weights:
         warnings.warn(weights.quirks[0], RuntimeWarning, stacklevel=2)
         return weights
     if path.exists() or path.with_name(f"{path.name}.index").exists():  # a TensorFlow checkpoint is a prefix
-        return formats.read(path)
+        return _completed(formats.read(path), path)
     record = named(str(source))
     if record is None:
         if "/" in str(source) or path.suffix in {form.suffix for form in formats.WEIGHTS_FORMATS.values()}:
@@ -150,6 +152,26 @@ def load_model(source: str | Path) -> GoogLeNet:
         InputError: As of :func:`read_source`.
     """
     return network_of(read_source(source))
+
+
+def _completed(weights: Weights, path: Path) -> Weights:
+    """What a file holds, with what is known or, of a network of torchvision's, guessed of how it reads pictures."""
+    header = weights.header
+    if "preprocessing" in header.extra and "classes" in header.extra:
+        return weights
+    record = CATALOGUE.get(record_of(digests_of(path), CATALOGUE.values()))
+    if record is not None:
+        return with_record(weights, record)
+    if "preprocessing" in header.extra or header.arch.name != GOOGLENET_TORCHVISION.name or header.in_channels != 3:
+        return weights
+    extra = {**header.extra, "preprocessing": TORCHVISION.to_dict()}
+    guess = (
+        f"{path} does not say how it reads pictures; it is taken to be as torchvision's transforms make them, "
+        f"{TORCHVISION.size}×{TORCHVISION.size} with ImageNet's mean and deviation, and transform_input to be "
+        f"{header.arch.transform_input} (it is True where training began with torchvision's own weights). If that is "
+        f"wrong: googlenet convert {path} NEW.safetensors, with --mean, --std, --size or --transform-input."
+    )
+    return replace(weights, header=replace(header, extra=extra), guesses=(guess,))
 
 
 def with_record(weights: Weights, record: Record) -> Weights:

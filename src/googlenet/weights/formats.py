@@ -31,9 +31,10 @@ class WeightsFormat:
         return importlib.import_module(f".{self.module}", __package__)
 
 
+# In the order in which they are asked: state dicts of others may lie in safetensors too.
 WEIGHTS_FORMATS: dict[str, WeightsFormat] = {
-    "safetensors": WeightsFormat("checkpoint", ".safetensors", "ours: safetensors with the architecture in it"),
     "torchvision": WeightsFormat("foreign.torchvision", ".pth", "torchvision's state dict"),
+    "safetensors": WeightsFormat("checkpoint", ".safetensors", "ours: safetensors with the architecture in it"),
     "caffe": WeightsFormat("foreign.caffe.caffemodel", ".caffemodel", "Caffe's network, with a .prototxt beside it"),
     "slim": WeightsFormat("foreign.tensorflow.slim", None, "TF-slim's checkpoint of inception_v1"),
     "onnx": WeightsFormat("foreign.onnx.graph", ".onnx", "an ONNX graph"),

@@ -83,7 +83,7 @@ def identify(source: str | Path) -> Identity:
         found = _of_stranger(path, error)
     else:
         found = _of_weights(path, form, weights)
-    digests = _digests(path)
+    digests = digests_of(path)
     return replace(found, sha256=digests["sha256"], record=record_of(digests, CATALOGUE.values()))
 
 
@@ -184,8 +184,8 @@ def _of_stranger(path: Path, error: InputError) -> Identity:
     return Identity(path, **found, quirks=(str(error), *strangers.hints(tensors)))
 
 
-def _digests(path: Path) -> dict[str, str]:
-    """Of the file; of a TensorFlow checkpoint of several files, of the one with the data."""
+def digests_of(path: Path) -> dict[str, str]:
+    """The digests of a file, by algorithm; of a TensorFlow checkpoint of several files, of the one with the data."""
     path = path if path.is_file() else path.with_name(f"{path.name}.data-00000-of-00001")
     algorithms = ("sha256", "sha1")
     if not path.is_file():

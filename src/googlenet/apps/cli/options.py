@@ -59,3 +59,17 @@ def input_shape(text: str | None, size: tuple[int, ...]) -> tuple[int, tuple[int
     except ValueError:
         raise InputError(f"--input is channels and size, such as 3x224x224, not {text!r}.") from None
     return channels, tuple(spatial)
+
+
+def numbers(option: str, text: str | None) -> tuple[float, ...] | None:
+    """``0.5,0.5,0.5`` as numbers; ``None`` for nothing.
+
+    Raises:
+        InputError: For anything else.
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise InputError(f"{option} is numbers with commas between them, such as 0.5,0.5,0.5, not {text!r}.") from None

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .options import numbers
+
 commands = typer.Typer()
 weights = typer.Typer(
     no_args_is_help=True, help="Pretrained weights: list, fetch and check them, and find out what a file is."
@@ -20,14 +22,26 @@ def convert(
     source: Annotated[str, typer.Argument(help="A run, a weights file of any format, or a name of the catalogue.")],
     target: Annotated[Path, typer.Argument(help=".safetensors, .pth (torchvision), .caffemodel or .onnx.")],
     bf16: Annotated[bool, typer.Option("--bf16", help="Keep safetensors in bfloat16: half the size.")] = False,
+    mean: Annotated[
+        str | None, typer.Option(help="Of pixels in [0, 1], such as 0.485,0.456,0.406: what the source does not say.")
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="The deviation that goes with it.")] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Side of the pictures that it reads.")] = None,
+    transform_input: Annotated[
+        bool, typer.Option("--transform-input", help="As torchvision's networks that began with its own weights.")
+    ] = False,
 ) -> None:
     """Write weights in another format, every tensor's name and shape asserted, and compare the outputs of both.
 
     Example: googlenet convert googlenet.bvlc bvlc.safetensors
+
+    Example: googlenet convert tuned.pth tuned.safetensors --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5
     """
+    from ...weights.convert import Reading
     from ...weights.convert import convert as convert_weights
 
-    done = convert_weights(source, target, bf16)
+    told = Reading(numbers("--mean", mean), numbers("--std", std), size, transform_input or None)
+    done = convert_weights(source, target, bf16, None if told == Reading() else told)
     compared = "; ".join(f"{who}, probabilities within {far:.1g}" for who, far in done.differences.items())
     written = f"{done.target}: {done.tensors} tensors, {done.numbers:,} numbers; {compared}."
     print(*done.quirks, written, *done.notes, sep="\n")

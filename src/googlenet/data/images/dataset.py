@@ -99,7 +99,10 @@ class ImageSet:
     def adapted(self, given: Preprocessing | None, settings: Settings) -> ImagePreprocessing:
         """As the network wants it, whatever size and colour they have."""
         if given is None:
-            raise InputError("These weights do not say how they read pictures.")
+            raise InputError(
+                "These weights do not say how they read pictures. Write a file that does: googlenet convert WEIGHTS "
+                "NEW.safetensors, with --mean and --std."
+            )
         return dataclasses.replace(_for_pictures(given), mirror=settings.flip and self.mirror)
 
     def loader(self, preprocessing: Preprocessing, settings: Settings) -> ImageLoader:

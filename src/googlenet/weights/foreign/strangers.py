@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
 
-import torch
 from torch import Tensor
 
-from ...errors import InputError
-from ..checkpoint import WEIGHTS, read_tensors
+from ..checkpoint import WEIGHTS, read_tensors, recognises
 from .parameters import Shape
-from .torchvision import from_torchvision
+from .state_dicts import is_pickled, tensors_of
 
 Shapes = Mapping[str, Shape]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_PICKLE = b"\x80\x02"  # torch.save wrote such files before PyTorch 1.6
 _UNTRAINED = ("running_mean", "running_var", "moving_mean", "moving_variance", "num_batches_tracked")
 
 
@@ -59,15 +54,15 @@ def tensors_in(path: Path) -> Mapping[str, Tensor]:
     Raises:
         InputError: If it is a safetensors or ONNX file that is damaged.
     """
-    if path.suffix == ".safetensors":
+    if is_pickled(path):
+        return tensors_of(path)
+    if recognises(path):
         return read_tensors(path)[0]
     if path.suffix == ".onnx":
         from .onnx.graph import initializers
 
         return initializers(path)
-    with path.open("rb") as file:
-        pickled = file.read(len(_PICKLE)) == _PICKLE
-    return _pickled(path) if pickled or zipfile.is_zipfile(path) else {}
+    return {}
 
 
 def survey(shapes: Shapes) -> Survey:
@@ -96,12 +91,10 @@ def hints(tensors: Mapping[str, Tensor]) -> list[str]:
     """Sentences on tensors of an unknown network: what they probably are and what to do."""
     found = {_convolution(shape) for shape in shapes_of(tensors).values()}
     hints = []
-    if all(name.startswith("module.") for name in tensors):
-        hints.append("All names begin with 'module.', which DataParallel puts there; take it away and try again.")
     if any(name.startswith("model/") for name in tensors):
         hints.append(f"It is the state of a training to resume; the weights are in {WEIGHTS} beside it.")
-    if _is_torchvision(tensors):
-        hints.append("Names and shapes are torchvision's; write it with torch.save as .pth, and it can be loaded.")
+    if any(name.startswith("features.") and ".branches." in name for name in tensors):
+        hints.append("The names are those of a network of this package; write it with googlenet.save_weights.")
     if (32, 16, 3) in found and (32, 32, 3) in found:
         hints.append("Its third branch has two 3×3 convolutions in a row for the 5×5 one.")
     if not {(32, 16, 3), (32, 16, 5)} & found:
@@ -136,25 +129,3 @@ def _convolution(shape: Shape) -> tuple[int, int, int] | None:
     if shape[0] == shape[1] < 16 and shape[2:] != shape[:2]:
         return shape[3], shape[2], shape[0]
     return (shape[0], shape[1], shape[2]) if shape[2] == shape[3] else None
-
-
-def _is_torchvision(tensors: Mapping[str, Tensor]) -> bool:
-    try:
-        from_torchvision(tensors)
-    except (InputError, KeyError):
-        return False
-    return True
-
-
-def _pickled(path: Path) -> Mapping[str, Tensor]:
-    """The state dict in a file of ``torch.save``, perhaps one dictionary further down."""
-    try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # of bytes that only look like a pickle PyTorch raises whatever comes; the caller has a sentence
-        return {}
-    for inner in (found, *(found.values() if isinstance(found, dict) else ())):
-        tensors = inner if isinstance(inner, dict) else {}
-        tensors = {name: each for name, each in tensors.items() if isinstance(name, str) and isinstance(each, Tensor)}
-        if tensors:
-            return tensors
-    return {}

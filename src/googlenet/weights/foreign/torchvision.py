@@ -7,17 +7,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...arch.variants import GOOGLENET_TORCHVISION
 from ...errors import InputError
 from ...files import write_bytes
-from ..checkpoint import Header, Weights, check_tensors
-from .parameters import LayerParameters, layer_parameters
+from ..checkpoint import Header, Weights, check_tensors, is_safetensors
+from .parameters import LayerParameters, Shape, layer_parameters
+from .state_dicts import is_pickled, state_dict_of
 
 _STEM = {("conv1", "conv"): "conv1", ("conv2", "reduce"): "conv2", ("conv2", "conv"): "conv3"}
 _BRANCHES = {"1x1": "branch1", "3x3": "branch2", "5x5": "branch3", "pool": "branch4"}
-_NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+_TYPICAL = "inception3a.branch1.conv.weight"
+Row = tuple[str, str, Shape]
 
 
 def from_torchvision(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -31,8 +34,7 @@ def from_torchvision(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         InputError: For a key that is missing, left over or of another shape.
     """
-    names = {theirs: ours for ours, theirs in _names(_has_aux(state_dict, "aux1."))}
-    return _checked(_renamed(state_dict, names))
+    return _from(state_dict, "This state dict")
 
 
 def to_torchvision(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -44,36 +46,44 @@ def to_torchvision(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         InputError: For a key that is missing, left over or of another shape.
     """
-    theirs = _renamed(state_dict, dict(_names(_has_aux(state_dict, "auxiliary."))))
-    _checked(state_dict)
-    return theirs
+    table = list(_table(state_dict, "classifier", "features.conv1.conv.conv", "auxiliary."))
+    check_tensors(state_dict, {ours: shape for ours, _, shape in table}, "This state dict")
+    return {theirs: state_dict[ours] for ours, theirs, _ in table}
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is a file of ``torch.save``, of today or, a bare pickle, of before PyTorch 1.6."""
-    if path.suffix not in (".pth", ".pt") or not path.is_file():
+    """Whether it is a file of ``torch.save``, or safetensors of other people's with torchvision's names."""
+    if is_pickled(path):
+        return True
+    if not is_safetensors(path):
         return False
-    with path.open("rb") as file:
-        return file.read(2) in (b"PK", b"\x80\x02")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return any(name.endswith(_TYPICAL) for name in file.keys())  # noqa: SIM118 (it is no dictionary)
+    except SafetensorError:
+        return False
 
 
 def read(path: Path) -> Weights:
-    """A ``.pth`` file with torchvision's state dict.
+    """torchvision's state dict, however it is kept (:mod:`~googlenet.weights.foreign.state_dicts`).
 
     Raises:
-        InputError: If it holds something else.
+        InputError: If it holds something else, or reading it would run code.
     """
+    found = state_dict_of(path, [theirs for _, theirs, _ in _rows(False)], "torchvision's googlenet")
     try:
-        theirs = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of bytes that only look like a pickle PyTorch raises whatever comes
-        raise InputError(f"{path} is not a file of plain tensors ({str(error).splitlines()[0]}).") from error
-    theirs = theirs.get("state_dict", theirs) if isinstance(theirs, dict) else theirs
-    named = isinstance(theirs, dict) and all(isinstance(k, str) and isinstance(t, Tensor) for k, t in theirs.items())
-    if not named or "fc.bias" not in theirs or theirs["fc.bias"].ndim != 1:
-        raise InputError(f"{path} holds no state dict of torchvision's googlenet.")
-    tensors = from_torchvision(theirs)
-    auxiliary = _has_aux(tensors, "auxiliary.")
-    return Weights(Header(GOOGLENET_TORCHVISION, len(tensors["classifier.bias"]), 3, auxiliary), tensors)
+        tensors = _from(found.tensors, str(path))
+    except InputError as error:
+        if "fc.weight" in found.tensors:
+            raise
+        raise InputError(
+            f"{error} The classifier that can be read is one linear layer, fc.weight and fc.bias; where another name "
+            "holds just that, give it this one and save the state dict again."
+        ) from error
+    classes, channels = len(tensors["classifier.bias"]), tensors["features.conv1.conv.conv.weight"].shape[1]
+    auxiliary = any(name.startswith("auxiliary.") for name in tensors)
+    header = Header(GOOGLENET_TORCHVISION, classes, channels, auxiliary)
+    return Weights(header, tensors, found.notes)
 
 
 def write(weights: Weights, path: Path) -> None:
@@ -89,39 +99,39 @@ def write(weights: Weights, path: Path) -> None:
     write_bytes(path, content.getvalue())
 
 
-def _has_aux(state_dict: Mapping[str, Tensor], prefix: str) -> bool:
-    return any(key.startswith(prefix) for key in state_dict)
+def _from(state_dict: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    table = list(_table(state_dict, "fc", "conv1.conv", "aux"))
+    check_tensors(state_dict, {theirs: shape for _, theirs, shape in table}, where)
+    return {ours: state_dict[theirs] for ours, theirs, _ in table}
 
 
-def _checked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Raises InputError unless these are the tensors of ``googlenet_torchvision``, shape by shape."""
-    classes = len(tensors["classifier.bias"])
-    layers = layer_parameters(GOOGLENET_TORCHVISION, classes, auxiliary=_has_aux(tensors, "auxiliary."))
-    wanted = {name: shape for layer in layers for name, shape in layer.tensors().items()}
-    check_tensors(tensors, wanted, "This state dict")
-    return dict(tensors)
+def _table(state_dict: Mapping[str, Tensor], last: str, first: str, auxiliary: str) -> Iterator[Row]:
+    """The rows of a network with as many classes, channels and classifiers as this one.
+
+    Args:
+        state_dict: By names of either side.
+        last: Name of its classifier.
+        first: Name of its first convolution.
+        auxiliary: What names of auxiliary classifiers begin with.
+    """
+    shapes = {name: tuple(tensor.shape) for name, tensor in state_dict.items()}
+    others = (shape for name, shape in shapes.items() if name.startswith(auxiliary) and name.endswith("fc2.bias"))
+    classes = shapes.get(f"{last}.bias", next(others, ()))
+    kernel = shapes.get(f"{first}.weight", ())
+    return _rows(
+        any(name.startswith(auxiliary) for name in shapes),
+        classes[0] if len(classes) == 1 else 1000,
+        kernel[1] if len(kernel) == 4 else 3,
+    )
 
 
-def _renamed(state_dict: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
-    missing = [key for key in names if key not in state_dict]
-    left = [key for key in state_dict if key not in names]
-    if missing or left:
-        raise InputError(
-            f"This is not a state dict of torchvision's network: {len(missing)} keys are missing "
-            f"({', '.join(missing[:3])}) and {len(left)} are left over ({', '.join(left[:3])})."
-        )
-    return {names[key]: tensor for key, tensor in state_dict.items()}
-
-
-def _names(auxiliary: bool) -> Iterator[tuple[str, str]]:
-    """Pairs of our name and torchvision's, for every tensor of the network."""
-    for layer in layer_parameters(GOOGLENET_TORCHVISION, auxiliary=auxiliary):
+def _rows(auxiliary: bool, classes: int = 1000, channels: int = 3) -> Iterator[Row]:
+    """Our name, torchvision's and its shape, for every tensor of the network."""
+    for layer in layer_parameters(GOOGLENET_TORCHVISION, classes, channels, auxiliary):
         theirs = _layer_name(layer)
-        if layer.is_linear:
-            yield from ((f"{layer.ours}.{part}", f"{theirs}.{part}") for part in ("weight", "bias"))
-        else:
-            yield f"{layer.ours}.conv.weight", f"{theirs}.conv.weight"
-            yield from ((f"{layer.ours}.norm.{part}", f"{theirs}.bn.{part}") for part in _NORM)
+        for ours, shape in layer.tensors().items():
+            part = ours.removeprefix(f"{layer.ours}.").replace("norm.", "bn.")
+            yield ours, f"{theirs}.{part}", shape
 
 
 def _layer_name(layer: LayerParameters) -> str:

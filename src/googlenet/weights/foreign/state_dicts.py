@@ -1,0 +1,222 @@
+"""State dicts as people keep them: in files of ``torch.save`` or safetensors, in dictionaries, behind prefixes.
+
+Nothing in a file is executed: PyTorch reads it with ``weights_only=True``, and what needs more is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import InputError
+from ..checkpoint import is_safetensors, read_tensors
+
+_ZIP, _PICKLES = b"PK", tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+_DEEPEST = 4  # dictionaries in dictionaries
+_SHARE = (
+    0.6  # of a network's names: more than an optimizer's moments have, fewer than a file without counters of batches
+)
+_AVERAGED = re.compile(r"(^|[._'])(ema|swa|averaged?)([._'\d]|$)", re.IGNORECASE)
+_HOW = "Where the network is at hand, save its weights alone: torch.save(model.state_dict(), 'weights.pth')."
+_COUNTER, _VARIANCE = "num_batches_tracked", "running_var"
+
+
+@dataclass(frozen=True)
+class StateDict:
+    """A network's tensors, and how they were found.
+
+    Attributes:
+        tensors: By the names that the network itself has for them.
+        notes: Sentences on what was taken away, added and converted.
+    """
+
+    tensors: Mapping[str, Tensor]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a network's tensors lie: the dictionaries down to them, and what their names begin with."""
+
+    keys: tuple[str, ...]
+    prefix: str
+    tensors: Mapping[str, Tensor]
+
+    def __str__(self) -> str:
+        return ".".join((*self.keys, self.prefix.rstrip("."))).strip(".") or "the outermost dictionary"
+
+
+def is_pickled(path: Path) -> bool:
+    """Whether it is a file of ``torch.save``, of today or, a bare pickle, of before PyTorch 1.6, whatever its name."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start != _ZIP:
+        return start in _PICKLES
+    return not zipfile.is_zipfile(path) or bool(_members(path, "data.pkl"))  # one that is cut off may be one
+
+
+def state_dict_of(path: Path, names: Collection[str], whose: str) -> StateDict:
+    """The tensors of a network in a file, found by most of their names.
+
+    Args:
+        path: Of ``torch.save`` or safetensors.
+        names: That the network has for its tensors.
+        whose: Network it is, for the sentence.
+
+    Raises:
+        InputError: If there are none, several, or reading them would run code.
+    """
+    dictionaries = list(_dictionaries(saved(path)))
+    places = [place for keys, tensors in dictionaries for place in _places(keys, tensors, frozenset(names))]
+    if not places:
+        others = [name for _, tensors in dictionaries for name in tensors]
+        raise InputError(
+            f"{path} holds no state dict of {whose}"
+            + (f": {', '.join(others[:3])} and the rest of its {len(others)} tensors are another's." if others else ".")
+        )
+    place, notes = _chosen(places, path)
+    found = {name.removeprefix(place.prefix): t for name, t in place.tensors.items() if name.startswith(place.prefix)}
+    rest = [name for name in place.tensors if not name.startswith(place.prefix)]
+    if place.keys:
+        notes.append(f"The weights lie under '{'.'.join(place.keys)}' in the file.")
+    if place.prefix:
+        notes.append(f"Their names begin with '{place.prefix}', which is taken away.")
+    if rest:
+        notes.append(f"Left out, since it is not among them: {', '.join(rest[:3])}{' …' if len(rest) > 3 else ''}.")
+    return _made_whole(found, notes, path)
+
+
+def tensors_of(path: Path) -> Mapping[str, Tensor]:
+    """The dictionary with the most tensors in a file of any network; an empty one if there is none to be had."""
+    try:
+        found = [tensors for _, tensors in _dictionaries(saved(path))]
+    except InputError:
+        return {}
+    return max(found, key=len, default={})
+
+
+def saved(path: Path) -> Any:
+    """What was given to ``torch.save``, or the tensors of a safetensors file.
+
+    Raises:
+        InputError: If reading it would run code, or it is damaged.
+    """
+    if is_safetensors(path):
+        return read_tensors(path)[0]
+    if zipfile.is_zipfile(path) and _members(path, "constants.pkl"):
+        raise InputError(f"{path} is a program of TorchScript, and programs in files are not run. {_HOW}")
+    try:
+        with path.open("rb") as file:  # of a path PyTorch would believe the suffix
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # of bytes that only look like a pickle PyTorch raises whatever comes
+        needs = _code_in(path)
+        if not needs:
+            raise InputError(
+                f"{path} is not a file of plain tensors: it is damaged, cut off, or something else. Copy or save it "
+                "again with torch.save(model.state_dict(), 'weights.pth')."
+            ) from error
+        raise InputError(
+            f"{path} is not a file of plain tensors: it holds {', '.join(needs[:3])}, for which code in it would have "
+            f"to be run, and that is not done. {_HOW}"
+        ) from error
+
+
+# ----------------------------------------------------------------- what is in a file
+def _members(path: Path, name: str) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        return [member for member in archive.namelist() if member.rpartition("/")[2] == name]
+
+
+def _code_in(path: Path) -> list[str]:
+    """Names of the classes and functions that a pickle wants and PyTorch does not trust; nothing is run."""
+    try:
+        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+    except Exception:  # damaged, or from before PyTorch 1.6
+        return []
+
+
+def _dictionaries(found: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Mapping[str, Tensor]]]:
+    """Every dictionary of tensors by name, the outermost first, and the keys that lead to it."""
+    if not isinstance(found, dict) or len(keys) > _DEEPEST:
+        return
+    named = {name: value for name, value in found.items() if isinstance(name, str)}
+    tensors = {name: value for name, value in named.items() if _is_plain(value)}
+    if tensors:
+        yield keys, tensors
+    for name, value in named.items():
+        yield from _dictionaries(value, (*keys, name))
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.layout is torch.strided and not value.is_quantized
+
+
+def _places(keys: tuple[str, ...], tensors: Mapping[str, Tensor], names: frozenset[str]) -> Iterator[_Place]:
+    """The prefixes behind which a dictionary has most of a network's names."""
+    counts: Counter[str] = Counter()
+    for name in tensors:
+        parts = name.split(".")
+        ends = (".".join(parts[start:]) for start in range(len(parts)))
+        end = next((end for end in ends if end in names), None)
+        if end is not None:
+            counts[name.removesuffix(end)] += 1
+    for prefix, count in counts.items():
+        if count > _SHARE * len(names):
+            yield _Place(keys, prefix, tensors)
+
+
+def _chosen(places: list[_Place], path: Path) -> tuple[_Place, list[str]]:
+    """The only network, or the only one that is a mean over its training, and a sentence if there was a choice.
+
+    Raises:
+        InputError: If neither is.
+    """
+    if len(places) == 1:
+        return places[0], []
+    averaged = [place for place in places if _AVERAGED.search(str(place))]
+    listed = ", ".join(map(str, places))
+    if len(averaged) != 1:
+        raise InputError(
+            f"{path} holds several networks ({listed}). Save the one that you mean with torch.save, on its own."
+        )
+    return averaged[0], [f"Of the networks in the file ({listed}) {averaged[0]} is read, the mean over the training."]
+
+
+def _made_whole(found: Mapping[str, Tensor], notes: list[str], path: Path) -> StateDict:
+    """The tensors in float32, with the counters of batches that old files lack, and the notes.
+
+    Raises:
+        InputError: If one is not of finite floating-point numbers.
+    """
+    kinds = {t.dtype for name, t in found.items() if not name.endswith(_COUNTER)}
+    whole = {}
+    for name, tensor in found.items():
+        if name.endswith(_COUNTER):
+            whole[name] = tensor.detach().double().nan_to_num(0, 0, 0).long()  # a half's largest is soon passed
+            continue
+        if not tensor.is_floating_point():
+            raise InputError(f"{path} holds {tensor.dtype} in {name}; weights are floating-point numbers.")
+        whole[name] = tensor.detach().float()
+        if not whole[name].isfinite().all():
+            raise InputError(f"{path} holds numbers that are not finite ({name}): the training that wrote it failed.")
+    if kinds - {torch.float32}:
+        types = " and ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
+        notes.append(f"Its numbers are {types} and are read as float32.")
+    norms = [name.removesuffix(_VARIANCE) for name in found if name.endswith(_VARIANCE)]
+    missing = [f"{norm}{_COUNTER}" for norm in norms if f"{norm}{_COUNTER}" not in found]
+    if missing:
+        whole |= {name: torch.tensor(0) for name in missing}
+        notes.append(
+            f"{len(missing)} norms lack {_COUNTER}, as in old files; it is 0 here, and no answer depends on it."
+        )
+    return StateDict(whole, tuple(notes))

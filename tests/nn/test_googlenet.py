@@ -113,7 +113,8 @@ def test_width_multiplier_scales_every_convolution(name):
 def test_width_multiplier_is_a_positive_number_that_multiplies(name):
     full = find_arch(name)
     assert full.scaled(1) is full
-    assert full.scaled(2).scaled(0.5) == full
+    assert full.scaled(2).scaled(2) == full.scaled(4)
+    assert full.scaled(2).scaled(0.5).width == 1  # the channels too, where all of them are multiples of 8
     assert full.scaled(0.5).width == 0.5
     for width in (0, -1, float("nan")):
         with pytest.raises(googlenet.InputError, match="width must be a positive number"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import unknown
-from .modules import published, without_reductions
+from .modules import inception, published, without_reductions
 from .spec import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm, Stage
 
 # ----------------------------------------------------------------- the published network
@@ -89,6 +89,38 @@ GOOGLENET_SLIM = Arch(
     ),
     auxiliary=(),
     dropout=0.2,
+)
+
+# ----------------------------------------------------------------- TensorFlow's inception5h, to the letter
+# Its graph says a radius of 5, 1e-4 for each square and not for their mean, 0.5 and 2.
+NORM_OF_5H = ResponseNorm("", size=11, alpha=11e-4, beta=0.5, k=2.0)
+INCEPTION5H = replace(
+    GOOGLENET,
+    name="inception5h",
+    description="the InceptionV1 of Lucid and Distill: 204 of 3×3 in 4a, 48 before 5×5 in 5a, TensorFlow's padding",
+    stages=(
+        Stage(
+            "stem",
+            (
+                Branch("conv1", 64, kernel=7, stride=2, padding="tensorflow"),
+                MaxPool("pool1", padding="tensorflow"),
+                replace(NORM_OF_5H, name="norm1"),
+                Branch("conv2", 192, kernel=3, reduce=64),
+                replace(NORM_OF_5H, name="norm2"),
+                MaxPool("pool2", padding="tensorflow"),
+            ),
+        ),
+        Stage("3", (*published("3"), MaxPool("pool3", padding="tensorflow"))),
+        Stage(
+            "4",
+            (
+                inception("4a", 192, 96, 204, 16, 48, 64),
+                *published("4")[1:],
+                MaxPool("pool4", padding="tensorflow"),
+            ),
+        ),
+        Stage("5", (inception("5a", 256, 160, 320, 48, 128, 128), *published("5")[1:])),
+    ),
 )
 
 # ----------------------------------------------------------------- the naive module of figure 2a
@@ -236,6 +268,7 @@ VARIANTS: dict[str, Arch] = {
         GOOGLENET_BN,
         GOOGLENET_TORCHVISION,
         GOOGLENET_SLIM,
+        INCEPTION5H,
         GOOGLENET_NAIVE,
         GOOGLENET_SMALL,
         INCEPTIONTIME,

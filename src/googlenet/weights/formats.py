@@ -35,6 +35,9 @@ class WeightsFormat:
 WEIGHTS_FORMATS: dict[str, WeightsFormat] = {
     "torchvision": WeightsFormat("foreign.torchvision", ".pth", "torchvision's state dict"),
     "safetensors": WeightsFormat("checkpoint", ".safetensors", "ours: safetensors with the architecture in it"),
+    "inception5h": WeightsFormat(
+        "foreign.tensorflow.inception5h", None, "TensorFlow's graph of inception5h, Lucid's InceptionV1"
+    ),
     "caffe": WeightsFormat("foreign.caffe.caffemodel", ".caffemodel", "Caffe's network, with a .prototxt beside it"),
     "slim": WeightsFormat("foreign.tensorflow.slim", None, "TF-slim's checkpoint of inception_v1"),
     "onnx": WeightsFormat("foreign.onnx.graph", ".onnx", "an ONNX graph"),

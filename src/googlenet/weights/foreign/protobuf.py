@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 Value = int | memoryview
+Message = dict[int, list[Value]]
 
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
 
@@ -46,6 +47,43 @@ def varint(message: memoryview, place: int) -> tuple[int, int]:
         if byte < 0x80:
             return number, place + position + 1
     raise Damaged("it ends in the middle of a number, or a number is longer than numbers are")
+
+
+def message_of(data: memoryview) -> Message:
+    """The fields of a message by number: integers, and bytes of all else."""
+    found: Message = {}
+    for number, value in fields(data):
+        found.setdefault(number, []).append(value)
+    return found
+
+
+def number_of(message: Message, field: int, default: int = 0) -> int:
+    """The last integer in a field.
+
+    Args:
+        message: The message.
+        field: Its number.
+        default: Where there is none.
+    """
+    value = message.get(field, [default])[-1]
+    if not isinstance(value, int):
+        raise Damaged(f"field {field} of a message is no number")
+    return value
+
+
+def all_bytes(message: Message, field: int) -> list[memoryview]:
+    """All that is no integer in a field."""
+    return [value for value in message.get(field, []) if not isinstance(value, int)]
+
+
+def last_bytes(message: Message, field: int) -> memoryview:
+    """The last of those; nothing where there is none."""
+    return [memoryview(b""), *all_bytes(message, field)][-1]
+
+
+def text_of(message: Message, field: int) -> str:
+    """The same as text."""
+    return bytes(last_bytes(message, field)).decode()
 
 
 def field(number: int, content: bytes) -> bytes:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from ..checkpoint import WEIGHTS, read_tensors, recognises
 from .parameters import Shape
 from .state_dicts import is_pickled, tensors_of
+from .tensorflow.graph_def import constants_of, is_graph
+from .tensorflow.tensor_bundle import FLOATS
 
 Shapes = Mapping[str, Shape]
 
@@ -52,12 +56,15 @@ def tensors_in(path: Path) -> Mapping[str, Tensor]:
     """Every tensor that can be found in a file, by its name; none in a file of another kind.
 
     Raises:
-        InputError: If it is a safetensors or ONNX file that is damaged.
+        InputError: If it is a file of safetensors, ONNX or TensorFlow that is damaged.
     """
     if is_pickled(path):
         return tensors_of(path)
     if recognises(path):
         return read_tensors(path)[0]
+    if is_graph(path):
+        floats = {name: each for name, each in constants_of(path).items() if each.dtype in FLOATS}
+        return {name: torch.from_numpy(np.asarray(each)) for name, each in floats.items()}
     if path.suffix == ".onnx":
         from .onnx.graph import initializers
 

@@ -19,15 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ....errors import InputError
-from ..protobuf import Value, fields
+from ..protobuf import Message, all_bytes, last_bytes, message_of, number_of, text_of
 from .crc32c import crc32c, masked
 from .leveldb_table import MAGIC, entries_of
 
 Array = npt.NDArray[Any]
-Message = dict[int, list[Value]]
 
 _PART = re.compile(r"\.(index|data-\d{5}-of-\d{5})$")
-_FLOATS = {1: ("<f4", 5), 2: ("<f8", 6)}  # TensorFlow's DataType: NumPy's, and the field of a TensorProto
+FLOATS = {1: ("<f4", 5), 2: ("<f8", 6)}  # TensorFlow's DataType: NumPy's, and the field of a TensorProto
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,13 @@ class Variable:
     message: memoryview | None = None
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
-        if self.dtype not in _FLOATS:
+        if self.dtype not in FLOATS:
             raise InputError(
                 f"{self.name} in {self.file} is of TensorFlow's type {self.dtype}; only float32 (1) and float64 (2) "
                 "can be read."
             )
-        kind, field = _FLOATS[self.dtype]
-        with _sentences(self.file):
+        kind, field = FLOATS[self.dtype]
+        with sentences(self.file):
             content = self._in_file() if self.message is None else _numbers(self.message, field)
             if len(content) != math.prod(self.shape) * np.dtype(kind).itemsize:
                 raise ValueError(f"{self.name} has {len(content)} bytes, which its shape {self.shape} does not")
@@ -109,99 +108,72 @@ def variables(path: Path) -> dict[str, Variable]:
         InputError: If it is missing, damaged or no checkpoint, compressed, or has a variable in several parts.
     """
     table = table_of(path)
-    with _sentences(table):
+    with sentences(table):
         entries = dict(entries_of(memoryview(table.read_bytes())))
         if b"" not in entries:
             raise ValueError("its header is missing")
-        header = _message(entries.pop(b""))
+        header = message_of(entries.pop(b""))
         found = _v2(header, entries, prefix_of(path)) if table.suffix == ".index" else _v1(header, entries, table)
         return {variable.name: variable for variable in found}
 
 
 def _v2(header: Message, entries: dict[bytes, memoryview], prefix: Path) -> Iterator[Variable]:
     """Of a BundleHeaderProto and BundleEntryProtos by name."""
-    shards, big_endian = _number(header, 1), _number(header, 2)
+    shards, big_endian = number_of(header, 1), number_of(header, 2)
     if big_endian:
         raise InputError(f"{prefix}.index was written by a big-endian machine; save it again on a usual one.")
     for key, value in entries.items():
-        entry = _message(value)
+        entry = message_of(value)
         name = key.decode(errors="replace")
         if 7 in entry:
             raise _partitioned(name, f"{prefix}.index")
         yield Variable(
             name,
-            _shape(_bytes(entry, 2)),
-            _number(entry, 1),
-            Path(f"{prefix}.data-{_number(entry, 3):05d}-of-{shards:05d}"),
-            _number(entry, 4),
-            _number(entry, 5),
-            int.from_bytes(_bytes(entry, 6), "little"),
+            shape_of(last_bytes(entry, 2)),
+            number_of(entry, 1),
+            Path(f"{prefix}.data-{number_of(entry, 3):05d}-of-{shards:05d}"),
+            number_of(entry, 4),
+            number_of(entry, 5),
+            int.from_bytes(last_bytes(entry, 6), "little"),
         )
 
 
 def _v1(header: Message, entries: dict[bytes, memoryview], path: Path) -> Iterator[Variable]:
     """Of a SavedTensorSliceMeta in a SavedTensorSlices, and SavedSlices in others."""
-    slices = [_message(_bytes(_message(value), 2)) for value in entries.values()]
-    tensors = {_text(part, 1): _bytes(part, 3) for part in slices}
-    for meta in map(_message, _all_bytes(_message(_bytes(header, 1)), 1)):
-        name, shape = _text(meta, 1), _shape(_bytes(meta, 2))
-        extents = [_all_bytes(_message(part), 1) for part in _all_bytes(meta, 4)]
-        whole = [all(_is_whole(_message(e), n) for e, n in zip(part, shape, strict=False)) for part in extents]
+    slices = [message_of(last_bytes(message_of(value), 2)) for value in entries.values()]
+    tensors = {text_of(part, 1): last_bytes(part, 3) for part in slices}
+    for meta in map(message_of, all_bytes(message_of(last_bytes(header, 1)), 1)):
+        name, shape = text_of(meta, 1), shape_of(last_bytes(meta, 2))
+        extents = [all_bytes(message_of(part), 1) for part in all_bytes(meta, 4)]
+        whole = [all(_is_whole(message_of(e), n) for e, n in zip(part, shape, strict=False)) for part in extents]
         if whole != [True]:
             raise _partitioned(name, path)
         if name not in tensors:
             raise ValueError(f"the numbers of {name} are missing")
-        yield Variable(name, shape, _number(meta, 3), path, message=tensors[name])
+        yield Variable(name, shape, number_of(meta, 3), path, message=tensors[name])
 
 
 def _numbers(message: memoryview, field: int) -> bytes:
     """Of a TensorProto: its ``tensor_content``, or the numbers in a field of their type, packed or one by one."""
-    tensor = _message(message)
-    return b"".join(_all_bytes(tensor, 4) or _all_bytes(tensor, field))
+    tensor = message_of(message)
+    return b"".join(all_bytes(tensor, 4) or all_bytes(tensor, field))
 
 
 def _is_whole(extent: Message, n: int) -> bool:
-    return _number(extent, 1) == 0 and _number(extent, 2, n) == n
+    return number_of(extent, 1) == 0 and number_of(extent, 2, n) == n
 
 
 def _partitioned(name: str, where: str | Path) -> InputError:
     return InputError(f"{name} in {where} is stored in parts; save the checkpoint again without partitioned variables.")
 
 
-def _shape(message: memoryview) -> tuple[int, ...]:
+def shape_of(message: memoryview) -> tuple[int, ...]:
     """Of a TensorShapeProto."""
-    return tuple(_number(_message(dim), 1) for dim in _all_bytes(_message(message), 2))
-
-
-def _message(data: memoryview) -> Message:
-    """The fields of a protocol buffer by number: integers, and bytes of all else."""
-    found: Message = {}
-    for number, value in fields(data):
-        found.setdefault(number, []).append(value)
-    return found
-
-
-def _number(message: Message, field: int, default: int = 0) -> int:
-    value = message.get(field, [default])[-1]
-    if not isinstance(value, int):
-        raise ValueError(f"field {field} of a message is no number")
-    return value
-
-
-def _all_bytes(message: Message, field: int) -> list[memoryview]:
-    return [value for value in message.get(field, []) if not isinstance(value, int)]
-
-
-def _bytes(message: Message, field: int) -> memoryview:
-    return [memoryview(b""), *_all_bytes(message, field)][-1]
-
-
-def _text(message: Message, field: int) -> str:
-    return bytes(_bytes(message, field)).decode()
+    return tuple(number_of(message_of(dim), 1) for dim in all_bytes(message_of(message), 2))
 
 
 @contextmanager
-def _sentences(path: Path) -> Iterator[None]:
+def sentences(path: Path) -> Iterator[None]:
     """Makes one InputError of whatever is wrong with a file."""
     try:
         yield
@@ -212,4 +184,4 @@ def _sentences(path: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror}.") from error
     except (ValueError, OverflowError) as error:
-        raise InputError(f"{path} is no whole checkpoint of TensorFlow: {error}. Get it again.") from error
+        raise InputError(f"{path} is no whole checkpoint or graph of TensorFlow: {error}. Get it again.") from error

@@ -31,7 +31,7 @@ from googlenet.apps.cli.writers import write_csv
 from googlenet.apps.report import charts
 from googlenet.arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from googlenet.data.find import expand
-from googlenet.data.images.decode import EXTENSIONS
+from googlenet.data.images.names import extensions
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.load import fastest
@@ -108,7 +108,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "photos"
         folder.mkdir()
-        sources = sorted(path for path in chosen.photos.iterdir() if path.suffix.lower() in EXTENSIONS)
+        sources = sorted(path for path in chosen.photos.iterdir() if path.suffix.lower() in extensions())
         for number, source in enumerate(itertools.islice(itertools.cycle(sources), chosen.images)):
             (folder / f"{number:05}.jpg").write_bytes(source.read_bytes())
         paths = sorted(folder.iterdir())
@@ -119,7 +119,7 @@ def main() -> None:
 
             def run() -> None:
                 with out.open("w", newline="") as file:
-                    write_csv(predictor.stream(expand([str(folder)], io.StringIO(), EXTENSIONS)), file, 5)
+                    write_csv(predictor.stream(expand([str(folder)], io.StringIO(), extensions())), file, 5)
 
             return run
 

@@ -8,7 +8,7 @@ import torch
 
 from conftest import run_here
 from googlenet import GoogLeNetClassifier, InputError, load
-from googlenet.data.find import Columns, find_data
+from googlenet.data.find import Columns, find_data, to_learn_from
 from googlenet.data.volumes.dataset import VolumeSet
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.training.recipe import VOLUMES
@@ -119,7 +119,6 @@ def test_labels_have_another_name_if_it_is_said(tmp_path):
     ("arrays", "words"),
     [
         ({"X": np.zeros((4, 1, 8, 8, 8))}, "no array y of labels for X"),
-        ({"X": np.zeros((4, 1, 8, 8, 8)), "y": np.zeros(4)}, "a single class, '0'"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": [0, 1, 0.5, 1]}, "fractions or missing values"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": [0, 1, np.nan, 1]}, "fractions or missing values"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": ["a", "", "b", "a"]}, "an empty text"),
@@ -150,6 +149,14 @@ def test_files_that_cannot_be_understood_are_sentences(tmp_path, arrays, words):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(InputError, match=words):
         find_data(str(tmp_path / "a.npz"))
+
+
+def test_a_single_class_is_nothing_to_learn_from(tmp_path):
+    np.savez(tmp_path / "a.npz", X=np.zeros((4, 1, 8, 8, 8)), y=np.zeros(4))
+    found = find_data(str(tmp_path / "a.npz"))
+    assert found.classes == ("0",) and len(found.held_out) == 4
+    with pytest.raises(InputError, match="a single class, '0'"):
+        to_learn_from(found)
 
 
 def quick(**changes):

@@ -11,7 +11,7 @@ import torch
 from markupsafe import Markup
 
 from ..data.builtin import BUILTIN
-from ..data.find import Columns, find_data
+from ..data.find import Columns, find_data, to_learn_from
 from ..data.protocol import Dataset, ExampleSet, Picture, Watch, unwatched
 from ..data.splits import copies, fingerprint_by_names, with_held_out
 from ..errors import InputError, unknown
@@ -55,18 +55,17 @@ def choose_recipe(data: Dataset, name: str | None, changes: Mapping[str, str], r
         resumed: The run to go on with, which brings its own recipe unless one is named.
 
     Raises:
-        InputError: For an unknown name or field, or a value that does not fit it.
+        InputError: For an unknown name or field, a value that does not fit it, or nothing to learn from.
     """
-    if data.train is None:
-        raise InputError(f"{data.name} has no part to learn from (train); it has {', '.join(data.parts)}.")
+    part = to_learn_from(data)
     if "epochs" in changes:
         changes = {"class_epochs": "0", "min_steps": "0"} | dict(changes)
     if resumed is not None and resumed.exists and name is None:
         return resumed.recipe().with_changes(changes)
-    recipe = find_recipe(name or data.train.recipe)
+    recipe = find_recipe(name or part.recipe)
     if changes.get("weights"):
         recipe = fitted_to(recipe, read_source(changes["weights"]))
-    return recipe.with_changes(changes).fitted(len(data.train), len(data.classes))
+    return recipe.with_changes(changes).fitted(len(part), len(data.classes))
 
 
 def training_job(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from ..errors import InputError, unknown
 from .builtin import BUILTIN
 from .kinds import KINDS
-from .protocol import Dataset, Watch, unwatched
+from .protocol import Dataset, ExampleSet, Watch, unwatched
+from .walk import extension_of, is_junk, walk
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class Columns:
         target: The labels.
         group: Examples of one group stay on one side of a split.
         channel: Of a table with a sample a row: which channel it belongs to.
+        path: Of a table of pictures: their paths.
     """
 
     target: str | None = None
     group: str | None = None
     channel: str | None = None
+    path: str | None = None
 
 
 def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns()) -> Dataset:
@@ -40,12 +44,34 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     """
     if source in BUILTIN:
         return BUILTIN[source]()
+    if columns.path is not None and Path(source).exists():
+        return KINDS["picture"].find(source, watch, columns)
     for kind in KINDS.values():
         if kind.claims(source):
             return kind.find(source, watch, columns)
     if not Path(source).exists() and "/" not in source and "." not in source:
         raise unknown("folder, table or built-in data set", source, BUILTIN)
     raise InputError(f"There is no folder, table or built-in data set {source!r}.")
+
+
+def to_learn_from(data: Dataset) -> ExampleSet:
+    """The training part of data that a network can learn from.
+
+    Raises:
+        InputError: If there is none, a single class, or a class of which it has nothing.
+    """
+    notes = " ".join(("", *data.notes))
+    if data.train is None:
+        raise InputError(f"{data.name} has no part to learn from (train); it has {', '.join(data.parts)}.{notes}")
+    if len(data.classes) < 2:
+        raise InputError(f"{data.name} has a single class, {data.classes[0]!r}; a classifier needs two or more.{notes}")
+    learned = set(data.train.labels.tolist())
+    for number, name in enumerate(data.classes):
+        if number not in learned:
+            bad = data.bad
+            hint = f" ({len(bad)} files are left out, {bad[0].path}: {bad[0].reason})" if bad else ""
+            raise InputError(f"Class {name!r} of {data.name} has no {data.kind} to learn from{hint}.{notes}")
+    return data.train
 
 
 def expand(inputs: Iterable[str], lines: Iterable[str], extensions: Collection[str]) -> Iterator[str]:
@@ -67,8 +93,16 @@ def expand(inputs: Iterable[str], lines: Iterable[str], extensions: Collection[s
 def _expanded(text: str, extensions: Collection[str]) -> list[str]:
     path = Path(text)
     if path.is_dir():
-        return [str(found) for found in sorted(path.rglob("*")) if found.suffix.lower() in extensions] or [text]
+        return [str(found) for found in walk(path) if extension_of(found) in extensions] or [text]
     if any(letter in text for letter in "*?[") and not path.exists():
-        root = Path(path.anchor) if path.is_absolute() else Path()
-        return [str(found) for found in sorted(root.glob(str(path.relative_to(path.anchor))))] or [text]
+        matches = (_expanded(str(found), extensions) if found.is_dir() else [str(found)] for found in _matching(path))
+        return list(chain.from_iterable(matches)) or [text]
     return [text]
+
+
+def _matching(pattern: Path) -> Iterator[Path]:
+    """What a glob matches, sorted; of junk only what it names."""
+    root = Path(pattern.anchor) if pattern.is_absolute() else Path()
+    for found in sorted(root.glob(str(pattern.relative_to(pattern.anchor)))):
+        if not any(is_junk(part) for part in found.parts if part not in pattern.parts):
+            yield found

@@ -122,7 +122,6 @@ class Preprocessing(Protocol):
 
     Attributes:
         kind: ``"picture"``, ``"signal"`` or ``"volume"``.
-        extensions: Of the files that it reads, lower case, with the dot.
         crops: How many crops of an example may be asked for.
         most: Examples that are best read and computed together, at most.
         bf16: Whether bfloat16 is precise enough to predict in.
@@ -130,11 +129,14 @@ class Preprocessing(Protocol):
     """
 
     kind: ClassVar[str]
-    extensions: ClassVar[Collection[str]]
     crops: ClassVar[Collection[int]]
     most: ClassVar[int]
     bf16: ClassVar[bool]
     shows_evidence: ClassVar[bool]
+
+    @property
+    def extensions(self) -> Collection[str]:
+        """Of the files that it reads, lower case, with the dot."""
 
     @property
     def mirror(self) -> bool:

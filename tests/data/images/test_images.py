@@ -13,6 +13,7 @@ from PIL import Image
 
 from conftest import QUICK, draw_two_classes, picture, run_here
 from googlenet import InputError
+from googlenet.data.find import to_learn_from
 from googlenet.data.images.crops import crops_of
 from googlenet.data.images.decode import open_picture
 from googlenet.data.images.folders import find_images
@@ -193,8 +194,8 @@ def test_table_of_paths_and_labels(two_classes):
     lines = [f"{path.relative_to(two_classes)},{path.parent.name}" for path in paths]
     table.write_text("\n".join(["path,label", *lines]))
     assert len(find_images(table).train) == 24
-    table.write_text("file,class\na,b\n")
-    with pytest.raises(InputError, match="columns path and label; it has file, class"):
+    table.write_text("photo,class\na,b\n")
+    with pytest.raises(InputError, match="column of paths .* --path-column.* it has the columns photo, class"):
         find_images(table)
     table.write_text("path,label\na.png,\n")
     with pytest.raises(InputError, match="line 2"):
@@ -207,11 +208,11 @@ def test_empty_and_single_class_folders(tmp_path):
     (tmp_path / "only").mkdir()
     picture((1, 2, 3)).save(tmp_path / "only" / "a.png")
     with pytest.raises(InputError, match="a single class, 'only'"):
-        find_images(tmp_path)
+        to_learn_from(find_images(tmp_path))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"Class 'broken' .* has no picture left .*empty file"):
-        find_images(tmp_path)
+    with pytest.raises(InputError, match=r"Class 'broken' .* has no picture to learn from .*empty file"):
+        to_learn_from(find_images(tmp_path))
 
 
 def test_held_out_split_is_stratified_and_repeatable(two_classes):

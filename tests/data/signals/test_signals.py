@@ -16,6 +16,7 @@ import googlenet
 from conftest import SHARED, run_here
 from googlenet.arch.variants import find_arch
 from googlenet.data.builtin import gunpoint
+from googlenet.data.find import to_learn_from
 from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet, Stretch, network_length, signal_batches
 from googlenet.data.signals.find import claims, find_signals
@@ -278,7 +279,7 @@ def test_data_problems_are_sentences(tmp_path):
     single = tmp_path / "One_TRAIN.tsv"
     single.write_text("1\t1\t2\n1\t2\t3\n")
     with pytest.raises(googlenet.InputError, match="a single class"):
-        find_signals(str(single))
+        to_learn_from(find_signals(str(single)))
     (tmp_path / "Toy_TEST.tsv").write_text((tmp_path / "Toy_TRAIN.tsv").read_text())
     assert "12 signals of the test part are in the training part too" in " ".join(
         find_signals(str(tmp_path / "Toy")).notes

@@ -14,6 +14,9 @@ DATA_HELP = (
     "signals (CSV, TSV, Parquet, NPZ, ts, arff), volumes (NPZ), or a built-in name."
 )
 TargetOption = Annotated[str | None, typer.Option(help="Column of a table that holds the labels.")]
+PathOption = Annotated[
+    str | None, typer.Option("--path-column", help="Column of a table of pictures that holds their paths.")
+]
 GroupOption = Annotated[str | None, typer.Option(help="Column whose equal rows stay on one side of a split.")]
 ChannelOption = Annotated[str | None, typer.Option(help="Column that says which channel a row belongs to.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import InputError
-from .options import DATA_HELP, ChannelOption, GroupOption, JsonOption, TargetOption, recipe_changes
+from .options import DATA_HELP, ChannelOption, GroupOption, JsonOption, PathOption, TargetOption, recipe_changes
 
 if TYPE_CHECKING:
     from ...data.protocol import Dataset
@@ -38,6 +38,7 @@ def train(
     target: TargetOption = None,
     group: GroupOption = None,
     channel: ChannelOption = None,
+    path: PathOption = None,
 ) -> None:
     """Train a network on labelled pictures, signals or volumes.
 
@@ -62,7 +63,7 @@ def train(
     if run is not None and not resume:
         run.take()
     try:
-        found = find_data(data, progress.watch, Columns(target, group, channel))
+        found = find_data(data, progress.watch, Columns(target, group, channel, path))
         run = run or _run_for(data, found, resume)
         chosen = choose_recipe(found, recipe, changes, run if resume else None)
         _trained(learning_data(found, chosen), chosen, run, resume, tensorboard)
@@ -124,6 +125,7 @@ def evaluate(
     target: TargetOption = None,
     group: GroupOption = None,
     channel: ChannelOption = None,
+    path: PathOption = None,
 ) -> None:
     """Measure a run on labelled pictures, signals or volumes; several runs average their probabilities.
 
@@ -142,7 +144,7 @@ def evaluate(
 
     keep_memory()
     *runs, data = runs_and_data
-    columns = Columns(target, group, channel)
+    columns = Columns(target, group, channel, path)
     result = evaluation_job(runs, data, crops, progress.watch, columns, everything)
     display.show_bad_files([BadFile(**row) for row in result.bad_files])
     print(json.dumps(result.to_dict())) if as_json else display.show_evaluation(result)

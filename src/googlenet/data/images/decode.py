@@ -13,11 +13,11 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ...errors import InputError
+from .names import unread
 
 Pixels = npt.NDArray[np.uint8]
 Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
 # Above this many pixels a picture is taken for a decompression bomb.
 MAX_PIXELS = 100_000_000
 _CHANNELS_LAST, _CHANNELS_FIRST = (1, 3, 4), (1, 3)
@@ -40,6 +40,8 @@ def open_picture(source: Source, channels: int = 3, at_least: int | None = None)
     if isinstance(source, np.ndarray):
         source = from_array(source)
     with _explained(source):
+        if reason := unread(source):
+            raise InputError(reason)
         if isinstance(source, Image.Image):
             return _upright(source, channels)
         file = io.BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source
@@ -170,7 +172,9 @@ def _reason(source: Any, error: Exception) -> str:
         case PermissionError():
             return "no permission to read it"
         case IsADirectoryError():
-            return f"a folder, not a picture; in folders, {', '.join(sorted(EXTENSIONS))} are looked for"
+            return (
+                "a folder, not a picture; in folders, .bmp, .gif, .jpg, .png, .tif, .webp and the like are looked for"
+            )
         case Image.DecompressionBombError():
             return "decompression bomb: far more pixels than a picture has"
         case UnidentifiedImageError():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ import torch
 from ...errors import InputError
 from ..parallel import available_cores
 from ..protocol import BadFile, Dataset, Watch, unwatched
+from ..walk import extension_of, files_in, folders_in, walk
 from .crops import centre_square
 from .dataset import SMALL_SIDE, ImageSet, enlarged
-from .decode import EXTENSIONS, open_picture, to_pixels
+from .decode import open_picture, to_pixels
+from .names import extensions, part_of
+from .table import Labelled, read_table
 
 
 def claims(source: str) -> bool:
@@ -32,94 +35,203 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
         source: A path that is claimed.
         watch: Wraps the list of files while they are checked.
         columns: See :class:`~googlenet.data.find.Columns`.
-    """
-    return find_images(source, watch)
-
-
-def find_images(source: str | Path, watch: Watch = unwatched) -> Dataset:
-    """Finds, checks and labels the pictures of a folder or a CSV.
-
-    Args:
-        source: A folder ``class/picture``; a folder with ``train`` and ``val`` or ``test`` of those; or a
-            CSV with a header and the columns ``path`` and ``label`` (paths relative to the CSV).
-        watch: Wraps the list of files while they are checked, for a progress bar.
 
     Raises:
-        InputError: If there is no such thing, no picture, a single class, or a class left empty.
+        InputError: For an option that pictures do not have.
+    """
+    for option in ("group", "channel"):
+        if getattr(columns, option) is not None:
+            raise InputError(f"--{option} is for tables of signals, and {source} is of pictures. Leave it out.")
+    if Path(source).is_dir() and (columns.target or columns.path):
+        raise InputError(f"--target and --path-column are for tables, and {source} is a folder. Leave them out.")
+    return find_images(source, watch, columns.path, columns.target)
+
+
+def find_images(
+    source: str | Path, watch: Watch = unwatched, path: str | None = None, target: str | None = None
+) -> Dataset:
+    """Finds, checks and labels the pictures of a folder or a table.
+
+    Args:
+        source: A folder ``class/picture``; a folder with ``train``, ``val`` or ``test`` of those; or a table, see
+            :func:`~.table.read_table`.
+        watch: Wraps the list of files while they are checked, for a progress bar.
+        path: Column of the paths.
+        target: Column of the labels.
+
+    Raises:
+        InputError: If there is no such thing, or no picture that can be read.
     """
     source = Path(source)
     if not source.exists():
         raise InputError(f"There is no folder, table or built-in data set {str(source)!r}.")
-    parts = _table(source) if source.is_file() else _folders(source)
-    files = [path for rows in parts.values() for path, _ in rows]
-    if not files:
-        raise InputError(f"{source} has no pictures. Put them in one folder per class, such as {source}/cat/1.jpg.")
-    good, bad = _checked(files, watch)
-    classes = tuple(sorted({label for rows in parts.values() for _, label in rows}))
-    _check_classes(source, parts, classes, set(good), bad)
-
-    channels = 1 if all(grey for _, grey in good.values()) else 3
-    longest = max(side for side, _ in good.values())
-    size = enlarged(longest) if longest <= SMALL_SIDE else None
-    sets = {
-        part: _image_set([(p, label) for p, label in rows if p in good], classes, channels, size)
-        for part, rows in parts.items()
-    }
-    return Dataset(str(source), classes, sets.get("train"), sets.get("val"), sets.get("test"), bad=bad)
+    found = read_table(source, path, target) if source.is_file() else _in_folders(source)
+    files = [file for rows in found.parts.values() for file, _ in rows]
+    good, unreadable = _checked([file for file in files if file not in found.bad], watch)
+    bad = tuple(BadFile(file, reason) for file, reason in (found.bad | unreadable).items())
+    if not good:
+        hint = f" ({len(bad)} files are left out, {bad[0].path}: {bad[0].reason})" if bad else ""
+        what = "no picture that can be read" if files else "no pictures in folders of classes"
+        raise InputError(f"{source} has {what}{hint}. Put them in one folder per class, such as {source}/cat/1.jpg.")
+    classes = tuple(sorted({label for rows in found.parts.values() for _, label in rows}))
+    sets = _image_sets(found, classes, good)
+    notes = (*found.notes, *_notes_on_classes(classes, found))
+    return Dataset(str(source), classes, sets.get("train"), sets.get("val"), sets.get("test"), notes, bad)
 
 
-def _folders(root: Path) -> dict[str, list[tuple[str, str]]]:
-    """Part ("train", "val", "test") to rows of path and class."""
-    aliases = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"}
-    aliases["test"] = "test"
-    folders = [folder for folder in sorted(root.iterdir()) if folder.is_dir() and folder.name[0] != "."]
-    named = {aliases[f.name.lower()]: f for f in folders if f.name.lower() in aliases}
-    split = named if "train" in named else {"train": root}
-    return {
-        part: [
-            (str(path), folder.name)
-            for folder in sorted(top.iterdir())
-            if folder.is_dir() and folder.name[0] != "."
-            for path in _pictures_in(folder)
-        ]
-        for part, top in split.items()
-    }
-
-
-def _pictures_in(folder: Path) -> list[Path]:
-    """Files that are, or by their extension claim to be, pictures; an unreadable one is found out later."""
-    return sorted(
-        Path(where) / name
-        for where, _, names in os.walk(folder)
-        for name in names
-        if Path(name).suffix.lower() in EXTENSIONS
-    )
-
-
-def _table(table: Path) -> dict[str, list[tuple[str, str]]]:
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        try:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise InputError(f"{table} is not a CSV table ({error}).") from error
-        columns = reader.fieldnames or []
-    if not {"path", "label"} <= set(columns):
-        raise InputError(
-            f"{table} needs a header with the columns path and label; it has {', '.join(columns) or 'none'}."
+# ------------------------------------------------------------------------------------------------ folders
+def _in_folders(root: Path) -> Labelled:
+    """The pictures of a folder of classes, or of a folder of parts that are such folders."""
+    found = Labelled()
+    parts = _parts_in(root)
+    empty, others = [], Counter[str]()
+    if parts:
+        _sort_out(files_in(root), found)
+        empty = [top for top in folders_in(root) if top not in parts.values()]
+    for part, top in (parts or {"train": root}).items():
+        _sort_out(files_in(top), found)
+        found.parts[part] = []
+        for folder in folders_in(top):
+            pictures, rest = _sort_out(walk(folder), found, "")
+            found.parts[part] += [(str(path), folder.name) for path in pictures]
+            empty += [] if pictures else [folder]
+            others.update(extension_of(path) or "without an extension" for path in rest)
+    found.notes += _notes_on_folders(root, empty, others)
+    if not parts and (alike := _same_folders(root)):
+        found.notes.append(
+            f"All the classes hold folders of the same names ({', '.join(alike)}): if those are the classes and what "
+            "holds them are parts of the data, call the parts train, val and test."
         )
-    parts: dict[str, list[tuple[str, str]]] = {"train": []}
-    for number, row in enumerate(rows, start=2):
-        if not row["path"] or not row["label"]:
-            raise InputError(f"{table}, line {number}: path or label is empty.")
-        part = row.get("split") or "train"
-        if part not in ("train", "val", "test"):
-            raise InputError(f"{table}, line {number}: split is train, val or test, not {part!r}.")
-        parts.setdefault(part, []).append((str(table.parent / row["path"]), row["label"]))
-    return parts
+    return found
 
 
-def _checked(files: Sequence[str], watch: Watch) -> tuple[dict[str, tuple[int, bool]], tuple[BadFile, ...]]:
+def _notes_on_folders(root: Path, empty: Sequence[Path], others: Counter[str]) -> Iterator[str]:
+    if empty:
+        names = ", ".join(str(folder.relative_to(root)) for folder in empty)
+        yield f"Left out, for there is no picture in it: {names}."
+    if others:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in others.most_common())
+        yield f"Not read, for they are no pictures by their names: {counts}."
+
+
+def _parts_in(root: Path) -> dict[str, Path]:
+    """The folders that are parts of the data; none where they are classes.
+
+    Raises:
+        InputError: If two folders are one part, or beside parts there is something else.
+    """
+    parts, classes, plain = _told_apart(root)
+    if not parts:
+        _refuse_no_classes(root, classes, plain)
+        return {}
+    if beside := [*classes, *plain]:
+        are = "is a part" if len(parts) == 1 else "are parts"
+        raise InputError(
+            f"{root}: {_named(parts)} {are} of the data, with a folder for each class; beside, {_named(beside)} is "
+            "neither a part (train, val, test) nor a class of one. Put classes inside of parts, and take all else out."
+        )
+    chosen: dict[str, Path] = {}
+    for top in parts:
+        part = str(part_of(top.name))
+        if part in chosen:
+            raise InputError(f"{root}: {_named([chosen[part], top])} are both the part {part}. Keep one, or join them.")
+        chosen[part] = top
+    return chosen
+
+
+def _told_apart(root: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """Folders that are parts, folders that are called as parts and are classes, and the other classes.
+
+    A folder called ``train`` is a part if it holds folders of pictures, and a class if it holds pictures.
+    """
+    tops = folders_in(root)
+    called = [top for top in tops if part_of(top.name)]
+    plain = [top for top in tops if top not in called and _holds_pictures(top)]
+    direct = [top for top in called if _pictures_among(files_in(top))]
+    nested = [top for top in called if any(map(_holds_pictures, folders_in(top)))]
+    classes = [top for top in direct if plain or top not in nested]
+    return [top for top in nested if top not in classes], classes, plain
+
+
+def _refuse_no_classes(root: Path, parts: Sequence[Path], plain: Sequence[Path]) -> None:
+    """Refuses parts that hold pictures and no classes, and classes that hold parts."""
+    if parts and not plain:
+        raise InputError(
+            f"{root}: {_named(parts)} {'holds' if len(parts) == 1 else 'hold'} pictures and no folder for each class. "
+            f"Put them in one folder per class, such as {parts[0]}/cat/1.jpg."
+        )
+    inside = {top: list(filter(_holds_pictures, folders_in(top))) for top in plain}
+    turned = (all(part_of(each.name) for each in folders) for folders in inside.values() if folders)
+    if plain and all(inside.values()) and all(turned) and not any(_pictures_among(files_in(top)) for top in plain):
+        some = inside[plain[0]][0]
+        raise InputError(
+            f"{root} has its parts inside of its classes, such as {some}. Turn that around: "
+            f"{root / some.name / plain[0].name}."
+        )
+
+
+def _same_folders(root: Path) -> list[str]:
+    """Names of the folders that all folders of a folder hold, where there are two or more of both and no pictures."""
+    tops = folders_in(root)
+    names = [{each.name for each in folders_in(top)} for top in tops]
+    if len(tops) < 2 or any(len(each) < 2 or each != names[0] for each in names):
+        return []
+    return [] if any(_pictures_among(files_in(top)) for top in tops) else sorted(names[0])
+
+
+def _holds_pictures(folder: Path) -> bool:
+    return bool(_pictures_among(files_in(folder)) or _pictures_among(walk(folder)))
+
+
+def _pictures_among(files: Iterable[Path]) -> list[Path]:
+    ends = extensions()
+    return [path for path in files if extension_of(path) in ends]
+
+
+def _sort_out(
+    files: Sequence[Path], found: Labelled, reason: str = "it lies in no folder of a class"
+) -> tuple[list[Path], list[Path]]:
+    """Files that are, or by their names claim to be, pictures, and the others.
+
+    Args:
+        files: Of a folder. An unreadable picture is found out later; a link to nothing is left out here.
+        found: What is left out.
+        reason: Why the pictures are left out too; "" if they are not.
+    """
+    pictures = _pictures_among(files)
+    chosen = set(pictures)
+    rest = [path for path in files if path not in chosen]
+    dangling = {path for path in rest if path.is_symlink() and not path.exists()}
+    found.bad |= {str(path): "a link to what is not there" for path in sorted(dangling)}
+    found.bad |= {str(path): reason for path in pictures if reason}
+    return pictures, [path for path in rest if path not in dangling]
+
+
+def _named(folders: Sequence[Path]) -> str:
+    names = [repr(folder.name) for folder in folders]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+# ------------------------------------------------------------------------------------------------ classes
+def _notes_on_classes(classes: Sequence[str], found: Labelled) -> list[str]:
+    """Classes whose names are hard to tell apart, and classes that a part lacks."""
+    notes = []
+    alike = defaultdict(list)
+    for name in classes:
+        alike["".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            notes.append(f"The classes {' and '.join(map(repr, names))} differ in capitals or blanks alone.")
+    held = {part: {label for _, label in rows} for part, rows in found.parts.items() if rows}
+    for part, labels in held.items():
+        missing = [name for name in classes if name not in labels]
+        if missing:
+            notes.append(f"The part {part} has no picture of {', '.join(map(repr, missing))}.")
+    return notes
+
+
+# ------------------------------------------------------------------------------------------------ pictures
+def _checked(files: Sequence[str], watch: Watch) -> tuple[dict[str, tuple[int, bool]], dict[str, str]]:
     """Those that can be read, with their longer side and whether they are grey; and the others."""
     good: dict[str, tuple[int, bool]] = {}
     bad: dict[str, str] = {}
@@ -131,7 +243,7 @@ def _checked(files: Sequence[str], watch: Watch) -> tuple[dict[str, tuple[int, b
                 bad[path] = look
             else:
                 good[path] = look
-    return good, tuple(map(BadFile, bad.keys(), bad.values()))
+    return good, bad
 
 
 def _look(path: str) -> tuple[int, bool] | str:
@@ -145,21 +257,17 @@ def _look(path: str) -> tuple[int, bool] | str:
         return str(error)
 
 
-def _check_classes(
-    source: Path,
-    parts: dict[str, list[tuple[str, str]]],
-    classes: tuple[str, ...],
-    good: set[str],
-    bad: tuple[BadFile, ...],
-) -> None:
-    hint = f" ({len(bad)} files could not be read, {bad[0].path}: {bad[0].reason})" if bad else ""
-    if not good:
-        raise InputError(f"{source} has no picture that can be read{hint}.")
-    if len(classes) < 2:
-        raise InputError(f"{source} has a single class, {classes[0]!r}; a classifier needs two or more.")
-    for name in classes:
-        if not any(path in good for path, label in parts["train"] if label == name):
-            raise InputError(f"Class {name!r} of {source} has no picture left to learn from{hint}.")
+def _image_sets(
+    found: Labelled, classes: tuple[str, ...], good: dict[str, tuple[int, bool]]
+) -> dict[str, ImageSet | None]:
+    """The pictures that can be read, part by part, all of one colour and, where they are kept in memory, one size."""
+    channels = 1 if all(grey for _, grey in good.values()) else 3
+    longest = max(side for side, _ in good.values())
+    size = enlarged(longest) if longest <= SMALL_SIDE else None
+    return {
+        part: _image_set([(p, label) for p, label in rows if p in good], classes, channels, size)
+        for part, rows in found.parts.items()
+    }
 
 
 def _image_set(

@@ -14,7 +14,8 @@ from ...errors import InputError
 from ...files import read_npz
 from ..protocol import Array, Example, Picture
 from .crops import CROPS, crops_of
-from .decode import EXTENSIONS, Pixels, Source, open_picture, split_array, taken_for, to_pixels
+from .decode import Pixels, Source, open_picture, split_array, taken_for, to_pixels
+from .names import extensions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +35,6 @@ class ImagePreprocessing:
     """
 
     kind: ClassVar[str] = "picture"
-    extensions: ClassVar[Collection[str]] = EXTENSIONS
     crops: ClassVar[Collection[int]] = CROPS
     most: ClassVar[int] = 256
     bf16: ClassVar[bool] = True
@@ -46,6 +46,11 @@ class ImagePreprocessing:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     mirror: bool = False
+
+    @property
+    def extensions(self) -> Collection[str]:
+        """Of pictures, also of those that cannot be read, which get their reason."""
+        return extensions()
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path
 
 from ...errors import InputError
+from ..walk import files_in
 from .archive import read_arff, read_ts, read_ucr
 from .rows import SignalTable, is_text, listing
 from .sources import CsvSource, ParquetSource, first_row, has_header, read_npz
@@ -131,7 +132,7 @@ def _files(folder: Path) -> list[str]:
     """Names of the files that may hold signals."""
     if not folder.is_dir():
         return []
-    return [path.name for path in sorted(folder.iterdir()) if path.suffix.lower() in EXTENSIONS and path.is_file()]
+    return [path.name for path in files_in(folder) if path.suffix.lower() in EXTENSIONS and path.is_file()]
 
 
 def _trains(folder: Path) -> dict[str, Path]:

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from ...errors import InputError
+from ..images.table import lists_pictures
 from ..protocol import Dataset, Watch
+from ..walk import is_junk
 from .dataset import SignalSet
 from .files import find_parts, read_signals
 from .rows import SignalTable
@@ -19,15 +21,10 @@ def claims(source: str) -> bool:
     """Whether that is, by its look, a table or a pair of tables of signals, and not pictures."""
     path = Path(source)
     if path.is_file():
-        return path.suffix.lower() != ".csv" or not _lists_pictures(path)
+        return not lists_pictures(path)
     folder = path if path.is_dir() else path.parent
-    stem = "*" if path.is_dir() else path.name
-    return any(folder.glob(f"{glob.escape(stem) if stem != '*' else stem}_TRAIN.*"))
-
-
-def _lists_pictures(table: Path) -> bool:
-    with table.open(encoding="utf-8-sig", errors="replace") as file:
-        return {"path", "label"} <= {name.strip() for name in file.readline().split(",")}
+    stem = "*" if path.is_dir() else glob.escape(path.name)
+    return any(not is_junk(found.name) for found in folder.glob(f"{stem}_TRAIN.*"))
 
 
 def find(source: str, watch: Watch, columns: Any) -> Dataset:
@@ -53,14 +50,12 @@ def find_signals(
         channel: Column that names the channel.
 
     Raises:
-        InputError: For a table that cannot be read, a single class, a class of the test part that the training
+        InputError: For a table that cannot be read, a class of the test part that the training
             part does not have, or parts with different numbers of channels.
     """
     tables = {part: read_signals(path, target, group, channel) for part, path in find_parts(source).items()}
     labels = {part: _labels(source, part, table) for part, table in tables.items()}
     classes = _ordered(set(labels["train"]))
-    if len(classes) < 2:
-        raise InputError(f"{source} has a single class, {classes[0]!r}; a classifier needs two or more.")
     strangers = sorted(set(labels.get("test", ())) - set(classes))
     if strangers:
         raise InputError(f"The test part of {source} has the class {strangers[0]!r}, which the training part has not.")

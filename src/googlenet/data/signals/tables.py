@@ -20,9 +20,8 @@ from .rows import SignalRows, SignalTable, count, is_number, listing
 LABELS = ("label", "class", "target", "y")
 IDS = ("id", "series", "signal", "case")
 TIMES = ("time", "timestamp", "t", "index", "step", "sample")
-# The row number that pandas writes: no samples.
-ROW_NUMBERS = frozenset({"", "unnamed: 0", "index"})
-
+ROW_NUMBERS = frozenset({"", "unnamed: 0", "index"})  # that pandas writes: no samples
+_NOR_PATHS = " of signals, and none of paths of pictures (such as path, or named with --path-column)"
 _CHANNEL = re.compile(r"(.+?)[_.\-: /\[]+(\d+)\]?")
 
 
@@ -129,7 +128,7 @@ def _roles(source: Source, target: str | None, group: str | None, channel: str |
         roles.target = _find_target(source, roles, labelled)
     roles.samples = [name for name in header if name not in (*roles.texts(), *roles.left_out)]
     if not roles.samples:
-        raise InputError(f"{path} has no column of samples; its columns are {listing(header)}.")
+        raise InputError(f"{path} has no column of samples{_NOR_PATHS}; its columns are {listing(header)}.")
     return roles
 
 

@@ -37,7 +37,7 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
         columns: ``target`` names the array of labels instead of ``y``.
 
     Raises:
-        InputError: If arrays are missing, do not fit together, or there is a single class.
+        InputError: If arrays are missing or do not fit together.
     """
     arrays = read_npz(Path(source))
     pairs = {part: (f"{part}_images", f"{part}_labels") for part in PARTS if f"{part}_images" in arrays}
@@ -50,8 +50,6 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
     _check_parts(source, {images: arrays[images] for images, _ in pairs.values()})
     labels = {part: _labels(source, arrays, *names) for part, names in pairs.items()}
     classes = np.unique(np.concatenate(list(labels.values())))
-    if len(classes) < 2:
-        raise InputError(f"{source} has a single class, {str(classes[0])!r}; a classifier needs two or more.")
     parts = {
         PARTS[part]: _part(f"{source}:{images}", arrays[images], np.searchsorted(classes, labels[part]))
         for part, (images, _) in pairs.items()

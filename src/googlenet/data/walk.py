@@ -1,0 +1,110 @@
+"""Folders walked for files: what systems leave behind is passed over, links are followed, loops end."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from pathlib import Path
+
+from ..errors import InputError
+
+# What file systems, synchronisers, programs and downloads leave in people's folders; in any case.
+JUNK = (
+    ".*",  # hidden: .DS_Store, ._name.jpg, .ipynb_checkpoints, .Trash-1000, .AppleDouble, .git, .@__thumb
+    *("__macosx", "icon\r", "network trash folder", "temporary items"),
+    *("thumbs.db", "ehthumbs*.db", "desktop.ini", "$recycle.bin", "found.[0-9][0-9][0-9]"),
+    *("system volume information", "lost+found", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot"),
+    *("~snapshot", "~$*", "*~", "*.bak", "*.tmp", "*.part", "*.partial", "*.crdownload"),
+    "__pycache__",
+)
+_JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))
+_EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
+# First bytes by which a file without an extension says what it is.
+_BEGINNINGS = {
+    rb"\xff\xd8\xff": ".jpg",
+    rb"\x89PNG\r\n\x1a\n": ".png",
+    rb"GIF8[79]a": ".gif",
+    rb"BM.{4}\0{4}": ".bmp",
+    rb"II\*\0|MM\0\*": ".tif",
+    rb"RIFF.{4}WEBP": ".webp",
+    rb".{4}ftypavi[fs]": ".avif",
+    rb".{4}ftyp(hei[cxms]|mif1)": ".heic",
+    rb"\0\0\0\x0cjP  ": ".jp2",
+}
+
+
+def is_junk(name: str) -> bool:
+    """Whether a file or folder of that name is nobody's data, see :data:`JUNK`."""
+    return _JUNK.fullmatch(name.casefold()) is not None
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders, and links to folders, that lie directly in one, sorted; none that leads back to it."""
+    inside = [Path(entry.path) for entry in _entries(folder) if entry.is_dir()]
+    return [path for path in inside if not path.is_symlink() or not folder.resolve().is_relative_to(path.resolve())]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files that lie directly in a folder, sorted."""
+    return [Path(entry.path) for entry in _entries(folder) if not entry.is_dir()]
+
+
+def walk(folder: Path) -> list[Path]:
+    """The files below a folder, at any depth, sorted.
+
+    Links are followed, each real folder is read once, and none from which a link leads back to where it lies.
+
+    Raises:
+        InputError: If a folder cannot be listed.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    home = Path(os.path.realpath(folder))
+    tops = [str(folder)]
+    while tops:  # links wait until the real folders around them are read
+        links = []
+        for top in tops:
+            for where, folders, names in os.walk(top, onerror=_refused):
+                place = os.path.realpath(where)
+                if place in seen or (home != Path(place) and home.is_relative_to(place)):
+                    folders.clear()
+                    continue
+                seen.add(place)
+                inside = [os.path.join(where, name) for name in sorted(folders) if not is_junk(name)]  # noqa: PTH118
+                links += [path for path in inside if os.path.islink(path)]  # noqa: PTH114
+                folders[:] = [os.path.basename(path) for path in inside if not os.path.islink(path)]  # noqa: PTH114, PTH119
+                found += [Path(where, name) for name in names if not is_junk(name)]
+        tops = links
+    return sorted(found)
+
+
+def extension_of(path: Path) -> str:
+    """A file's extension, lower case, with the dot; of one without any that of the format in which it begins, or ""."""
+    suffix = path.suffix.lower()
+    if _EXTENSION.fullmatch(suffix):
+        return suffix
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            start = file.read(32)
+    except OSError:
+        return ""
+    return next((kind for begins, kind in _BEGINNINGS.items() if re.match(begins, start, re.DOTALL)), "")
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if not is_junk(entry.name)), key=lambda entry: Path(entry.path))
+    except OSError as error:
+        raise _unlisted(error) from error
+
+
+def _refused(error: OSError) -> None:
+    raise _unlisted(error) from error
+
+
+def _unlisted(error: OSError) -> InputError:
+    return InputError(f"The folder {error.filename} cannot be listed: {error.strerror}.")

@@ -190,7 +190,7 @@ def test_8_bits_agree_where_the_network_is_trained(sure, tmp_path, form):
 
 
 def test_8_bits_are_calibrated_on_300_examples_at_random():
-    found = examples_from("digits", ImagePreprocessing(1, 24, 24, (0.5,), (0.2,)))
+    found, _ = examples_from("digits", ImagePreprocessing(1, 24, 24, (0.5,), (0.2,)))
     assert found.shape == (300, 1, 24, 24) and found.dtype == np.uint8
     part = digits().train
     place = {picture.numpy().tobytes(): row for row, picture in enumerate(part.pixels)}

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ..data.builtin import BUILTIN
 from ..data.find import Columns, find_data, to_learn_from
-from ..data.protocol import Dataset, ExampleSet, Picture, Watch, unwatched
+from ..data.protocol import BadFile, Dataset, ExampleSet, Picture, Watch, unwatched
 from ..data.splits import copies, fingerprint_by_names, with_held_out
 from ..errors import InputError, unknown
 from ..explain.maps import what_decided
@@ -199,9 +199,9 @@ def _measured(
 
 def _new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
     """The rows that a network did not learn from."""
-    return (
-        [row for row, content in enumerate(part.contents) if content not in learned] if learned else [*range(len(part))]
-    )
+    if not learned:
+        return list(range(len(part)))
+    return [row for row, content in enumerate(part.contents) if content not in learned]
 
 
 def _learned_by(source: str, data: Dataset) -> frozenset[str]:
@@ -216,7 +216,9 @@ def _learned_by(source: str, data: Dataset) -> frozenset[str]:
     return learned or frozenset()
 
 
-def export_job(runs: Sequence[str], form: str, out: Path | None, int8: str | None) -> tuple[Path, Comparison]:
+def export_job(
+    runs: Sequence[str], form: str, out: Path | None, int8: str | None
+) -> tuple[Path, Comparison, tuple[BadFile, ...]]:
     """Writes a run, or several as one that averages their probabilities, for other programs.
 
     Args:
@@ -224,6 +226,9 @@ def export_job(runs: Sequence[str], form: str, out: Path | None, int8: str | Non
         form: A key of :data:`~googlenet.inference.engines.backend.BACKENDS`.
         out: The file, or a folder for it; by default beside the weights.
         int8: Pictures or signals to calibrate 8 bits with; ``None`` for float32.
+
+    Returns:
+        The file, how it compares with PyTorch, and what could not be read to calibrate with.
 
     Raises:
         InputError: If it cannot be written, or does not compute what PyTorch computes.
@@ -238,5 +243,5 @@ def export_job(runs: Sequence[str], form: str, out: Path | None, int8: str | Non
         out = out / f"model{'-int8' if int8 else ''}{suffix}"
     if out.suffix != suffix:
         raise InputError(f"A file for {form} ends in {suffix}, and {out} does not.")
-    calibration = None if int8 is None else examples_from(int8, pipeline.preprocessing)
-    return out, export(pipeline, notes_of(pipeline, classes), form, out, calibration)
+    calibration, bad = (None, ()) if int8 is None else examples_from(int8, pipeline.preprocessing)
+    return out, export(pipeline, notes_of(pipeline, classes), form, out, calibration), bad

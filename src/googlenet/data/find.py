@@ -62,7 +62,8 @@ def to_learn_from(data: Dataset) -> ExampleSet:
     """
     notes = " ".join(("", *data.notes))
     if data.train is None:
-        raise InputError(f"{data.name} has no part to learn from (train); it has {', '.join(data.parts)}.{notes}")
+        parts = " and ".join(data.parts)
+        raise InputError(f"{data.name} has no part called train to learn from, only {parts}. Add one.{notes}")
     if len(data.classes) < 2:
         raise InputError(f"{data.name} has a single class, {data.classes[0]!r}; a classifier needs two or more.{notes}")
     learned = set(data.train.labels.tolist())

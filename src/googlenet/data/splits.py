@@ -120,8 +120,9 @@ def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows,
     wanted = max(round(share * len(rest)), int((counts >= 2).sum()))
     if not len(rest) or len(rest) - wanted < int((counts >= 2).sum()):
         raise InputError(
-            f"{name} has too few examples ({len(labels)}, copies not counted) to hold {share:.0%} of them out. "
-            "Add more, or put some for testing into parts of their own (train/, test/)."
+            f"{name} has too few examples ({len(labels)}, copies not counted) to hold {share:.0%} of them out: each "
+            "class needs two, one to learn from and one to measure with. Add some, or lay a part of their own (test) "
+            "beside them."
         )
     kept, held = train_test_split(rest, test_size=wanted, stratify=labels[rest], random_state=seed)
     return np.concatenate([kept, lonely]), held

@@ -20,7 +20,7 @@ JUNK = (
 )
 _JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))
 _EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
-# First bytes by which a file without an extension says what it is.
+# First bytes of pictures, by which a file without an extension says what it is.
 _BEGINNINGS = {
     rb"\xff\xd8\xff": ".jpg",
     rb"\x89PNG\r\n\x1a\n": ".png",
@@ -80,10 +80,13 @@ def walk(folder: Path) -> list[Path]:
 
 
 def extension_of(path: Path) -> str:
-    """A file's extension, lower case, with the dot; of one without any that of the format in which it begins, or ""."""
+    """A file's extension, lower case, with the dot; of one without any that of :func:`format_of`."""
     suffix = path.suffix.lower()
-    if _EXTENSION.fullmatch(suffix):
-        return suffix
+    return suffix if _EXTENSION.fullmatch(suffix) else format_of(path)
+
+
+def format_of(path: Path) -> str:
+    """The extension of the format in which a file begins; "" if that is not known, or it cannot be read."""
     try:
         if not path.is_file():
             return ""

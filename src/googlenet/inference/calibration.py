@@ -9,35 +9,36 @@ import numpy as np
 
 from ..data.builtin import BUILTIN
 from ..data.find import expand
-from ..data.protocol import Array, Example, Preprocessing
+from ..data.protocol import Array, BadFile, Example, Preprocessing
 from ..errors import InputError
 from .predictor import read_example
 
 MOST = 300
 
 
-def examples_from(source: str, preprocessing: Preprocessing) -> Array:
-    """Prepared examples, at most 300 at random.
+def examples_from(source: str, preprocessing: Preprocessing) -> tuple[Array, tuple[BadFile, ...]]:
+    """Prepared examples, at most 300 at random, and those of them that are left out.
 
     Args:
         source: A built-in set, a folder of pictures (of classes or not), or a table of signals.
         preprocessing: What the network was trained with.
 
     Raises:
-        InputError: If there are none, or one cannot be read.
+        InputError: If there are none that can be read.
     """
     found = list(_examples(source, preprocessing))
     chosen = [found[row] for row in np.random.default_rng(0).permutation(len(found))[:MOST]]
-    if not chosen:
-        raise InputError(f"{source} has nothing to calibrate with.")
-    return np.concatenate([_prepared(example, preprocessing) for example in chosen])
-
-
-def _prepared(example: Example, preprocessing: Preprocessing) -> Array:
-    try:
-        return read_example(example, preprocessing)
-    except InputError as error:
-        raise InputError(f"{example.name} cannot be read to calibrate with: {error}.") from error
+    prepared: list[Array] = []
+    bad: list[BadFile] = []
+    for example in chosen:
+        try:
+            prepared.append(read_example(example, preprocessing))
+        except InputError as error:
+            bad.append(BadFile(example.name, str(error)))
+    if not prepared:
+        hint = f" ({bad[0].path}: {bad[0].reason})" if bad else ""
+        raise InputError(f"{source} has nothing to calibrate with{hint}.")
+    return np.concatenate(prepared), tuple(bad)
 
 
 def _examples(source: str, preprocessing: Preprocessing) -> Iterable[Example]:

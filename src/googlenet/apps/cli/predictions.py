@@ -73,8 +73,10 @@ def export(
     Example: googlenet export runs/demo --format openvino
     """
     from ..jobs import export_job
+    from .display import show_bad_files
 
-    path, found = export_job(runs, form, out, int8)
+    path, found, bad = export_job(runs, form, out, int8)
+    show_bad_files(bad)
     print(
         f"{path}: the same most probable class as PyTorch on {found.agreement:.1%} of {found.count} inputs, "
         f"probabilities within {found.largest:.2g}"

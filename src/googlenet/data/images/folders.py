@@ -20,7 +20,7 @@ from .crops import centre_square
 from .dataset import SMALL_SIDE, ImageSet, enlarged
 from .decode import open_picture, to_pixels
 from .names import extensions, part_of
-from .table import Labelled, read_table
+from .table import Labelled, Rows, read_table
 
 
 def claims(source: str) -> bool:
@@ -74,8 +74,9 @@ def find_images(
         what = "no picture that can be read" if files else "no pictures in folders of classes"
         raise InputError(f"{source} has {what}{hint}. Put them in one folder per class, such as {source}/cat/1.jpg.")
     classes = tuple(sorted({label for rows in found.parts.values() for _, label in rows}))
-    sets = _image_sets(found, classes, good)
-    notes = (*found.notes, *_notes_on_classes(classes, found))
+    parts = {part: [row for row in rows if row[0] in good] for part, rows in found.parts.items()}
+    sets = _image_sets(parts, classes, good)
+    notes = (*found.notes, *_notes_on_classes(classes, parts))
     return Dataset(str(source), classes, sets.get("train"), sets.get("val"), sets.get("test"), notes, bad)
 
 
@@ -213,21 +214,21 @@ def _named(folders: Sequence[Path]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ classes
-def _notes_on_classes(classes: Sequence[str], found: Labelled) -> list[str]:
-    """Classes whose names are hard to tell apart, and classes that a part lacks."""
-    notes = []
+def _notes_on_classes(classes: Sequence[str], parts: Rows) -> Iterator[str]:
+    """Classes whose names are hard to tell apart, classes that a part lacks, and classes that cannot be measured."""
     alike = defaultdict(list)
     for name in classes:
         alike["".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
     for names in alike.values():
         if len(names) > 1:
-            notes.append(f"The classes {' and '.join(map(repr, names))} differ in capitals or blanks alone.")
-    held = {part: {label for _, label in rows} for part, rows in found.parts.items() if rows}
-    for part, labels in held.items():
-        missing = [name for name in classes if name not in labels]
-        if missing:
-            notes.append(f"The part {part} has no picture of {', '.join(map(repr, missing))}.")
-    return notes
+            yield f"The classes {' and '.join(map(repr, names))} differ in capitals or blanks alone."
+    counts = {part: Counter(label for _, label in rows) for part, rows in parts.items() if rows}
+    for part, held in counts.items():
+        if missing := [name for name in classes if name not in held]:
+            yield f"The part {part} has no picture of {', '.join(map(repr, missing))}."
+    single = [name for name, count in counts.get("train", {}).items() if count == 1]
+    if len(counts) == 1 and single:
+        yield f"There is a single picture of {', '.join(map(repr, single))}: it is learned from, and none is measured."
 
 
 # ------------------------------------------------------------------------------------------------ pictures
@@ -257,17 +258,12 @@ def _look(path: str) -> tuple[int, bool] | str:
         return str(error)
 
 
-def _image_sets(
-    found: Labelled, classes: tuple[str, ...], good: dict[str, tuple[int, bool]]
-) -> dict[str, ImageSet | None]:
-    """The pictures that can be read, part by part, all of one colour and, where they are kept in memory, one size."""
+def _image_sets(parts: Rows, classes: tuple[str, ...], good: dict[str, tuple[int, bool]]) -> dict[str, ImageSet | None]:
+    """The pictures part by part, all of one colour and, where they are kept in memory, one size."""
     channels = 1 if all(grey for _, grey in good.values()) else 3
     longest = max(side for side, _ in good.values())
     size = enlarged(longest) if longest <= SMALL_SIDE else None
-    return {
-        part: _image_set([(p, label) for p, label in rows if p in good], classes, channels, size)
-        for part, rows in found.parts.items()
-    }
+    return {part: _image_set(rows, classes, channels, size) for part, rows in parts.items()}
 
 
 def _image_set(

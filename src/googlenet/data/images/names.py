@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ..walk import extension_of
+from ..walk import extension_of, format_of
 
 # Of Pillow's registry: documents, films and measurements, and drawings that another program would have to run for.
 _NO_PICTURES = frozenset(
@@ -65,11 +65,15 @@ def extensions() -> frozenset[str]:
 
 
 def unread(source: Any) -> str | None:
-    """Why a file is not read, by its name alone; ``None`` where it has to be opened to know."""
+    """Why a file is not read, by its name; ``None`` where it has to be opened to know.
+
+    A name may be wrong: what begins as a picture that is read is one. A raw file begins as a TIFF, with a small view.
+    """
     if not isinstance(source, (str, Path)):
         return None
     end = extension_of(Path(source))
-    return UNREAD[end] if end in UNREAD and end not in readable() else None
+    known = readable()
+    return UNREAD[end] if end in UNREAD.keys() - known and format_of(Path(source)) not in known - {".tif"} else None
 
 
 @cache

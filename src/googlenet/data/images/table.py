@@ -21,17 +21,20 @@ _WIDE = 24  # a table of more columns than that holds samples
 _START = 65_536  # bytes by which a table is told
 
 
+Rows = dict[str, list[tuple[str, str]]]  # "train", "val", "test" to rows of path and class
+
+
 @dataclass
 class Labelled:
     """Pictures and their labels, before one is opened.
 
     Attributes:
-        parts: ``"train"``, ``"val"``, ``"test"`` to rows of path and class.
+        parts: The pictures of each part.
         bad: What is left out already, with the reason.
         notes: What is to be said.
     """
 
-    parts: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    parts: Rows = field(default_factory=dict)
     bad: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -266,6 +269,6 @@ def _say_missing(table: Path, texts: Sequence[str], found: Labelled) -> None:
             else "Write them from there, or in full."
         )
         raise InputError(
-            f"No path of {table} leads to a file, of {len(files)} the first is {texts[0]!r}: they are looked for from "
+            f"No path in {table} leads to a file ({len(files):,} rows, {texts[0]!r} first): they are looked for from "
             f"the table's folder, {folder}. {hint}"
         )

@@ -276,8 +276,7 @@ class Dataset:
     @property
     def parts(self) -> dict[str, ExampleSet]:
         """Those that are there, by name: ``train``, ``validation``, ``test``."""
-        named = {"train": self.train, "validation": self.validation, "test": self.test}
-        return {name: part for name, part in named.items() if part is not None}
+        return {name: part for name in ("train", "validation", "test") if (part := getattr(self, name)) is not None}
 
     @property
     def kind(self) -> str:

@@ -43,8 +43,9 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier of signals, pictures or volumes.
 
     Signals are ``(N, L)``, ``(N, C, L)``, a data frame, or a list of arrays ``(L,)`` or ``(C, L)`` of any lengths;
-    NaN is a missing value. Pictures are ``(N, C, H, W)``, uint8 or in [0, 1], or a list of paths or PIL images.
-    Volumes are ``(N, C, D, H, W)``, of unsigned integers or floats.
+    NaN is a missing value. Pictures are ``(N, H, W)`` of uint8, ``(N, C, H, W)`` or ``(N, H, W, C)`` of uint8 or
+    in [0, 1], or a list of such arrays, of paths or of pictures of Pillow's; ``(N, H, W)`` of floats would be signals.
+    Volumes are ``(N, C, D, H, W)``, of unsigned integers or floats. Tensors are arrays.
 
     Args:
         recipe: A :class:`~googlenet.training.recipe.Recipe`, the name of one, or ``None`` for the one that fits
@@ -54,7 +55,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_members: Networks that train side by side, their probabilities averaged; ``None`` for the recipe's.
         max_seconds: Time that ``fit`` may take; the schedule ends with it. ``None`` for no limit.
         random_state: For fits that are bitwise the same on one machine (without ``max_seconds``).
-        verbose: 1 for a line an epoch.
+        verbose: 1 for a line that says what ``X`` was taken for, and a line an epoch.
         callback: Called with :class:`~googlenet.training.progress.StepDone` now and then, and with
             :class:`~googlenet.training.progress.EpochDone` after each epoch.
 
@@ -215,6 +216,8 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _train(self, task: Task, start: GoogLeNet | None) -> None:
         world = World(0, 1, best_device())
         self.recipe_ = task.recipe
+        if self.verbose:
+            print(f"{task.preprocessing.kind}s: {task.preprocessing.described()}", flush=True)
         with torch.random.fork_rng(devices=[]):
             state = fresh_state(task, world) if start is None else pretrained_state(start, task, world)
             self.history_ = []

@@ -171,9 +171,11 @@ def evaluation_job(
     Raises:
         InputError: If the data cannot be read, or the runs learned from all of them.
     """
-    data = find_data(source, watch, columns or Columns())
+    columns = columns or Columns()
+    data = find_data(source, watch, columns)
     # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
-    predictor = load(*runs, engine=None if exported_for(runs[0]) else "torch")
+    engine = None if exported_for(runs[0]) else "torch"
+    predictor = load(*runs, engine=engine, max_pixels=columns.max_pixels)
     part = data.held_out
     new = _new_rows(part, frozenset[str]().union(*(_learned_by(run, data) for run in runs)))
     if everything:

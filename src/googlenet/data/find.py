@@ -16,19 +16,22 @@ from .walk import extension_of, is_junk, walk
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table, or arrays of an NPZ, mean what; ``None`` to find out from their names.
+    """Which columns of a table, or arrays of an NPZ, mean what (``None`` to find out from their names), and how large a
+    picture may be.
 
     Attributes:
         target: The labels.
         group: Examples of one group stay on one side of a split.
         channel: Of a table with a sample a row: which channel it belongs to.
         path: Of a table of pictures: their paths.
+        max_pixels: That the file of a picture may have, see :func:`~googlenet.data.images.decode.open_picture`.
     """
 
     target: str | None = None
     group: str | None = None
     channel: str | None = None
     path: str | None = None
+    max_pixels: int | None = None
 
 
 def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns()) -> Dataset:

@@ -111,6 +111,27 @@ def unmasked(values: Any) -> Any:
     return np.ma.filled(values.astype(np.float64), np.nan) if np.ma.is_masked(values) else values.data
 
 
+def as_array(source: Any) -> Any:
+    """A tensor of PyTorch's as an array; all else as it is (an opened file has a ``detach`` too)."""
+    if hasattr(source, "detach") and hasattr(source, "cpu"):
+        try:
+            source = source.detach().cpu()
+            return (source.float() if "bfloat16" in str(source.dtype) else source).numpy()
+        except Exception as error:  # sparse, quantized, without data: PyTorch has a kind for each
+            raise InputError(f"a tensor that is no array of numbers ({str(error).splitlines()[0]})") from error
+    return unmasked(source)
+
+
+def as_list(given: Any) -> Any:
+    """A row of paths, pictures or arrays (an array of objects, a series) as a list; an array or tensor as an array."""
+    given = as_array(given)
+    kind = getattr(getattr(given, "dtype", None), "kind", "")
+    if kind not in ("O", "U") or given.ndim != 1 or not len(given):
+        return given
+    row = list(given)
+    return given if isinstance(row[0], (int, float, complex, type(None))) else row
+
+
 def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: Any) -> ExampleSet:
     """What a user holds in memory as examples of the kind that it looks like; see :meth:`Kind.example_set`.
 
@@ -120,7 +141,9 @@ def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: A
         like: What a network that is there already reads.
         estimator: Of scikit-learn's kind.
     """
-    X = unmasked(X)
+    X = as_list(X)
+    if isinstance(X, (list, tuple)):
+        X = [as_array(x) for x in X]
     kind = next(KINDS[name] for name in ARRAYS if KINDS[name].holds(X))
     return kind.example_set(X, labels, like, estimator)
 

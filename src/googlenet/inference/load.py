@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ..data.kinds import preprocessing_from
 from ..errors import InputError, unknown
@@ -13,10 +14,11 @@ from .engines.engine import class_names
 from .predictor import Predictor
 
 if TYPE_CHECKING:
+    from ..data.protocol import Preprocessing
     from .pipeline import Pipeline
 
 
-def load(*sources: str | Path, engine: str | None = None) -> Predictor:
+def load(*sources: str | Path, engine: str | None = None, max_pixels: int | None = None) -> Predictor:
     """A predictor from runs, weights or one exported model.
 
     Args:
@@ -24,6 +26,8 @@ def load(*sources: str | Path, engine: str | None = None) -> Predictor:
             a file of ``googlenet export``.
         engine: ``openvino``, ``onnx`` or ``torch`` to compute with; by default the fastest that is installed, see
             :func:`fastest`. An exported model brings its own.
+        max_pixels: That the file of a picture may have; ``None`` for
+            :data:`~googlenet.data.images.decode.MAX_PIXELS`.
 
     Raises:
         InputError: If there is no source, one is missing or does not say what it reads, or they do not have the same
@@ -45,10 +49,20 @@ def load(*sources: str | Path, engine: str | None = None) -> Predictor:
         if engine not in (None, exported):
             raise InputError(f"{sources[0]} is for the engine {exported!r}, not {engine!r}.")
         found, notes = BACKENDS[exported].load().read(Path(sources[0]))
-        return Predictor(found, notes.classes, preprocessing_from(notes.preprocessing))
+        return Predictor(found, notes.classes, _allowing(preprocessing_from(notes.preprocessing), max_pixels))
     pipeline, classes = load_pipeline(*sources)
     backend = BACKENDS[engine or fastest(pipeline)].load()
-    return Predictor(backend.engine_of(pipeline), classes, pipeline.preprocessing)
+    return Predictor(backend.engine_of(pipeline), classes, _allowing(pipeline.preprocessing, max_pixels))
+
+
+def _allowing(preprocessing: Preprocessing, max_pixels: int | None) -> Preprocessing:
+    """It, with another limit on what it reads."""
+    if max_pixels is None:
+        return preprocessing
+    if not hasattr(preprocessing, "max_pixels"):
+        raise InputError(f"A number of pixels is for pictures; leave --max-pixels out for {preprocessing.kind}s.")
+    changed: Preprocessing = replace(cast("Any", preprocessing), max_pixels=max_pixels)
+    return changed
 
 
 def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.kinds import unmasked
+from ..data.kinds import as_array, as_list
 from ..data.parallel import groups
 from ..data.protocol import Array, Example, Floats, Preprocessing
 from ..errors import InputError
@@ -35,13 +35,19 @@ class Prediction:
 
     @property
     def label(self) -> str:
-        """The most probable label."""
-        return self.top[0][0]
+        """The most probable label; raises an InputError if it cannot be read."""
+        return self._best[0]
 
     @property
     def probability(self) -> float:
-        """Its probability."""
-        return self.top[0][1]
+        """Its probability; raises an InputError if it cannot be read."""
+        return self._best[1]
+
+    @property
+    def _best(self) -> tuple[str, float]:
+        if self.error is not None:
+            raise InputError(f"{self.input} cannot be read: {self.error.rstrip('.')}.")
+        return self.top[0]
 
     def to_dict(self) -> dict[str, Any]:
         """A row of JSON: ``input, label, probability, top``, or ``input, error``; and ``taken_for``, if known."""
@@ -178,7 +184,7 @@ class Predictor:
 
     def _sources(self, given: Any) -> Iterable[Any]:
         """Many sources as they are; one, or an array of N, as a list."""
-        given = _as_array(given)
+        given = as_list(given)
         if isinstance(given, np.ndarray):
             parts = self.preprocessing.split(given)
             return [given] if parts is None else parts
@@ -192,7 +198,7 @@ class Predictor:
     def _examples(self, sources: Iterable[Any]) -> Iterator[Example]:
         for number, source in enumerate(sources):
             try:
-                yield from self.preprocessing.examples(_as_array(source), f"#{number}")
+                yield from self.preprocessing.examples(as_array(source), f"#{number}")
             except InputError as error:
                 yield Example(f"#{number}", error=str(error))
 
@@ -227,14 +233,3 @@ def check_crops(preprocessing: Preprocessing, crops: int) -> None:
         raise InputError(f"Crops are for pictures; leave --crops out for {preprocessing.kind}s.")
     *few, most = map(str, preprocessing.crops)
     raise InputError(f"The number of crops is {', '.join(few)} or {most}, not {crops}.")
-
-
-def _as_array(source: Any) -> Any:
-    """A tensor of PyTorch's as an array; all else as it is (an opened file has a ``detach`` too)."""
-    if hasattr(source, "detach") and hasattr(source, "cpu"):
-        try:
-            source = source.detach().cpu()
-            return (source.float() if "bfloat16" in str(source.dtype) else source).numpy()
-        except Exception as error:  # sparse, quantized, without data: PyTorch has a kind for each
-            raise InputError(f"a tensor that is no array of numbers ({str(error).splitlines()[0]})") from error
-    return unmasked(source)

@@ -19,6 +19,13 @@ PathOption = Annotated[
 ]
 GroupOption = Annotated[str | None, typer.Option(help="Column whose equal rows stay on one side of a split.")]
 ChannelOption = Annotated[str | None, typer.Option(help="Column that says which channel a row belongs to.")]
+MaxPixelsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Pixels that a picture may have to be decoded whole, a JPEG four times as many (by default 128000000).",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from .options import MaxPixelsOption
+
 commands = typer.Typer()
 
 
@@ -32,6 +34,7 @@ def predict(
     engine: Annotated[
         str | None, typer.Option(help="openvino, onnx or torch (by default the fastest that is installed).")
     ] = None,
+    max_pixels: MaxPixelsOption = None,
 ) -> None:
     """Label pictures, or the rows of tables of signals, or the volumes of NPZ files.
 
@@ -48,7 +51,7 @@ def predict(
         from ...nn.device import keep_memory
 
         keep_memory()
-    predictor = load(run, engine=engine)
+    predictor = load(run, engine=engine, max_pixels=max_pixels)
     print(f"engine: {predictor.engine.name}", file=sys.stderr)
     predictions = predictor.stream(expand(inputs, sys.stdin, predictor.preprocessing.extensions), top)
     failed = WRITERS[form.value](predictions, sys.stdout, top)

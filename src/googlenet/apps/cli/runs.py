@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import InputError
-from .options import DATA_HELP, ChannelOption, GroupOption, JsonOption, PathOption, TargetOption, recipe_changes
+from .options import (
+    DATA_HELP,
+    ChannelOption,
+    GroupOption,
+    JsonOption,
+    MaxPixelsOption,
+    PathOption,
+    TargetOption,
+    recipe_changes,
+)
 
 if TYPE_CHECKING:
     from ...data.protocol import Dataset
@@ -39,6 +48,7 @@ def train(
     group: GroupOption = None,
     channel: ChannelOption = None,
     path: PathOption = None,
+    max_pixels: MaxPixelsOption = None,
 ) -> None:
     """Train a network on labelled pictures, signals or volumes.
 
@@ -63,7 +73,7 @@ def train(
     if run is not None and not resume:
         run.take()
     try:
-        found = find_data(data, progress.watch, Columns(target, group, channel, path))
+        found = find_data(data, progress.watch, Columns(target, group, channel, path, max_pixels))
         run = run or _run_for(data, found, resume)
         chosen = choose_recipe(found, recipe, changes, run if resume else None)
         _trained(learning_data(found, chosen), chosen, run, resume, tensorboard)
@@ -126,6 +136,7 @@ def evaluate(
     group: GroupOption = None,
     channel: ChannelOption = None,
     path: PathOption = None,
+    max_pixels: MaxPixelsOption = None,
 ) -> None:
     """Measure a run on labelled pictures, signals or volumes; several runs average their probabilities.
 
@@ -144,7 +155,7 @@ def evaluate(
 
     keep_memory()
     *runs, data = runs_and_data
-    columns = Columns(target, group, channel, path)
+    columns = Columns(target, group, channel, path, max_pixels)
     result = evaluation_job(runs, data, crops, progress.watch, columns, everything)
     display.show_bad_files([BadFile(**row) for row in result.bad_files])
     print(json.dumps(result.to_dict())) if as_json else display.show_evaluation(result)

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from ...errors import InputError
 
 CROPS = (1, 10, 144)
+SCALES = (256, 288, 320, 352)  # shorter sides that 144 crops of 224 are cut from
 
 
 def centre_square(image: Image.Image, size: int, resize: int) -> Image.Image:
@@ -65,11 +66,22 @@ def crops_of(image: Image.Image, size: int, resize: int, crops: int) -> list[Ima
         scaled = _shorter_side(image, max(resize, size))
         return _mirrored(_five(scaled, size))
     views = []
-    for scale in (256, 288, 320, 352):
+    for scale in SCALES:
         scaled = _shorter_side(image, round(scale * size / 224))
         for square in _three_squares(scaled):
             views += [*_five(square, size), square.resize((size, size), Image.Resampling.BILINEAR)]
     return _mirrored(views)
+
+
+def longest_scale(size: int, resize: int, crops: int) -> int:
+    """The longest shorter side that :func:`crops_of` cuts from.
+
+    Args:
+        size: Side of a crop.
+        resize: Shorter side for 1 and 10 crops.
+        crops: How many.
+    """
+    return max(resize, size) if crops < 144 else round(SCALES[-1] * size / 224)
 
 
 def check_crops(crops: int) -> None:

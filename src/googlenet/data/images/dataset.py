@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
@@ -24,12 +24,14 @@ from ...files import digest, digest_of
 from ..parallel import ahead, available_cores
 from ..protocol import Batch, Example, Preprocessing, Settings
 from .augmentation import Augmentation, augmented
-from .crops import centre_square, random_square
-from .decode import Pixels, open_picture, to_pixels
+from .crops import random_square
+from .decode import MAX_PIXELS, open_picture, to_pixels
 from .preprocessing import ImagePreprocessing, normalised
+from .values import Pixels
 
 SMALL_SIDE = 64  # a picture with no longer side is "small": kept in memory, whole
 SMALLEST = 24  # smaller ones are enlarged to a multiple of their size that is at least this
+CONSTANT = 1e-3  # a channel that deviates less, a quarter of a grey level, is the same everywhere
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,13 @@ class ImageSet:
     Attributes:
         labels: ``(N,)``, int64.
         names: Path of each picture, or set and number for a built-in one.
-        pixels: ``(N, channels, size, size)``, uint8, where they are kept in memory; else ``None``, and
-            ``names`` are the files to read.
+        pixels: ``(N, channels, size, size)``, uint8, where they are kept in memory; else ``None``.
         channels: 1 if every picture is grey, else 3.
         mirror: Whether a mirror image keeps its meaning, as far as is known.
         groups: What must stay on one side of a split; pictures have none.
-        on_disk: Whether ``names`` are files, also where their pixels are kept in memory.
+        sources: What pixels were read from, or are to be read from: paths, pictures of Pillow's, arrays. Empty where
+            there are but pixels, or where ``names`` are the paths.
+        max_pixels: That a file may have, see :func:`~googlenet.data.images.decode.open_picture`.
     """
 
     kind: ClassVar[str] = "picture"
@@ -55,7 +58,8 @@ class ImageSet:
     channels: int = 3
     mirror: bool = True
     groups: tuple[str, ...] = ()
-    on_disk: bool = False
+    sources: tuple[Any, ...] = ()
+    max_pixels: int = MAX_PIXELS
 
     def __len__(self) -> int:
         return len(self.names)
@@ -68,9 +72,10 @@ class ImageSet:
     @cached_property
     def contents(self) -> tuple[str, ...]:
         """Of the files, else of the pixels."""
-        if self.on_disk:
+        files = self.sources or (() if self.pixels is not None else self.names)
+        if files and all(isinstance(file, (str, Path)) for file in files):
             with ThreadPoolExecutor(available_cores()) as pool:
-                return tuple(pool.map(digest_of, self.names))
+                return tuple(pool.map(digest_of, files))
         assert self.pixels is not None
         return tuple(digest(picture.tobytes()) for picture in self.pixels.numpy())
 
@@ -79,7 +84,8 @@ class ImageSet:
         index = torch.as_tensor(rows, dtype=torch.long)
         pixels = None if self.pixels is None else self.pixels[index]
         names = tuple(self.names[row] for row in rows)
-        part = dataclasses.replace(self, labels=self.labels[index], names=names, pixels=pixels)
+        sources = tuple(self.sources[row] for row in rows) if self.sources else ()
+        part = dataclasses.replace(self, labels=self.labels[index], names=names, pixels=pixels, sources=sources)
         if "contents" in vars(self):  # no file is read twice for them
             vars(part)["contents"] = tuple(self.contents[row] for row in rows)
         return part
@@ -89,12 +95,13 @@ class ImageSet:
         mirror = settings.flip and self.mirror
         if self.pixels is not None:
             sample = self.pixels[:10_000].double().div(255)
-            mean, std = tuple(sample.mean((0, 2, 3)).tolist()), tuple(sample.std((0, 2, 3)).tolist())
-            size = self.pixels.shape[-1]
-            return ImagePreprocessing(self.pixels.shape[1], size, size, mean, std, mirror)
-        if self.channels == 3:
-            return ImagePreprocessing(3, 224, 256, IMAGENET_MEAN, IMAGENET_STD, mirror)
-        return ImagePreprocessing(1, 224, 256, (sum(IMAGENET_MEAN) / 3,), (sum(IMAGENET_STD) / 3,), mirror)
+            mean, std = tuple(sample.mean((0, 2, 3)).tolist()), tuple(map(_scale, sample.std((0, 2, 3)).tolist()))
+            channels, size = self.pixels.shape[1], self.pixels.shape[-1]
+            return ImagePreprocessing(channels, size, size, mean, std, mirror, self.max_pixels)
+        mean, std = IMAGENET_MEAN, IMAGENET_STD
+        if self.channels == 1:
+            mean, std = (sum(IMAGENET_MEAN) / 3,), (sum(IMAGENET_STD) / 3,)
+        return ImagePreprocessing(self.channels, 224, 256, mean, std, mirror, self.max_pixels)
 
     def adapted(self, given: Preprocessing | None, settings: Settings) -> ImagePreprocessing:
         """As the network wants it, whatever size and colour they have."""
@@ -103,23 +110,33 @@ class ImageSet:
                 "These weights do not say how they read pictures. Write a file that does: googlenet convert WEIGHTS "
                 "NEW.safetensors, with --mean and --std."
             )
-        return dataclasses.replace(_for_pictures(given), mirror=settings.flip and self.mirror)
+        want = for_pictures(given)
+        resize = want.resize if self.sources or self.pixels is None else want.size  # pixels alone are seen whole
+        mirror = settings.flip and self.mirror
+        return dataclasses.replace(want, resize=resize, mirror=mirror, max_pixels=self.max_pixels)
 
     def loader(self, preprocessing: Preprocessing, settings: Settings) -> ImageLoader:
         """Batches of these."""
-        return ImageLoader(self, _for_pictures(preprocessing), settings)
+        return ImageLoader(self, for_pictures(preprocessing), settings)
+
+    def in_memory(self, preprocessing: ImagePreprocessing) -> Tensor | None:
+        """The pixels, if they are what a network sees of their sources, or all there is; ``None`` to read anew."""
+        if self.pixels is None or not self.sources:
+            return self.pixels
+        whole = preprocessing.resize == preprocessing.size
+        return self.pixels if whole and self.pixels.shape[1:] == preprocessing.input_shape else None
 
     def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
-        """Files as they are, pixels in memory as the network wants them."""
-        if self.pixels is None:
-            yield from (Example(name, name) for name in self.names)
+        """Sources as they are; pixels in memory as the network wants them."""
+        pixels = self.in_memory(for_pictures(preprocessing))
+        if pixels is None or (crops > 1 and self.sources):
+            yield from map(Example, self.names, self.sources or self.names)
         elif crops > 1:
-            pictures = self.pixels.numpy().transpose(0, 2, 3, 1)
-            yield from (Example(name, picture) for name, picture in zip(self.names, pictures, strict=True))
+            yield from map(Example, self.names, pixels.numpy().transpose(0, 2, 3, 1))
         else:
             names = iter(self.names)
-            for some in torch.split(self.pixels, 1000):
-                for picture in as_wanted(some, _for_pictures(preprocessing)).numpy():
+            for some in torch.split(pixels, 1000):
+                for picture in as_wanted(some, for_pictures(preprocessing)).numpy():
                     yield Example(next(names), inputs=picture)
 
 
@@ -166,11 +183,9 @@ class ImageLoader:
     def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
         """Every picture once, in order, its centre, unchanged."""
         rows = torch.split(torch.arange(len(self.images)), batch_size or 250)
-        size, resize = self.preprocessing.size, self.preprocessing.resize
 
         def load(piece: Tensor) -> Pixels:
-            opened = (self._opened(row, resize) for row in piece.tolist())
-            return np.stack([to_pixels(centre_square(image, size, resize)) for image in opened])
+            return np.concatenate([self._read(row, self.preprocessing.read) for row in piece.tolist()])
 
         for piece, pixels in zip(rows, self._pixels(rows, load), strict=True):
             yield Batch(normalised(pixels, self.preprocessing), self.images.labels[piece], piece)
@@ -181,20 +196,24 @@ class ImageLoader:
 
     def _drawn(self, row: int, epoch: int, augmentation: Augmentation) -> Pixels:
         """A picture of a file as an epoch shows it, before it is changed together with its batch."""
+        want = self.preprocessing
+        if not augmentation.crop:
+            pixels: Pixels = self._read(row, want.read)[0]
+            return pixels
         draws = np.random.default_rng((self.settings.seed, epoch, row))
-        size = self.preprocessing.size
-        image = self._opened(row, 2 * size)
-        if augmentation.crop:
-            return to_pixels(random_square(image, size, draws))
-        return to_pixels(centre_square(image, size, self.preprocessing.resize))
 
-    def _opened(self, row: int, at_least: int) -> Image.Image:
-        """The picture of a file that could be read when the data were looked through."""
-        path = self.images.names[row]
+        def cut(source: Any) -> Pixels:
+            image = open_picture(source, want.channels, 2 * want.size, want.max_pixels)
+            return to_pixels(random_square(image, want.size, draws))
+
+        return self._read(row, cut)
+
+    def _read(self, row: int, read: Callable[[Any], Pixels]) -> Pixels:
+        """What is read of a picture that could be read when the data were looked through."""
         try:
-            return open_picture(path, self.preprocessing.channels, at_least=at_least)
+            return read((self.images.sources or self.images.names)[row])
         except InputError as error:
-            raise InputError(f"{path} cannot be read any more: {error}.") from error
+            raise InputError(f"{self.images.names[row]} cannot be read any more: {error}.") from error
 
     def _pixels(self, pieces: Iterable[Tensor], load: Callable[[Tensor], Pixels]) -> Iterator[Tensor]:
         """``(n, channels, size, size)`` of each piece: from memory, or loaded ahead on every core.
@@ -202,7 +221,7 @@ class ImageLoader:
         No thread but the caller's runs an operator of PyTorch's: each that does starts OpenMP threads of its own,
         and with more of those than cores every parallel region of a training step waits to be woken.
         """
-        pixels = self.images.pixels
+        pixels = self.images.in_memory(self.preprocessing)
         if pixels is not None:
             return (as_wanted(pixels[piece], self.preprocessing) for piece in pieces)
         return map(torch.from_numpy, ahead(load, pieces))
@@ -227,11 +246,11 @@ def epoch_order(labels: Tensor, seed: int, epoch: int, balanced: bool) -> Tensor
 def as_wanted(pixels: Tensor, preprocessing: ImagePreprocessing) -> Tensor:
     """Square pictures ``(n, channels, side, side)``, uint8, in the size and colours that a network reads."""
     if preprocessing.channels != pixels.shape[1]:
-        grey = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # ITU-R 601, as Pillow does
+        grey = torch.tensor([19595, 38470, 7471]).view(1, 3, 1, 1)  # ITU-R 601 in shares of 65536, as Pillow has it
         if preprocessing.channels == 3:
             pixels = pixels.expand(-1, 3, -1, -1)
         else:
-            pixels = (pixels * grey).sum(1, keepdim=True).round().to(torch.uint8)
+            pixels = ((pixels * grey).sum(1, keepdim=True) + 32768).div(65536, rounding_mode="floor").to(torch.uint8)
     size = (preprocessing.size, preprocessing.size)
     if pixels.shape[2:] == size:
         return pixels
@@ -243,7 +262,13 @@ def enlarged(side: int) -> int:
     return side * -(-SMALLEST // side)
 
 
-def _for_pictures(preprocessing: Preprocessing) -> ImagePreprocessing:
+def _scale(deviation: float) -> float:
+    """What a channel is divided by; one that is the same everywhere stays as it is."""
+    return deviation if deviation > CONSTANT else 1.0
+
+
+def for_pictures(preprocessing: Preprocessing) -> ImagePreprocessing:
+    """It, if it is of pictures; else raises the sentence."""
     if not isinstance(preprocessing, ImagePreprocessing):
         raise InputError(f"The network reads {preprocessing.kind}s, and these data are pictures.")
     return preprocessing

@@ -3,107 +3,107 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from ...errors import InputError
 from .names import unread
+from .values import CHANNELS_LAST, Levels, Pixels, eight_bits, from_array, levels_of
 
-Pixels = npt.NDArray[np.uint8]
 Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
-# Above this many pixels a picture is taken for a decompression bomb.
-MAX_PIXELS = 100_000_000
-_CHANNELS_LAST, _CHANNELS_FIRST = (1, 3, 4), (1, 3)
+# A picture with more pixels than this is not decoded. Pillow holds up to 4 bytes a pixel, two to four times.
+MAX_PIXELS = 128_000_000
+# A JPEG may have that many times more: it is decoded at a fraction of its size, yet all of it is gone through.
+AT_A_FRACTION = 4
 
 
-def open_picture(source: Source, channels: int = 3, at_least: int | None = None) -> Image.Image:
+def open_picture(
+    source: Source, channels: int = 3, at_least: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """Decodes a picture: first frame, upright by its EXIF orientation, 8 bits, grey or RGB.
 
-    Transparent pixels are laid on white. 16-bit pictures keep their high byte.
+    This is the one reader: whoever looks at a picture, in training or later, looks through it. Transparent pixels are
+    laid on white. More than 8 bits are read by :func:`~googlenet.data.images.values.levels_of`.
 
     Args:
         source: JPEG, PNG, WebP, GIF, BMP, TIFF and what else Pillow reads: a path, the bytes of a file or an opened
-            one; a picture of Pillow's; or an array, see :func:`from_array`.
+            one; a picture of Pillow's; or an array, see :func:`~googlenet.data.images.values.from_array`.
         channels: 1 for grey, 3 for RGB.
-        at_least: A JPEG may be decoded at a fraction of its size, its sides still this long or longer.
+        at_least: A JPEG that is not decoded yet may be decoded at a fraction of its size, its sides still this long or
+            longer.
+        max_pixels: That are decoded, at most; pictures in memory may have more.
 
     Raises:
-        InputError: With the reason, if it cannot be read whole.
+        InputError: With the reason, if it cannot be read whole, or what its numbers mean cannot be known.
     """
     if isinstance(source, np.ndarray):
         source = from_array(source)
-    with _explained(source):
-        if reason := unread(source):
-            raise InputError(reason)
-        if isinstance(source, Image.Image):
-            return _upright(source, channels)
-        file = io.BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source
-        with Image.open(file) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(
-                    f"decompression bomb: {image.width}×{image.height} pixels, more than "
-                    f"{MAX_PIXELS // 1_000_000} million"
-                )
-            if at_least:
-                image.draft("RGB" if channels == 3 else "L", (at_least, at_least))
-            return _upright(image, channels)
+    with _opened(source) as image:
+        area = image.width * image.height
+        if at_least and image is not source:
+            image.draft(None, (at_least, at_least))
+        if getattr(image, "tile", None):  # not decoded yet
+            _check_size(image, area, max_pixels)
+        return _seen(image, channels)
 
 
-def from_array(values: npt.NDArray[Any]) -> Image.Image:
-    """A picture from ``(height, width)``, ``(height, width, 1, 3 or 4)`` or ``(1 or 3, height, width)``.
+class Look(NamedTuple):
+    """What is known of a picture once it has been read.
 
-    Args:
-        values: uint8, or floats in [0, 1].
+    Attributes:
+        side: The longer one, pixels.
+        grey: Whether it has no colours.
+        deep: What its numbers mean where they have more than 8 bits, and the largest of them.
+    """
+
+    side: int
+    grey: bool
+    deep: tuple[Levels, float] | None = None
+
+
+def look(source: Source, max_pixels: int = MAX_PIXELS) -> Look:
+    """Reads a picture whole, a JPEG at an eighth of its size.
 
     Raises:
-        InputError: For another type, another shape, one that can be read in two ways, or other values.
+        InputError: As of :func:`open_picture`.
     """
-    shown = f"an array of {values.dtype} with the shape {values.shape}"
-    if values.size == 0:
-        raise InputError(f"{shown} has no pixels")
-    last = values.ndim == 3 and values.shape[2] in _CHANNELS_LAST
-    first = values.ndim == 3 and values.shape[0] in _CHANNELS_FIRST
-    if first and last:
-        raise InputError(f"{shown} may have its channels first or last; give it as a picture of Pillow's")
-    if values.ndim != 2 and not first and not last:
-        raise InputError(
-            f"{shown}; a picture is (height, width), (height, width, channels) or (channels, height, width)"
-        )
-    if values.dtype != np.uint8:
-        values = _eight_bits(values, shown)
-    if values.ndim == 3:
-        values = values if last else values.transpose(1, 2, 0)
-        values = values[..., 0] if values.shape[2] == 1 else values
-    return Image.fromarray(np.ascontiguousarray(values))
+    open_picture(source, 3, 1, max_pixels)
+    with _opened(source) as image:
+        levels, side = levels_of(image), max(image.size)
+        deep = (levels, float(np.max(np.asarray(image)))) if levels else None
+        return Look(side, Image.getmodebase(image.mode) == "L", deep)
 
 
-def split_array(values: npt.NDArray[Any], channels: int) -> list[npt.NDArray[Any]] | None:
-    """The pictures of an array that holds N of them; ``None`` where it is one picture, or none.
+def notes_on(looks: Iterable[Look]) -> tuple[str, ...]:
+    """Sentences that say what was taken for white in pictures of more than 8 bits."""
+    values: dict[float, list[float]] = {}
+    for levels, largest in (found.deep for found in looks if found.deep):
+        values.setdefault(max(levels), []).append(largest)
+    return tuple(
+        f"{len(found)} {'pictures have' if len(found) > 1 else 'picture has'} more than 8 bits: {white:g} is taken for "
+        f"white, and the largest value is {max(found):g}."
+        for white, found in sorted(values.items())
+    )
 
-    Args:
-        values: ``(N, height, width)``, ``(N, height, width, channels)`` or ``(N, channels, height, width)``.
-        channels: That the network reads.
+
+def longest_side(source: Source) -> int:
+    """Of a picture, pixels; nothing is decoded.
 
     Raises:
-        InputError: For three planes where grey pictures are wanted: one picture in colour, or three grey ones.
+        InputError: If it cannot be opened.
     """
-    if values.ndim == 4:
-        return list(values)
-    if values.ndim != 3 or 0 in values.shape or values.shape[-1] in _CHANNELS_LAST:
-        return None
-    if values.shape[0] == 3 and channels == 1:
-        raise InputError(
-            f"An array {values.shape} is one picture in colour or three grey ones: give (height, width, 3), or "
-            "(3, 1, height, width)."
-        )
-    return None if values.shape[0] in _CHANNELS_FIRST else list(values)
+    if isinstance(source, np.ndarray):
+        return max(from_array(source).size)
+    with _opened(source) as image:
+        return max(image.size)
 
 
 def to_pixels(image: Image.Image) -> Pixels:
@@ -116,7 +116,7 @@ def taken_for(source: Any) -> str:
     """What an object that has no name of its own was taken for, in words."""
     if isinstance(source, np.ndarray):
         places = {2: "height × width", 3: "height × width × channels"}
-        if source.ndim == 3 and source.shape[-1] not in _CHANNELS_LAST:
+        if source.ndim == 3 and source.shape[-1] not in CHANNELS_LAST:
             places[3] = "channels × height × width"
         scale = "" if source.dtype == np.uint8 else ", from 0 to 1"
         return f"{source.dtype} array {source.shape}: {places.get(source.ndim, 'no picture')}{scale}"
@@ -128,6 +128,116 @@ def taken_for(source: Any) -> str:
 
 
 @contextmanager
+def _opened(source: Any) -> Iterator[Image.Image]:
+    """A picture of which nothing is decoded yet, or one of Pillow's as it is; whatever is wrong is an InputError."""
+    with _explained(source):
+        if reason := unread(source):
+            raise InputError(reason)
+        file = _undecoded(source)
+        if isinstance(file, Image.Image):
+            yield file
+        elif isinstance(file, (str, Path)):
+            with Path(file).open("rb") as opened:
+                yield _identified(opened)
+        else:
+            yield _identified(io.BytesIO(file) if isinstance(file, (bytes, bytearray, memoryview)) else file)
+
+
+def _undecoded(source: Any) -> Any:
+    """The file of a JPEG that was opened and not decoded: it is seen as by its path, and left as it is."""
+    if type(source) is not JpegImagePlugin.JpegImageFile or not source.tile or source.fp is None:
+        return source
+    place = source.fp.tell()
+    source.fp.seek(0)
+    content = source.fp.read()
+    source.fp.seek(place)
+    return content
+
+
+def _identified(file: IO[bytes]) -> Image.Image:
+    """As ``Image.open``, whose limit on pixels is one for the whole process; here every call has its own."""
+    try:
+        file.seek(0)
+    except (AttributeError, io.UnsupportedOperation):
+        file = io.BytesIO(file.read())
+    prefix = file.read(16)
+    for known in (Image.preinit, Image.init):
+        known()
+        for name in Image.ID:
+            factory, accept = Image.OPEN[name]
+            try:
+                taken = True if accept is None else accept(prefix)
+                if taken and not isinstance(taken, str):  # a text says why this format cannot be read here
+                    file.seek(0)
+                    return factory(file, "")
+            except (SyntaxError, IndexError, TypeError, struct.error):
+                continue
+    raise UnidentifiedImageError
+
+
+def _check_size(image: Image.Image, area: int, most: int) -> None:
+    """Refuses what is too large to be decoded, before it is.
+
+    Args:
+        image: As it is to be decoded.
+        area: Its pixels in the file.
+        most: How many may be decoded.
+    """
+    if image.width * image.height > most or area > AT_A_FRACTION * most:
+        raise InputError(
+            f"a decompression bomb, by its size: {area:,} pixels, and {most:,} are decoded at most; if you trust it, "
+            "allow more (--max-pixels)"
+        )
+
+
+def _seen(image: Image.Image, channels: int) -> Image.Image:
+    """Decoded, turned upright, on white, in 8 bits, grey or RGB."""
+    clear = _clear(image)
+    image.load()
+    levels = levels_of(image)  # now, as the file of an icon may hold one of another mode
+    if 0 in image.size:
+        raise InputError(f"a picture of {image.width}×{image.height} has no pixels")
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+    if levels is not None:
+        values = np.asarray(image)
+        pixels = eight_bits(values, levels)
+        if clear is not None:
+            pixels[values == clear] = 255
+        image = Image.fromarray(pixels)
+    elif image.mode == "P" or image.has_transparency_data:
+        image = _on_white(image, clear)
+    if image.mode == "LAB":
+        image = image.convert("RGB")
+    return image.convert("RGB" if channels == 3 else "L")
+
+
+def _clear(image: Image.Image) -> Any:
+    """The value, colour or palette that is transparent, on the scale of the pixels that Pillow makes."""
+    clear = image.info.get("transparency")
+    tile = getattr(image, "tile", None)
+    match tile[0][3] if tile else None:  # how the pixels are stored
+        case "L;2" if clear is not None:
+            return clear * 85
+        case "L;4" if clear is not None:
+            return clear * 17
+        case "RGB;16B" if clear is not None:
+            return tuple(value >> 8 for value in clear)
+    return clear
+
+
+def _on_white(image: Image.Image, clear: Any) -> Image.Image:
+    if image.mode in ("La", "RGBa"):
+        image = image.convert(image.mode.upper())
+    if clear != image.info.get("transparency"):
+        image = image.copy()
+        image.info["transparency"] = clear
+    if image.mode != "RGBA":
+        image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+
+
+@contextmanager
 def _explained(source: Any) -> Iterator[None]:
     """Whatever Pillow says of a picture, as the reason why it cannot be read."""
     try:
@@ -136,32 +246,6 @@ def _explained(source: Any) -> Iterator[None]:
         raise
     except Exception as error:
         raise InputError(_reason(source, error)) from error
-
-
-def _eight_bits(values: npt.NDArray[Any], shown: str) -> Pixels:
-    if values.dtype.kind != "f":
-        raise InputError(f"{shown}; a picture is of uint8, or of floats from 0 to 1")
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
-        raise InputError(f"{shown} and values outside of [0, 1]; a picture is of uint8, or of floats from 0 to 1")
-    return np.rint(values.astype(np.float64) * 255).astype(np.uint8)
-
-
-def _upright(image: Image.Image, channels: int) -> Image.Image:
-    """Decoded, turned upright, in 8 bits, grey or RGB."""
-    image.load()
-    if 0 in image.size:
-        raise InputError(f"a picture of {image.width}×{image.height} has no pixels")
-    image = ImageOps.exif_transpose(image)
-    mode = "RGB" if channels == 3 else "L"
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        if values.max(initial=0) > 255:
-            values = values / 257
-        image = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8), "L")
-    elif "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert(mode)
 
 
 def _reason(source: Any, error: Exception) -> str:
@@ -186,7 +270,7 @@ def _reason(source: Any, error: Exception) -> str:
                 f"{type(source).__name__} is no picture: give a path, bytes, a file, a picture of Pillow's or an array"
             )
         case _:
-            return f"damaged: {error}"
+            return f"damaged: {error or type(error).__name__}"
 
 
 def _is_empty(source: Any) -> bool:

@@ -18,7 +18,7 @@ from ..protocol import BadFile, Dataset, Watch, unwatched
 from ..walk import extension_of, files_in, folders_in, walk
 from .crops import centre_square
 from .dataset import SMALL_SIDE, ImageSet, enlarged
-from .decode import open_picture, to_pixels
+from .decode import MAX_PIXELS, Look, look, notes_on, open_picture, to_pixels
 from .names import extensions, part_of
 from .table import Labelled, Rows, read_table
 
@@ -44,11 +44,15 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
             raise InputError(f"--{option} is for tables of signals, and {source} is of pictures. Leave it out.")
     if Path(source).is_dir() and (columns.target or columns.path):
         raise InputError(f"--target and --path-column are for tables, and {source} is a folder. Leave them out.")
-    return find_images(source, watch, columns.path, columns.target)
+    return find_images(source, watch, columns.path, columns.target, columns.max_pixels or MAX_PIXELS)
 
 
 def find_images(
-    source: str | Path, watch: Watch = unwatched, path: str | None = None, target: str | None = None
+    source: str | Path,
+    watch: Watch = unwatched,
+    path: str | None = None,
+    target: str | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Dataset:
     """Finds, checks and labels the pictures of a folder or a table.
 
@@ -58,6 +62,7 @@ def find_images(
         watch: Wraps the list of files while they are checked, for a progress bar.
         path: Column of the paths.
         target: Column of the labels.
+        max_pixels: That a file may have, see :func:`~googlenet.data.images.decode.open_picture`.
 
     Raises:
         InputError: If there is no such thing, or no picture that can be read.
@@ -67,17 +72,22 @@ def find_images(
         raise InputError(f"There is no folder, table or built-in data set {str(source)!r}.")
     found = read_table(source, path, target) if source.is_file() else _in_folders(source)
     files = [file for rows in found.parts.values() for file, _ in rows]
-    good, unreadable = _checked([file for file in files if file not in found.bad], watch)
+    good, unreadable = _checked([file for file in files if file not in found.bad], watch, max_pixels)
     bad = tuple(BadFile(file, reason) for file, reason in (found.bad | unreadable).items())
     if not good:
-        hint = f" ({len(bad)} files are left out, {bad[0].path}: {bad[0].reason})" if bad else ""
-        what = "no picture that can be read" if files else "no pictures in folders of classes"
-        raise InputError(f"{source} has {what}{hint}. Put them in one folder per class, such as {source}/cat/1.jpg.")
+        raise _no_pictures(source, len(files), bad)
     classes = tuple(sorted({label for rows in found.parts.values() for _, label in rows}))
     parts = {part: [row for row in rows if row[0] in good] for part, rows in found.parts.items()}
-    sets = _image_sets(parts, classes, good)
-    notes = (*found.notes, *_notes_on_classes(classes, parts))
+    sets = _image_sets(parts, classes, good, max_pixels)
+    notes = (*found.notes, *_notes_on_classes(classes, parts), *notes_on(good.values()))
     return Dataset(str(source), classes, sets.get("train"), sets.get("val"), sets.get("test"), notes, bad)
+
+
+def _no_pictures(source: Path, listed: int, bad: Sequence[BadFile]) -> InputError:
+    left_out = f" ({len(bad)} files are left out, {bad[0].path}: {bad[0].reason})" if bad else ""
+    what = "no picture that can be read" if listed else "no pictures in folders of classes"
+    todo = "" if source.is_file() else f" Put them in one folder per class, such as {source}/cat/1.jpg."
+    return InputError(f"{source} has {what}{left_out}.{todo}")
 
 
 # ------------------------------------------------------------------------------------------------ folders
@@ -98,11 +108,7 @@ def _in_folders(root: Path) -> Labelled:
             empty += [] if pictures else [folder]
             others.update(extension_of(path) or "without an extension" for path in rest)
     found.notes += _notes_on_folders(root, empty, others)
-    if not parts and (alike := _same_folders(root)):
-        found.notes.append(
-            f"All the classes hold folders of the same names ({', '.join(alike)}): if those are the classes and what "
-            "holds them are parts of the data, call the parts train, val and test."
-        )
+    found.notes += [] if parts else _notes_on_depth(root)
     return found
 
 
@@ -126,10 +132,11 @@ def _parts_in(root: Path) -> dict[str, Path]:
         _refuse_no_classes(root, classes, plain)
         return {}
     if beside := [*classes, *plain]:
-        are = "is a part" if len(parts) == 1 else "are parts"
         raise InputError(
-            f"{root}: {_named(parts)} {are} of the data, with a folder for each class; beside, {_named(beside)} is "
-            "neither a part (train, val, test) nor a class of one. Put classes inside of parts, and take all else out."
+            f"{root}: {_named(parts)} {'is a part' if len(parts) == 1 else 'are parts'} of the data, with a folder for "
+            f"each class, and {_named(beside)} beside has pictures that are in no part. Put them into one, such as "
+            f"{parts[0] / beside[0].name}, or take them out; or, if {parts[0].name!r} is a class, put its pictures "
+            "directly into it."
         )
     chosen: dict[str, Path] = {}
     for top in parts:
@@ -148,7 +155,7 @@ def _told_apart(root: Path) -> tuple[list[Path], list[Path], list[Path]]:
     tops = folders_in(root)
     called = [top for top in tops if part_of(top.name)]
     plain = [top for top in tops if top not in called and _holds_pictures(top)]
-    direct = [top for top in called if _pictures_among(files_in(top))]
+    direct = list(filter(_has_pictures, called))
     nested = [top for top in called if any(map(_holds_pictures, folders_in(top)))]
     classes = [top for top in direct if plain or top not in nested]
     return [top for top in nested if top not in classes], classes, plain
@@ -163,7 +170,7 @@ def _refuse_no_classes(root: Path, parts: Sequence[Path], plain: Sequence[Path])
         )
     inside = {top: list(filter(_holds_pictures, folders_in(top))) for top in plain}
     turned = (all(part_of(each.name) for each in folders) for folders in inside.values() if folders)
-    if plain and all(inside.values()) and all(turned) and not any(_pictures_among(files_in(top)) for top in plain):
+    if plain and all(inside.values()) and all(turned) and not any(map(_has_pictures, plain)):
         some = inside[plain[0]][0]
         raise InputError(
             f"{root} has its parts inside of its classes, such as {some}. Turn that around: "
@@ -171,17 +178,30 @@ def _refuse_no_classes(root: Path, parts: Sequence[Path], plain: Sequence[Path])
         )
 
 
-def _same_folders(root: Path) -> list[str]:
-    """Names of the folders that all folders of a folder hold, where there are two or more of both and no pictures."""
+def _notes_on_depth(root: Path) -> Iterator[str]:
+    """What to say where all classes hold folders of the same names and no pictures: those may be the classes."""
     tops = folders_in(root)
-    names = [{each.name for each in folders_in(top)} for top in tops]
-    if len(tops) < 2 or any(len(each) < 2 or each != names[0] for each in names):
-        return []
-    return [] if any(_pictures_among(files_in(top)) for top in tops) else sorted(names[0])
+    names = [sorted(each.name for each in folders_in(top)) for top in tops]
+    if not tops or any(len(each) < 2 or each != names[0] for each in names) or any(map(_has_pictures, tops)):
+        return
+    inside = ", ".join(names[0])
+    if len(tops) == 1:
+        yield f"Read as one class, with folders in it ({inside}): if those are the classes, name {tops[0]}."
+    else:
+        yield (
+            f"All the classes hold folders of the same names ({inside}): if those are the classes, and what holds them "
+            "parts of the data, call the parts train, val and test."
+        )
+
+
+def _has_pictures(folder: Path) -> bool:
+    """Directly in it."""
+    return bool(_pictures_among(files_in(folder)))
 
 
 def _holds_pictures(folder: Path) -> bool:
-    return bool(_pictures_among(files_in(folder)) or _pictures_among(walk(folder)))
+    """At any depth."""
+    return _has_pictures(folder) or bool(_pictures_among(walk(folder)))
 
 
 def _pictures_among(files: Iterable[Path]) -> list[Path]:
@@ -232,42 +252,40 @@ def _notes_on_classes(classes: Sequence[str], parts: Rows) -> Iterator[str]:
 
 
 # ------------------------------------------------------------------------------------------------ pictures
-def _checked(files: Sequence[str], watch: Watch) -> tuple[dict[str, tuple[int, bool]], dict[str, str]]:
-    """Those that can be read, with their longer side and whether they are grey; and the others."""
-    good: dict[str, tuple[int, bool]] = {}
+def _checked(files: Sequence[str], watch: Watch, max_pixels: int) -> tuple[dict[str, Look], dict[str, str]]:
+    """Those that can be read, and what they are; and the others."""
+    good: dict[str, Look] = {}
     bad: dict[str, str] = {}
+
+    def looked(path: str) -> Look | str:
+        try:
+            return look(path, max_pixels)
+        except InputError as error:
+            return str(error)
+
     with ThreadPoolExecutor(available_cores()) as pool:
-        looks = pool.map(_look, files)
+        looks = pool.map(looked, files)
         for path in watch(files, "checking"):
-            look = next(looks)
-            if isinstance(look, str):
-                bad[path] = look
+            found = next(looks)
+            if isinstance(found, str):
+                bad[path] = found
             else:
-                good[path] = look
+                good[path] = found
     return good, bad
 
 
-def _look(path: str) -> tuple[int, bool] | str:
-    from PIL import Image
-
-    try:
-        open_picture(path, at_least=1)  # a JPEG at an eighth of its size is read whole all the same
-        with Image.open(path) as image:
-            return max(image.size), image.mode in ("1", "L", "I", "I;16", "F", "I;16B")
-    except InputError as error:
-        return str(error)
-
-
-def _image_sets(parts: Rows, classes: tuple[str, ...], good: dict[str, tuple[int, bool]]) -> dict[str, ImageSet | None]:
+def _image_sets(
+    parts: Rows, classes: tuple[str, ...], good: dict[str, Look], max_pixels: int
+) -> dict[str, ImageSet | None]:
     """The pictures part by part, all of one colour and, where they are kept in memory, one size."""
-    channels = 1 if all(grey for _, grey in good.values()) else 3
-    longest = max(side for side, _ in good.values())
+    channels = 1 if all(found.grey for found in good.values()) else 3
+    longest = max(found.side for found in good.values())
     size = enlarged(longest) if longest <= SMALL_SIDE else None
-    return {part: _image_set(rows, classes, channels, size) for part, rows in parts.items()}
+    return {part: _image_set(rows, classes, channels, size, max_pixels) for part, rows in parts.items()}
 
 
 def _image_set(
-    rows: list[tuple[str, str]], classes: tuple[str, ...], channels: int, size: int | None
+    rows: list[tuple[str, str]], classes: tuple[str, ...], channels: int, size: int | None, max_pixels: int
 ) -> ImageSet | None:
     if not rows:
         return None
@@ -275,7 +293,6 @@ def _image_set(
     names = tuple(path for path, _ in rows)
     pixels = None
     if size:
-        pixels = torch.from_numpy(
-            np.stack([to_pixels(centre_square(open_picture(path, channels), size, size)) for path in names])
-        )
-    return ImageSet(labels, names, pixels, channels, on_disk=True)
+        opened = (open_picture(path, channels, 2 * size, max_pixels) for path in names)
+        pixels = torch.from_numpy(np.stack([to_pixels(centre_square(image, size, size)) for image in opened]))
+    return ImageSet(labels, names, pixels, channels, sources=names, max_pixels=max_pixels)

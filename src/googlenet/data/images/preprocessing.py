@@ -13,9 +13,10 @@ from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
 from ...files import read_npz
 from ..protocol import Array, Example, Picture
-from .crops import CROPS, crops_of
-from .decode import Pixels, Source, open_picture, split_array, taken_for, to_pixels
+from .crops import CROPS, crops_of, longest_scale
+from .decode import MAX_PIXELS, Source, open_picture, taken_for, to_pixels
 from .names import extensions
+from .values import CHANNELS_FIRST, CHANNELS_LAST, Pixels, split_array
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +33,8 @@ class ImagePreprocessing:
         mean: Per channel, of pixels scaled to [0, 1].
         std: Per channel, of pixels scaled to [0, 1].
         mirror: Whether a picture and its mirror image mean the same; evaluation then averages both.
+        max_pixels: That a file may have, see :func:`~googlenet.data.images.decode.open_picture`. It says what whoever
+            reads can bear, not what the network wants, and is not kept with it.
     """
 
     kind: ClassVar[str] = "picture"
@@ -46,6 +49,7 @@ class ImagePreprocessing:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     mirror: bool = False
+    max_pixels: int = MAX_PIXELS
 
     @property
     def extensions(self) -> Collection[str]:
@@ -80,7 +84,8 @@ class ImagePreprocessing:
         Raises:
             InputError: If it cannot be read.
         """
-        image = open_picture(content, self.channels, at_least=2 * self.resize if crops == 1 else None)
+        at_least = 2 * longest_scale(self.size, self.resize, crops)
+        image = open_picture(content, self.channels, at_least, self.max_pixels)
         return np.stack([to_pixels(view) for view in crops_of(image, self.size, self.resize, crops)])
 
     def example(self, n: int) -> Tensor:
@@ -103,7 +108,9 @@ class ImagePreprocessing:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
-        return {"kind": self.kind} | asdict(self)
+        row = {"kind": self.kind} | asdict(self)
+        del row["max_pixels"]
+        return row
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> ImagePreprocessing:
@@ -140,7 +147,7 @@ def _of_npz(path: Path) -> Iterator[Example]:
         yield Example(str(path), error=str(error))
         return
     for key, values in found.items():
-        if values.ndim == 3 and (values.shape[2] in (1, 3, 4) or values.shape[0] in (1, 3)):
+        if values.ndim == 3 and (values.shape[2] in CHANNELS_LAST or values.shape[0] in CHANNELS_FIRST):
             yield Example(
                 f"{path}:{key}", error=f"{values.shape} may be one picture or many; write (N, height, width, channels)"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from torch import Tensor
 from ..protocol import Preprocessing
 from .dataset import SignalSet
 from .rows import Signal
+
+SQUARE = 8  # signals with as many samples as channels, from this many on, may well be pictures
 
 
 def holds(X: Any) -> bool:
@@ -42,6 +45,13 @@ def _signals(X: Any, estimator: Any, reset: bool) -> tuple[Signal, ...]:
         array = validate_data(estimator, X, reset=reset, dtype=np.float32, ensure_all_finite="allow-nan", allow_nd=True)
         if array.ndim > 3:
             raise ValueError(f"Signals are (N, length) or (N, channels, length), not {array.shape}.")
+        if reset and array.ndim == 3 and array.shape[1] == array.shape[2] >= SQUARE:
+            warnings.warn(
+                f"An array {array.shape} that is not of uint8 is taken for signals of {array.shape[1]} channels; grey "
+                "pictures are of uint8, or (N, 1, height, width).",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return tuple(array[:, None] if array.ndim == 2 else array)
     signals = tuple(np.atleast_2d(np.asarray(row, dtype=np.float32)) for row in rows)
     channels = {signal.shape[0] for signal in signals}

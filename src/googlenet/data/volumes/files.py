@@ -6,7 +6,6 @@ of two dimensions are pictures.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 
 from ...errors import InputError
 from ...files import npz_shapes, read_npz
-from ..images.arrays import example_set as pictures
+from ..images.arrays import picture_set
 from ..protocol import Array, Dataset, ExampleSet, Watch
 from .dataset import VolumeSet
 
@@ -107,8 +106,7 @@ def _part(name: str, images: Array, labels: Array) -> ExampleSet:
     truth = torch.from_numpy(labels).long()
     names = tuple(f"{name}:{row}" for row in range(len(images)))
     if images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3):
-        pixels = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
-        return replace(pictures(pixels, truth, None), names=names)
+        return picture_set(list(images), names, truth)
     volumes = images[:, None] if images.ndim == 4 else images
     if volumes.ndim != 5 or volumes.dtype.kind not in "uf":
         raise InputError(

@@ -1,0 +1,180 @@
+"""What the numbers of a picture mean: the axes of an array, and which value is white where there are more than 8 bits.
+
+White is known by mode and header. What they do not say is not guessed from the pixels: no picture is brighter because
+its largest value is small.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ...errors import InputError
+
+Pixels = npt.NDArray[np.uint8]
+
+SIXTEEN_BITS = 65535
+BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
+LARGEST = (281, 341)  # MaxSampleValue, SMaxSampleValue
+CHANNELS_LAST, CHANNELS_FIRST = (1, 3, 4), (1, 3)
+_ROWS = 1 << 20  # pixels that are converted at once
+
+
+class Levels(NamedTuple):
+    """What the numbers of a picture mean.
+
+    Attributes:
+        white: The value that is white.
+        black: The value that is black.
+    """
+
+    white: float
+    black: float = 0.0
+
+
+def from_array(values: npt.NDArray[Any]) -> Image.Image:
+    """A picture from ``(height, width)``, ``(height, width, 1, 3 or 4)`` or ``(1 or 3, height, width)``.
+
+    Args:
+        values: uint8, or floats in [0, 1].
+
+    Raises:
+        InputError: For another type, another shape, one that can be read in two ways, or other values.
+    """
+    shown = f"an array of {values.dtype} with the shape {values.shape}"
+    if values.size == 0:
+        raise InputError(f"{shown} has no pixels")
+    last = values.ndim == 3 and values.shape[2] in CHANNELS_LAST
+    first = values.ndim == 3 and values.shape[0] in CHANNELS_FIRST
+    if first and last:
+        raise InputError(f"{shown} may have its channels first or last; give it as a picture of Pillow's")
+    if values.ndim != 2 and not first and not last:
+        raise InputError(
+            f"{shown}; a picture is (height, width), (height, width, channels) or (channels, height, width)"
+        )
+    if values.dtype != np.uint8:
+        values = _shares(values, shown)
+    if values.ndim == 3:
+        values = values if last else values.transpose(1, 2, 0)
+        values = values[..., 0] if values.shape[2] == 1 else values
+    return Image.fromarray(np.ascontiguousarray(values))
+
+
+def split_array(values: npt.NDArray[Any], channels: int) -> list[npt.NDArray[Any]] | None:
+    """The pictures of an array that holds N of them; ``None`` where it is one picture, or none.
+
+    Args:
+        values: ``(N, height, width)``, ``(N, height, width, channels)`` or ``(N, channels, height, width)``.
+        channels: That the network reads.
+
+    Raises:
+        InputError: For three planes where grey pictures are wanted: one picture in colour, or three grey ones; and for
+            ``(N, height, 2)``, which may be one grey picture with its transparency.
+    """
+    if values.ndim == 4:
+        return list(values)
+    if values.ndim == 3 and values.shape[-1] == 2:
+        raise InputError(
+            f"An array {values.shape} is one grey picture with its transparency or {len(values)} of two columns: give "
+            "(height, width, 4), or (N, height, width, 1)."
+        )
+    if values.ndim != 3 or 0 in values.shape or values.shape[-1] in CHANNELS_LAST:
+        return None
+    if values.shape[0] == 3 and channels == 1:
+        raise InputError(
+            f"An array {values.shape} is one picture in colour or three grey ones: give (height, width, 3), or "
+            "(3, 1, height, width)."
+        )
+    return None if values.shape[0] in CHANNELS_FIRST else list(values)
+
+
+def levels_of(image: Image.Image) -> Levels | None:
+    """What the numbers of a picture of more than 8 bits mean; ``None`` for 8 bits, which Pillow reads.
+
+    Whole numbers go to 65535, as PNG and PGM have them and as Pillow writes its mode ``I``; floats go to 1. A TIFF of
+    12 bits goes to 4095, and one whose header names the largest value (MaxSampleValue, SMaxSampleValue) of another
+    number of bits, to that. The significant bits of a PNG (sBIT) are the high ones and change nothing.
+
+    Args:
+        image: Perhaps not decoded yet, with the header that its file had.
+
+    Raises:
+        InputError: If the header says that white is something that cannot be known, or is lost in reading.
+    """
+    tags = getattr(image, "tag_v2", {})
+    bits, named = _largest(tags.get(BITS)), max(_largest(tags.get(tag)) for tag in LARGEST)
+    if not image.mode.startswith("I") and image.mode != "F":
+        if bits > 8 and _is_white(named) and named < 2**bits - 1:
+            raise InputError(
+                f"its header says that of {bits:g} bits {named:g} is white, and colours are read by their high bits; "
+                "save it with 8 bits a colour"
+            )
+        return None
+    if _is_white(named):
+        white = named
+    elif image.mode == "F":
+        white = 1.0
+    elif bits == 16 and _largest(tags.get(SAMPLE_FORMAT)) == 2:
+        raise InputError(
+            "it is of signed numbers of 16 bits, and nothing says which of them is white; save it as unsigned ones, of "
+            "which 65535 is white"
+        )
+    else:
+        white = float(2**bits - 1 if 8 < bits < 16 else SIXTEEN_BITS)
+    return Levels(0.0, white) if tags.get(PHOTOMETRIC) == 0 else Levels(white)
+
+
+def eight_bits(values: npt.NDArray[Any], levels: Levels) -> Pixels:
+    """The high 8 bits of whole numbers, and floats on the scale of 255.
+
+    Args:
+        values: Of any shape, whole numbers or floats.
+        levels: What they mean.
+
+    Raises:
+        InputError: If a value is blacker than black, whiter than white, or no number.
+    """
+    top = max(levels)
+    low, high = (float(getattr(values, name)()) for name in ("min", "max"))
+    if not (low >= 0 and high <= top):
+        raise InputError(_out_of(low, high, top))
+    pixels = np.empty(values.shape, np.uint8)
+    step = max(1, _ROWS // max(1, values[:1].size))
+    for start in range(0, len(values), step):
+        part = values[start : start + step]
+        if values.dtype.kind == "f":
+            pixels[start : start + step] = np.rint(part.astype(np.float64) * (255 / top))
+        else:
+            pixels[start : start + step] = part.astype(np.int64) * 256 // int(top + 1)
+    return 255 - pixels if levels.black else pixels
+
+
+def _shares(values: npt.NDArray[Any], shown: str) -> Pixels:
+    if values.dtype.kind != "f":
+        raise InputError(f"{shown}; a picture is of uint8, or of floats from 0 to 1")
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+        raise InputError(f"{shown} and values outside of [0, 1]; a picture is of uint8, or of floats from 0 to 1")
+    return eight_bits(values, Levels(1.0))
+
+
+def _is_white(value: float) -> bool:
+    """Whether a largest value is that of a number of bits, or 1; any other one is the largest that happened to be."""
+    return value == 1 or (value >= 255 and value.is_integer() and (int(value) & (int(value) + 1)) == 0)
+
+
+def _largest(value: Any) -> float:
+    """Of a tag; 0 where it is not there."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    return max((float(number) for number in numbers if number is not None), default=0.0)
+
+
+def _out_of(low: float, high: float, top: float) -> str:
+    if np.isnan(low + high):
+        return "some of its values are no numbers (NaN); give each pixel a value"
+    return (
+        f"its values go from {low:g} to {high:g}, and nothing says which is white: such a picture goes from 0 to "
+        f"{top:g}; save it with 8 or 16 bits, or as a TIFF whose header names white (SMaxSampleValue, such as 255)"
+    )

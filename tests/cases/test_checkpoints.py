@@ -154,6 +154,15 @@ def test_other_precisions_are_read_as_float32(tmp_path, state, kind):
     assert f"{str(kind).removeprefix('torch.')} and are read as float32" in said
 
 
+def test_a_counter_that_is_too_large_for_a_half_is_left_at_0(tmp_path, state):
+    less = without("aux", state)
+    halves = {name: tensor.half() for name, tensor in less.items()}
+    halves["conv1.bn.num_batches_tracked"] = torch.tensor(100_000).half()  # infinite
+    found = read_source(saved(tmp_path, "half.pth", halves)).tensors
+    assert found["features.conv1.norm.num_batches_tracked"] == 0
+    assert found["features.conv2.reduce.norm.num_batches_tracked"] == less["conv2.bn.num_batches_tracked"]
+
+
 def test_what_lies_beside_the_network_is_left_out_and_named(tmp_path, state):
     content = behind("model.", state) | {"criterion.weight": torch.ones(5), "n_averaged": torch.tensor(3)}
     said = same(saved(tmp_path, "lightning.ckpt", {"state_dict": content}), state)
@@ -208,9 +217,10 @@ def test_whole_models_and_programs_are_refused_with_the_way_out(tmp_path):
     network = torchvision.models.googlenet(weights=None, aux_logits=False, init_weights=False, num_classes=2).eval()
     torch.save(network, tmp_path / "whole.pth")
     torch.save({"model": network, "epoch": 1}, tmp_path / "wrapped.pt")
-    for name in ("whole.pth", "wrapped.pt"):
+    torch.save(network, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    for name in ("whole.pth", "wrapped.pt", "old.pth"):
         sentence = refused(tmp_path / name)
-        assert "torchvision.models.googlenet" in sentence or "torch.nn.modules" in sentence
+        assert "it holds torchvision.models.googlenet." in sentence
         assert "torch.save(model.state_dict(), 'weights.pth')" in sentence
     torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)).save(str(tmp_path / "script.pt"))
     assert "TorchScript" in refused(tmp_path / "script.pt")
@@ -231,7 +241,7 @@ def test_no_code_of_a_file_runs(tmp_path, state, new):
     torch.save(
         {"state_dict": state, "x": Trap(tmp_path / "ran")}, tmp_path / "trap.pth", _use_new_zipfile_serialization=new
     )
-    refused(tmp_path / "trap.pth")
+    assert "getattr" in refused(tmp_path / "trap.pth")
     with pytest.raises(InputError):
         identify(tmp_path / "trap.pth")
     assert not (tmp_path / "ran").exists()
@@ -284,6 +294,8 @@ def test_two_networks_are_asked_about(tmp_path, state):
     small = without("aux", state)
     content = {"teacher": small, "student": {name: tensor * 2 for name, tensor in small.items()}}
     assert "(teacher, student)" in refused(saved(tmp_path, "two.pth", content))
+    content = {"model": small, "ema": small, "model_ema": small}
+    assert "(model, ema, model_ema)" in refused(saved(tmp_path, "means.pth", content))
     content = behind("net_a.", small) | behind("net_b.", small)
     assert "(net_a, net_b)" in refused(saved(tmp_path, "two.ckpt", content))
 
@@ -367,6 +379,11 @@ def test_convert_writes_how_it_reads_pictures(tuned, tmp_path, words, mean, std,
     wanted = by_hand(network, image, mean, std)
     network.transform_input = False
     np.testing.assert_allclose(found, wanted, atol=0.01)
+
+
+def test_nothing_is_said_of_what_the_format_does_not_hold(tuned, tmp_path):
+    done = run_here("convert", tuned[1], tmp_path / "again.pth")
+    assert done.returncode == 0 and "how it reads" not in done.stdout
 
 
 def test_convert_writes_the_size(tuned, tmp_path):

@@ -136,7 +136,7 @@ def _facts(source: str | Path, weights: checkpoint.Weights) -> list[str]:
     known = None if Path(source).exists() else named(str(source))
     if known is not None:
         facts += [f"{what}: {value}" for what, value in known.rows() if what not in ("name", "note")]
-    return [*facts, *weights.quirks]
+    return [*facts, *weights.quirks, *weights.guesses]
 
 
 def _hub() -> ModuleType:

@@ -90,7 +90,7 @@ def convert(source: str | Path, target: str | Path, bf16: bool = False, reading:
         for name, difference in found.items():
             if not difference <= WITHIN:  # not a number neither
                 raise InputError(f"{name}, {target} would give other probabilities, by {difference:.2g}; not written.")
-    notes = list(original.guesses)
+    notes = list(original.guesses) if "preprocessing" in again.header.extra else []
     if reading is not None:
         read = preprocessing_from(weights.header.extra["preprocessing"]).described()
         notes.append(f"It reads pictures of {read}; transform_input is {weights.header.arch.transform_input}.")

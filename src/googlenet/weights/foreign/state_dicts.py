@@ -119,7 +119,7 @@ def saved(path: Path) -> Any:
         with path.open("rb") as file:  # of a path PyTorch would believe the suffix
             return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # of bytes that only look like a pickle PyTorch raises whatever comes
-        needs = _code_in(path)
+        needs = _code_in(path, error)
         if not needs:
             raise InputError(
                 f"{path} is not a file of plain tensors: it is damaged, cut off, or something else. Copy or save it "
@@ -137,12 +137,18 @@ def _members(path: Path, name: str) -> list[str]:
         return [member for member in archive.namelist() if member.rpartition("/")[2] == name]
 
 
-def _code_in(path: Path) -> list[str]:
-    """Names of the classes and functions that a pickle wants and PyTorch does not trust; nothing is run."""
+def _code_in(path: Path, error: Exception) -> list[str]:
+    """Names of the classes and functions that a pickle wants and PyTorch does not trust, its own last; nothing is run.
+
+    Args:
+        path: The file.
+        error: That PyTorch raised; of a file from before PyTorch 1.6 it alone tells a name, the first.
+    """
     try:
-        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
-    except Exception:  # damaged, or from before PyTorch 1.6
-        return []
+        found = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # from before PyTorch 1.6, or damaged
+        found = re.findall(r"Unsupported global: GLOBAL ([\w.]+)", str(error))
+    return sorted(found, key=lambda name: (name.startswith("torch."), name))
 
 
 def _dictionaries(found: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Mapping[str, Tensor]]]:

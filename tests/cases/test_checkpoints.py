@@ -159,7 +159,7 @@ def test_a_counter_that_is_too_large_for_a_half_is_left_at_0(tmp_path, state):
     halves = {name: tensor.half() for name, tensor in less.items()}
     halves["conv1.bn.num_batches_tracked"] = torch.tensor(100_000).half()  # infinite
     found = read_source(saved(tmp_path, "half.pth", halves)).tensors
-    assert found["features.conv1.norm.num_batches_tracked"] == 0
+    assert found["features.conv1.conv.norm.num_batches_tracked"] == 0
     assert found["features.conv2.reduce.norm.num_batches_tracked"] == less["conv2.bn.num_batches_tracked"]
 
 

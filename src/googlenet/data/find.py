@@ -74,7 +74,8 @@ def to_learn_from(data: Dataset) -> ExampleSet:
         if number not in learned:
             bad = data.bad
             hint = f" ({len(bad)} files are left out, {bad[0].path}: {bad[0].reason})" if bad else ""
-            raise InputError(f"Class {name!r} of {data.name} has no {data.kind} to learn from{hint}.{notes}")
+            said = next((f" {note}" for note in data.notes if repr(name) in note), "")
+            raise InputError(f"Class {name!r} of {data.name} has no {data.kind} to learn from{hint}.{said}")
     return data.train
 
 

@@ -41,13 +41,13 @@ def is_junk(name: str) -> bool:
 
 def folders_in(folder: Path) -> list[Path]:
     """The folders, and links to folders, that lie directly in one, sorted; none that leads back to it."""
-    inside = [Path(entry.path) for entry in _entries(folder) if entry.is_dir()]
+    inside = [Path(entry.path) for entry in _entries(folder) if _is_folder(entry)]
     return [path for path in inside if not path.is_symlink() or not folder.resolve().is_relative_to(path.resolve())]
 
 
 def files_in(folder: Path) -> list[Path]:
     """The files that lie directly in a folder, sorted."""
-    return [Path(entry.path) for entry in _entries(folder) if not entry.is_dir()]
+    return [Path(entry.path) for entry in _entries(folder) if not _is_folder(entry)]
 
 
 def walk(folder: Path) -> list[Path]:
@@ -103,6 +103,10 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return sorted((entry for entry in entries if not is_junk(entry.name)), key=lambda entry: Path(entry.path))
     except OSError as error:
         raise _unlisted(error) from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112
 
 
 def _refused(error: OSError) -> None:

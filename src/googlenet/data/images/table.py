@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
@@ -60,13 +61,13 @@ def lists_pictures(table: Path) -> bool:
     except (OSError, InputError):
         return False
     header = rows[0] if rows else []
-    if len(header) > _WIDE:
-        return False
     names = [_plain(name) for name in header]
-    if set(names) & set(PATHS) and set(names) & set(LABELS):
+    narrow = len(header) <= _WIDE
+    if narrow and set(names) & set(PATHS) and set(names) & set(LABELS):
         return True
     ends = extensions()
-    return any(PureWindowsPath(cell).suffix.lower() in ends for row in rows for cell in row)
+    files = [cell for row in rows for cell in row if PureWindowsPath(cell).suffix.lower() in ends]
+    return bool(files) and (narrow or any(_exists(_resolved(table.parent, file)) for file in files))
 
 
 def read_table(table: Path, path: str | None = None, target: str | None = None) -> Labelled:
@@ -81,8 +82,8 @@ def read_table(table: Path, path: str | None = None, target: str | None = None) 
         InputError: If it cannot be read, a column or a cell is missing, or no path leads to a file.
     """
     lines = _rows(table, _text(table), strict=True)
-    if not lines:
-        raise InputError(f"{table} is empty. It needs a header, such as path,label, and a row for each picture.")
+    if len(lines) < 2:
+        raise InputError(f"{table} has no row. It needs a header, such as path,label, and a row for each picture.")
     (_, header), *rows = lines
     columns = _columns(table, header, rows, path, target)
     named = f"paths in column {header[columns.path]!r}, labels in column {header[columns.label]!r}"
@@ -130,15 +131,23 @@ def _text(table: Path) -> str:
 
 
 def _encoding(content: bytes) -> str:
-    return "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    """UTF-16 by its mark or the empty half of its first letter, else UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return {0: "utf-16-be", 1: "utf-16-le"}.get(content[:2].find(b"\0"), "utf-8-sig")
 
 
 def _rows(table: Path, text: str, strict: bool) -> list[tuple[int, list[str]]]:
-    """Line number and cells of every row that is not empty; the blank that is written after every comma is none of a
-    cell's."""
+    """Line number and cells of every row that is not empty; a blank that is written after every comma, or at least
+    every one below the header, is none of a cell's."""
     start = next((line for line in text.splitlines() if line.strip()), "")
     mark = _mark(start)
-    spaced = start.count(mark) > 0 and start.count(mark) == start.count(f"{mark} ")
+    rows = _parsed(table, text, strict, mark, False)
+    blank = [all(cell.startswith(" ") for cell in cells[1:] if cell) and len(cells) > 1 for _, cells in rows]
+    return _parsed(table, text, strict, mark, True) if blank and (blank[0] or all(blank[1:])) else rows
+
+
+def _parsed(table: Path, text: str, strict: bool, mark: str, spaced: bool) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=spaced, strict=strict)
     rows = []
     try:
@@ -242,10 +251,15 @@ def _part(table: Path, line: int, cells: Sequence[str], columns: _Columns) -> st
 
 def _resolved(folder: Path, text: str) -> str:
     """Where a path of a table leads; one of Windows with its backslashes too."""
-    path = folder / text
-    if "\\" in text and not path.exists():
-        path = folder / text.replace("\\", "/")
-    return str(path)
+    path = str(folder / text)
+    if "\\" in text and not _exists(path):
+        path = str(folder / text.replace("\\", "/"))
+    return path
+
+
+def _exists(path: str) -> bool:
+    """Also of what cannot be a path at all."""
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _say_missing(table: Path, texts: Sequence[str], found: Labelled) -> None:
@@ -259,10 +273,10 @@ def _say_missing(table: Path, texts: Sequence[str], found: Labelled) -> None:
     found.bad |= {
         path: f"no such file; paths are looked for from the table's folder, {folder}"
         for path in files
-        if not Path(path).exists()
+        if not _exists(path)
     }
     if files and len(found.bad) == len(files):
-        here = any(Path(text.replace("\\", "/")).exists() for text in texts)
+        here = any(_exists(text.replace("\\", "/")) for text in texts)
         hint = (
             f"They lead to files from the current folder: move the table there, or write paths from {folder}."
             if here

@@ -10,8 +10,8 @@ import typer
 from ...errors import InputError
 
 DATA_HELP = (
-    "A folder class/picture, a CSV of path,label, a pair NAME_TRAIN and NAME_TEST of signals (folder/NAME), a table of "
-    "signals (CSV, TSV, Parquet, NPZ, ts, arff), volumes (NPZ), or a built-in name."
+    "A folder class/picture, a table of path and label, a pair NAME_TRAIN and NAME_TEST of signals (folder/NAME), a "
+    "table of signals (CSV, TSV, Parquet, NPZ, ts, arff), volumes (NPZ), or a built-in name."
 )
 TargetOption = Annotated[str | None, typer.Option(help="Column of a table that holds the labels.")]
 PathOption = Annotated[

@@ -300,8 +300,8 @@ def test_bad_requests_are_sentences(files, tmp_path):
         (["export", files["run"], "--format", "onx"], "Did you mean 'onnx'"),
         (["export", files["run"], "--format", "torch", "--int8", "digits"], "openvino and onnx"),
         (["export", files["run"], "--int8", "gunpoint"], "is of signals"),
-        (["export", files["run"], "--int8", tmp_path], "calibrate with: a folder, not a picture"),
-        (["export", files["run"], "--int8", "no.png"], "no.png cannot be read to calibrate with: no such file"),
+        (["export", files["run"], "--int8", tmp_path], "nothing to calibrate with ("),
+        (["export", files["run"], "--int8", "no.png"], "no.png has nothing to calibrate with (no.png: no such file)"),
         (["evaluate", files["run"], other, "digits"], "with another mean ((0.5,))"),
     ):
         result = run_here(*words, cwd=tmp_path)

@@ -69,11 +69,10 @@ def unread(source: Any) -> str | None:
 
     A name may be wrong: what begins as a picture that is read is one. A raw file begins as a TIFF, with a small view.
     """
-    if not isinstance(source, (str, Path)):
+    end = extension_of(Path(source)) if isinstance(source, (str, Path)) else ""
+    if end not in UNREAD or end in readable() or format_of(Path(source)) in readable() - {".tif"}:
         return None
-    end = extension_of(Path(source))
-    known = readable()
-    return UNREAD[end] if end in UNREAD.keys() - known and format_of(Path(source)) not in known - {".tif"} else None
+    return UNREAD[end]
 
 
 @cache

@@ -80,6 +80,8 @@ def test_what_systems_leave_behind_is_no_data(here, name):
     assert counts("other") == {"train": {"blue": 1, "red": 1}} and left_out("other") == {}
     for given in ("photos", "photos/*", "photos/*/*"):
         assert list(expand([given], [], extensions())) == expected, given
+    shell = [str(path) for path in sorted(Path("photos").glob("*")) if not path.name.startswith(".")]
+    assert list(expand(shell, [], extensions())) == expected
     assert examples_from("other", ImagePreprocessing(3, 8, 8))[0].shape == (2, 3, 8, 8)
 
 
@@ -88,6 +90,14 @@ def test_what_systems_leave_behind_is_no_data(here, name):
 )
 def test_what_people_call_their_data_is_kept(name):
     assert not is_junk(name)
+
+
+def test_what_is_named_is_meant_whatever_it_is_called(here):
+    pictures(".hidden/red/1.png", ".hidden/blue/1.png", "@eaDir/1.png")
+    assert counts(".hidden") == {"train": {"blue": 1, "red": 1}}
+    assert list(expand(["@eaDir"], [], extensions())) == ["@eaDir/1.png"]
+    assert list(expand([".hidden/red/*"], [], extensions())) == [".hidden/red/1.png"]
+    assert list(expand([".a.png", ".b.png"], [], extensions())) == [".a.png", ".b.png"]
 
 
 def test_signals_have_junk_too(here):

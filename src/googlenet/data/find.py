@@ -88,7 +88,10 @@ def expand(inputs: Iterable[str], lines: Iterable[str], extensions: Collection[s
         lines: Of standard input.
         extensions: Lower case, with the dot.
     """
-    for text in inputs:
+    given = list(inputs)
+    for text in given:
+        if len(given) > 1 and is_junk(name := Path(text).name) and not name.startswith("."):
+            continue  # a shell's * brings it along, and nothing that is hidden
         if text == "-":
             yield from (line.strip() for line in lines if line.strip())
         else:

@@ -6,9 +6,10 @@ import codecs
 import csv
 import io
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from ...errors import InputError, unknown
 from .names import extensions, part_of
@@ -18,6 +19,7 @@ LABELS = ("label", "class", "target", "category")
 _SPLITS = ("split", "part", "partition", "subset", "set")
 _MARKS = (",", ";", "\t", "|")
 _TEXTS = (".csv", ".tsv", ".txt")
+_END = re.compile(r"(\.[A-Za-z]\w*)\s*$")
 _WIDE = 24  # a table of more columns than that holds samples
 _START = 65_536  # bytes by which a table is told
 
@@ -66,8 +68,14 @@ def lists_pictures(table: Path) -> bool:
     if narrow and set(names) & set(PATHS) and set(names) & set(LABELS):
         return True
     ends = extensions()
-    files = [cell for row in rows for cell in row if PureWindowsPath(cell).suffix.lower() in ends]
+    files = [cell for row in rows for cell in row if _ends_in(cell, ends)]
     return bool(files) and (narrow or any(_exists(_resolved(table.parent, file)) for file in files))
+
+
+def _ends_in(cell: str, extensions: Collection[str]) -> bool:
+    """Whether a cell is, by its end, the path of a file with one of those extensions."""
+    end = _END.search(cell)
+    return end is not None and end[1].lower() in extensions
 
 
 def read_table(table: Path, path: str | None = None, target: str | None = None) -> Labelled:
@@ -211,13 +219,13 @@ def _lacking(
 ) -> str:
     """What a table lacks to be one of pictures."""
     ends = extensions()
-    if any(PureWindowsPath(name).suffix.lower() in ends for name in names):
+    if any(_ends_in(name, ends) for name in names):
         return f"{table} has no header: write path,label, or what else the columns hold, above its first line."
     if no_path:
         likely = [
             name
             for place, name in enumerate(names)
-            if any(PureWindowsPath(row[place]).suffix.lower() in ends for _, row in rows[:20] if place < len(row))
+            if any(_ends_in(row[place], ends) for _, row in rows[:20] if place < len(row))
         ]
         hint = f"; name it with --path-column {likely[0]!r}" if likely else "; name another with --path-column"
         return (

@@ -60,9 +60,7 @@ def test_where_both_parts_can_have_every_class_they_do():
     """Two classes and four examples: three held out would leave one class with none to learn from, two do not."""
     data = data_of([0, 0, 1, 1])
     assert counts(hold_out(data, 0.5, 0).train) == [1, 1, 0]
-    with pytest.raises(
-        InputError, match=r"^zoo has too few examples \(4, copies not counted\) to hold 75% of them out"
-    ):
+    with pytest.raises(InputError, match=r"^zoo has too few examples \(4\) to hold 75% of them out"):
         hold_out(data, 0.75, 0)
 
 
@@ -72,12 +70,18 @@ def test_examples_without_a_partner_do_not_count():
     assert (counts(split.train), counts(split.validation)) == ([1, 1, 1], [1, 1, 0])
 
 
-@pytest.mark.parametrize("labels", [[0, 1], [0, 1, 2], [0, 0, 0, 1, 1]])
+@pytest.mark.parametrize("labels", [[0, 1], [0, 1, 2], [0]])
 def test_classes_of_one_example_are_a_sentence(labels):
     with pytest.raises(
-        InputError, match=r"^zoo has too few examples \(\d, copies not counted\) to hold 20% of them out"
+        InputError, match=r"^zoo has too few examples \(\d\) to hold 20% of them out: each class needs two"
     ):
-        hold_out(with_copies(labels, labels), 0.2, 0)
+        hold_out(data_of(labels), 0.2, 0)
+
+
+@pytest.mark.parametrize("contents", [[0] * 8, [0] * 4 + [1] * 4, [0, 0, 0, 0, 1, 1, 1, 2]])
+def test_where_there_is_little_but_copies_they_are_split_and_it_is_said(contents):
+    split = hold_out(with_copies([0] * 4 + [1] * 4, contents), 0.25, 0)
+    assert counts(split.validation, 2) == [1, 1] and "copies of ones that are learned from" in split.notes[0]
 
 
 # ------------------------------------------------------------------------------------------------------- groups

@@ -52,7 +52,7 @@ def test_volumes_train_evaluate_and_predict_from_the_command_line(tmp_path):
     assert "data:image/png" in Run(run).report.read_text()  # slices of some
 
     evaluated = json.loads(run_here("evaluate", run, source, "--json").stdout)
-    assert (evaluated["part"], evaluated["count"]) == ("validation", 5)
+    assert (evaluated["part"], evaluated["count"]) == ("all", 5)
     assert evaluated["confusion"] == [list(row) for row in Run(run).evaluation().confusion]
     crops = run_here("evaluate", run, source, "--crops", "10")
     assert crops.returncode == 1 and "leave --crops out for volumes" in crops.stderr

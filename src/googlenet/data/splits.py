@@ -68,7 +68,8 @@ def with_held_out(data: Dataset, seed: int) -> Dataset:
 def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
     """Moves a seeded, stratified share of the training part to the validation part.
 
-    A class with one example stays in training. Examples of one group, and copies of one example, stay together.
+    A class with one example stays in training. Examples of one group stay together, and copies of one example, unless
+    there is little else: then a note says so.
 
     Args:
         data: With a training part.
@@ -81,13 +82,20 @@ def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
     assert data.train is not None
     part, labels = data.train, data.train.labels.numpy()
     first, place = _once(part.contents)
+    notes = data.notes
     if part.groups:
         split = _grouped(data.name, labels, _joined(part.groups, place), share, seed)
         kept, held = (np.sort(rows).tolist() for rows in split)
     else:
+        if not _wanted(labels[first], share) and _wanted(labels, share):
+            first = place = np.arange(len(labels))
+            notes = (
+                *notes,
+                "Too few examples differ: some that are held out are copies of ones that are learned from.",
+            )
         split = _stratified(data.name, labels[first], share, seed)
         kept, held = (np.flatnonzero(np.isin(place, rows)).tolist() for rows in split)
-    return replace(data, train=part.subset(kept), validation=part.subset(held))
+    return replace(data, train=part.subset(kept), validation=part.subset(held), notes=notes)
 
 
 def _once(contents: Sequence[str]) -> tuple[Rows, Rows]:
@@ -110,6 +118,14 @@ def _joined(groups: Sequence[str], place: Rows) -> tuple[str, ...]:
     return tuple(first[whole[number]] for number in numbers.tolist())
 
 
+def _wanted(labels: Rows, share: float) -> int:
+    """How many to hold out, one of every class that has two at least; 0 where there are too few."""
+    counts = np.bincount(labels)
+    rest, classes = int(counts[counts >= 2].sum()), int((counts >= 2).sum())
+    wanted = max(round(share * rest), classes)
+    return wanted if rest - wanted >= classes else 0
+
+
 def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     from sklearn.model_selection import train_test_split
 
@@ -117,12 +133,11 @@ def _stratified(name: str, labels: Rows, share: float, seed: int) -> tuple[Rows,
     rows = np.arange(len(labels))
     lonely = rows[counts[labels] < 2]
     rest = rows[counts[labels] >= 2]
-    wanted = max(round(share * len(rest)), int((counts >= 2).sum()))
-    if not len(rest) or len(rest) - wanted < int((counts >= 2).sum()):
+    wanted = _wanted(labels, share)
+    if not wanted:
         raise InputError(
-            f"{name} has too few examples ({len(labels)}, copies not counted) to hold {share:.0%} of them out: each "
-            "class needs two, one to learn from and one to measure with. Add some, or lay a part of their own (test) "
-            "beside them."
+            f"{name} has too few examples ({len(labels)}) to hold {share:.0%} of them out: each class needs two, one "
+            "to learn from and one to measure with. Add some, or lay a part of their own (test) beside them."
         )
     kept, held = train_test_split(rest, test_size=wanted, stratify=labels[rest], random_state=seed)
     return np.concatenate([kept, lonely]), held

@@ -103,7 +103,7 @@ def test_nothing_is_not_the_default(run, options):
 
 def test_what_is_no_weights_is_a_sentence(tmp_path):
     for source, sentence in (
-        (tmp_path, "it is not a run, or not a finished one"),
+        (tmp_path, "it is not a run, or one that was stopped before its first checkpoint"),
         (tmp_path / "none.safetensors", "There is no weights file"),
         ("googlenet.bvcl", "Did you mean 'googlenet.bvlc'"),
         ("nowhere/model.safetensors", "There is no weights file nowhere/model.safetensors"),

@@ -1,6 +1,5 @@
 """The commands in the documents: well formed, and in the slow suite run from first to last on small data."""
 
-import dataclasses
 import re
 import shlex
 import shutil
@@ -13,7 +12,6 @@ import googlenet
 from conftest import picture, run_here, write
 from documents import MANUALS, REPOSITORY, SOURCE, commands, named, sentences, words_of
 from googlenet.apps.cli.main import app
-from googlenet.training.recipe import RECIPES, Recipe
 
 PROGRAMS = ("googlenet", "make", "pip", "python", "torchrun", "git")
 
@@ -24,7 +22,7 @@ def mentions(path):
 
 
 def context_of(words):
-    """The context of the command that the words name, parsed and not run, and the words that are left to it."""
+    """The context of the command that the words name, parsed and not run."""
     command = typer.main.get_command(app)
     context, words = command.make_context("googlenet", list(words)), list(words)
     while hasattr(command, "resolve_command"):
@@ -33,29 +31,13 @@ def context_of(words):
     return context
 
 
-def check_recipe_options(words, weights):
-    """What is left of ``googlenet train``: fields of a recipe, with values that fit them."""
-    recipe = next(iter(RECIPES.values()))
-    changes = {"weights": weights or ""}
-    words = iter(words)
-    for word in words:
-        name = word.removeprefix("--").replace("-", "_")
-        field = name.removeprefix("no_")
-        assert word.startswith("--") and hasattr(recipe, field), f"{word} is no option"
-        switch = isinstance(getattr(recipe, field), bool)
-        changes[field] = ("no" if name != field else "yes") if switch else next(words, "")
-    recipe.with_changes(changes)
-
-
 def check_command(words):
     """Raises unless the words are a command that could be run."""
     assert words[0] in PROGRAMS, f"{words[0]} is no program that is known"
     if words[0] == "torchrun":
         words = words[words.index("googlenet") :]
     if words[0] == "googlenet":
-        context = context_of(words[1:])
-        if context.args:
-            check_recipe_options(context.args, context.params.get("weights"))
+        context_of(words[1:])
     elif words[0] == "python":
         assert words[1] == "-m" or (REPOSITORY / words[1]).is_file(), f"there is no {words[1]}"
     elif words[0] == "make":
@@ -117,10 +99,8 @@ def check_mention(text):
             assert word.startswith("-") or set(names) <= set(command.commands), f"there is no command {word}"
             command = command.commands.get(names[0], command)
         elif word.startswith("--"):
-            fields = {f"--{field.name}".replace("_", "-") for field in dataclasses.fields(Recipe)}
             known = {option for parameter in command.params for option in parameter.opts}
-            free = fields if command.context_settings.get("ignore_unknown_options") else set()
-            assert word.replace("--no-", "--").split("=")[0] in known | free, f"there is no option {word}"
+            assert word.replace("--no-", "--").split("=")[0] in known, f"there is no option {word}"
 
 
 @pytest.mark.parametrize("path", MANUALS, ids=named)

@@ -241,6 +241,8 @@ def export_job(
     suffix = BACKENDS[form].suffix
     first = Path(runs[0])
     out = out or (first if first.is_dir() else first.parent)
+    if out.exists() and not out.is_dir() and out.suffix != suffix:
+        raise InputError(f"{out} is there and is no folder; name a folder, or a file that ends in {suffix} (--out).")
     if out.is_dir() or not out.suffix:
         out = out / f"model{'-int8' if int8 else ''}{suffix}"
     if out.suffix != suffix:

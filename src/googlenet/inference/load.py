@@ -18,14 +18,20 @@ if TYPE_CHECKING:
     from .pipeline import Pipeline
 
 
-def load(*sources: str | Path, engine: str | None = None, max_pixels: int | None = None) -> Predictor:
+MANY = 2000  # examples after which the time is won back that OpenVINO takes to make its model
+
+
+def load(
+    *sources: str | Path, engine: str | None = None, examples: int = MANY, max_pixels: int | None = None
+) -> Predictor:
     """A predictor from runs, weights or one exported model.
 
     Args:
         *sources: Run folders, weight files or names of ``googlenet weights list``, whose probabilities are averaged; or
             a file of ``googlenet export``.
-        engine: ``openvino``, ``onnx`` or ``torch`` to compute with; by default the fastest that is installed, see
+        engine: ``openvino``, ``onnx`` or ``torch`` to compute with; by default the one that is done first, see
             :func:`fastest`. An exported model brings its own.
+        examples: How many it is for, about.
         max_pixels: That the file of a picture may have; ``None`` for
             :data:`~googlenet.data.images.decode.MAX_PIXELS`.
 
@@ -51,7 +57,7 @@ def load(*sources: str | Path, engine: str | None = None, max_pixels: int | None
         found, notes = BACKENDS[exported].load().read(Path(sources[0]))
         return Predictor(found, notes.classes, _allowing(preprocessing_from(notes.preprocessing), max_pixels))
     pipeline, classes = load_pipeline(*sources)
-    backend = BACKENDS[engine or fastest(pipeline)].load()
+    backend = BACKENDS[engine or fastest(pipeline, examples)].load()
     return Predictor(backend.engine_of(pipeline), classes, _allowing(pipeline.preprocessing, max_pixels))
 
 
@@ -117,14 +123,14 @@ def _numbered(count: int, run: str | Path) -> tuple[str, ...]:
     return tuple(map(str, range(count)))
 
 
-def fastest(pipeline: Pipeline) -> str:
-    """The engine that is fastest for networks in memory.
+def fastest(pipeline: Pipeline, examples: int = MANY) -> str:
+    """The engine that is done first with that many examples, for networks in memory.
 
-    PyTorch on a GPU and for signals, which are small; for what may be computed in bfloat16 on a CPU OpenVINO where it
-    is installed. (ONNX Runtime computes in float32, no faster than PyTorch in bfloat16, and its graph takes seconds
-    to make.)
+    PyTorch on a GPU, for signals, which are small, and for few examples; for what may be computed in bfloat16 on a CPU
+    OpenVINO where it is installed, whose model takes seconds to make. (ONNX Runtime computes in float32, no faster than
+    PyTorch in bfloat16, and its graph takes seconds to make, too.)
     """
     from ..nn.device import best_device
 
-    wants_openvino = pipeline.preprocessing.bf16 and best_device().type == "cpu"
+    wants_openvino = examples >= MANY and pipeline.preprocessing.bf16 and best_device().type == "cpu"
     return "openvino" if wants_openvino and BACKENDS["openvino"].installed else "torch"

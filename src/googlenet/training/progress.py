@@ -57,10 +57,11 @@ class EpochDone:
     def described(self) -> str:
         """In a line, for people."""
         row = self.row
-        text = f"epoch {row.epoch:>3}/{self.epochs}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}"
+        loss, accuracy = f"{row.loss:.3f}", f"{row.accuracy:.3f}"
         if row.validation_accuracy is not None:
-            text += f"  validation loss {row.validation_loss:.4f}  accuracy {row.validation_accuracy:.4f}"
-        return text + f"  {row.seconds:.0f} s"
+            loss += f", held out {row.validation_loss:.3f}"
+            accuracy += f", held out {row.validation_accuracy:.3f}"
+        return f"epoch {row.epoch:>3}/{self.epochs}  loss {loss}  accuracy {accuracy}  {row.seconds:.0f} s"
 
 
 Event = StepDone | EpochDone

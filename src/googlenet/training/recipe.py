@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
@@ -103,6 +104,8 @@ class Recipe:
             choices = get_args(kind)
             if choices and getattr(self, name) not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+            if kind is float and not math.isfinite(getattr(self, name)):
+                raise InputError(f"{name} is a number, not {getattr(self, name)}.")
         if self.freeze != "none" and not self.weights:
             raise InputError(f"freeze={self.freeze} is for given weights: add --weights NAME.")
         positive = ("width", "epochs", "batch_size", "learning_rate", "members", "longest", "slice")

@@ -1,4 +1,6 @@
+import json
 from pathlib import Path
+from statistics import mean
 
 import numpy as np
 import pytest
@@ -32,9 +34,31 @@ def test_an_evaluation_is_its_figures_and_a_row_a_class(capsys):
     ]
 
 
-def test_a_confusion_matrix_that_does_not_fit_is_left_out(capsys):
-    display.show_evaluation(evaluation([f"class{n}" for n in range(13)]))
-    assert capsys.readouterr().out.splitlines()[2].split() == ["class", "precision", "recall", "f1", "count"]
+def test_a_confusion_matrix_whose_names_are_too_wide_has_numbers(capsys):
+    display.show_evaluation(evaluation([f"a class with a rather long name {n}" for n in range(9)]))
+    _, _, head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split()[5:] == [str(n) for n in range(1, 10)]
+    assert rows[8].split()[:9] == ["9", *["a", "class", "with", "a", "rather", "long", "name", "8"]][:9]
+
+
+def test_a_confusion_matrix_that_does_not_fit_is_what_is_confused_most(capsys):
+    found = evaluation([f"class{n}" for n in range(60)])
+    found.confusion[7][3], found.confusion[2][5] = 4, 9
+    display.show_evaluation(found)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split() == ["class", "precision", "recall", "f1", "count"]
+    assert lines[64:] == [
+        "The confusion matrix of 60 classes does not fit here; --json has it.",
+        "times  of class  taken for",
+        "    9  class2    class5   ",
+        "    4  class7    class3   ",
+    ]
+
+
+def test_a_training_says_what_it_learns_from_and_what_is_held_out(capsys):
+    data = Dataset("data", ("a", "b"), [None] * 48, validation=[None] * 12)
+    display.show_training(data, RECIPES["small"].with_changes({"epochs": "1"}), Path("run"))
+    assert "1 epoch, 2 classes, 48 to learn from, 12 for validation; run: run\n" in capsys.readouterr().err
 
 
 def test_a_training_says_what_it_begins_with(capsys):
@@ -46,6 +70,28 @@ def test_a_training_says_what_it_begins_with(capsys):
     assert "… and 2 more; run.json lists them all." in err and "truncated [/]" in err
     assert f"the labels are in {MARKUP}\n" in err
     assert f"2 classes, 1,234 to learn from; run: {MARKUP}\n" in err
+
+
+class Photos(list):
+    recipe = "photos"
+
+
+def test_few_photos_from_scratch_are_told_of_the_better_start(capsys):
+    few = Dataset("data", ("a", "b"), Photos([None] * 100))
+    display.show_better_start(few, RECIPES["photos"])
+    said = capsys.readouterr().err
+    assert said.startswith("100 photos are few") and "--weights googlenet_torchvision.imagenet1k" in said
+    assert "googlenet weights fetch googlenet_torchvision.imagenet1k" in said
+    display.show_better_start(few, RECIPES["photos"].with_changes({"weights": "imagenet1k"}))
+    display.show_better_start(Dataset("data", ("a",), Photos([None] * 5000)), RECIPES["photos"])
+    assert capsys.readouterr().err == ""
+
+
+def test_what_a_better_start_is_worth_was_measured():
+    rows = json.loads((Path(__file__).parents[3] / "benchmarks" / "transfer.json").read_text())["rows"]
+    ways = ("from scratch, 50 epochs", "fine-tuned, 50 epochs")
+    measured = [mean(row["accuracy"] for row in rows if row["way"] == way) for way in ways]
+    assert tuple(round(value, 4) for value in measured) == display.WORTH
 
 
 def test_a_result_says_where_to_look(capsys):

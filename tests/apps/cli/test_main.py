@@ -118,7 +118,7 @@ def test_without_a_command_there_is_help(cli):
         (["weights", "lst"], "'list'"),
         (["train", "digit"], "'digits'"),
         (["train", "digits", "--recipe", "smal"], "'small'"),
-        (["train", "digits", "--epoch", "3"], "'epochs'"),
+        (["train", "digits", "--epoch", "3"], "--epochs?"),
         (["train", "digits", "--arch", "googlenet-small"], "'googlenet_small'"),
         (["summary", "googlenet_2d"], "'googlenet_"),
     ],
@@ -133,17 +133,9 @@ def test_unknown_names_suggest_the_nearest(cli, words, near):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["train", "digits", "more"], "'more' is one argument too many"),
-        (["train", "digits", "--epochs"], "--epochs needs a value"),
-        (["train", "digits", "--epochs", "few"], "epochs takes a whole number, not 'few'"),
-        (["train", "digits", "--epochs", "0"], "epochs must be above 0"),
-        (["train", "digits", "--optimizer", "adam"], "optimizer is one of sgd, adamw"),
-        (["train", "digits", "--seed", "-1"], "seed must be 0 or more"),
-        (["train", "digits", "--batch-size", "1"], "batch_size must be 2 or more"),
         (["train", "digits", "--resume"], "There is no runs/digits to go on with"),
         (["train", "nowhere/"], "no folder, table or built-in data set"),
         (["evaluate", "nowhere", "digits"], "no run, file or weights 'nowhere'"),
-        (["evaluate", "digits"], "Name a run and the data"),
         (["predict", "nowhere", "x.png"], "no run, file or weights 'nowhere'"),
         (["export", "nowhere"], "no run, file or weights 'nowhere'"),
         (["convert", "nowhere", "x.pth"], "no run, file or weights 'nowhere'"),
@@ -157,6 +149,27 @@ def test_bad_input_is_one_sentence(cli, words, sentence):
     assert answer.code == 1
     assert sentence in answer.err
     assert answer.err.startswith("googlenet: ") and answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["train", "digits", "more"], "'more' is too much: googlenet train DATA."),
+        (["train", "digits", "--epochs"], "--epochs needs a value."),
+        (["train", "digits", "--epochs", "few"], "--epochs: epochs takes a whole number, not 'few'."),
+        (["train", "digits", "--epochs", "0"], "--epochs: epochs must be above 0"),
+        (["train", "digits", "--optimizer", "adam"], "--optimizer: optimizer is one of sgd, adamw"),
+        (["train", "digits", "--seed", "-1"], "--seed: seed must be 0 or more"),
+        (["train", "digits", "--batch-size", "1"], "--batch-size: batch_size must be 2 or more"),
+        (["evaluate", "digits"], "Name a run and the data"),
+        (["predict", "runs/demo"], "predict also needs INPUTS: googlenet predict RUN INPUTS"),
+        (["weights", "fetch"], "fetch also needs NAME: googlenet weights fetch NAME"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_one_sentence(cli, words, sentence):
+    answer = cli(*words)
+    assert answer.code == 2
+    assert answer.err.startswith(f"googlenet: {sentence}") and answer.err.count("\n") == 1
 
 
 def test_a_reader_that_goes_away_is_no_traceback():
@@ -243,7 +256,7 @@ def test_a_stopped_training_says_how_to_go_on(cli, monkeypatch):
 
     monkeypatch.setattr("googlenet.apps.jobs.training_job", stopped)
     answer = cli("train", "digits", "--epochs", "3", "--resume", "--out", "a run")
-    assert answer.code == 1
+    assert answer.code == 130
     assert answer.err.endswith("go on with: googlenet train digits --epochs 3 --out 'a run' --resume\n")
     answer = cli("train", "digits", "--epochs", "3")
     assert answer.err.endswith("go on with: googlenet train digits --epochs 3 --resume --out runs/digits\n")

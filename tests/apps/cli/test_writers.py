@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from googlenet.apps.cli.writers import WRITERS
+from googlenet.apps.cli.output.writers import WRITERS
 from googlenet.inference.predictor import Prediction
 
 PREDICTIONS = (

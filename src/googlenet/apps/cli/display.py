@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ...arch.cost import Cost
 from ...arch.paper import TABLE_1, disagreements
+from .output.screen import console, errors, shown
 
 if TYPE_CHECKING:
     from ...arch.cursor import LayerCost
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from ...training.recipe import Recipe
     from ...training.runs.records import Evaluation
     from ...weights.catalogue import Record
-
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
 
 
 def summary_table(cost: Cost, layers: bool) -> Table:
@@ -37,7 +36,7 @@ def summary_table(cost: Cost, layers: bool) -> Table:
         saved = f"{row.saved_macs / (row.macs + row.saved_macs):.0%}" if row.saved_macs else ""
         table.add_row(*_cells(row.name, row), saved, *([_printed(row.name, wrong)] if printed else ()))
         for layer in row.layers if layers and len(row.layers) > 1 else ():
-            table.add_row(*(f"[dim]{cell}[/]" for cell in _cells(f"  {layer.name}", layer)))
+            table.add_row(*_cells(f"  {layer.name}", layer), style="dim")
     return table
 
 
@@ -89,32 +88,68 @@ def show_bad_files(bad: Sequence[BadFile]) -> None:
     """One table of the files that are left out, on standard error."""
     if not bad:
         return
-    table = Table(box=None, title=f"{len(bad)} files are left out", title_justify="left", pad_edge=False)
+    table = Table(
+        box=None,
+        title=f"{len(bad)} file{' is' if len(bad) == 1 else 's are'} left out",
+        title_justify="left",
+        pad_edge=False,
+    )
     table.add_column("file", overflow="fold")
     table.add_column("reason", overflow="fold")
     for file in bad[:50]:
-        table.add_row(escape(file.path), escape(file.reason))
+        table.add_row(*(shown(text, errors.encoding) for text in (file.path, file.reason)))
     errors.print(table)
     if len(bad) > 50:
         errors.print(f"… and {len(bad) - 50} more; run.json lists them all.")
+
+
+def say(sentence: str) -> None:
+    """A sentence for people, on standard error."""
+    errors.print(shown(sentence, errors.encoding), soft_wrap=not errors.is_terminal)
+
+
+FEW = 5000  # photos of a training part for which weights that have seen more are the better start
+START = "googlenet_torchvision.imagenet1k"
+WORTH = (0.8827, 0.9222)  # from scratch and fine-tuned for 50 epochs, benchmarks/transfer.json
+
+
+def show_better_start(data: Dataset, recipe: Recipe) -> None:
+    """That few photos are better begun with pretrained weights, on standard error, where they are not.
+
+    Args:
+        data: To learn from.
+        recipe: How.
+    """
+    if data.train is None or data.train.recipe != "photos" or len(data.train) >= FEW or recipe.weights:
+        return
+    from ...weights.catalogue import find_record
+    from ...weights.store import path_of
+
+    here = path_of(find_record(START)).exists()
+    say(
+        f"{len(data.train):,} photos are few for a network from scratch; better begin with ImageNet's weights: "
+        f"--weights {START}{'' if here else f', once googlenet weights fetch {START} has got them'}. "
+        f"What such a start is worth: on 100 digits, after 50 epochs, {WORTH[1]} right with Fashion-MNIST's weights, "
+        f"{WORTH[0]} without."
+    )
 
 
 def show_training(data: Dataset, recipe: Recipe, run: Path) -> None:
     """What is going to be trained, on standard error.
 
     Args:
-        data: To learn from.
+        data: As they are learned from: with what is held out.
         recipe: How.
         run: The folder of the run.
     """
     show_bad_files(data.bad)
     for note in data.notes:
-        errors.print(note, markup=False, soft_wrap=True)
-    errors.print(
-        f"{recipe.arch} (width {recipe.width:g}), recipe {recipe.name}, {recipe.epochs} epochs, "
-        f"{len(data.classes)} classes, {len(data.train or ()):,} to learn from; run: {run}",
-        markup=False,
-        soft_wrap=True,
+        say(note)
+    held_out = "".join(f", {len(part):,} for {name}" for name, part in data.parts.items() if name != "train")
+    say(
+        f"{recipe.arch} (width {recipe.width:g}), recipe {recipe.name}, "
+        f"{recipe.epochs} epoch{'' if recipe.epochs == 1 else 's'}, "
+        f"{len(data.classes)} classes, {len(data.train or ()):,} to learn from{held_out}; run: {run}"
     )
 
 
@@ -122,31 +157,72 @@ def show_result(evaluation: Evaluation, run: Path) -> None:
     """What a training came to, on standard error."""
     from ...training.runs.folder import Run
 
-    page = escape(str(Run(run).report))
-    errors.print(
-        f"accuracy [bold]{evaluation.top1:.4f}[/] on {evaluation.count:,} held out; see {page}", soft_wrap=True
-    )
+    say(f"accuracy {evaluation.top1:.4f} on {evaluation.count:,} held out; see {Run(run).report}")
 
 
 PARTS = {"test": "the test part", "validation": "the part held out", "all": "all there are"}
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
-    """Metrics, per-class scores, and the confusion matrix where it fits."""
+    """Metrics, per-class scores, and the confusion matrix, or where that does not fit what is confused most."""
     top5 = f"   top-5 {evaluation.top5:.4f}" if evaluation.top5 is not None else ""
     console.print(
-        f"top-1 [bold]{evaluation.top1:.4f}[/]{top5}   loss {evaluation.nll:.4f}   "
-        f"calibration error {evaluation.ece:.4f}   examples {_counted(evaluation)}\n",
-        soft_wrap=True,
+        Text.assemble(
+            "top-1 ",
+            (f"{evaluation.top1:.4f}", "bold"),
+            f"{top5}   loss {evaluation.nll:.4f}   calibration error {evaluation.ece:.4f}   "
+            f"examples {_counted(evaluation)}\n",
+        ),
+        soft_wrap=not console.is_terminal,
     )
-    names = [escape(scores.label) for scores in evaluation.per_class]
-    fits = len(names) <= 12
+    names = [shown(scores.label, console.encoding) for scores in evaluation.per_class]
+    heads = _heads(names, evaluation)
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("class", "precision", "recall", "f1", "count", *(names if fits else ())):
-        table.add_column(name, justify="left" if name == "class" else "right", overflow="fold")
-    for name, scores, counts in zip(names, evaluation.per_class, evaluation.confusion, strict=True):
+    for name in ("class", "precision", "recall", "f1", "count", *heads):
+        is_name = name == "class"
+        table.add_column(name, justify="left" if is_name else "right", overflow="fold", no_wrap=not is_name)
+    rows = zip(names, evaluation.per_class, evaluation.confusion, strict=True)
+    for number, (name, scores, counts) in enumerate(rows, start=1):
         shares = [f"{share:.3f}" for share in (scores.precision, scores.recall, scores.f1)]
-        table.add_row(name, *shares, str(scores.count), *([str(count or "·") for count in counts] if fits else ()))
+        label = f"{number} {name}" if heads and heads != names else name
+        table.add_row(label, *shares, str(scores.count), *([str(count or "·") for count in counts] if heads else ()))
+    console.print(table)
+    if not heads:
+        _show_confusions(names, evaluation)
+
+
+def _heads(names: Sequence[str], evaluation: Evaluation) -> Sequence[str]:
+    """What stands above the columns of the confusion matrix: names, or numbers where those are too wide; nothing where
+    there is no room for a matrix."""
+    taken = max((cell_len(name) for name in names), default=0) + len("12  precision  recall     f1  count")
+    widest = max((len(str(count)) for counts in evaluation.confusion for count in counts), default=1)
+    for heads in (names, [str(number) for number in range(1, len(names) + 1)]):
+        if taken + sum(2 + max(widest, cell_len(head)) for head in heads) <= console.width:
+            return heads
+    return ()
+
+
+MOST_CONFUSED = 10  # pairs of classes that are shown
+
+
+def _show_confusions(names: Sequence[str], evaluation: Evaluation) -> None:
+    """The classes that are taken for others most often, in the place of a matrix."""
+    counts = [
+        (count, names[row], names[column])
+        for row, line in enumerate(evaluation.confusion)
+        for column, count in enumerate(line)
+        if row != column and count
+    ]
+    console.print(f"\nThe confusion matrix of {len(names)} classes does not fit here; --json has it.")
+    most = sorted(counts, key=lambda row: -row[0])[:MOST_CONFUSED]
+    if not most:
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("times", justify="right", no_wrap=True)
+    for name in ("of class", "taken for"):
+        table.add_column(name, overflow="fold")
+    for count, true, said in most:
+        table.add_row(str(count), true, said)
     console.print(table)
 
 
@@ -170,7 +246,7 @@ def show_rows(rows: Sequence[tuple[str, str]]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(shown(text, console.encoding) for text in row))
     console.print(table)
 
 

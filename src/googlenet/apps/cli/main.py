@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import signal
 import sys
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -15,16 +17,18 @@ import typer
 from ..._version import __version__
 from ...errors import InputError, unknown
 from . import architectures, predictions, runs, weights
+from .output.native import silence
+from .output.screen import prepare_streams, shown
+from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, sentence
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (runs, predictions, architectures, weights):
     app.add_typer(part.commands)
-STOPPED = 130  # what typer makes of Ctrl-C
+READS = ("train", "evaluate", "predict", "export")  # commands that read pictures
 
 
 def _show_version(wanted: bool) -> None:
@@ -36,7 +40,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def googlenet(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """GoogLeNet, the Inception v1 family: train, evaluate and predict on your pictures, signals and volumes."""
@@ -44,40 +48,71 @@ def googlenet(
 
 def main() -> None:
     """Runs the command line; whatever goes wrong for a reason the user can mend is one sentence."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold bytes that are no text
+    prepare_streams()
     _show_own_warnings()
-    stops = [signal.SIGINT]
-
-    def terminate(number: int, frame: object) -> None:
-        stops.append(signal.Signals(number))
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, terminate)  # it ends like Ctrl-C
+    codes = [STOPPED]
     try:
-        command = typer.main.get_command(app)
-        _check_name(getattr(command, "commands", {}))
-        code = command.main(standalone_mode=False)
+        with _terminable(codes):
+            code = _run()
+        sys.stdout.flush()
         if code == STOPPED:
             raise KeyboardInterrupt
         sys.exit(code)
     except InputError as error:
-        _fail(str(error), 128 + stops[-1] if isinstance(error, runs.Stopped) else 1)
+        _fail(str(error), codes[-1] if isinstance(error, Stopped) else 1)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("Stopped.", 128 + stops[-1])
+        _fail("Stopped.", codes[-1])
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         sys.exit(1)
+    except OSError as error:  # a full disk, a device that went away
+        if error.filename is None:
+            _leave_stdout()
+        _fail(f"{error.filename or 'Standard input or output'} could not be read or written: {error.strerror}.", 1)
     except Exception as error:
         code = getattr(error, "exit_code", None)
         if code is None:
             raise
-        sentence = error.format_message() if hasattr(error, "format_message") else ""
-        if sentence:  # none where the help was shown instead
-            _fail(sentence, code)
+        said = sentence(error)
+        if said:  # nothing where the help was shown instead
+            _fail(said, code)
         sys.exit(code)
+
+
+def _run() -> int | None:
+    """The exit status of what the words name."""
+    command = typer.main.get_command(app)
+    _check_name(getattr(command, "commands", {}))
+    check_local(sys.argv[1:])
+    if sys.argv[1:2] and sys.argv[1] in READS and not sys.warnoptions:
+        silence()
+    code: int | None = command.main(standalone_mode=False)
+    return code
+
+
+@contextmanager
+def _terminable(codes: list[int]) -> Iterator[None]:
+    """Has SIGTERM end like Ctrl-C: a bar leaves the terminal, a file that is half written the disk, a training says how
+    to go on. The exit status is added to ``codes``."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(*_: object) -> None:
+        codes.append(TERMINATED)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _leave_stdout() -> None:
+    """Has what is still to be written to standard output go nowhere: it would fail again as Python ends."""
+    with suppress(OSError):  # in memory it has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_own_warnings() -> None:
@@ -94,13 +129,13 @@ def _show_own_warnings() -> None:
 
 
 def _check_name(names: dict[str, object]) -> None:
-    """Raises the sentence for a command that does not exist."""
+    """Ends with the sentence for a command that does not exist."""
     word = sys.argv[1] if len(sys.argv) > 1 else "-"
     if not word.startswith("-") and word not in names:
-        raise unknown("command", word, names)
+        _fail(str(unknown("command", word, names)), USAGE)
 
 
-def _fail(sentence: str, code: int) -> None:
+def _fail(said: str, code: int) -> None:
     if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts one speaks
-        print(f"googlenet: {sentence}", file=sys.stderr)
+        print(f"googlenet: {shown(said)}", file=sys.stderr)
     sys.exit(code)

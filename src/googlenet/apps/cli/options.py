@@ -1,13 +1,17 @@
-"""What several commands share: options, and words that become values."""
+"""What several commands share: options, the fields of a recipe as options, and words that become values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
 from ...errors import InputError
+from ...training.recipe import RECIPES, Recipe
 
 DATA_HELP = (
     "A folder class/picture, a table of path and label, a pair NAME_TRAIN and NAME_TEST of signals (folder/NAME), a "
@@ -29,31 +33,94 @@ MaxPixelsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def recipe_changes(words: Sequence[str]) -> dict[str, str]:
-    """``--learning-rate 0.1 --no-flip --compile`` to ``{"learning_rate": "0.1", "flip": "no", "compile": "yes"}``.
+# Where the help of train shows a field of a recipe; one that stands nowhere is shown at the end.
+PANELS = {
+    "How long": ("epochs", "class_epochs", "min_steps", "max_seconds", "batch_size"),
+    "Network": ("arch", "width", "members", "dropout", "aux_weight"),
+    "How it learns": (
+        *("optimizer", "learning_rate", "schedule", "warmup", "momentum", "weight_decay", "label_smoothing", "clip"),
+        *("ema", "balance"),
+    ),
+    "Chance and machine": ("seed", "precision", "compile"),
+    "Pretrained weights": ("freeze", "body_rate"),
+    "How pictures and volumes are varied": ("crop", "flip", "shift", "cutout", "colour", "mixup", "cutmix"),
+    "How signals are read and varied": ("longest", "differences", "slice", "warp"),
+}
+_KINDS = {int: "INTEGER", float: "NUMBER", str: "NAME"}
 
-    Raises:
-        InputError: For a word that is no option, or an option without its value.
+
+def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose keyword arguments ``**changes`` are the fields of a recipe, each an option.
+
+    Names, types and help are the dataclass's own; an option that is not given is ``None``.
     """
-    from ...training.recipe import SWITCHES
+    written = inspect.signature(command, eval_str=True)
+    given = [each for each in written.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    own = {each.name for each in given} | {"name"}
+    fields = [field.name for field in dataclasses.fields(Recipe) if field.name not in own]
+    panels = {name: panel for panel, names in PANELS.items() for name in names}
+    order = [*(name for name in panels if name in fields), *(name for name in fields if name not in panels)]
+    help_of, kinds = _documented(Recipe), get_type_hints(Recipe)
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=_option(name, kinds[name], help_of.get(name, ""), panels.get(name, "Other fields of a recipe")),
+        )
+        for name in order
+    ]
+    command.__signature__ = written.replace(parameters=[*given, *options])  # type: ignore[attr-defined]
+    return command
 
-    changes = {}
-    rest = iter(words)
-    for word in rest:
-        if not word.startswith("--"):
-            raise InputError(f"{word!r} is one argument too many; train takes one DATA.")
-        name, equals, value = word[2:].partition("=")
-        name = name.replace("-", "_")
-        if name.startswith("no_") and not equals:
-            name, value = name[3:], "no"
-        elif name in SWITCHES and not equals:
-            value = "yes"
-        elif not equals:
-            value = next(rest, "")
-            if not value:
-                raise InputError(f"{word} needs a value.")
-        changes[name] = value
-    return changes
+
+def _documented(record: type) -> dict[str, str]:
+    """The fields that a class describes in its docstring, each with its words on one line."""
+    lines = inspect.cleandoc(record.__doc__ or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^ {4}(\w+): (.+(?:\n {8,}.+)*)", lines, re.MULTILINE)
+    return {name: re.sub(r"\s+", " ", words).replace("``", "") for name, words in found}
+
+
+def _option(name: str, kind: Any, words: str, panel: str) -> Any:
+    """The option for a field of a recipe."""
+    word = name.replace("_", "-")
+    if kind is bool:
+        return Annotated[bool | None, typer.Option(f"--{word}/--no-{word}", help=words, rich_help_panel=panel)]
+    choices = get_args(kind)
+    return Annotated[
+        str | None,
+        typer.Option(
+            f"--{word}",
+            help=words,
+            metavar="|".join(choices) or _KINDS[kind],
+            rich_help_panel=panel,
+            callback=_checked(name),
+            autocompletion=lambda incomplete: [choice for choice in choices if choice.startswith(incomplete)],
+        ),
+    ]
+
+
+def _checked(name: str) -> Callable[[str | None], str | None]:
+    """What refuses a value that does not fit a field, before anything else is done."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None:
+            try:
+                next(iter(RECIPES.values())).with_changes({"weights": "any", name: value})
+            except InputError as error:
+                raise typer.BadParameter(str(error)) from None
+        return value
+
+    return check
+
+
+def recipe_changes(given: Mapping[str, str | bool | None]) -> dict[str, str]:
+    """The options that were given as what :meth:`~googlenet.training.recipe.Recipe.with_changes` takes."""
+    return {
+        name: str(value) if isinstance(value, str) else "yes" if value else "no"
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def input_shape(text: str | None, size: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

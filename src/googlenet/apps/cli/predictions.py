@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from glob import iglob
+from io import DEFAULT_BUFFER_SIZE, BufferedReader
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ...errors import InputError
 from .options import MaxPixelsOption
+from .usage import explained
 
 commands = typer.Typer()
 
@@ -31,8 +37,12 @@ def predict(
     inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads a list from standard input.")],
     top: Annotated[int, typer.Option(min=1, help="How many labels for each.")] = 5,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, in UTF-8; it is there when all is done.", show_default=False)
+    ] = None,
     engine: Annotated[
-        str | None, typer.Option(help="openvino, onnx or torch (by default the fastest that is installed).")
+        str | None,
+        typer.Option(help="openvino, onnx or torch (by default the one that is done first of those installed)."),
     ] = None,
     max_pixels: MaxPixelsOption = None,
 ) -> None:
@@ -40,23 +50,56 @@ def predict(
 
     A file that cannot be read gets its reason, the rest get their labels, and the exit status is 1.
 
-    Example: googlenet predict runs/demo holiday/ --format jsonl > labels.jsonl
+    Example: googlenet predict runs/demo holiday/ --format jsonl --output labels.jsonl
     """
     from ...data.find import expand
     from ...inference.engines.backend import exported_for
-    from ...inference.load import load
-    from .writers import WRITERS
+    from ...inference.load import MANY, load
+    from .output.files import opened
+    from .output.screen import errors
+    from .output.writers import WRITERS
+    from .progress import above, watch_predictions
 
     if exported_for(run) in (None, "torch"):  # other exported models need no PyTorch
         from ...nn.device import keep_memory
 
         keep_memory()
-    predictor = load(run, engine=engine, max_pixels=max_pixels)
-    print(f"engine: {predictor.engine.name}", file=sys.stderr)
-    predictions = predictor.stream(expand(inputs, sys.stdin, predictor.preprocessing.extensions), top)
-    failed = WRITERS[form.value](predictions, sys.stdout, top)
+    with explained("predict", [run, *inputs]), opened(output) as out:
+        count = sum(islice(_entries(inputs), MANY))
+        predictor = load(run, engine=engine, examples=count, max_pixels=max_pixels)
+        print(f"engine: {predictor.engine.name}", file=sys.stderr)
+        paths: Iterable[str] = _named(expand(inputs, sys.stdin or (), predictor.preprocessing.extensions))
+        if errors.moves and "-" not in inputs:
+            paths = list(paths)
+        top = min(top, len(predictor.classes))
+        failed = WRITERS[form.value](watch_predictions(predictor, paths, top), above(out), top)
     if failed:
         raise typer.Exit(1)
+
+
+def _entries(inputs: Sequence[str]) -> Iterator[int]:
+    """A 1 for each file that is named, or lies in a folder or fits a pattern that is: enough to tell few from many.
+
+    Of a list on standard input what has come so far is looked at, and nobody waits for the rest: a full buffer is many.
+    """
+    for text in inputs:
+        if text == "-":
+            held = getattr(sys.stdin, "buffer", None)
+            waiting = held.peek() if isinstance(held, BufferedReader) else b""
+            yield from repeat(1) if len(waiting) >= DEFAULT_BUFFER_SIZE else (1 for _ in waiting.splitlines())
+        elif Path(text).is_dir():
+            yield from (1 for _ in Path(text).rglob("*"))
+        else:
+            yield from (1 for _ in iglob(text, recursive=True))  # noqa: PTH207
+
+
+def _named(paths: Iterator[str]) -> Iterator[str]:
+    """The paths. Raises InputError where there is none."""
+    first = next(paths, None)
+    if first is None:
+        raise InputError("There is nothing to label: standard input names no file.")
+    yield first
+    yield from paths
 
 
 @commands.command()

@@ -1,56 +1,101 @@
-"""How far something is: bars on a terminal; on a pipe nothing, or JSON lines of a training."""
+"""How far something is: one line at the foot of a terminal, what is said above it; on a pipe nothing, or JSON lines."""
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TextIO
 
-from .display import console, errors
+from .output.screen import console, errors, shown
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from ...inference.predictor import Prediction, Predictor
     from ...training.progress import EpochDone, Report
 
 # What to call as a task goes on: how much is done, a note, of how much.
 Update = Callable[[int, str, int | None], None]
+WIDEST = 77  # columns of the line: a terminal that is made narrower seldom breaks it in two, nor does a ^C behind it
 
 
 @contextmanager
 def download_progress(name: str) -> Iterator[Callable[[int, int | None], None]]:
     """Yields the ``progress`` function of a download: a bar in bytes on a terminal, nothing on a pipe."""
-    if not errors.is_terminal:
-        yield lambda done, total: None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.filesize import decimal
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with progress_over(name) as update:
+
+        def report(done: int, total: int | None) -> None:
+            update(done, decimal(done) if total is None else f"{decimal(done)} of {decimal(total)}", total)
+
+        yield report
 
 
 @contextmanager
 def progress_over(description: str) -> Iterator[Update]:
     """Yields the function that moves a live bar on a terminal, and does nothing on a pipe."""
-    if not errors.is_terminal:
+    if not errors.moves:
         yield lambda done, note, total: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    with _bar() as bar:
+        task = bar.add_task(shown(description), total=None, note="")
+        yield lambda done, note, total: bar.update(task, completed=done, note=shown(note), total=total)
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
+
+def _bar() -> Progress:
+    """A line: a bar, the time that is left, what is done and how far it is; it is wiped away at the end."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.table import Column
+    from rich.text import Text
+
+    time_left = TimeRemainingColumn()
+
+    class Words(ProgressColumn):
+        """One text, cut at its end where the terminal is narrow: columns of their own would each be cut."""
+
+        def render(self, task: Task) -> Text:
+            words = (word for word in (task.description, task.fields["note"]) if word)
+            return Text("  ").join([time_left.render(task), *map(Text, words)])
+
+    words = Words(table_column=Column(no_wrap=True, overflow="ellipsis"))
+    bar = BarColumn(bar_width=None, table_column=Column(min_width=4, ratio=1))
+
+    class Line(Progress):
+        """As wide as the terminal is now, with room for a ^C, and no wider than :data:`WIDEST`."""
+
+        def make_tasks_table(self, tasks: Iterable[Task]) -> Any:
+            table = super().make_tasks_table(tasks)
+            table.width = min(WIDEST, errors.width - 3)
+            return table
+
     # What is printed while the bar moves goes where it was sent, such as into a file.
-    with Progress(*columns, console=errors, transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(description, total=None, note="")
-        yield lambda done, note, total: bar.update(task, completed=done, note=note, total=total)
+    return Line(bar, words, console=errors, transient=True, redirect_stdout=False)
+
+
+class _Above(io.TextIOBase):
+    """Standard output while a bar is at the foot of the same terminal: what is written comes above it."""
+
+    encoding = property(lambda self: sys.stdout.encoding)
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        from rich.text import Text
+
+        errors.print(Text(text, end=""), soft_wrap=True, end="")
+        return len(text)
+
+
+def above(out: TextIO) -> TextIO:
+    """Where to write while a bar moves: above it if ``out`` is a terminal too, else ``out`` itself."""
+    return _Above() if errors.moves and out.isatty() else out  # type: ignore[return-value]
 
 
 def watch(items: Sequence[Any], description: str) -> Iterator[Any]:
@@ -58,7 +103,27 @@ def watch(items: Sequence[Any], description: str) -> Iterator[Any]:
     with progress_over(description) as update:
         for number, item in enumerate(items, start=1):
             yield item
-            update(number, "", len(items))
+            update(number, f"{number:,} of {len(items):,}", len(items))
+
+
+def watch_predictions(predictor: Predictor, sources: Iterable[str], top: int) -> Iterator[Prediction]:
+    """Predictions, with a bar while they come: how many there are, how many a second, and how many errors.
+
+    Args:
+        predictor: What labels.
+        sources: Any number of them; of a list it is shown how many are left.
+        top: How many labels to give for each.
+    """
+    total = len(sources) if isinstance(sources, list) else None
+    failed, started = 0, perf_counter()
+    with progress_over("labelled") as update:
+        for number, prediction in enumerate(predictor.stream(sources, top), start=1):
+            failed += prediction.error is not None
+            known = total if total is not None and number <= total else None  # a table holds many examples
+            of = "" if known is None else f" of {known:,}"
+            rate = number / max(perf_counter() - started, 1e-9)
+            update(number, f"{number:,}{of}  {rate:,.{int(rate < 10)}f}/s  {failed:,} errors", known)
+            yield prediction
 
 
 @contextmanager
@@ -74,7 +139,7 @@ def training_progress(shown: bool = True, tensorboard: Path | None = None) -> It
         yield silent
         return
     log = None if tensorboard is None else _tensorboard(tensorboard)
-    with progress_over("training") as update:
+    with progress_over("") as update:
 
         def report(event: Event) -> None:
             if isinstance(event, StepDone):
@@ -84,7 +149,7 @@ def training_progress(shown: bool = True, tensorboard: Path | None = None) -> It
             if log is not None:
                 _write_scalars(log, event)
             if sys.stdout.isatty():  # above the bar, where there is one
-                (errors if errors.is_terminal else console).print(event.described())
+                (errors if errors.moves else console).print(event.described())
             else:
                 print(json.dumps(event.row.to_dict() | {"epochs": event.epochs}), flush=True)
 

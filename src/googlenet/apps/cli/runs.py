@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import InputError
 from .options import (
     DATA_HELP,
     ChannelOption,
@@ -21,7 +20,9 @@ from .options import (
     PathOption,
     TargetOption,
     recipe_changes,
+    with_recipe_options,
 )
+from .usage import Stopped, explained
 
 if TYPE_CHECKING:
     from ...data.protocol import Dataset
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
-@commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@commands.command()
+@with_recipe_options
 def train(
-    context: typer.Context,
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     out: Annotated[Path | None, typer.Option(help="Folder of the run (by default runs/NAME).")] = None,
     recipe: Annotated[
@@ -49,11 +50,12 @@ def train(
     channel: ChannelOption = None,
     path: PathOption = None,
     max_pixels: MaxPixelsOption = None,
+    **changes: str | bool | None,
 ) -> None:
     """Train a network on labelled pictures, signals or volumes.
 
-    Built-in data: digits and fashion-mnist (pictures), gunpoint (signals). Every field of a recipe is an option
-    too, such as --epochs 20 --learning-rate 0.002 --no-flip --compile; googlenet recipes lists them.
+    Built-in data: digits and fashion-mnist (pictures), gunpoint (signals). Every field of a recipe is an option;
+    googlenet recipes shows what each is where it is not given.
 
     Example: googlenet train photos/ --epochs 30
 
@@ -61,7 +63,6 @@ def train(
 
     Example: googlenet train photos/ --weights googlenet_torchvision.imagenet1k --freeze features
     """
-    changes = recipe_changes(context.args) | ({"weights": weights} if weights else {})
     from ...data.find import Columns, find_data
     from ...nn.device import keep_memory
     from ...training.runs.folder import Run
@@ -75,7 +76,8 @@ def train(
     try:
         found = find_data(data, progress.watch, Columns(target, group, channel, path, max_pixels))
         run = run or _run_for(data, found, resume)
-        chosen = choose_recipe(found, recipe, changes, run if resume else None)
+        wanted = recipe_changes({**changes, "weights": weights or None})
+        chosen = choose_recipe(found, recipe, wanted, run if resume else None)
         _trained(learning_data(found, chosen), chosen, run, resume, tensorboard)
     except KeyboardInterrupt:
         raise _stopped(run, out is not None) from None
@@ -105,14 +107,12 @@ def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard:
 
     if _leads():
         display.show_training(data, recipe, run.path)
+        if not resume:
+            display.show_better_start(data, recipe)
     with progress.training_progress(_leads(), run.path if tensorboard else None) as report:
         result = training_job(data, recipe, run.path, resume=resume, report=report)
     if result is not None:
         display.show_result(result, run.path)
-
-
-class Stopped(InputError):
-    """A training that somebody ended; the exit status says how."""
 
 
 def _stopped(run: Run | None, named: bool) -> Stopped:
@@ -146,7 +146,7 @@ def evaluate(
     Example: googlenet evaluate runs/demo digits
     """
     if len(runs_and_data) < 2:
-        raise InputError("Name a run and the data: googlenet evaluate RUN DATA.")
+        raise typer.BadParameter("Name a run and the data: googlenet evaluate RUN DATA.")
     from ...data.find import Columns
     from ...data.protocol import BadFile
     from ...nn.device import keep_memory
@@ -156,7 +156,8 @@ def evaluate(
     keep_memory()
     *runs, data = runs_and_data
     columns = Columns(target, group, channel, path, max_pixels)
-    result = evaluation_job(runs, data, crops, progress.watch, columns, everything)
+    with explained("evaluate", runs_and_data):
+        result = evaluation_job(runs, data, crops, progress.watch, columns, everything)
     display.show_bad_files([BadFile(**row) for row in result.bad_files])
     print(json.dumps(result.to_dict())) if as_json else display.show_evaluation(result)
 

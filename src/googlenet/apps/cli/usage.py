@@ -1,0 +1,159 @@
+"""What is said of a command line that cannot be done: which option was meant, what is missing, what comes first."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ...errors import InputError
+
+USAGE = 2  # exit status for a command line that cannot be read
+STOPPED, TERMINATED = 130, 143  # exit status after Ctrl-C and after SIGTERM, as in a shell
+# What other programs call options of this one; the first that a command has is suggested.
+SYNONYMS = {
+    "--lr": ("--learning-rate",),
+    "--rate": ("--learning-rate",),
+    "--batch": ("--batch-size",),
+    "--bs": ("--batch-size",),
+    "-b": ("--batch-size",),
+    "-e": ("--epochs",),
+    "-n": ("--epochs", "--top"),
+    "--iterations": ("--epochs",),
+    "--wd": ("--weight-decay",),
+    "--model": ("--arch", "--weights"),
+    "--pretrained": ("--weights",),
+    "--checkpoint": ("--resume", "--weights"),
+    "--continue": ("--resume",),
+    "--random-state": ("--seed",),
+    "--output": ("--out",),
+    "--out": ("--output",),
+    "-o": ("--out", "--output"),
+    "--output-dir": ("--out",),
+    "--name": ("--out",),
+    "--save": ("--out", "--output"),
+    "--label": ("--target",),
+    "--labels": ("--target",),
+    "--time": ("--max-seconds",),
+    "--amp": ("--precision",),
+    "--fp16": ("--precision",),
+    "--augment": ("--crop",),
+    "--topk": ("--top",),
+    "--top-k": ("--top",),
+    "-k": ("--top",),
+    "--json": ("--format",),
+    "--csv": ("--format",),
+    "--backend": ("--engine",),
+    "--quantize": ("--int8",),
+    "--tta": ("--crops",),
+}
+_CORES = (
+    "As many threads read and compute as there are cores to use; OMP_NUM_THREADS=2 before the command limits PyTorch's."
+)
+_DEVICE = "A GPU is used where PyTorch finds one, else the CPU; CUDA_VISIBLE_DEVICES= before the command hides GPUs."
+_SPLIT = "A fifth is held out where DATA has no part for it; folders val/ and test/, or a column split, choose which."
+# What the program does by itself where others have an option.
+INSTEAD = {
+    **dict.fromkeys(("--workers", "--num-workers", "--jobs", "--threads", "-j", "-w"), _CORES),
+    **dict.fromkeys(("--device", "--gpu", "--gpus", "--cuda", "--cpu", "-d"), _DEVICE),
+    **dict.fromkeys(("--val", "--val-split", "--validation-split", "--split", "--test-size"), _SPLIT),
+    **dict.fromkeys(
+        ("--size", "--image-size", "--img-size", "--imgsz", "--resize"),
+        "Pictures are prepared for the network by themselves; --arch chooses the network.",
+    ),
+    **dict.fromkeys(("-v", "--verbose", "-q", "--quiet"), "How far it is stands on the terminal; 2>file keeps it."),
+}
+_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf)://", re.IGNORECASE)
+
+
+class Stopped(InputError):
+    """A training that somebody ended; the sentence says how to go on."""
+
+
+def sentence(error: Any) -> str:
+    """What to say of an error of the parser's; nothing where it has shown the help.
+
+    Args:
+        error: An exception of typer's, asked for what it knows and not for its class, which moves between versions.
+    """
+    if not hasattr(error, "format_message"):
+        return ""
+    param, context, said = getattr(error, "param", None), getattr(error, "ctx", None), str(error.format_message())
+    if found := re.search(r"'(\S+)' (requires an argument|does not take a value)", said):
+        return f"{found[1]} {'needs a value' if found[2].startswith('requires') else 'takes no value'}."
+    if context is None:
+        return said.removeprefix("Invalid value: ")
+    if hasattr(error, "possibilities") and error.option_name:
+        return _no_option(error.option_name, context)
+    if param is not None and type(error).__name__ == "MissingParameter":
+        word, name = _word(param), context.info_name
+        return f"{name} also needs {word}: {_usage(context)} ({name} --help says what that may be)."
+    if param is not None and error.message:
+        return f"{_word(param)}: {error.message.removeprefix('Value error, ').rstrip('.')}."
+    if found := re.search(r"unexpected extra argument\S* \((.*)\)", said, re.DOTALL):
+        return f"{found[1]!r} is too much: {_usage(context)}."
+    return said.removeprefix("Invalid value: ")
+
+
+def _word(param: Any) -> str:
+    """How a parameter is written: an option as it is typed, an argument in capitals."""
+    return str(param.opts[0]) if param.opts[0].startswith("-") else str(param.metavar or param.name).upper()
+
+
+def _usage(context: Any) -> str:
+    """A command and its arguments, as they are typed."""
+    path = context.command_path.removeprefix(context.find_root().info_name).split()
+    arguments = [_word(param) for param in context.command.params if not param.opts[0].startswith("-")]
+    return " ".join(["googlenet", *path, *arguments])
+
+
+def _no_option(name: str, context: Any) -> str:
+    """The sentence for an option that a command does not have."""
+    known = [word for param in context.command.get_params(context) for word in (*param.opts, *param.secondary_opts)]
+    if name in INSTEAD:
+        return f"There is no option {name}. {INSTEAD[name]}"
+    meant = [word for word in SYNONYMS.get(name, ()) if word in known]
+    near = meant or difflib.get_close_matches(name, [word for word in known if word.startswith("--")], n=1)
+    hint = f"Did you mean {near[0]}?" if near else "--help lists those that there are."
+    return f"There is no option {name}. {hint}"
+
+
+def check_local(words: Sequence[str]) -> None:
+    """Raises InputError for an address on the network: what is read are files."""
+    for word in words:
+        if _ADDRESS.match(word):
+            raise InputError(f"{word} is an address on the network; download it first, and name the file.")
+
+
+@contextmanager
+def explained(command: str, words: Sequence[str]) -> Iterator[None]:
+    """Where something goes wrong within, asks whether runs and what they are used on were swapped.
+
+    Args:
+        command: Its name.
+        words: Its arguments, in order.
+
+    Raises:
+        InputError: That the runs come first, if that was it; else what was raised.
+    """
+    try:
+        yield
+    except InputError as error:
+        runs = [word for word in words if _is_run(Path(word))]
+        others = [word for word in words if word not in runs]
+        if runs and others and words[0] in others:
+            raise InputError(
+                f"{words[0]} is no run; runs come first: {shlex.join(['googlenet', command, *runs, *others[:3]])}"
+            ) from error
+        raise
+
+
+def _is_run(path: Path) -> bool:
+    """Whether it looks like what a training or an export wrote."""
+    if path.suffix in (".safetensors", ".onnx", ".xml"):
+        return path.is_file()
+    return any((path / name).is_file() for name in ("model.safetensors", "run.json"))

@@ -112,7 +112,8 @@ def finish(task: Task, model: GoogLeNet, run: Run) -> Evaluation:
     predictor = Predictor(BACKENDS["torch"].load().engine_of(pipeline), data.classes, task.preprocessing)
     new = _new_rows(part, run.learned() or frozenset())
     evaluation, probabilities, labels = _measured(predictor, data, new or range(len(part)))
-    run.write_evaluation(evaluation if new else replace(evaluation, learned=len(part)))
+    evaluation = replace(evaluation, learned=0 if new else len(part))
+    run.write_evaluation(evaluation)
     part = part.subset(new) if new else part
 
     def draw(rows: Sequence[int], guesses: Ints) -> list[Markup]:

@@ -1,11 +1,14 @@
 import json
+import re
 from pathlib import Path
 from statistics import mean
 
 import numpy as np
 import pytest
+from rich.table import Table
 
 from googlenet.apps.cli import display
+from googlenet.apps.cli.output.screen import Screen
 from googlenet.data.protocol import BadFile, Dataset
 from googlenet.training.recipe import RECIPES
 from googlenet.training.runs.records import ClassScores, Evaluation
@@ -102,3 +105,24 @@ def test_a_result_says_where_to_look(capsys):
 def test_rows_are_shown_as_they_are(capsys):
     display.show_rows([("name", MARKUP), ("licence", "MIT")])
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [["name", MARKUP], ["licence", "MIT"]]
+
+
+def test_a_table_that_is_wider_than_its_terminal_is_a_few_lines_a_row(capsys, monkeypatch):
+    table = Table(box=None)
+    for name in ("name", "trained on", "licence"):
+        table.add_column(name, no_wrap=True)
+    table.add_row(MARKUP, "a hundred thousand pictures", "")
+    table.add_row("other", "signals", "MIT")
+    display.show_table(table)
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    monkeypatch.setattr(display, "console", Screen(width=30, force_terminal=True, no_color=True))
+    display.show_table(table)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
+    assert [line.strip() for line in lines] == [
+        MARKUP,
+        "trained on a hundred",
+        "thousand pictures",
+        "other",
+        "trained on signals   licence",
+        "MIT",
+    ]

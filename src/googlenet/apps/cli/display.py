@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from ...arch.cost import Cost
 from ...arch.paper import TABLE_1, disagreements
-from .output.screen import console, errors, shown
+from .output.screen import Screen, console, errors, shown
 
 if TYPE_CHECKING:
     from ...arch.cursor import LayerCost
@@ -68,10 +69,9 @@ def _cells(name: str, row: LayerCost) -> list[str]:
 
 def show_summary(cost: Cost, layers: bool) -> None:
     """Prints :func:`summary_table` and the totals."""
-    # Wide enough for every column even where the terminal is not: a cut table says less than a wrapped one.
-    wide = Console(width=max(console.width, 120), highlight=False)
-    wide.print(f"{cost.arch}, input {'×'.join(map(str, cost.input))}\n")
-    wide.print(summary_table(cost, layers))
+    console.print(f"{cost.arch}, input {'×'.join(map(str, cost.input))}\n")
+    show_table(summary_table(cost, layers))
+    wide = console if console.is_terminal else Screen(width=max(console.width, 120))
     wide.print(
         f"\nwithout auxiliary classifiers: {cost.params:,} parameters, {cost.macs / 1e6:,.1f} M multiply-adds"
         f"\nwith auxiliary classifiers:    {cost.params_with_aux:,} parameters, "
@@ -240,6 +240,21 @@ def _counted(evaluation: Evaluation) -> str:
     return f"{shown} ({'; '.join(words)})"
 
 
+def show_table(table: Table) -> None:
+    """A table as wide as it is; on a terminal that is narrower, each row as its first cell and the others below it."""
+    wide = Screen(width=10_000)
+    natural = Measurement.get(wide, wide.options, table).maximum
+    if not console.is_terminal or natural <= console.width:
+        Screen(width=natural).print(table)
+        return
+    for first, *rest in zip(*(list(column.cells) for column in table.columns), strict=True):
+        console.print(Text(str(first).strip(), "bold"))
+        pairs = [
+            f"{column.header} {cell}" for column, cell in zip(table.columns[1:], rest, strict=True) if str(cell).strip()
+        ]
+        console.print(Padding("   ".join(pairs), (0, 0, 0, 2)))
+
+
 def show_rows(rows: Sequence[tuple[str, str]]) -> None:
     """What and its value, a row each; values that are too long go on below themselves."""
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -258,4 +273,4 @@ def show_weights(records: Mapping[Record, bool]) -> None:
     for record, here in records.items():
         top1 = f"{record.top1:.2%}" if record.top1 else ""
         table.add_row(record.name, record.trained_on, top1, "yes" if here else "", record.licence)
-    Console(width=max(console.width, 120), highlight=False).print(table)
+    show_table(table)

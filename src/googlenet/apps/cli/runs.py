@@ -168,8 +168,15 @@ def recipes() -> None:
 
     Example: googlenet recipes
     """
+    from rich.table import Table
+
     from ...training.recipe import RECIPES
+    from . import display
 
     rows = [recipe.to_dict() for recipe in RECIPES.values()]
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("", *RECIPES):
+        table.add_column(name, no_wrap=True)
     for field in rows[0]:
-        print(f"{field:<17}" + "".join(f"{row[field]!s:<18}" for row in rows).rstrip())
+        table.add_row(field, *(str(row[field]) for row in rows))
+    display.show_table(table)

@@ -62,10 +62,10 @@ def train(
     if world.leads:
         run.begin(run_record(task), learned_from(task))
 
-    written, written_at = state.epoch, now()
+    written, written_at = state.epoch, now() - CHECKPOINT_SECONDS  # the first is, so that there is one
     for row in epochs(task, state, world, report):
         if world.leads:
-            if now() - written_at > CHECKPOINT_SECONDS:
+            if now() - written_at >= CHECKPOINT_SECONDS:
                 write_epoch(run, state, task)
                 written, written_at = state.epoch, now()
             report(EpochDone(row, recipe.epochs))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import typer
@@ -250,16 +251,28 @@ def test_who_computes_with_pytorch_keeps_memory(cli, monkeypatch, words, keeps):
     assert bool(calls) == keeps
 
 
-def test_a_stopped_training_says_how_to_go_on(cli, monkeypatch):
-    def stopped(*_, **__):
+def test_a_stopped_training_says_how_to_go_on(cli, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def stopped(data, recipe, folder, **_):
+        if folder.name != "early":
+            (folder / "run.json").write_text("{}")
+        if folder.name == "a run":
+            (folder / "checkpoint.safetensors").touch()
         raise KeyboardInterrupt
 
     monkeypatch.setattr("googlenet.apps.jobs.training_job", stopped)
-    answer = cli("train", "digits", "--epochs", "3", "--resume", "--out", "a run")
+    answer = cli("train", "digits", "--epochs", "3", "--out", "a run")
     assert answer.code == 130
-    assert answer.err.endswith("go on with: googlenet train digits --epochs 3 --out 'a run' --resume\n")
+    assert answer.err.endswith(
+        "up to the last checkpoint is saved; go on with: googlenet train digits --epochs 3 --out 'a run' --resume\n"
+    )
     answer = cli("train", "digits", "--epochs", "3")
-    assert answer.err.endswith("go on with: googlenet train digits --epochs 3 --resume --out runs/digits\n")
+    assert answer.err.endswith(
+        "nothing was learned. Begin again with: googlenet train digits --epochs 3 --resume --out runs/digits\n"
+    )
+    answer = cli("train", "digits", "--epochs", "3", "--out", "early")
+    assert answer.err.endswith("googlenet: Stopped before the training began.\n") and not Path("early").exists()
 
 
 def test_a_command_that_is_stopped_is_one_word(cli, monkeypatch):

@@ -170,7 +170,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
         Text.assemble(
             "top-1 ",
             (f"{evaluation.top1:.4f}", "bold"),
-            f"{top5}   loss {evaluation.nll:.4f}   calibration error {evaluation.ece:.4f}   "
+            f"{top5}   loss {evaluation.nll:.4f}   calibration error {evaluation.ece:.4f}\n"
             f"examples {_counted(evaluation)}\n",
         ),
         soft_wrap=not console.is_terminal,

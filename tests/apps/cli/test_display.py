@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -28,8 +29,9 @@ def wide(monkeypatch):
 
 def test_an_evaluation_is_its_figures_and_a_row_a_class(capsys):
     display.show_evaluation(evaluation(("cat", MARKUP)))
-    first, _, head, *rows = capsys.readouterr().out.splitlines()
-    assert first == "top-1 0.8000   loss 0.5000   calibration error 0.1000   examples 10 (the test part)"
+    first, second, _, head, *rows = capsys.readouterr().out.splitlines()
+    assert first == "top-1 0.8000   loss 0.5000   calibration error 0.1000"
+    assert second == "examples 10 (the test part)"
     assert head.split() == ["class", "precision", "recall", "f1", "count", "cat", MARKUP]
     assert [row.split() for row in rows] == [
         ["cat", "0.750", "0.600", "0.667", "5", "3", "·"],
@@ -39,7 +41,7 @@ def test_an_evaluation_is_its_figures_and_a_row_a_class(capsys):
 
 def test_a_confusion_matrix_whose_names_are_too_wide_has_numbers(capsys):
     display.show_evaluation(evaluation([f"a class with a rather long name {n}" for n in range(9)]))
-    _, _, head, *rows = capsys.readouterr().out.splitlines()
+    _, _, _, head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[5:] == [str(n) for n in range(1, 10)]
     assert rows[8].split()[:9] == ["9", *["a", "class", "with", "a", "rather", "long", "name", "8"]][:9]
 
@@ -49,13 +51,23 @@ def test_a_confusion_matrix_that_does_not_fit_is_what_is_confused_most(capsys):
     found.confusion[7][3], found.confusion[2][5] = 4, 9
     display.show_evaluation(found)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2].split() == ["class", "precision", "recall", "f1", "count"]
-    assert lines[64:] == [
+    assert lines[3].split() == ["class", "precision", "recall", "f1", "count"]
+    assert lines[65:] == [
         "The confusion matrix of 60 classes does not fit here; --json has it.",
         "times  of class  taken for",
         "    9  class2    class5   ",
         "    4  class7    class3   ",
     ]
+
+
+def test_an_evaluation_says_how_many_of_how_many(capsys):
+    for changes, words in (
+        ({"left_out": 1990}, "examples 10 of 2,000 (the test part; the run learned from 1,990, which are left out)"),
+        ({"learned": 4}, "examples 10 (the test part; the run learned from 4 of them)"),
+        ({"bad_files": [{}] * 3}, "examples 10 (the test part; 3 more could not be read)"),
+    ):
+        display.show_evaluation(replace(evaluation(("cat", "dog")), **changes))
+        assert capsys.readouterr().out.splitlines()[1] == words
 
 
 def test_a_training_says_what_it_learns_from_and_what_is_held_out(capsys):

@@ -84,8 +84,8 @@ def show_summary(cost: Cost, layers: bool) -> None:
         )
 
 
-def show_bad_files(bad: Sequence[BadFile]) -> None:
-    """One table of the files that are left out, on standard error."""
+def show_bad_files(bad: Sequence[BadFile], listed: str = "") -> None:
+    """One table of the files that are left out, on standard error; ``listed`` says where to find those of many."""
     if not bad:
         return
     table = Table(
@@ -100,7 +100,7 @@ def show_bad_files(bad: Sequence[BadFile]) -> None:
         table.add_row(*(shown(text, errors.encoding) for text in (file.path, file.reason)))
     errors.print(table)
     if len(bad) > 50:
-        errors.print(f"… and {len(bad) - 50} more; run.json lists them all.")
+        errors.print(f"… and {len(bad) - 50} more{listed}.")
 
 
 def say(sentence: str) -> None:
@@ -142,7 +142,7 @@ def show_training(data: Dataset, recipe: Recipe, run: Path) -> None:
         recipe: How.
         run: The folder of the run.
     """
-    show_bad_files(data.bad)
+    show_bad_files(data.bad, "; run.json lists them all")
     for note in data.notes:
         say(note)
     held_out = "".join(f", {len(part):,} for {name}" for name, part in data.parts.items() if name != "train")

@@ -158,7 +158,7 @@ def evaluate(
     columns = Columns(target, group, channel, path, max_pixels)
     with explained("evaluate", runs_and_data):
         result = evaluation_job(runs, data, crops, progress.watch, columns, everything)
-    display.show_bad_files([BadFile(**row) for row in result.bad_files])
+    display.show_bad_files([BadFile(**row) for row in result.bad_files], "; --json lists them all")
     print(json.dumps(result.to_dict())) if as_json else display.show_evaluation(result)
 
 

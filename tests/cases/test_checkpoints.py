@@ -19,7 +19,7 @@ from conftest import picture, run_cli, run_here
 from googlenet import InputError
 from googlenet.weights import identify, read_source
 from googlenet.weights.catalogue import CATALOGUE, imagenet_classes
-from googlenet.weights.foreign.torchvision import from_torchvision
+from googlenet.weights.foreign.pytorch.torchvision import from_torchvision
 
 CLASSES = 5
 

@@ -22,7 +22,7 @@ from googlenet.arch.variants import VARIANTS
 from googlenet.weights import create, store
 from googlenet.weights.catalogue import CATALOGUE, Record
 from googlenet.weights.checkpoint import network_of, weights_of
-from googlenet.weights.foreign import torchvision
+from googlenet.weights.foreign.pytorch import torchvision
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB
 

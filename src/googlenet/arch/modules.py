@@ -1,8 +1,52 @@
-"""Inception modules from rows of the paper's Table 1 (*Going deeper with convolutions*, arXiv 1409.4842)."""
+"""What variants are made of: stems, Inception modules from rows of the paper's Table 1, branches for signals.
+
+The paper is *Going deeper with convolutions*, arXiv 1409.4842.
+"""
 
 from __future__ import annotations
 
-from .spec import Branch, InceptionSpec
+from .spec import Branch, InceptionSpec, MaxPool, ResponseNorm, Stage
+
+STEM = Stage(
+    "stem",
+    (
+        Branch("conv1", 64, kernel=7, stride=2),
+        MaxPool("pool1"),
+        Branch("conv2", 192, kernel=3, reduce=64),
+        MaxPool("pool2"),
+    ),
+)
+STEM_WITH_RESPONSE_NORM = Stage(
+    "stem",
+    (
+        Branch("conv1", 64, kernel=7, stride=2),
+        MaxPool("pool1"),
+        ResponseNorm("norm1"),
+        Branch("conv2", 192, kernel=3, reduce=64),
+        ResponseNorm("norm2"),
+        MaxPool("pool2"),
+    ),
+)
+# The published InceptionTime network (Fawaz et al. 2020, section 3.1 and its code).
+INCEPTIONTIME_BRANCHES = (
+    Branch("40", 32, kernel=40),
+    Branch("20", 32, kernel=20),
+    Branch("10", 32, kernel=10),
+    Branch("pool", 32, pool=3),
+)
+# Long kernels where there is one channel to read, short dilated ones where there are many.
+FIRST_BRANCHES = (
+    Branch("39", 32, kernel=39),
+    Branch("19", 32, kernel=19),
+    Branch("9", 32, kernel=9),
+    Branch("pool", 32, pool=3),
+)
+DILATED_BRANCHES = (
+    Branch("9 by 4", 32, kernel=9, dilation=4),
+    Branch("9 by 2", 32, kernel=9, dilation=2),
+    Branch("9", 32, kernel=9),
+    Branch("pool", 32, pool=3),
+)
 
 # Name to "#1×1", "#3×3 reduce", "#3×3", "#5×5 reduce", "#5×5" and "pool proj".
 MODULES: dict[str, tuple[int, int, int, int, int, int]] = {

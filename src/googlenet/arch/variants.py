@@ -5,34 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import unknown
-from .modules import inception, published, without_reductions
+from .modules import (
+    DILATED_BRANCHES,
+    FIRST_BRANCHES,
+    INCEPTIONTIME_BRANCHES,
+    STEM,
+    STEM_WITH_RESPONSE_NORM,
+    inception,
+    published,
+    without_reductions,
+)
 from .spec import Arch, Auxiliary, AveragePool, Branch, InceptionSpec, MaxPool, ResponseNorm, Stage
 
 # ----------------------------------------------------------------- the published network
 STAGE_3 = Stage("3", (*published("3"), MaxPool("pool3")))
 STAGE_4 = Stage("4", (*published("4"), MaxPool("pool4")))
 STAGE_5 = Stage("5", published("5"))
-STEM = Stage(
-    "stem",
-    (
-        Branch("conv1", 64, kernel=7, stride=2),
-        MaxPool("pool1"),
-        Branch("conv2", 192, kernel=3, reduce=64),
-        MaxPool("pool2"),
-    ),
-)
-STEM_WITH_RESPONSE_NORM = Stage(
-    "stem",
-    (
-        Branch("conv1", 64, kernel=7, stride=2),
-        MaxPool("pool1"),
-        ResponseNorm("norm1"),
-        Branch("conv2", 192, kernel=3, reduce=64),
-        ResponseNorm("norm2"),
-        MaxPool("pool2"),
-    ),
-)
-
 GOOGLENET = Arch(
     name="googlenet",
     description="GoogLeNet as published: response norm, biases, true 5×5 branches",
@@ -161,13 +149,6 @@ GOOGLENET_SMALL = Arch(
 )
 
 # ----------------------------------------------------------------- signals
-# The published InceptionTime network (Fawaz et al. 2020, section 3.1 and its code).
-INCEPTIONTIME_BRANCHES = (
-    Branch("40", 32, kernel=40),
-    Branch("20", 32, kernel=20),
-    Branch("10", 32, kernel=10),
-    Branch("pool", 32, pool=3),
-)
 INCEPTIONTIME = Arch(
     name="inceptiontime",
     description="InceptionTime's network for signals: six modules, kernels 40, 20 and 10",
@@ -197,19 +178,6 @@ INCEPTIONTIME = Arch(
     dropout=0.0,
 )
 
-# Long kernels where there is one channel to read, short dilated ones where there are many.
-FIRST_BRANCHES = (
-    Branch("39", 32, kernel=39),
-    Branch("19", 32, kernel=19),
-    Branch("9", 32, kernel=9),
-    Branch("pool", 32, pool=3),
-)
-DILATED_BRANCHES = (
-    Branch("9 by 4", 32, kernel=9, dilation=4),
-    Branch("9 by 2", 32, kernel=9, dilation=2),
-    Branch("9", 32, kernel=9),
-    Branch("pool", 32, pool=3),
-)
 GOOGLENET_1D = Arch(
     name="googlenet_1d",
     description="ours for signals: dilated branches, at half the length from the second module on, then at a quarter",

@@ -33,7 +33,7 @@ class WeightsFormat:
 
 # In the order in which they are asked: state dicts of others may lie in safetensors too.
 WEIGHTS_FORMATS: dict[str, WeightsFormat] = {
-    "torchvision": WeightsFormat("foreign.torchvision", ".pth", "torchvision's state dict"),
+    "torchvision": WeightsFormat("foreign.pytorch.torchvision", ".pth", "torchvision's state dict"),
     "safetensors": WeightsFormat("checkpoint", ".safetensors", "ours: safetensors with the architecture in it"),
     "inception5h": WeightsFormat(
         "foreign.tensorflow.inception5h", None, "TensorFlow's graph of inception5h, Lucid's InceptionV1"

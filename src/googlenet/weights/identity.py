@@ -12,8 +12,8 @@ from ..errors import InputError
 from . import formats
 from .catalogue import CATALOGUE, Record
 from .checkpoint import WEIGHTS, Weights
-from .foreign import strangers
-from .foreign.strangers import Shapes
+from .foreign.pytorch import strangers
+from .foreign.pytorch.strangers import Shapes
 from .store import digest
 
 _KERAS = (

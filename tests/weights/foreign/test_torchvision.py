@@ -7,7 +7,7 @@ import torchvision
 import googlenet
 from googlenet import InputError
 from googlenet.weights import formats
-from googlenet.weights.foreign.torchvision import from_torchvision, to_torchvision
+from googlenet.weights.foreign.pytorch.torchvision import from_torchvision, to_torchvision
 
 
 @pytest.fixture(scope="module")

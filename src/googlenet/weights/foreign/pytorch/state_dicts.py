@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...errors import InputError
-from ..checkpoint import is_safetensors, read_tensors
+from ....errors import InputError
+from ...checkpoint import is_safetensors, read_tensors
 
 _ZIP, _PICKLES = b"PK", tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 _DEEPEST = 4  # dictionaries in dictionaries

@@ -10,11 +10,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ...arch.variants import GOOGLENET_TORCHVISION
-from ...errors import InputError
-from ...files import write_bytes
-from ..checkpoint import Header, Weights, check_tensors, is_safetensors
-from .parameters import LayerParameters, Shape, layer_parameters
+from ....arch.variants import GOOGLENET_TORCHVISION
+from ....errors import InputError
+from ....files import write_bytes
+from ...checkpoint import Header, Weights, check_tensors, is_safetensors
+from ..parameters import LayerParameters, Shape, layer_parameters
 from .state_dicts import is_pickled, state_dict_of
 
 _STEM = {("conv1", "conv"): "conv1", ("conv2", "reduce"): "conv2", ("conv2", "conv"): "conv3"}
@@ -65,7 +65,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path) -> Weights:
-    """torchvision's state dict, however it is kept (:mod:`~googlenet.weights.foreign.state_dicts`).
+    """torchvision's state dict, however it is kept (:mod:`~googlenet.weights.foreign.pytorch.state_dicts`).
 
     Raises:
         InputError: If it holds something else, or reading it would run code.

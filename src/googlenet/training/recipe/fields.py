@@ -1,4 +1,4 @@
-"""Recipes: every hyper-parameter of a training, as data."""
+"""What a recipe says: every hyper-parameter of a training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
-from ..errors import InputError, unknown
+from ...errors import InputError, unknown
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Recipe:
     """How to train. Every field can be overridden from the command line.
 
     Attributes:
-        name: Row in :data:`RECIPES`.
+        name: Row in :data:`~googlenet.training.recipe.rows.RECIPES`.
         arch: Architecture, see ``googlenet list``.
         width: Multiplies every channel count.
         epochs: Passes over the training part.
@@ -181,120 +181,3 @@ def _parse(kind: type, text: str) -> Any:
             return False
         raise ValueError(text)
     return kind(text)
-
-
-PHOTOS = Recipe(
-    "photos",
-    arch="googlenet_bn",
-    epochs=60,
-    batch_size=64,
-    learning_rate=2e-3,
-    colour=0.3,
-)
-SMALL = Recipe(
-    "small",
-    arch="googlenet_small",
-    width=0.5,
-    epochs=22,
-    min_steps=250,
-    batch_size=256,
-    optimizer="muon",
-    learning_rate=4e-3,
-    warmup=0.2,
-    label_smoothing=0.05,
-    aux_weight=0.0,
-    dropout=0.1,
-    crop=False,
-    shift=2,
-    cutout=5,
-)
-# For those who have two hours: narrower, so that it sees the pictures nearly four times as often, and they vary more.
-SMALL_LONG = dataclasses.replace(SMALL, name="small-long", width=0.35, epochs=80, cutout=8, mixup=0.2)
-SIGNALS = Recipe(
-    "signals",
-    arch="googlenet_1d",
-    epochs=25,
-    class_epochs=0.6,
-    min_steps=400,
-    batch_size=16,
-    learning_rate=5e-3,
-    warmup=0.3,
-    weight_decay=0.01,
-    label_smoothing=0.1,
-    ema=0.0,
-    aux_weight=0.0,
-    dropout=0.0,
-    crop=False,
-    flip=False,
-    slice=0.9,
-    warp=0.02,
-    members=4,
-)
-VOLUMES = Recipe(
-    "volumes",
-    arch="googlenet_3d",
-    width=0.5,
-    epochs=30,
-    min_steps=250,
-    batch_size=32,
-    learning_rate=2e-3,
-    warmup=0.2,
-    label_smoothing=0.05,
-    aux_weight=0.0,
-    dropout=0.2,
-    crop=False,
-    flip=False,
-    shift=1,
-)
-# InceptionTime as published (Fawaz et al. 2020, section 4.2): five networks, Adam, the whole signal.
-INCEPTIONTIME = Recipe(
-    "inceptiontime",
-    arch="inceptiontime",
-    epochs=1500,
-    batch_size=64,
-    learning_rate=1e-3,
-    schedule="plateau",
-    warmup=0.0,
-    weight_decay=0.0,
-    label_smoothing=0.0,
-    clip=0.0,
-    ema=0.0,
-    aux_weight=0.0,
-    dropout=0.0,
-    crop=False,
-    flip=False,
-    longest=100_000,
-    differences=False,
-    members=5,
-    precision="fp32",
-)
-# The paper's section 6: asynchronous SGD, momentum 0.9, 4 % less every 8 epochs, Polyak averaging.
-PAPER = Recipe(
-    "paper",
-    arch="googlenet",
-    epochs=250,
-    batch_size=32,
-    optimizer="sgd",
-    learning_rate=0.01,
-    schedule="step",
-    warmup=0.0,
-    weight_decay=2e-4,
-    label_smoothing=0.0,
-    clip=0.0,
-    ema=0.9999,
-    colour=0.4,
-)
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (PHOTOS, SMALL, SMALL_LONG, SIGNALS, VOLUMES, INCEPTIONTIME, PAPER)
-}
-
-
-def find_recipe(name: str) -> Recipe:
-    """The recipe of that name.
-
-    Raises:
-        InputError: If there is none; the sentence suggests the nearest name.
-    """
-    if name not in RECIPES:
-        raise unknown("recipe", name, RECIPES)
-    return RECIPES[name]

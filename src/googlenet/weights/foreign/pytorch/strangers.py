@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..checkpoint import WEIGHTS, read_tensors, recognises
-from .parameters import Shape
+from ...checkpoint import WEIGHTS, read_tensors, recognises
+from ..parameters import Shape
+from ..tensorflow.graph_def import constants_of, is_graph
+from ..tensorflow.tensor_bundle import FLOATS
 from .state_dicts import is_pickled, tensors_of
-from .tensorflow.graph_def import constants_of, is_graph
-from .tensorflow.tensor_bundle import FLOATS
 
 Shapes = Mapping[str, Shape]
 
@@ -66,7 +66,7 @@ def tensors_in(path: Path) -> Mapping[str, Tensor]:
         floats = {name: each for name, each in constants_of(path).items() if each.dtype in FLOATS}
         return {name: torch.from_numpy(np.asarray(each)) for name, each in floats.items()}
     if path.suffix == ".onnx":
-        from .onnx.graph import initializers
+        from ..onnx.graph import initializers
 
         return initializers(path)
     return {}

@@ -1,0 +1,157 @@
+"""What a run folder says, file by file, as dataclasses with a version."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# Of the records; a file without one is of version 1. In 2 a fingerprint is of what examples hold, no more of their names
+# alone, and an evaluation says what was left out.
+VERSION = 2
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """What an epoch came to.
+
+    Attributes:
+        epoch: Its number, from 1.
+        loss: Mean training loss, nats.
+        accuracy: Share of the training examples that were right, as they were changed at random.
+        seconds: That it took.
+        learning_rate: At its last step.
+        validation_loss: Of the averaged weights on the validation part, if there is one.
+        validation_accuracy: The same.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    seconds: float = 0.0
+    learning_rate: float = 0.0
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_types(self, int=("epoch",), float=("loss", "accuracy", "seconds", "learning_rate"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, without what is not known."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What ``run.json`` says: everything that made the run, and what prediction needs.
+
+    Attributes:
+        data: What the user called the data.
+        fingerprint: Which examples there were, see :func:`~googlenet.data.splits.fingerprint` (in version 1
+            :func:`~googlenet.data.splits.fingerprint_by_names`); empty in the oldest runs, which do not say.
+        examples: Part (``train``, ``validation``, ``test``) to its number of examples.
+        classes: Class names.
+        preprocessing: Of the network, as its ``to_dict`` gives it.
+        recipe: As its ``to_dict`` gives it.
+        bad_files: ``{"path", "reason"}`` of each file that was left out.
+        googlenet: Version of this package.
+        torch: Version of PyTorch.
+        version: Of this record.
+    """
+
+    data: str
+    fingerprint: str
+    examples: Mapping[str, int]
+    classes: Sequence[str]
+    preprocessing: Mapping[str, Any]
+    recipe: Mapping[str, Any]
+    bad_files: Sequence[Mapping[str, str]] = ()
+    googlenet: str = ""
+    torch: str = ""
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        _check_types(self, dict=("examples", "preprocessing", "recipe"), list=("classes",), str=("data", "fingerprint"))
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How well one class is recognised.
+
+    Attributes:
+        label: Its name.
+        precision: Share of the examples said to be of it that are.
+        recall: Share of its examples that were said to be of it.
+        f1: The harmonic mean of both.
+        count: Its examples.
+    """
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a network is on labelled examples.
+
+    Attributes:
+        top1: Share of examples whose label is the most probable.
+        top5: The same among the five most probable; ``None`` below 5 classes.
+        nll: Mean negative log likelihood, nats.
+        ece: Expected calibration error over 15 bins of equal width (Guo et al. 2017).
+        count: Examples.
+        per_class: Scores in the order of the classes.
+        confusion: Counts; rows are true classes, columns predicted ones.
+        part: On what: ``test``, ``validation``, or ``all`` where the data are not split.
+        left_out: Examples of it that were not measured, because the network learned from them.
+        learned: Examples that were measured although it learned from them.
+        bad_files: ``{"path", "reason"}`` of each file that could not be read.
+        version: Of this record.
+    """
+
+    top1: float
+    top5: float | None
+    nll: float
+    ece: float
+    count: int
+    per_class: Sequence[ClassScores]
+    confusion: Sequence[Sequence[int]]
+    part: str = "all"
+    left_out: int = 0
+    learned: int = 0
+    bad_files: Sequence[Mapping[str, str]] = field(default_factory=list)
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        _check_types(self, float=("top1", "nll", "ece"), int=("count",), list=("per_class", "confusion"), str=("part",))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; :meth:`from_dict` is its inverse."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Evaluation:
+        """Reads what :meth:`to_dict` wrote."""
+        return cls(**{**row, "per_class": [ClassScores(**scores) for scores in row["per_class"]]})
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "list": (list, tuple),
+    "dict": (dict,),
+}
+
+
+def _check_types(record: object, **fields: Sequence[str]) -> None:
+    """Raises TypeError, which readers make a sentence of, unless fields are of the types that they are named under."""
+    for kind, names in fields.items():
+        for name in names:
+            value = getattr(record, name)
+            if not isinstance(value, _TYPES[kind]):
+                raise TypeError(f"{name} is {value!r}")

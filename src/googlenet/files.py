@@ -23,6 +23,8 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no plain file, and stays as it is. Name another file.")
     try:
         with temporary.open("wb") as file:
             file.write(content)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,12 +65,23 @@ def test_runs_are_called_as_their_data(tmp_path, monkeypatch, where, source, nam
 
 def test_trainings_that_start_together_take_folders_of_their_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    program = "from googlenet.training.runs.places import next_run; print(*(next_run('photos').path for _ in range(9)))"
-    # Forty-five folders, five processes.
-    children = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(5)]
-    taken = [word for child in children for word in child.communicate(timeout=DEADLINE)[0].split()]
+    with ThreadPoolExecutor(9) as pool:
+        taken = list(pool.map(lambda _: next_run("photos").path, range(45)))
     names = [Path("runs/photos"), *(Path(f"runs/photos-{number}") for number in range(2, 46))]
-    assert sorted(map(Path, taken)) == sorted(names)
+    assert sorted(taken) == sorted(names)
+
+
+def test_of_trainings_that_begin_in_one_folder_one_goes_on(tmp_path):
+    def take(_):
+        try:
+            Run(tmp_path / "same").take()
+        except InputError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(9) as pool:
+        said = list(pool.map(take, range(9)))
+    assert said.count(None) == 1
+    assert all("Another training is beginning" in words for words in said if words)
 
 
 def test_a_training_that_could_not_begin_leaves_no_folder(tmp_path):
@@ -102,6 +114,12 @@ def test_resume_finds_the_run_of_these_data(tmp_path):
     result = run_here("train", tmp_path / "c" / "photos", "--resume", cwd=tmp_path)
     assert result.returncode == 1
     assert "runs/photos, runs/photos-2 learned from other examples" in result.stderr
+
+
+def test_resume_where_there_is_no_run_is_a_sentence(tmp_path):
+    result = run_here("train", "digits", "--out", tmp_path / "tpyo", "--resume")
+    assert result.returncode == 1 and "There is no run in" in result.stderr
+    assert not (tmp_path / "tpyo").exists()
 
 
 def test_data_that_moved_are_gone_on_with_and_changed_ones_are_not(tmp_path):

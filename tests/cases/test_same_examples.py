@@ -67,7 +67,7 @@ def test_what_was_learned_is_left_out_under_any_name(learned, tmp_path, name):
     assert counts(measured(learned / "run", data)) == (6, 16, 0)
     assert counts(measured(learned / "run", data, "--all")) == (22, 0, 16)
     shown = run_here("evaluate", learned / "run", data).stdout
-    assert "examples 6 of 22 (all there are; the run learned from 16, which are left out)" in shown
+    assert "examples 6 of 22 (16 left out, which the run learned from)" in shown
     shown = run_here("evaluate", learned / "run", data, "--all").stdout
     assert "examples 22 (all there are; the run learned from 16 of them)" in shown
 
@@ -88,7 +88,11 @@ def test_weights_that_lie_in_a_run_know_what_it_learned_from(learned, tmp_path):
     data = learned / "data" / "train"
     assert counts(measured(learned / "run" / "model.safetensors", data)) == (4, 16, 0)
     shutil.copy(learned / "run" / "model.safetensors", tmp_path)
-    assert counts(measured(tmp_path / "model.safetensors", data)) == (20, 0, 0)  # nobody knows
+    found = measured(tmp_path / "model.safetensors", data)
+    assert counts(found) == (20, 0, 0) and found["unknown"] == [str(tmp_path / "model.safetensors")]
+    shown = run_here("evaluate", tmp_path / "model.safetensors", data).stdout
+    assert "model.safetensors learned from is not known, and may be among them" in " ".join(shown.split())
+    assert measured(learned / "run", data)["unknown"] == []
 
 
 def test_a_run_knows_what_the_weights_learned_from_that_it_began_with(learned, tmp_path):
@@ -119,7 +123,8 @@ def test_copies_are_said_and_stay_on_one_side(tmp_path):
     shutil.copy(data / "red" / "000.png", data / "blue" / "doubtful.png")
     result = run_here("train", data, "--out", tmp_path / "run", *SHORT)
     assert result.returncode == 0, result.stderr
-    assert "1 picture is under more than one label (by content)" in result.stderr
+    assert "1 picture is under more than one label (by content), such as" in result.stderr
+    assert "doubtful.png and" in result.stderr and "000.png: not all of them can be right" in result.stderr
     evaluation = Run(tmp_path / "run").evaluation()
     assert (evaluation.left_out, evaluation.learned) == (0, 0)
     assert counts(measured(tmp_path / "run", data))[0] == evaluation.count

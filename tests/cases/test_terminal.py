@@ -41,7 +41,7 @@ STEP = r"(-|\d+):[\d-]{{2}}:[\d-]{{2}}  epoch {}/3  loss \d\.\d{{3}}  accuracy \
 BAR = rf"[━╸╺]+ +{STEP}"
 SAID = "short_2d (width 0.125), recipe small, 3 epochs, 2 classes, 19 to learn from, 5 for validation; run: run"
 MEASURED = r"top-1 \d\.\d{4}   loss \d\.\d{4}   calibration error \d\.\d{4}"
-COUNTED = r"examples 5 of 24 \(all there are; the run learned from 19, which are left out\)"
+COUNTED = r"examples 5 of 24 \(19 left out, which the run learned from\)"
 SCORES = r" +\d\.\d{3} +\d\.\d{3} +\d\.\d{3} +\d( +[\d·])+"
 RESULT = r"accuracy \d\.\d{4} on 5 held out; see run/report\.html"
 

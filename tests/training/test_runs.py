@@ -199,9 +199,10 @@ def test_what_was_learned_is_kept_by_content(tmp_path):
     data = signals([0, 1, 0])
     assert begun(tmp_path, data).learned() == set(data.train.contents)
     assert len((tmp_path / "learned.txt").read_text().splitlines()) == 3
-    (tmp_path / "learned.txt").write_bytes(b"\xff")
-    with pytest.raises(InputError, match=r"learned\.txt could not be read"):
-        Run(tmp_path).learned()
+    for damage, words in ((b"\xff", "could not be read"), (b"", "is damaged"), (b"0123\n", "is damaged")):
+        (tmp_path / "learned.txt").write_bytes(damage)
+        with pytest.raises(InputError, match=rf"learned\.txt {words}"):
+            Run(tmp_path).learned()
 
 
 def test_the_run_that_something_lies_in(run, tmp_path):
@@ -220,19 +221,22 @@ def test_what_a_killed_process_left_goes_when_a_training_begins(tmp_path):
 def test_a_free_folder_is_taken_and_released(tmp_path):
     new = Run(tmp_path / "some" / "run")
     new.take()
-    new.take()  # it is empty still
-    assert new.path.is_dir() and list(new.path.iterdir()) == []
+    with pytest.raises(InputError, match="Another training is beginning in"):
+        Run(new.path).take()
+    assert new.path.is_dir()
     new.release()
     assert not new.path.exists()
-    new.begin(RECORD)
+    new.take()
+    new.begin(RECORD, ["0" * 16])
     new.release()
     assert new.record() == RECORD
+    assert sorted(path.name for path in new.path.iterdir()) == ["learned.txt", "run.json"]
 
 
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("file", "File exists"),
+        ("file", "is a file, not a folder"),
         ("file/below", "Not a directory"),
         ("full", r"holds notes\.txt, which is of no run"),
         ("begun", "already holds a run"),

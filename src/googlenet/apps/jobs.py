@@ -178,15 +178,16 @@ def evaluation_job(
     engine = None if exported_for(runs[0]) else "torch"
     predictor = load(*runs, engine=engine, max_pixels=columns.max_pixels)
     part = data.held_out
-    new = _new_rows(part, frozenset[str]().union(*(_learned_by(run, data) for run in runs)))
-    if everything:
-        return replace(_measured(predictor, data, range(len(part)), crops)[0], learned=len(part) - len(new))
-    if not new:
-        raise InputError(
-            f"{', '.join(runs)} learned from all {len(part):,} examples of {data.name}: none is left to measure on. "
-            "Name other data, or measure on these all the same with --all."
-        )
-    return _measured(predictor, data, new, crops)[0]
+    known = {run: _learned_by(run, data) for run in runs}
+    new = _new_rows(part, frozenset[str]().union(*(learned or () for learned in known.values())))
+    if new or everything:
+        found = _measured(predictor, data, range(len(part)) if everything else new, crops)[0]
+        unknown = [run for run, learned in known.items() if learned is None]
+        return replace(found, unknown=unknown, learned=len(part) - len(new) if everything else 0)
+    raise InputError(
+        f"{', '.join(runs)} learned from all {len(part):,} examples of {data.name}: none is left to measure on. "
+        "Name other data, or measure on these all the same with --all."
+    )
 
 
 def _measured(
@@ -207,16 +208,17 @@ def _new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
     return [row for row, content in enumerate(part.contents) if content not in learned]
 
 
-def _learned_by(source: str, data: Dataset) -> frozenset[str]:
-    """What of the data the run of that name or path learned from, by content; nothing where it is not known."""
+def _learned_by(source: str, data: Dataset) -> frozenset[str] | None:
+    """What of the data the run of that name or path learned from, by content; ``None`` where that is not known."""
     run = run_of(source)
     if run is None:
-        return frozenset()
-    learned = run.learned()
-    if learned is None and run.record().fingerprint == fingerprint_by_names(data):  # it knew them by their names
+        return None
+    if (learned := run.learned()) is not None:
+        return learned
+    if run.record().fingerprint == fingerprint_by_names(data):  # a run of before, which knew them by their names
         train = with_held_out(data, run.record().recipe["seed"]).train
-        learned = frozenset(() if train is None else train.contents)
-    return learned or frozenset()
+        return frozenset(() if train is None else train.contents)
+    return None
 
 
 def export_job(

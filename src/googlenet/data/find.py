@@ -45,6 +45,8 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     Raises:
         InputError: If it is nothing of the sort, or has nothing to learn from.
     """
+    if not source.strip():
+        raise InputError("The name of the data is empty; . is the folder where you are.")
     if source in BUILTIN:
         return BUILTIN[source]()
     if columns.path is not None and Path(source).exists():
@@ -69,6 +71,9 @@ def to_learn_from(data: Dataset) -> ExampleSet:
         raise InputError(f"{data.name} has no part called train to learn from, only {parts}. Add one.{notes}")
     if len(data.classes) < 2:
         raise InputError(f"{data.name} has a single class, {data.classes[0]!r}; a classifier needs two or more.{notes}")
+    for name in data.classes:
+        if not name.isprintable() and name != name.encode(errors="replace").decode():
+            raise InputError(f"The class {name!r} of {data.name} has a name that is no text. Rename it.")
     learned = set(data.train.labels.tolist())
     for number, name in enumerate(data.classes):
         if number not in learned:

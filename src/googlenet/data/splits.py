@@ -43,21 +43,21 @@ def _hashed(rows: Iterable[str]) -> str:
 
 def copies(data: Dataset) -> tuple[str, ...]:
     """What there is to say of examples that occur more than once: in two parts, or under two labels."""
-    parts: dict[str, set[str]] = {}
-    labels: dict[str, set[int]] = {}
+    parts: dict[str, dict[str, str]] = {}
+    labels: dict[str, dict[int, str]] = {}
     for name, part in data.parts.items():
-        for content, label in zip(part.contents, part.labels.tolist(), strict=True):
-            parts.setdefault(content, set()).add(name)
-            labels.setdefault(content, set()).add(label)
-    shared, doubtful = (sum(len(found) > 1 for found in each.values()) for each in (parts, labels))
-    return tuple(
-        f"{count:,} {data.kind}{'s are' if count > 1 else ' is'} {how}"
-        for count, how in (
-            (shared, "in more than one part (by content): figures on those parts are too good."),
-            (doubtful, "under more than one label (by content): the network cannot get all of them right."),
-        )
-        if count
-    )
+        for content, label, where in zip(part.contents, part.labels.tolist(), part.names, strict=True):
+            parts.setdefault(content, {}).setdefault(name, where)
+            labels.setdefault(content, {}).setdefault(label, where)
+    notes = []
+    for found, how in (
+        (parts.values(), "in more than one part (by content), such as {}: what was learned from is not measured."),
+        (labels.values(), "under more than one label (by content), such as {}: not all of them can be right."),
+    ):
+        if several := [list(places.values()) for places in found if len(places) > 1]:
+            verb = "s are" if len(several) > 1 else " is"
+            notes.append(f"{len(several):,} {data.kind}{verb} {how.format(' and '.join(several[0][:2]))}")
+    return tuple(notes)
 
 
 def with_held_out(data: Dataset, seed: int) -> Dataset:

@@ -99,6 +99,8 @@ class Clock:
     def progress(self, step: int) -> float:
         """The share that is done before that step; from 1 on nothing is left to do."""
         by_time = (now() - self.started) / self.seconds if self.seconds else 0.0
+        if self.steps == 1 and step == 0:
+            return max(0.5, by_time)  # a single step is no warm-up: it would teach nothing
         return max(step / self.steps, by_time)
 
 

@@ -72,7 +72,7 @@ class Header:
                 int(metadata["num_classes"]),
                 int(metadata["in_channels"]),
                 metadata["auxiliary"] == "1",
-                json.loads(metadata["extra"]),
+                dict(json.loads(metadata["extra"])),
             )
         except InputError as error:
             raise InputError(f"{path} does not say which architecture it is for. {error}") from error
@@ -143,8 +143,11 @@ def read(path: Path) -> Weights:
     Raises:
         InputError: If it is missing, damaged, or does not say what it is of.
     """
-    header = read_header(path)
-    return Weights(header, read_tensors(path)[0])
+    header, tensors = read_header(path), read_tensors(path)[0]
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise InputError(f"{path} is damaged: {name} holds numbers that are not finite.")
+    return Weights(header, tensors)
 
 
 def read_unfinished(path: Path) -> Weights:

@@ -62,8 +62,12 @@ def test_a_confusion_matrix_that_does_not_fit_is_what_is_confused_most(capsys):
 
 def test_an_evaluation_says_how_many_of_how_many(capsys):
     for changes, words in (
-        ({"left_out": 1990}, "examples 10 of 2,000 (the test part; the run learned from 1,990, which are left out)"),
+        ({"left_out": 1990}, "examples 10 of 2,000 (the test part; 1,990 left out, which the run learned from)"),
         ({"learned": 4}, "examples 10 (the test part; the run learned from 4 of them)"),
+        (
+            {"unknown": ["w.onnx"]},
+            "examples 10 (the test part; what w.onnx learned from is not known, and may be among them)",
+        ),
         ({"bad_files": [{}] * 3}, "examples 10 (the test part; 3 more could not be read)"),
     ):
         display.show_evaluation(replace(evaluation(("cat", "dog")), **changes))

@@ -37,7 +37,7 @@ def test_csv_has_a_column_for_each_label_and_each_probability():
     assert head == ["input", "error", "label_1", "probability_1", "label_2", "probability_2"]
     assert rows == [
         ["a.png", "", "cat, wild", "0.75", "dog", "0.25"],
-        ["b.png", "truncated"],
+        ["b.png", "truncated", "", "", "", ""],
         ["café.png", "", '"dog"', "1.0", "cat, wild", "0.0"],
     ]
 

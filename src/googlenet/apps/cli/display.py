@@ -228,15 +228,18 @@ def _show_confusions(names: Sequence[str], evaluation: Evaluation) -> None:
 
 def _counted(evaluation: Evaluation) -> str:
     """How many examples were measured, of how many."""
-    count, left_out = evaluation.count, evaluation.left_out
+    count, left_out, bad = evaluation.count, evaluation.left_out, len(evaluation.bad_files)
     shown, words = f"{count:,}", [PARTS[evaluation.part]]
     if left_out:
         shown += f" of {count + left_out:,}"
-        words.append(f"the run learned from {left_out:,}, which are left out")
+        words = [] if evaluation.part == "all" else words
+        words.append(f"{left_out:,} left out, which the run learned from")
     if evaluation.learned:
         words.append(f"the run learned from {evaluation.learned:,} of them")
-    if evaluation.bad_files:
-        words.append(f"{len(evaluation.bad_files):,} more could not be read")
+    if bad:
+        words.append(f"{bad:,} more could not be read")
+    if evaluation.unknown:
+        words.append(f"what {', '.join(evaluation.unknown)} learned from is not known, and may be among them")
     return f"{shown} ({'; '.join(words)})"
 
 

@@ -64,6 +64,8 @@ def predict(
         from ...nn.device import keep_memory
 
         keep_memory()
+    if output is not None and any(_is_same(output, word) for word in (run, *inputs)):
+        raise InputError(f"--output {output} would replace what is read. Name another file.")
     with explained("predict", [run, *inputs]), opened(output) as out:
         count = sum(islice(_entries(inputs), MANY))
         predictor = load(run, engine=engine, examples=count, max_pixels=max_pixels)
@@ -75,6 +77,14 @@ def predict(
         failed = WRITERS[form.value](watch_predictions(predictor, paths, top), above(out), top)
     if failed:
         raise typer.Exit(1)
+
+
+def _is_same(output: Path, word: str) -> bool:
+    """Whether a file to write is one that is read: itself, or in the folder of the run."""
+    path = Path(word)
+    if not output.is_file() or not path.exists():
+        return False
+    return output.samefile(path) or ((path / "run.json").exists() and output.parent.samefile(path))
 
 
 def _entries(inputs: Sequence[str]) -> Iterator[int]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...errors import InputError
 from .options import (
     DATA_HELP,
     ChannelOption,
@@ -65,14 +66,11 @@ def train(
     """
     from ...data.find import Columns, find_data
     from ...nn.device import keep_memory
-    from ...training.runs.folder import Run
     from ..jobs import choose_recipe, learning_data
     from . import progress
 
     keep_memory()
-    run = Run(out) if out else None
-    if run is not None and not resume:
-        run.take()
+    run = None if out is None else _run_in(out, resume)
     try:
         found = find_data(data, progress.watch, Columns(target, group, channel, path, max_pixels))
         run = run or _run_for(data, found, resume)
@@ -82,13 +80,25 @@ def train(
     except KeyboardInterrupt:
         raise _stopped(run, out is not None) from None
     finally:
-        if run is not None:
+        if run is not None and _leads():
             run.release()
 
 
 def _leads() -> bool:
     """Whether this is the one that speaks of the processes that torchrun starts."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _run_in(out: Path, resume: bool) -> Run:
+    """The run of a folder that the user names: one that is there, or a folder that is taken for a new one."""
+    from ...training.runs.folder import Run
+
+    run = Run(out)
+    if resume and not run.exists:
+        raise InputError(f"There is no run in {out} to go on with; without --resume a new one begins.")
+    if not resume:
+        (run.take if _leads() else run.check_free)()
+    return run
 
 
 def _run_for(source: str, data: Dataset, resume: bool) -> Run:
@@ -120,7 +130,9 @@ def _stopped(run: Run | None, named: bool) -> Stopped:
     if run is None or not run.exists:
         return Stopped("Stopped before the training began.")
     words = [word for word in sys.argv[1:] if word != "--resume"]
-    again = shlex.join(["googlenet", *words, "--resume", *([] if named else ["--out", str(run.path)])])
+    more = ["--resume", *([] if named else ["--out", str(run.path)])]
+    place = words.index("--") if "--" in words else len(words)  # behind it nothing is an option
+    again = shlex.join(["googlenet", *words[:place], *more, *words[place:]])
     if run.checkpoint.exists():
         return Stopped(f"Stopped. What was learned up to the last checkpoint is saved; go on with: {again}")
     return Stopped(f"Stopped before the first checkpoint: nothing was learned. Begin again with: {again}")

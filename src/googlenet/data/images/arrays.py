@@ -52,6 +52,8 @@ def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: A
             f"An array {X.shape} of {X.dtype} may be grey pictures or signals of {X.shape[1]} channels: give pictures "
             "as uint8, (N, height, width), and signals as floats."
         )
+    if getattr(X, "ndim", 0) == 3 and X.shape[2] in (1, 3, 4):
+        raise InputError(f"An array {X.shape} may be one picture or many: give (N, height, width, channels).")
     return picture_set(list(X), [f"example {row}" for row in range(len(X))], labels, like)
 
 

@@ -137,6 +137,8 @@ def _opened(source: Any) -> Iterator[Image.Image]:
         if isinstance(file, Image.Image):
             yield file
         elif isinstance(file, (str, Path)):
+            if Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir():
+                raise InputError("not a plain file, but a device, a pipe or a socket")
             with Path(file).open("rb") as opened:
                 yield _identified(opened)
         else:

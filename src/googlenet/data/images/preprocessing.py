@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+LARGEST = 10_000  # side of what a network sees, pixels
+
+
 @dataclass(frozen=True)
 class ImagePreprocessing:
     """How a picture becomes what the network reads; a :class:`~googlenet.data.protocol.Preprocessing`.
@@ -114,9 +117,26 @@ class ImagePreprocessing:
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> ImagePreprocessing:
-        """Reads what :meth:`to_dict` wrote, also before it said its kind."""
+        """Reads what :meth:`to_dict` wrote, also before it said its kind.
+
+        Raises:
+            InputError: If it cannot be.
+        """
         numbers = {key: tuple(row[key]) for key in ("mean", "std")}
-        return cls(**{key: value for key, value in row.items() if key != "kind"} | numbers)
+        found = cls(**{key: value for key, value in row.items() if key != "kind"} | numbers)
+        found._check()
+        return found
+
+    def _check(self) -> None:
+        sides, numbers = (self.size, self.resize), [*self.mean, *self.std]
+        if self.channels not in (1, 3) or type(self.mirror) is not bool:
+            raise InputError(
+                f"pictures have 1 or 3 channels, and mirror is yes or no, not {self.channels}, {self.mirror}"
+            )
+        if not all(type(side) is int and 0 < side <= LARGEST for side in sides):
+            raise InputError(f"sides are whole numbers from 1 to {LARGEST}, not {sides}")
+        if not len(self.mean) == len(self.std) == self.channels or not np.isfinite(numbers).all() or min(self.std) <= 0:
+            raise InputError(f"each of {self.channels} channels has a mean and a deviation above 0, not {numbers}")
 
     def described(self) -> str:
         """In words, for people."""

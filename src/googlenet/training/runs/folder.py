@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import tempfile
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from ...data.splits import fingerprint, fingerprint_by_names
 from ...errors import InputError
 from ...weights.checkpoint import CHECKPOINT, WEIGHTS
 from ..recipe import Recipe
-from .records import EpochRow, Evaluation, RunRecord, VERSION
+from .records import VERSION, EpochRow, Evaluation, RunRecord
 
 Record = TypeVar("Record")
 OLDEST: Mapping[str, Any] = {"fingerprint": "", "version": 1}  # of records that do not say
@@ -69,7 +69,11 @@ class Run:
     @property
     def exists(self) -> bool:
         """Whether a training has begun here."""
-        return os.path.exists(self._record)  # of a name that no file can have too
+        return os.path.exists(self._record)  # noqa: PTH110  (False, too, for what no file can be called)
+
+    @property
+    def _claim(self) -> Path:
+        return self.path / ".claimed"
 
     @property
     def _learned(self) -> Path:
@@ -87,31 +91,46 @@ class Run:
     def _evaluation(self) -> Path:
         return self.path / "evaluation.json"
 
-    def take(self) -> None:
-        """Makes the folder, before anything costs time.
+    def check_free(self) -> None:
+        """That a training may begin here.
 
         Raises:
-            InputError: If it holds a run or something else, or cannot be made or written.
+            InputError: If the folder holds a run or something else, or is a file.
         """
         if self.exists:
             raise InputError(
                 f"{self.path} already holds a run. Go on with it (--resume), or name another folder (--out)."
             )
+        if self.path.is_file():
+            raise InputError(f"{self.path} is a file, not a folder. Name another folder (--out).")
+        others = sorted(path.name for path in self.path.iterdir()) if self.path.is_dir() else []
+        if others and others != [self._claim.name]:
+            raise InputError(f"{self.path} holds {others[0]}, which is of no run. Name a new folder (--out).")
+
+    def take(self) -> None:
+        """Makes the folder and claims it for one training, before anything costs time.
+
+        Raises:
+            InputError: As of :meth:`check_free`; if another training has claimed it; if it cannot be made or written.
+        """
         try:
+            self.check_free()
             self.path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.path):
-                pass
-            others = sorted(path.name for path in self.path.iterdir())
+            self._claim.touch(exist_ok=False)
+        except FileExistsError as error:
+            raise InputError(
+                f"Another training is beginning in {self.path}. Name another folder (--out); if none is, remove "
+                f"{self._claim}."
+            ) from error
         except OSError as error:
             raise InputError(
                 f"{self.path} cannot be the folder of a run: {error.strerror}. Name another folder (--out)."
             ) from error
-        if others:
-            raise InputError(f"{self.path} holds {others[0]}, which is of no run. Name a new folder (--out).")
 
     def release(self) -> None:
-        """Removes the folder if it is empty: what :meth:`take` made, and no training began in."""
+        """Gives up the claim; the folder goes if no training began in it."""
         with suppress(OSError):
+            self._claim.unlink(missing_ok=True)
             self.path.rmdir()
 
     def begin(self, record: RunRecord, learned: Iterable[str] = ()) -> None:
@@ -130,6 +149,7 @@ class Run:
             ) from error
         files.write_bytes(self._learned, "".join(f"{content}\n" for content in sorted(set(learned))).encode())
         files.write_json(self._record, dataclasses.asdict(record))
+        self._claim.unlink(missing_ok=True)
 
     def record(self) -> RunRecord:
         """What made the run.
@@ -160,9 +180,12 @@ class Run:
         if not self._learned.exists():
             return None
         try:
-            return frozenset(self._learned.read_text(encoding="ascii").split())
+            found = frozenset(self._learned.read_text(encoding="ascii").split())
         except (OSError, ValueError) as error:
             raise InputError(f"{self._learned} could not be read: {error}.") from error
+        if not found or any(not re.fullmatch("[0-9a-f]{16}", content) for content in found):
+            raise InputError(f"{self._learned} is damaged: it is no list of hashes.")
+        return found
 
     def is_of(self, data: Dataset) -> bool:
         """Whether it learns from these very examples, and holds the same ones out."""

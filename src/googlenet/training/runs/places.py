@@ -35,6 +35,7 @@ def next_run(source: str) -> Run:
     for folder in _folders_for(source):
         try:
             folder.mkdir(parents=True)
+            Run(folder).take()
         except FileExistsError:
             continue
         except OSError as error:

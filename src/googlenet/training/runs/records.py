@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# Of the records; a file without one is of version 1. In 2 a fingerprint is of what examples hold, no more of their names
+# Of the records; a file without one is of version 1. In 2 a fingerprint is of what examples hold, not of their names
 # alone, and an evaluation says what was left out.
 VERSION = 2
 
@@ -109,6 +109,7 @@ class Evaluation:
         part: On what: ``test``, ``validation``, or ``all`` where the data are not split.
         left_out: Examples of it that were not measured, because the network learned from them.
         learned: Examples that were measured although it learned from them.
+        unknown: Weights that do not say what they learned from: it may be among what was measured.
         bad_files: ``{"path", "reason"}`` of each file that could not be read.
         version: Of this record.
     """
@@ -123,6 +124,7 @@ class Evaluation:
     part: str = "all"
     left_out: int = 0
     learned: int = 0
+    unknown: Sequence[str] = field(default_factory=list)
     bad_files: Sequence[Mapping[str, str]] = field(default_factory=list)
     version: int = VERSION
 

@@ -94,7 +94,7 @@ def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
     for prediction in predictions:
         failed += prediction.error is not None
         pairs = [value for label, probability in prediction.top for value in (text(label), probability)]
-        rows.writerow([text(prediction.input), text(prediction.error or ""), *pairs])
+        rows.writerow([text(prediction.input), text(prediction.error or ""), *pairs, *[""] * (2 * top - len(pairs))])
     return failed
 
 

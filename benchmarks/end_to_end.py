@@ -27,7 +27,7 @@ from torchvision.transforms import v2
 
 from common import HERE, SHARED, save, spread, take_turns
 from googlenet import create_model
-from googlenet.apps.cli.writers import write_csv
+from googlenet.apps.cli.output.writers import write_csv
 from googlenet.apps.report import charts
 from googlenet.arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from googlenet.data.find import expand

@@ -116,9 +116,11 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with self._all_or_nothing():
             model, known = copy.deepcopy(self._model), self.classes_
             data = self._data(X, y, self._preprocessing)
-            if not np.array_equal(known, self.classes_):
-                model.reset_classifier(len(data.classes))
             recipe = self._recipe(data)
+            if not np.array_equal(known, self.classes_):
+                with torch.random.fork_rng(devices=[]):
+                    torch.manual_seed(recipe.seed)
+                    model.reset_classifier(len(data.classes))
             recipe = replace(recipe, learning_rate=recipe.learning_rate / 5, members=model.arch.members)
             self._train(task_for(data, recipe, self._preprocessing), model)
         return self

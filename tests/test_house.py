@@ -267,7 +267,7 @@ def test_no_path_of_a_machine_is_written_down():
         ("/usr/share/datasets/fashion-mnist", False),
         ("https://example.org/home/page", False),
         ("../shared/data/ucr", False),
-        ("docs/work/x", False),
+        ("docs/page/x", False),
     ],
 )
 def test_what_is_a_path_of_a_machine(line, is_one):

@@ -67,6 +67,14 @@ JUNK = [
 ]
 
 
+@pytest.mark.parametrize("name", ["cat.bak", "cat~", "~$cat", "CAT.TMP"])
+def test_a_folder_that_is_called_as_a_copy_is_not_passed_over_in_silence(here, name):
+    pictures("photos/red/1.png", "photos/blue/1.png", f"photos/{name}/1.png")
+    (note,) = [note for note in find_data("photos").notes if "Passed over" in note]
+    assert repr(name) in note
+    assert counts("photos") == {"train": {"blue": 1, "red": 1}}
+
+
 @pytest.mark.parametrize("name", JUNK)
 def test_what_systems_leave_behind_is_no_data(here, name):
     pictures("photos/red/1.png", "photos/red/deep/2.png", "photos/blue/1.png", "photos/blue/2.png")

@@ -15,8 +15,8 @@ JUNK = (
     *("__macosx", "icon\r", "network trash folder", "temporary items"),
     *("thumbs.db", "ehthumbs*.db", "desktop.ini", "$recycle.bin", "found.[0-9][0-9][0-9]"),
     *("system volume information", "lost+found", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot"),
-    *("~snapshot", "~$*", "*~", "*.bak", "*.tmp", "*.part", "*.partial", "*.crdownload"),
-    "__pycache__",
+    *("~snapshot", "__pycache__"),
+    *(UNFINISHED := ("~$*", "*~", "*.bak", "*.tmp", "*.part", "*.partial", "*.crdownload")),  # of files, as a rule
 )
 _JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))
 _EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
@@ -37,6 +37,12 @@ _BEGINNINGS = {
 def is_junk(name: str) -> bool:
     """Whether a file or folder of that name is nobody's data, see :data:`JUNK`."""
     return _JUNK.fullmatch(name.casefold()) is not None
+
+
+def passed_over(folder: Path) -> list[str]:
+    """Names of folders directly in one that may be data after all: they are called as unfinished files are."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    return [name for name in names if any(fnmatch.fnmatchcase(name.casefold(), pattern) for pattern in UNFINISHED)]
 
 
 def folders_in(folder: Path) -> list[Path]:

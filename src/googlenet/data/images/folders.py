@@ -15,7 +15,7 @@ import torch
 from ...errors import InputError
 from ..parallel import available_cores
 from ..protocol import BadFile, Dataset, Watch, unwatched
-from ..walk import extension_of, files_in, folders_in, walk
+from ..walk import extension_of, files_in, folders_in, passed_over, walk
 from .crops import centre_square
 from .dataset import SMALL_SIDE, ImageSet, enlarged
 from .decode import MAX_PIXELS, Look, look, notes_on, open_picture, to_pixels
@@ -113,6 +113,8 @@ def _in_folders(root: Path) -> Labelled:
 
 
 def _notes_on_folders(root: Path, empty: Sequence[Path], others: Counter[str]) -> Iterator[str]:
+    if passed := passed_over(root):
+        yield f"Passed over, for they are called as copies and unfinished files are: {', '.join(map(repr, passed))}."
     if empty:
         names = ", ".join(str(folder.relative_to(root)) for folder in empty)
         yield f"Left out, for there is no picture in it: {names}."

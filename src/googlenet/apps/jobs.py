@@ -23,6 +23,7 @@ from ..inference.export import Comparison, export, notes_of
 from ..inference.load import load, load_pipeline
 from ..inference.pipeline import Pipeline
 from ..inference.predictor import Predictor, read_example
+from ..inference.shortcuts import shortcuts
 from ..nn.googlenet import GoogLeNet
 from ..training.distributed import joined
 from ..training.loop import train
@@ -193,12 +194,17 @@ def evaluation_job(
 def _measured(
     predictor: Predictor, data: Dataset, rows: Sequence[int], crops: int = 1
 ) -> tuple[Evaluation, Probabilities, Labels]:
-    """Metrics on those rows of the held-out part, the probabilities, and the labels."""
+    """Metrics on those rows of the held-out part, and shortcuts to them from what else there is; the probabilities, and
+    the labels."""
     part = data.held_out.subset(rows)
     probabilities, labels = predicted(predictor, part, data.classes, crops)
     found = metrics(probabilities, labels, predictor.classes, data.held_out_name)
+    others = set(range(len(data.held_out))).difference(rows)
+    rest = data.held_out.subset(sorted(others)) if data.train is data.held_out else data.train
+    short = [] if rest is None or not len(rest) else shortcuts(rest, part, found.top1)
     bad = [asdict(file) for file in data.bad]
-    return replace(found, left_out=len(data.held_out) - len(part), bad_files=bad), probabilities, labels
+    found = replace(found, left_out=len(others), bad_files=bad, shortcuts=short)
+    return found, probabilities, labels
 
 
 def _new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:

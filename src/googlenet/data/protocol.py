@@ -6,7 +6,7 @@ those three and a row in :mod:`~googlenet.data.kinds`. A :class:`Dataset` is of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
@@ -229,6 +229,9 @@ class ExampleSet(Protocol):
     def recipe(self) -> str:
         """Name of the recipe for examples of this kind and size."""
 
+    def summaries(self) -> Mapping[str, Array]:
+        """Numbers of every example, ``(N,)``, by name, in which a shortcut may lie; its parts as ``sample …``."""
+
     def __len__(self) -> int: ...
 
     def subset(self, rows: Sequence[int]) -> ExampleSet:
@@ -238,11 +241,8 @@ class ExampleSet(Protocol):
         """The preprocessing of a network that learns from these."""
 
     def adapted(self, given: Preprocessing | None, settings: Settings) -> Preprocessing:
-        """How a network that came with weights, and reads what ``given`` says, is to read these.
-
-        Raises:
-            InputError: If it reads another kind, or does not say what it reads.
-        """
+        """How a network that came with weights, and reads what ``given`` says, is to read these. Raises InputError if
+        it reads another kind, or does not say what it reads."""
 
     def loader(self, preprocessing: Preprocessing, settings: Settings) -> Loader:
         """Batches of these. Raises InputError if the preprocessing or the settings are not for this kind."""

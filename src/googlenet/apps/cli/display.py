@@ -158,6 +158,8 @@ def show_result(evaluation: Evaluation, run: Path) -> None:
     from ...training.runs.folder import Run
 
     say(f"accuracy {evaluation.top1:.4f} on {evaluation.count:,} held out; see {Run(run).report}")
+    if evaluation.doubt:
+        say(evaluation.doubt)
 
 
 PARTS = {"test": "the test part", "validation": "the part held out", "all": "all there are"}
@@ -189,6 +191,8 @@ def show_evaluation(evaluation: Evaluation) -> None:
     console.print(table)
     if not heads:
         _show_confusions(names, evaluation)
+    if evaluation.doubt:
+        console.print(f"\n{evaluation.doubt}", soft_wrap=not console.is_terminal)
 
 
 def _heads(names: Sequence[str], evaluation: Evaluation) -> Sequence[str]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...errors import InputError
 from ...files import digest
-from ..protocol import Batch, Example, Preprocessing, Settings
+from ..protocol import Array, Batch, Example, Preprocessing, Settings
 from .preprocessing import SignalPreprocessing, hide_differences
 from .rows import Signal
 
@@ -48,6 +48,28 @@ class SignalSet:
     def contents(self) -> tuple[str, ...]:
         """Of the samples."""
         return tuple(digest(np.asarray(signal, np.float32).tobytes()) for signal in self.signals)
+
+    def summaries(self) -> dict[str, Array]:
+        """Of every channel its mean, deviation, first and last sample, and what is missing; the length; and all samples
+        that every signal has."""
+        length = np.array([signal.shape[1] for signal in self.signals], np.float64)
+        found = {"the length": length}
+        shortest = int(length.min(initial=np.inf))
+        for channel in range(len(self.signals[0])):
+            of = f" of channel {channel + 1}" if len(self.signals[0]) > 1 else ""
+            values = [np.asarray(signal[channel], np.float64) for signal in self.signals]
+            known = [each[np.isfinite(each)] for each in values]
+            some = [each if each.size else np.zeros(1) for each in known]
+            found |= {
+                f"the mean{of}": np.array([each.mean() for each in some]),
+                f"the deviation{of}": np.array([each.std() for each in some]),
+                f"the first sample{of}": np.array([each[0] for each in some]),
+                f"the last sample{of}": np.array([each[-1] for each in some]),
+                f"the number of missing samples{of}": length - np.array([each.size for each in known]),
+            }
+            samples = np.nan_to_num(np.stack([each[:shortest] for each in values], axis=1))
+            found |= {f"sample {at + 1}{of}": row for at, row in enumerate(samples)}
+        return found
 
     def subset(self, rows: Sequence[int]) -> SignalSet:
         """Those rows, in that order."""

@@ -95,6 +95,19 @@ class ClassScores:
 
 
 @dataclass(frozen=True)
+class Shortcut:
+    """One number of an example that tells its class nearly as well as the network.
+
+    Attributes:
+        name: Such as ``"the mean of channel 2"``.
+        accuracy: Of a decision tree that sees it alone, on the same examples.
+    """
+
+    name: str
+    accuracy: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How good a network is on labelled examples.
 
@@ -111,6 +124,7 @@ class Evaluation:
         learned: Examples that were measured although it learned from them.
         unknown: Weights that do not say what they learned from: it may be among what was measured.
         bad_files: ``{"path", "reason"}`` of each file that could not be read.
+        shortcuts: Single numbers that tell the classes nearly as well; looked for at the end of a training.
         version: Of this record.
     """
 
@@ -126,10 +140,23 @@ class Evaluation:
     learned: int = 0
     unknown: Sequence[str] = field(default_factory=list)
     bad_files: Sequence[Mapping[str, str]] = field(default_factory=list)
+    shortcuts: Sequence[Shortcut] = field(default_factory=list)
     version: int = VERSION
 
     def __post_init__(self) -> None:
         _check_types(self, float=("top1", "nll", "ece"), int=("count",), list=("per_class", "confusion"), str=("part",))
+
+    @property
+    def doubt(self) -> str:
+        """A sentence on the best shortcuts; empty where none was found."""
+        if not self.shortcuts:
+            return ""
+        most = ", ".join(f"{one.name} ({one.accuracy:.4f})" for one in self.shortcuts[:3])
+        return (
+            f"Be careful: a single number tells these classes apart nearly as well as the network: {most}. It may have "
+            "learned that and nothing else. If a device, a patient or an order in the file is behind it, the accuracy "
+            "says nothing of new data."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
@@ -138,7 +165,9 @@ class Evaluation:
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Evaluation:
         """Reads what :meth:`to_dict` wrote."""
-        return cls(**{**row, "per_class": [ClassScores(**scores) for scores in row["per_class"]]})
+        scores = [ClassScores(**each) for each in row["per_class"]]
+        found = [Shortcut(**each) for each in row.get("shortcuts", ())]
+        return cls(**{**row, "per_class": scores, "shortcuts": found})
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

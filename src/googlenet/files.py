@@ -22,9 +22,9 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         InputError: If the disk is full or the folder cannot be written; what was there stays.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    if path.exists() and not path.is_file():
+    if not path.name or (path.exists() and not path.is_file()):
         raise InputError(f"{path} is no plain file, and stays as it is. Name another file.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content)

@@ -97,7 +97,7 @@ def test_weights_of_something_else_are_a_sentence(run, name, options, sentence):
 @pytest.mark.parametrize("options", [{"num_classes": 0}, {"in_channels": 0}])
 def test_nothing_is_not_the_default(run, options):
     for weights in ({}, {"weights": run[0]}):
-        with pytest.raises(InputError, match="must be 1 or more"):
+        with pytest.raises(InputError, match="is a whole number from 1"):
             create_model("googlenet_bn", **options, **weights)
 
 

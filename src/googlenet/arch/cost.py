@@ -4,11 +4,11 @@ fields, and what its 1×1 reductions save. Plain arithmetic on an :class:`~googl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, whole
 from .cost_rows import Row, auxiliary_row, repeated, row_of, shortcut_row, single, size_after
 from .cursor import Cursor, Size
 from .spec import Arch
@@ -77,8 +77,9 @@ def cost(
         >>> cost("googlenet").params
         6998552
     """
-    arch = find_arch(arch) if isinstance(arch, str) else arch
-    size = arch.input_size if input_size is None else tuple(input_size)
+    arch = arch if isinstance(arch, Arch) else find_arch(arch)
+    in_channels, num_classes = whole("in_channels", in_channels), whole("num_classes", num_classes)
+    size = arch.input_size if input_size is None else _size(arch, input_size)
     check_size(arch, size)
     cursor = Cursor(arch.norm == "batch", in_channels, size)
     rows, auxiliary_rows = [], []
@@ -95,8 +96,16 @@ def cost(
     pooled = cursor.pool("pool5", "average pool", max(cursor.size), 1, (1,) * arch.dims)
     linear = pooled.linear("linear", num_classes)
     rows += [single(pooled.done[-1]), single(linear.done[-1])]
-    whole = tuple(repeated(row, arch.members) for row in rows + auxiliary_rows)
-    return Cost(arch.name, (in_channels * arch.members, *size), whole)
+    every = tuple(repeated(row, arch.members) for row in rows + auxiliary_rows)
+    return Cost(arch.name, (in_channels * arch.members, *size), every)
+
+
+def _size(arch: Arch, given: Sequence[int]) -> Size:
+    """A size along each axis, as a user gave it."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        axes = ", ".join(["size"] * arch.dims)
+        raise InputError(f"input_size has a number for every spatial axis, ({axes}) for {arch.name}, not {given!r}.")
+    return tuple(whole("A size in input_size", number) for number in given)
 
 
 def check_size(arch: Arch, size: Size) -> None:

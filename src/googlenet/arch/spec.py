@@ -8,11 +8,12 @@ architecture can travel in the metadata of a weights file.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from ..errors import InputError
+from ..errors import InputError, is_number
 
 # Of ImageNet's pixels, scaled to [0, 1]: what :attr:`Arch.transform_input` undoes.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -205,6 +206,16 @@ class Arch:
     width: float = 1.0
     members: int = 1
 
+    def __post_init__(self) -> None:
+        if self.dims not in (1, 2, 3):
+            raise InputError(f"An architecture has 1, 2 or 3 spatial axes, dims, not {self.dims!r}.")
+        if self.norm not in ("none", "batch"):
+            raise InputError(f"norm is 'batch' or 'none', not {self.norm!r}.")
+        for name, most in (("dropout", 1.0), ("norm_eps", math.inf)):
+            value = getattr(self, name)
+            if not is_number(value) or not 0 <= value <= most:
+                raise InputError(f"{name} is a number from 0{' to 1' if most == 1 else ''}, not {value!r}.")
+
     def layers(self) -> Iterator[Layer]:
         """Yields every layer in order."""
         for stage in self.stages:
@@ -223,8 +234,8 @@ class Arch:
         Raises:
             InputError: If ``width`` is not a positive number.
         """
-        if not width > 0:
-            raise InputError(f"width must be a positive number, not {width}.")
+        if not is_number(width) or width <= 0:
+            raise InputError(f"width must be a positive number, not {width!r}.")
         if width == 1:
             return self
         return dataclasses.replace(

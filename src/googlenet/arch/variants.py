@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..errors import unknown
+from ..errors import InputError, unknown
 from .modules import (
     DILATED_BRANCHES,
     FIRST_BRANCHES,
@@ -257,6 +257,8 @@ def find_arch(name: str) -> Arch:
     Raises:
         InputError: If there is none; the sentence suggests the nearest name.
     """
-    if name not in VARIANTS:
+    if not isinstance(name, str) or name not in VARIANTS:
+        if isinstance(name, Arch):
+            raise InputError("An architecture is called by its name here; GoogLeNet(arch) makes the network of one.")
         raise unknown("architecture", name, VARIANTS)
     return VARIANTS[name]

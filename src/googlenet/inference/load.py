@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..data.kinds import preprocessing_from
-from ..errors import InputError, unknown
+from ..errors import InputError, check_path, unknown, whole
 from .engines.backend import BACKENDS, exported_for
 from .engines.engine import class_names
 from .predictor import Predictor
@@ -46,6 +46,10 @@ def load(
         raise InputError(
             "Name what to load: a run folder, a weights file, a name of the catalogue, or an exported model."
         )
+    for source in sources:
+        check_path("What is loaded (one argument each)", source)
+    examples = whole("examples", examples, 0)
+    max_pixels = None if max_pixels is None else whole("max_pixels", max_pixels)
     if engine is not None and engine not in BACKENDS:
         raise unknown("engine", engine, BACKENDS)
     exported = exported_for(sources[0])

@@ -13,7 +13,7 @@ import numpy as np
 from ..data.kinds import as_array, as_list
 from ..data.parallel import groups
 from ..data.protocol import Array, Example, Floats, Preprocessing
-from ..errors import InputError
+from ..errors import InputError, whole
 from .engines.engine import Chunk, Engine
 
 
@@ -110,8 +110,7 @@ class Predictor:
             sources: Any number of them, taken as they are needed.
             top: How many labels to give for each.
         """
-        if not isinstance(top, int) or top < 1:
-            raise InputError(f"top is a whole number from 1, not {top!r}.")
+        top = whole("top", top)
         for chunk, probabilities in self.results(self._examples(sources)):
             best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
             rows = iter(zip(best.tolist(), np.take_along_axis(probabilities, best, 1).tolist(), strict=True))

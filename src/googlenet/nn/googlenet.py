@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import torch
 from torch import Tensor, nn
 
-from ..arch.cost import check_size, minimum_size
+from ..arch.cost import minimum_size
 from ..arch.spec import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -23,7 +23,7 @@ from ..arch.spec import (
     ResponseNorm,
     entry_for,
 )
-from ..errors import InputError, unknown
+from ..errors import InputError, unknown, whole
 from . import layers
 from .blocks import (
     AuxiliaryClassifier,
@@ -35,6 +35,7 @@ from .blocks import (
     Shortcut,
     branch_out_channels,
 )
+from .inputs import check_input
 
 
 class GoogLeNetOutput(NamedTuple):
@@ -67,13 +68,13 @@ class GoogLeNet(nn.Module):
 
     Raises:
         InputError: For an architecture that needs 3 channels (``transform_input``) and gets others, and,
-            when called, for an input of another rank, channel count or below the minimum size.
+            when called, for what is no tensor, and for an input of another rank, channel count or type of numbers, or
+            below the minimum size.
     """
 
     def __init__(self, arch: Arch, num_classes: int = 1000, in_channels: int = 3, auxiliary: bool = True) -> None:
         super().__init__()
-        if num_classes < 1 or in_channels < 1:
-            raise InputError(f"num_classes ({num_classes}) and in_channels ({in_channels}) must be 1 or more.")
+        num_classes, in_channels = whole("num_classes", num_classes), whole("in_channels", in_channels)
         if arch.transform_input and in_channels != 3:
             raise InputError(f"transform_input needs 3 channels, not {in_channels}.")
         self.arch = arch
@@ -146,26 +147,26 @@ class GoogLeNet(nn.Module):
         """The last feature map, ``(N, num_features, *spatial)``."""
         return self._run(x)[0]
 
-    def intermediates(self, x: Tensor, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    def intermediates(self, x: Tensor, names: str | Iterable[str] | None = None) -> dict[str, Tensor]:
         """Outputs of named layers, by name in depth order.
 
         Args:
             x: ``(N, in_channels, *spatial)``.
-            names: Layers of ``arch``; all Inception modules by default.
+            names: Layers of ``arch``, one or more; all Inception modules by default.
 
         Raises:
             InputError: For a name that the architecture does not have.
         """
         names = self.arch.module_names() if names is None else names
+        names = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else (names,)
         for name in names:
-            if name not in self.features:
+            if not isinstance(name, str) or name not in self.features:
                 raise unknown("layer", name, self.features)
         return self._run(x, keep=names)[1]
 
     def reset_classifier(self, num_classes: int) -> None:
         """Puts fresh last linear layers for ``num_classes`` classes on every classifier."""
-        if num_classes < 1:
-            raise InputError(f"num_classes must be 1 or more, not {num_classes}.")
+        num_classes = whole("num_classes", num_classes)
         self.num_classes = num_classes
         place = next(self.classifier.parameters())
         self.classifier = _linear(self.num_features, num_classes, self.arch.members).to(place.device, place.dtype)
@@ -173,6 +174,9 @@ class GoogLeNet(nn.Module):
         for head in self.auxiliary.values():
             assert isinstance(head, AuxiliaryClassifier)
             head.fc2 = _fresh_linear(head.fc2, num_classes)
+
+    def __prepare_scriptable__(self) -> GoogLeNet:
+        raise InputError("torch.jit.script cannot read this network; use torch.export.export, or torch.jit.trace.")
 
     def _run(self, x: Tensor, keep: Collection[str] | nn.ModuleDict = ()) -> tuple[Tensor, dict[str, Tensor]]:
         """Runs the features; returns the last map and the outputs of the layers named in ``keep``."""
@@ -194,13 +198,7 @@ class GoogLeNet(nn.Module):
         return x, kept
 
     def _check(self, x: Tensor) -> None:
-        axes = self.arch.dims
-        channels = self.in_channels * self.arch.members
-        if x.ndim != axes + 2 or x.shape[1] != channels:
-            wanted = ", ".join(["N", str(channels)] + ["size"] * axes)
-            raise InputError(f"{self.arch.name} takes inputs of shape ({wanted}), not {tuple(x.shape)}.")
-        if min(x.shape[2:]) < self.minimum_size:
-            check_size(self.arch, tuple(x.shape[2:]))
+        check_input(x, self.arch, self.in_channels, self.minimum_size, next(iter(self.parameters()), x))
 
 
 def mean_probabilities(logits: Tensor) -> Tensor:

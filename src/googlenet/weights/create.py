@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 from ..arch.spec import Arch
 from ..arch.variants import GOOGLENET_TORCHVISION, find_arch
-from ..errors import InputError, unknown
+from ..errors import InputError, check_path, unknown
 from ..nn.googlenet import GoogLeNet
 from . import formats, store
 from .catalogue import CATALOGUE, Record, named
@@ -109,8 +110,15 @@ def save_weights(model: GoogLeNet, path: str | Path, **extra: Any) -> None:
         **extra: JSON values to store beside the architecture, such as class names.
 
     Raises:
-        InputError: If the file cannot be written.
+        InputError: If the file cannot be written, or what is to be in it is no network of ours or no JSON.
     """
+    check_path("The file of weights", path)
+    if not isinstance(model, GoogLeNet):
+        raise InputError(f"save_weights writes a GoogLeNet, such as create_model makes, not {type(model).__name__}.")
+    try:
+        json.dumps(extra)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"What is stored beside the architecture is written as JSON: {error}.") from error
     write(weights_of(model, **extra), path)
 
 
@@ -122,6 +130,7 @@ def read_source(source: str | Path) -> Weights:
     Raises:
         InputError: If there is no such thing, the run is not finished, or the record was not fetched yet.
     """
+    check_path("What holds weights", source)
     path = Path(source)
     if path.is_dir():
         if (path / WEIGHTS).exists():

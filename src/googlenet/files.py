@@ -97,6 +97,9 @@ def fresh(path: Path) -> Iterator[Path]:
             yield Path(folder) / path.name
             for part in sorted(Path(folder).iterdir()):  # what a file needs may lie in one named before it
                 part.replace(path.parent / part.name)
+    except InputError as error:  # who wrote there named what is gone
+        said = str(error).replace(str(Path(folder) / path.name), str(path)).replace(str(Path(folder)), str(path.parent))
+        raise InputError(said) from error
     except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror}.") from error
 

@@ -106,7 +106,7 @@ def test_a_command_line_that_cannot_be_read_gets_its_sentence(desk, words, hint)
         (["evaluate", "photos", "run"], "photos is no run; runs come first: googlenet evaluate run photos"),
         (["predict", "photos/red/00.png", "run"], "runs come first: googlenet predict run photos/red/00.png"),
         (["predict", "photos", "run/model.safetensors"], "runs come first: googlenet predict run/model.safetensors"),
-        (["predict", "run", "https://example.com/cat.jpg"], "an address on the network; download it first"),
+        (["predict", "https://example.com/run", "photos"], "an address on the network; download it first"),
         (["train", "http://example.com/photos.zip"], "an address on the network; download it first"),
         (["evaluate", "run", "s3://bucket/photos"], "an address on the network; download it first"),
         (["predict", "photos", "photos/red"], "photos has no model.safetensors: it is not a run"),
@@ -121,7 +121,7 @@ def test_what_cannot_be_done_gets_its_sentence(desk, words, hint):
     sentence(run_here(*words, cwd=desk), 1, hint)
 
 
-@pytest.mark.parametrize("words", [["empty"], ["no*.png"], ["photos/red/../none"]])
+@pytest.mark.parametrize("words", [["empty"], ["no*.png"], ["photos/red/../none"], ["https://example.com/cat.jpg"]])
 def test_where_there_is_no_picture_a_row_says_so(desk, words):
     (desk / "empty").mkdir(exist_ok=True)
     done = run_here("predict", "run", *words, cwd=desk)

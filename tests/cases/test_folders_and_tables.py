@@ -322,13 +322,13 @@ def test_few_pictures_a_class(here, number):
         return
     with pytest.raises(InputError, match=r"too few examples \(2\).*each class needs two"):
         hold_out(data, 0.2, 0)
-    assert "a single picture of 'blue', 'red'" in said("photos")
 
 
 def test_a_lonely_class_among_others(here):
     pictures(*(f"q/c{k}/1.png" for k in range(5)), *(f"q/many/{k}.png" for k in range(9)))
-    assert "single picture of 'c0', 'c1', 'c2', 'c3', 'c4':" in said("q")
+    assert "single picture" not in said("q")  # which may be to be measured
     held = hold_out(find_data("q"), 0.2, 0)
+    assert "single picture of 'c0', 'c1', 'c2', 'c3', 'c4': it is learned from, and none" in " ".join(held.notes)
     assert len(held.train) == 12 and set(held.validation.labels.tolist()) == {5}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -171,24 +172,49 @@ def evaluation_job(
         everything: Whether those that a run learned from are measured too.
 
     Raises:
-        InputError: If the data cannot be read, or the runs learned from all of them.
+        InputError: If the data cannot be read, or the runs learned from all of them, or know none of their
+            classes.
     """
     columns = columns or Columns()
     data = find_data(source, watch, columns)
     # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
     engine = None if exported_for(runs[0]) else "torch"
     predictor = load(*runs, engine=engine, max_pixels=columns.max_pixels)
-    part = data.held_out
+    rows, strangers = _known_classes(predictor, data)
+    part = data.held_out.subset(rows)
     known = {run: _learned_by(run, data) for run in runs}
     new = _new_rows(part, frozenset[str]().union(*(learned or () for learned in known.values())))
     if new or everything:
-        found = _measured(predictor, data, range(len(part)) if everything else new, crops)[0]
-        unknown = [run for run, learned in known.items() if learned is None]
-        return replace(found, unknown=unknown, learned=len(part) - len(new) if everything else 0)
+        found = _measured(predictor, data, rows if everything else [rows[row] for row in new], crops)[0]
+        return replace(
+            found,
+            unknown=[run for run, learned in known.items() if learned is None],
+            learned=len(part) - len(new) if everything else 0,
+            left_out=0 if everything else len(part) - len(new),
+            strangers=strangers,
+            notes=list(data.notes),
+        )
     raise InputError(
         f"{', '.join(runs)} learned from all {len(part):,} examples of {data.name}: none is left to measure on. "
         "Name other data, or measure on these all the same with --all."
     )
+
+
+def _known_classes(predictor: Predictor, data: Dataset) -> tuple[list[int], dict[str, int]]:
+    """Rows of the held-out part that are of classes which the network knows, and how many there are of each other.
+
+    Raises:
+        InputError: If it knows none of them.
+    """
+    names = [data.classes[label] for label in data.held_out.labels.tolist()]
+    rows = [row for row, name in enumerate(names) if name in predictor.classes]
+    strangers = Counter(name for name in names if name not in predictor.classes)
+    if not rows:
+        raise InputError(
+            f"The network knows none of the classes of {data.name} ({', '.join(map(repr, strangers))}); it knows "
+            f"{', '.join(map(repr, predictor.classes))}."
+        )
+    return rows, dict(strangers)
 
 
 def _measured(

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from ..errors import InputError, unknown
 from .builtin import BUILTIN
+from .images.names import extensions
 from .kinds import KINDS
 from .protocol import Dataset, ExampleSet, Watch, unwatched
-from .walk import extension_of, is_junk, walk
+from .signals.files import EXTENSIONS
+from .walk import extension_of, is_junk, is_pattern, walk
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
         raise InputError("The name of the data is empty; . is the folder where you are.")
     if source in BUILTIN:
         return BUILTIN[source]()
+    _refuse_file(Path(source))
     if columns.path is not None and Path(source).exists():
         return KINDS["picture"].find(source, watch, columns)
     for kind in KINDS.values():
@@ -57,6 +60,27 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     if not Path(source).exists() and "/" not in source and "." not in source:
         raise unknown("folder, table or built-in data set", source, BUILTIN)
     raise InputError(f"There is no folder, table or built-in data set {source!r}.")
+
+
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+_NETWORKS = (".safetensors", ".pth", ".pt", ".pt2", ".ckpt", ".onnx", ".caffemodel", ".pb")
+_TEXTS = (".json", ".jsonl", ".xml", ".yaml", ".yml", ".html", ".htm", ".pdf", ".docx", ".md")
+
+
+def _refuse_file(path: Path) -> None:
+    """Raises InputError for a file that can be no table, by its name, and says what is wanted in its place."""
+    if path.name.lower().endswith(EXTENSIONS) or not path.is_file():
+        return
+    ends = (path.suffix.lower(), extension_of(path))
+    wanted = "a folder with a folder for each class, such as photos/cat/1.jpg, or a table (.csv)"
+    if ends[0] in _ARCHIVES:
+        raise InputError(f"{path} is an archive, and those are not read: unpack it, and name what was in it.")
+    if ends[0] in _NETWORKS:
+        raise InputError(f"{path} is a network by its name, and no data. Data are {wanted}.")
+    if ends[0] in _TEXTS:
+        raise InputError(f"{path} is no table by its name, and {ends[0]} is not read. Data are {wanted}.")
+    if ends[1] in extensions():
+        raise InputError(f"{path} is a single picture by its name, and has no label. Data are {wanted}.")
 
 
 def to_learn_from(data: Dataset) -> ExampleSet:
@@ -107,7 +131,7 @@ def _expanded(text: str, extensions: Collection[str]) -> list[str]:
     path = Path(text)
     if path.is_dir():
         return [str(found) for found in walk(path) if extension_of(found) in extensions] or [text]
-    if any(letter in text for letter in "*?[") and not path.exists():
+    if is_pattern(text):
         matches = (_expanded(str(found), extensions) if found.is_dir() else [str(found)] for found in _matching(path))
         return list(chain.from_iterable(matches)) or [text]
     return [text]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
     assert data.train is not None
     part, labels = data.train, data.train.labels.numpy()
     first, place = _once(part.contents)
-    notes = data.notes
+    notes = (*data.notes, *_lonely(data, labels))
     if part.groups:
         split = _grouped(data.name, labels, _joined(part.groups, place), share, seed)
         kept, held = (np.sort(rows).tolist() for rows in split)
@@ -96,6 +96,13 @@ def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
         split = _stratified(data.name, labels[first], share, seed)
         kept, held = (np.flatnonzero(np.isin(place, rows)).tolist() for rows in split)
     return replace(data, train=part.subset(kept), validation=part.subset(held), notes=notes)
+
+
+def _lonely(data: Dataset, labels: Rows) -> Iterator[str]:
+    """What to say of classes that have one example."""
+    names = [repr(data.classes[label]) for label in np.flatnonzero(np.bincount(labels) == 1)]
+    if names:
+        yield f"There is a single {data.kind} of {', '.join(names)}: it is learned from, and none is measured."
 
 
 def _once(contents: Sequence[str]) -> tuple[Rows, Rows]:

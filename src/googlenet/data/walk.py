@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import glob
 import os
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import InputError
@@ -19,6 +21,7 @@ JUNK = (
     *(UNFINISHED := ("~$*", "*~", "*.bak", "*.tmp", "*.part", "*.partial", "*.crdownload")),  # of files, as a rule
 )
 _JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))
+_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf)://", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
 # First bytes of pictures, by which a file without an extension says what it is.
 _BEGINNINGS = {
@@ -34,6 +37,25 @@ _BEGINNINGS = {
 }
 
 
+def is_address(text: str) -> bool:
+    """Whether that is an address on the network, where nothing is read."""
+    return _ADDRESS.match(text) is not None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether that is no file, and may be a pattern that files match."""
+    return glob.has_magic(text) and not os.path.lexists(text)
+
+
+def why_missing(text: str) -> str | None:
+    """Why there is no file of that name, where the name itself tells."""
+    if is_address(text):
+        return "an address on the network; download it first, and name the file"
+    if is_pattern(text) and next(glob.iglob(text, recursive=True), None) is None:  # noqa: PTH207
+        return "nothing matches this pattern, and there is no file of that name"
+    return None
+
+
 def is_junk(name: str) -> bool:
     """Whether a file or folder of that name is nobody's data, see :data:`JUNK`."""
     return _JUNK.fullmatch(name.casefold()) is not None
@@ -43,6 +65,16 @@ def passed_over(folder: Path) -> list[str]:
     """Names of folders directly in one that may be data after all: they are called as unfinished files are."""
     names = sorted(path.name for path in folder.iterdir() if path.is_dir())
     return [name for name in names if any(fnmatch.fnmatchcase(name.casefold(), pattern) for pattern in UNFINISHED)]
+
+
+def called_twice(folders: Iterable[Path]) -> Iterator[str]:
+    """What to say of folders of several names that are one, by links."""
+    names: dict[str, list[Path]] = {}
+    for folder in folders:
+        names.setdefault(os.path.realpath(folder), []).append(folder)
+    for several in names.values():
+        if len(several) > 1:
+            yield f"{' and '.join(map(str, several))} are one folder, by links: what is in it counts under each name."
 
 
 def folders_in(folder: Path) -> list[Path]:

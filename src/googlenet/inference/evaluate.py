@@ -31,13 +31,12 @@ def predicted(
         InputError: If there are classes that the network does not know, examples of another kind than it reads, or one
             cannot be read.
     """
-    strangers = [name for name in classes if name not in predictor.classes]
-    if strangers:
-        raise InputError(
-            f"The network does not know the class {strangers[0]!r}; it knows {', '.join(predictor.classes)}."
-        )
-    place = np.array([predictor.classes.index(name) for name in classes])
-    return probabilities_of(predictor, part, crops), place[part.labels.numpy()]
+    number = {name: row for row, name in enumerate(predictor.classes)}
+    labels = np.array([number.get(name, -1) for name in classes])[part.labels.numpy()]
+    if -1 in labels:
+        stranger = classes[int(part.labels[int(np.argmin(labels))])]
+        raise InputError(f"The network does not know the class {stranger!r}; it knows {', '.join(predictor.classes)}.")
+    return probabilities_of(predictor, part, crops), labels
 
 
 def probabilities_of(predictor: Predictor, part: ExampleSet, crops: int = 1) -> Probabilities:

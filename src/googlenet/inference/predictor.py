@@ -13,6 +13,7 @@ import numpy as np
 from ..data.kinds import as_array, as_list
 from ..data.parallel import groups
 from ..data.protocol import Array, Example, Floats, Preprocessing
+from ..data.walk import why_missing
 from ..errors import InputError, whole
 from .engines.engine import Chunk, Engine
 
@@ -196,6 +197,9 @@ class Predictor:
 
     def _examples(self, sources: Iterable[Any]) -> Iterator[Example]:
         for number, source in enumerate(sources):
+            if isinstance(source, str) and (reason := why_missing(source)) is not None:
+                yield Example(source, error=reason)
+                continue
             try:
                 yield from self.preprocessing.examples(as_array(source), f"#{number}")
             except InputError as error:

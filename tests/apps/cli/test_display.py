@@ -9,9 +9,11 @@ import pytest
 from rich.table import Table
 
 from googlenet.apps.cli import display
+from googlenet.apps.cli.output import results
 from googlenet.apps.cli.output.screen import Screen
 from googlenet.data.protocol import BadFile, Dataset
 from googlenet.training.recipe import RECIPES
+from googlenet.training.runs.folder import Run
 from googlenet.training.runs.records import ClassScores, Evaluation
 
 MARKUP = "[red]x[/]"  # what rich would read as a colour, were it not told
@@ -114,7 +116,7 @@ def test_what_a_better_start_is_worth_was_measured():
 
 
 def test_a_result_says_where_to_look(capsys):
-    display.show_result(evaluation(("a", "b")), Path(MARKUP))
+    results.show_result(evaluation(("a", "b")), Run(Path(MARKUP)))
     assert capsys.readouterr().err == f"accuracy 0.8000 on 10 held out; see {MARKUP}/report.html\n"
 
 

@@ -153,15 +153,6 @@ def show_training(data: Dataset, recipe: Recipe, run: Path) -> None:
     )
 
 
-def show_result(evaluation: Evaluation, run: Path) -> None:
-    """What a training came to, on standard error."""
-    from ...training.runs.folder import Run
-
-    say(f"accuracy {evaluation.top1:.4f} on {evaluation.count:,} held out; see {Run(run).report}")
-    if evaluation.doubt:
-        say(evaluation.doubt)
-
-
 PARTS = {"test": "the test part", "validation": "the part held out", "all": "all there are"}
 
 
@@ -230,21 +221,30 @@ def _show_confusions(names: Sequence[str], evaluation: Evaluation) -> None:
     console.print(table)
 
 
+MOST_NAMED = 10  # classes that are not known
+
+
 def _counted(evaluation: Evaluation) -> str:
     """How many examples were measured, of how many."""
     count, left_out, bad = evaluation.count, evaluation.left_out, len(evaluation.bad_files)
-    shown, words = f"{count:,}", [PARTS[evaluation.part]]
+    number, words = f"{count:,}", [PARTS[evaluation.part]]
     if left_out:
-        shown += f" of {count + left_out:,}"
+        number += f" of {count + left_out:,}"
         words = [] if evaluation.part == "all" else words
         words.append(f"{left_out:,} left out, which the run learned from")
     if evaluation.learned:
         words.append(f"the run learned from {evaluation.learned:,} of them")
     if bad:
         words.append(f"{bad:,} more could not be read")
+    if strangers := evaluation.strangers:
+        names = [f"{shown(name)} {many:,}" for name, many in strangers.items()]
+        named = ", ".join(names[:MOST_NAMED]) + (
+            f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        )
+        words.append(f"{sum(strangers.values()):,} more are of classes that the network does not know: {named}")
     if evaluation.unknown:
         words.append(f"what {', '.join(evaluation.unknown)} learned from is not known, and may be among them")
-    return f"{shown} ({'; '.join(words)})"
+    return f"{number} ({'; '.join(words)})"
 
 
 def show_table(table: Table) -> None:

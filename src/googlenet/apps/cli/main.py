@@ -83,7 +83,8 @@ def _run() -> int | None:
     """The exit status of what the words name."""
     command = typer.main.get_command(app)
     _check_name(getattr(command, "commands", {}))
-    check_local(sys.argv[1:])
+    if sys.argv[1:2] != ["predict"]:  # which says it of each input
+        check_local(sys.argv[1:])
     if sys.argv[1:2] and sys.argv[1] in READS and not sys.warnoptions:
         silence()
     code: int | None = command.main(standalone_mode=False)

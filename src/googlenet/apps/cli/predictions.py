@@ -15,7 +15,7 @@ import typer
 
 from ...errors import InputError
 from .options import MaxPixelsOption
-from .usage import explained
+from .usage import check_local, explained
 
 commands = typer.Typer()
 
@@ -60,6 +60,7 @@ def predict(
     from .output.writers import WRITERS
     from .progress import above, watch_predictions
 
+    check_local([run])
     if exported_for(run) in (None, "torch"):  # other exported models need no PyTorch
         from ...nn.device import keep_memory
 

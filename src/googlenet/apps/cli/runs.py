@@ -114,15 +114,18 @@ def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard:
     """Trains, and shows what and with what success."""
     from ..jobs import training_job
     from . import display, progress
+    from .output import results
 
     if _leads():
         display.show_training(data, recipe, run.path)
-        if not resume:
+        if resume:
+            results.show_finished(run, recipe)
+        else:
             display.show_better_start(data, recipe)
     with progress.training_progress(_leads(), run.path if tensorboard else None) as report:
         result = training_job(data, recipe, run.path, resume=resume, report=report)
     if result is not None:
-        display.show_result(result, run.path)
+        results.show_result(result, run)
 
 
 def _stopped(run: Run | None, named: bool) -> Stopped:
@@ -171,6 +174,8 @@ def evaluate(
     with explained("evaluate", runs_and_data):
         result = evaluation_job(runs, data, crops, progress.watch, columns, everything)
     display.show_bad_files([BadFile(**row) for row in result.bad_files], "; --json lists them all")
+    for note in result.notes:
+        display.say(note)
     print(json.dumps(result.to_dict())) if as_json else display.show_evaluation(result)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ...data.walk import is_address
 from ...errors import InputError
 
 USAGE = 2  # exit status for a command line that cannot be read
@@ -67,7 +68,6 @@ INSTEAD = {
     ),
     **dict.fromkeys(("-v", "--verbose", "-q", "--quiet"), "How far it is stands on the terminal; 2>file keeps it."),
 }
-_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf)://", re.IGNORECASE)
 
 
 class Stopped(InputError):
@@ -125,7 +125,7 @@ def _no_option(name: str, context: Any) -> str:
 def check_local(words: Sequence[str]) -> None:
     """Raises InputError for an address on the network: what is read are files."""
     for word in words:
-        if _ADDRESS.match(word):
+        if is_address(word):
             raise InputError(f"{word} is an address on the network; download it first, and name the file.")
 
 

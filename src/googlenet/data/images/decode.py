@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from ...errors import InputError
-from .names import unread
+from .names import formats, unread
 from .values import CHANNELS_LAST, Levels, Pixels, eight_bits, from_array, levels_of
 
 Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
@@ -118,7 +118,7 @@ def taken_for(source: Any) -> str:
         places = {2: "height × width", 3: "height × width × channels"}
         if source.ndim == 3 and source.shape[-1] not in CHANNELS_LAST:
             places[3] = "channels × height × width"
-        scale = "" if source.dtype == np.uint8 else ", from 0 to 1"
+        scale = ", from 0 to 1" if source.dtype.kind == "f" else ""
         return f"{source.dtype} array {source.shape}: {places.get(source.ndim, 'no picture')}{scale}"
     if isinstance(source, Image.Image):
         return f"picture of Pillow's, {source.width}×{source.height}, mode {source.mode}"
@@ -157,18 +157,21 @@ def _undecoded(source: Any) -> Any:
 
 
 def _identified(file: IO[bytes]) -> Image.Image:
-    """As ``Image.open``, whose limit on pixels is one for the whole process; here every call has its own."""
+    """As ``Image.open``, whose limit on pixels is one for the whole process; here every call has its own.
+
+    Formats that are not read are not tried, whatever a file is called: some would start another program.
+    """
     try:
         file.seek(0)
     except (AttributeError, io.UnsupportedOperation):
         file = io.BytesIO(file.read())
-    prefix = file.read(16)
+    prefix, read = file.read(16), formats()
     for known in (Image.preinit, Image.init):
         known()
         for name in Image.ID:
             factory, accept = Image.OPEN[name]
             try:
-                taken = True if accept is None else accept(prefix)
+                taken = name in read and (accept is None or accept(prefix))
                 if taken and not isinstance(taken, str):  # a text says why this format cannot be read here
                     file.seek(0)
                     return factory(file, "")

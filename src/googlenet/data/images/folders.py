@@ -15,7 +15,7 @@ import torch
 from ...errors import InputError
 from ..parallel import available_cores
 from ..protocol import BadFile, Dataset, Watch, unwatched
-from ..walk import extension_of, files_in, folders_in, passed_over, walk
+from ..walk import called_twice, extension_of, files_in, folders_in, passed_over, walk
 from .crops import centre_square
 from .dataset import SMALL_SIDE, ImageSet, enlarged
 from .decode import MAX_PIXELS, Look, look, notes_on, open_picture, to_pixels
@@ -93,14 +93,14 @@ def _no_pictures(source: Path, listed: int, bad: Sequence[BadFile]) -> InputErro
 # ------------------------------------------------------------------------------------------------ folders
 def _in_folders(root: Path) -> Labelled:
     """The pictures of a folder of classes, or of a folder of parts that are such folders."""
-    found = Labelled()
-    parts = _parts_in(root)
+    found, parts = Labelled(), _parts_in(root)
     empty, others = [], Counter[str]()
     if parts:
         _sort_out(files_in(root), found)
         empty = [top for top in folders_in(root) if top not in parts.values()]
     for part, top in (parts or {"train": root}).items():
         _sort_out(files_in(top), found)
+        found.notes += called_twice(folders_in(top))
         found.parts[part] = []
         for folder in folders_in(top):
             pictures, rest = _sort_out(walk(folder), found, "")
@@ -237,7 +237,7 @@ def _named(folders: Sequence[Path]) -> str:
 
 # ------------------------------------------------------------------------------------------------ classes
 def _notes_on_classes(classes: Sequence[str], parts: Rows) -> Iterator[str]:
-    """Classes whose names are hard to tell apart, classes that a part lacks, and classes that cannot be measured."""
+    """Classes whose names are hard to tell apart, and classes that a part lacks."""
     alike = defaultdict(list)
     for name in classes:
         alike["".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
@@ -248,9 +248,6 @@ def _notes_on_classes(classes: Sequence[str], parts: Rows) -> Iterator[str]:
     for part, held in counts.items():
         if missing := [name for name in classes if name not in held]:
             yield f"The part {part} has no picture of {', '.join(map(repr, missing))}."
-    single = [name for name, count in counts.get("train", {}).items() if count == 1]
-    if len(counts) == 1 and single:
-        yield f"There is a single picture of {', '.join(map(repr, single))}: it is learned from, and none is measured."
 
 
 # ------------------------------------------------------------------------------------------------ pictures

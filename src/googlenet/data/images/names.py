@@ -59,6 +59,14 @@ def readable() -> frozenset[str]:
     return frozenset(end for end, kind in known if kind in Image.OPEN or kind == "MPO") - _NO_PICTURES
 
 
+def formats() -> frozenset[str]:
+    """Names of the formats of those pictures, as Pillow calls them."""
+    from PIL import Image
+
+    read = readable()
+    return frozenset(kind for end, kind in Image.registered_extensions().items() if end in read)
+
+
 def extensions() -> frozenset[str]:
     """Of all files that are, or by their names claim to be, pictures."""
     return readable() | UNREAD.keys()

@@ -50,7 +50,7 @@ class Recipe:
             probabilities are averaged. For signals.
         colour: Largest relative change of brightness, contrast and saturation.
         balance: For classes of unequal size: ``weights`` in the loss, or a ``sampler``.
-        max_seconds: Time that training may take; the schedule ends with it. 0 for no limit.
+        max_seconds: Time that training may take, where it has a limit; the schedule ends with it.
         weights: What to begin with: a run, a weights file, or a name of the catalogue; empty for a fresh network.
         body_rate: Learning rate of the layers that came with weights, as a share of that of the fresh classifier.
         freeze: What of given weights stays as it is: ``norms``, the batch-norm statistics, for small sets;
@@ -124,6 +124,7 @@ class Recipe:
             "body_rate",
             "clip",
             "min_steps",
+            "max_seconds",
             "aux_weight",
             "mixup",
             "cutmix",
@@ -151,6 +152,8 @@ class Recipe:
                 values[name] = _parse(kinds[name], text)
             except ValueError as error:
                 raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {text!r}.") from error
+        if values.get("max_seconds") == 0:
+            raise InputError("max_seconds must be above 0; without it there is no limit.")
         return dataclasses.replace(self, **values)
 
     def fitted(self, examples: int, classes: int) -> Recipe:

@@ -3,7 +3,7 @@
 ===================== ==========================================================================================
 ``model.safetensors``  the final weights, with classes and preprocessing in the metadata
 ``run.json``           :class:`RunRecord`: everything that made the run
-``learned.txt``        which examples it learned from: a hash of what each holds, a line each
+``learned.txt``        which examples it learned from: how many, then a hash of what each holds, a line each
 ``metrics.jsonl``      :class:`EpochRow`, a line an epoch
 ``evaluation.json``    :class:`Evaluation`: the final weights on the held-out part
 ``report.html``        the page for people
@@ -33,6 +33,7 @@ from ..recipe import Recipe
 from .records import VERSION, EpochRow, Evaluation, RunRecord
 
 Record = TypeVar("Record")
+_COUNT = "# {} examples"  # the first line of the list of what was learned from
 OLDEST: Mapping[str, Any] = {"fingerprint": "", "version": 1}  # of records that do not say
 
 
@@ -147,7 +148,8 @@ class Run:
             raise InputError(
                 f"{self.path} could not be made: {error.strerror}. Name another folder (--out)."
             ) from error
-        files.write_bytes(self._learned, "".join(f"{content}\n" for content in sorted(set(learned))).encode())
+        contents = sorted(set(learned))
+        files.write_bytes(self._learned, "\n".join([_COUNT.format(len(contents)), *contents, ""]).encode())
         files.write_json(self._record, dataclasses.asdict(record))
         self._claim.unlink(missing_ok=True)
 
@@ -180,11 +182,17 @@ class Run:
         if not self._learned.exists():
             return None
         try:
-            found = frozenset(self._learned.read_text(encoding="ascii").split())
+            lines = self._learned.read_text(encoding="ascii").splitlines()
         except (OSError, ValueError) as error:
             raise InputError(f"{self._learned} could not be read: {error}.") from error
-        if not found or any(not re.fullmatch("[0-9a-f]{16}", content) for content in found):
-            raise InputError(f"{self._learned} is damaged: it is no list of hashes.")
+        counted = bool(lines) and lines[0].startswith(_COUNT[0])  # the first runs did not count
+        found = frozenset(lines[counted:])
+        whole = not counted or lines[0] == _COUNT.format(len(found))
+        if not found or not whole or any(not re.fullmatch("[0-9a-f]{16}", content) for content in found):
+            raise InputError(
+                f"{self._learned} is damaged: it is no whole list of hashes. Bring it back as it was, or remove it; "
+                "then it is not known what the run learned from."
+            )
         return found
 
     def is_of(self, data: Dataset) -> bool:

@@ -125,6 +125,8 @@ class Evaluation:
         unknown: Weights that do not say what they learned from: it may be among what was measured.
         bad_files: ``{"path", "reason"}`` of each file that could not be read.
         shortcuts: Single numbers that tell the classes nearly as well; looked for at the end of a training.
+        strangers: Classes that the network does not know, to their numbers of examples, which were not measured.
+        notes: What the reader of the data said of them.
         version: Of this record.
     """
 
@@ -141,6 +143,8 @@ class Evaluation:
     unknown: Sequence[str] = field(default_factory=list)
     bad_files: Sequence[Mapping[str, str]] = field(default_factory=list)
     shortcuts: Sequence[Shortcut] = field(default_factory=list)
+    strangers: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = field(default_factory=list)
     version: int = VERSION
 
     def __post_init__(self) -> None:

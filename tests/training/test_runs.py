@@ -198,7 +198,8 @@ def test_runs_of_version_1_know_their_examples_by_name(tmp_path):
 def test_what_was_learned_is_kept_by_content(tmp_path):
     data = signals([0, 1, 0])
     assert begun(tmp_path, data).learned() == set(data.train.contents)
-    assert len((tmp_path / "learned.txt").read_text().splitlines()) == 3
+    lines = (tmp_path / "learned.txt").read_text().splitlines()
+    assert lines == ["# 3 examples", *sorted(data.train.contents)]
     for damage, words in ((b"\xff", "could not be read"), (b"", "is damaged"), (b"0123\n", "is damaged")):
         (tmp_path / "learned.txt").write_bytes(damage)
         with pytest.raises(InputError, match=rf"learned\.txt {words}"):

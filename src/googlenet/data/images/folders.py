@@ -20,7 +20,7 @@ from .crops import centre_square
 from .dataset import SMALL_SIDE, ImageSet, enlarged
 from .decode import MAX_PIXELS, Look, look, notes_on, open_picture, to_pixels
 from .names import extensions, part_of
-from .table import Labelled, Rows, read_table
+from .tables.table import Labelled, Rows, read_table
 
 
 def claims(source: str) -> bool:
@@ -58,7 +58,7 @@ def find_images(
 
     Args:
         source: A folder ``class/picture``; a folder with ``train``, ``val`` or ``test`` of those; or a table, see
-            :func:`~.table.read_table`.
+            :func:`~.tables.table.read_table`.
         watch: Wraps the list of files while they are checked, for a progress bar.
         path: Column of the paths.
         target: Column of the labels.

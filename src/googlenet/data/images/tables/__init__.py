@@ -1,0 +1,1 @@
+"""Tables of pictures: a row a picture."""

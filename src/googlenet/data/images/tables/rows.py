@@ -1,0 +1,88 @@
+"""From the bytes of a text table to the cells of its rows, in whatever dialect it is written."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from pathlib import Path
+
+from ....errors import InputError
+from .columns import LABELS, PATHS, plain
+
+_MARKS = (",", ";", "\t", "|")
+_NAMED_MARK = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)  # the first line of what Excel is to split
+
+Row = tuple[int, list[str]]  # the number of its line, and its cells
+
+
+def text_of(table: Path) -> str:
+    """The text of a file: UTF-8, or UTF-16 with a mark at its beginning.
+
+    Raises:
+        InputError: If it cannot be read, or is not such text.
+    """
+    try:
+        content = table.read_bytes()
+    except OSError as error:
+        raise InputError(f"{table} could not be read: {error.strerror or error}.") from error
+    try:
+        return content.decode(encoding_of(content))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f'{table}, line {line} is not UTF-8 text. Save the table as UTF-8 (in Excel: "CSV UTF-8").'
+        ) from error
+
+
+def encoding_of(content: bytes) -> str:
+    """UTF-16 by its mark or the empty half of its first letter, else UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return {0: "utf-16-be", 1: "utf-16-le"}.get(content[:2].find(b"\0"), "utf-8-sig")
+
+
+def rows_of(table: Path, text: str, strict: bool) -> list[Row]:
+    """Every row that is not empty; a blank that is written after every comma, or at least every one below the header,
+    is none of a cell's, and a first line ``sep=;`` is no row.
+
+    Args:
+        table: For what is said of it.
+        text: Of the table, or its beginning.
+        strict: Whether quotes that are wrong are an error.
+
+    Raises:
+        InputError: If it is no table.
+    """
+    start = next((line for line in text.splitlines() if line.strip()), "")
+    named = _NAMED_MARK.fullmatch(start)
+    mark = named[1] if named else _mark(start)
+    rows = _parsed(table, text, strict, mark, False)[bool(named) :]
+    blank = [all(cell.startswith(" ") for cell in cells[1:] if cell) and len(cells) > 1 for _, cells in rows]
+    if blank and (blank[0] or all(blank[1:])):
+        rows = _parsed(table, text, strict, mark, True)[bool(named) :]
+    return rows
+
+
+def _parsed(table: Path, text: str, strict: bool, mark: str, spaced: bool) -> list[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=spaced, strict=strict)
+    rows = []
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((reader.line_num, cells))
+    except csv.Error as error:
+        raise InputError(f"{table}, line {reader.line_num} is not a row of a table ({error}).") from error
+    return rows
+
+
+def _mark(header: str) -> str:
+    """What stands between the cells of a header: what splits off a known name, else what is there most often."""
+    known = {*PATHS, *LABELS}
+
+    def score(mark: str) -> tuple[int, int]:
+        names = [plain(name) for name in next(csv.reader([header], delimiter=mark), [])]
+        return len(known.intersection(names)), len(names)
+
+    return max(_MARKS, key=score)

@@ -1,0 +1,154 @@
+"""Tables of pictures: a row a picture, with its path, its label and perhaps its part."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ....errors import InputError
+from ..names import extensions
+from .columns import LABELS, PATHS, chosen, ends_in, plain
+from .parts import parts_of_rows
+from .paths import base_of, exists, resolved, why_missing
+from .rows import Row, encoding_of, rows_of, text_of
+
+_TEXTS = (".csv", ".tsv", ".txt")
+_WIDE = 24  # a table of more columns than that holds samples
+_START = 65_536  # bytes by which a table is told
+_FRACTION = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
+_MANY = 8  # labels that are told to be numbers and not classes
+
+
+Rows = dict[str, list[tuple[str, str]]]  # "train", "val", "test" to rows of path and class
+
+
+@dataclass
+class Labelled:
+    """Pictures and their labels, before one is opened.
+
+    Attributes:
+        parts: The pictures of each part.
+        bad: What is left out already, with the reason.
+        notes: What is to be said.
+    """
+
+    parts: Rows = field(default_factory=dict)
+    bad: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def lists_pictures(table: Path) -> bool:
+    """Whether a text table is, by its header and its first rows, of pictures and not of signals."""
+    if table.suffix.lower() not in _TEXTS:
+        return False
+    try:
+        with table.open("rb") as file:
+            start = file.read(_START)
+        lines = start.decode(encoding_of(start), "replace").splitlines(keepends=True)
+        rows = [cells for _, cells in rows_of(table, "".join(lines[:20]), strict=False)]
+    except (OSError, InputError):
+        return False
+    header = rows[0] if rows else []
+    names = [plain(name) for name in header]
+    narrow = len(header) <= _WIDE
+    if narrow and set(names) & set(PATHS) and set(names) & set(LABELS):
+        return True
+    ends = extensions()
+    files = [cell for row in rows for cell in row if ends_in(cell, ends)]
+    return bool(files) and (narrow or any(exists(resolved(table.parent, file)) for file in files))
+
+
+def read_table(table: Path, path: str | None = None, target: str | None = None) -> Labelled:
+    """Reads a table with a header and the columns of paths and labels, and perhaps of parts.
+
+    Args:
+        table: A text table: commas, semicolons, tabs or bars between the cells; UTF-8 or UTF-16.
+        path: Column of the paths, which are relative to the table; ``None`` looks for one of :data:`PATHS`.
+        target: Column of the labels; ``None`` looks for one of :data:`LABELS`.
+
+    Raises:
+        InputError: If it cannot be read, a column or a cell is missing, or no path leads to a file.
+    """
+    lines = rows_of(table, text_of(table), strict=True)
+    if len(lines) < 2:
+        raise InputError(f"{table} has no row. It needs a header, such as path,label, and a row for each picture.")
+    (_, header), *below = lines
+    names = [name.strip() for name in header]
+    rows = [_of_width(table, row, len(header)) for row in below]
+    numbers = [line for line, _ in below]
+    paths, labels, notes = chosen(table, names, rows, path, target)
+    parts, split, more = parts_of_rows(table, names, rows, numbers, (paths, labels))
+    texts, classes = [row[paths].strip() for row in rows], [row[labels] for row in rows]
+    _refuse_empty(table, names[labels], numbers, texts, classes)
+    _refuse_numbers(table, names[labels], classes)
+    base, where = base_of(table, texts)
+    said = f"paths in column {names[paths]!r}, labels in column {names[labels]!r}{split and ', parts in '}{split}"
+    found = Labelled({"train": []}, notes=[f"Read as a table of pictures: {said}.", *where, *notes, *more])
+    files = [resolved(base, text) for text in texts]
+    for number in _first_of_each(table, numbers, texts, files, classes, found):
+        found.parts.setdefault(parts[number], []).append((files[number], classes[number]))
+        if not exists(files[number]):
+            found.bad[files[number]] = why_missing(texts[number], base, table)
+    return found
+
+
+def _of_width(table: Path, row: Row, width: int) -> list[str]:
+    """The cells of a row, as many as the header has; empty ones at the end are no cells."""
+    line, cells = row
+    if any(cell.strip() for cell in cells[width:]):
+        raise InputError(
+            f"{table}, line {line} has {len(cells)} cells, the header {width}. Put quotes around a cell with a comma."
+        )
+    return [*cells[:width], *[""] * (width - len(cells))]
+
+
+def _refuse_empty(table: Path, name: str, numbers: Sequence[int], texts: Sequence[str], classes: Sequence[str]) -> None:
+    """Refuses rows without a path or a label, and names the first."""
+    rows = list(zip(numbers, texts, classes, strict=True))
+    empty = [(line, text) for line, text, label in rows if not text or not label.strip()]
+    if empty:
+        line, text = empty[0]
+        what = f"the label of {text} (column {name!r}) is empty" if text else "the path is empty"
+        more = f", and {len(empty) - 1:,} more rows lack one" if len(empty) > 1 else ""
+        raise InputError(f"{table}, line {line}: {what}{more}. Fill it in, or take the row out.")
+
+
+def _refuse_numbers(table: Path, name: str, classes: Sequence[str]) -> None:
+    """Refuses labels that are fractions, most of them different: a number to predict is no class."""
+    different = {label.strip() for label in classes}
+    if len(different) >= _MANY and 2 * len(different) > len(classes) and all(map(_FRACTION.fullmatch, different)):
+        raise InputError(
+            f"{table}: column {name!r} holds numbers such as {classes[0].strip()}, {len(different):,} different ones "
+            f"in {len(classes):,} rows, and a number to predict is no class. Name a column of classes with --target, "
+            "or write one, such as low and high."
+        )
+
+
+def _first_of_each(
+    table: Path,
+    numbers: Sequence[int],
+    texts: Sequence[str],
+    files: Sequence[str],
+    classes: Sequence[str],
+    found: Labelled,
+) -> list[int]:
+    """The rows that name a file first; that others repeat it is said, and under another label refused."""
+    first: dict[str, int] = {}
+    repeated = []
+    for number, file in enumerate(files):
+        known = first.setdefault(os.path.abspath(file), number)  # noqa: PTH100
+        if classes[known] != classes[number]:
+            raise InputError(
+                f"{table}: {texts[number]} has the label {classes[known]!r} in line {numbers[known]} and "
+                f"{classes[number]!r} in line {numbers[number]}. A picture has one label."
+            )
+        if known != number:
+            repeated.append(numbers[number])
+    if repeated:
+        found.notes.append(
+            f"Left out, for they repeat a picture of a row above: {len(repeated)} rows, line {repeated[0]} first."
+        )
+    return list(first.values())

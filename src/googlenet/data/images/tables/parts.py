@@ -42,6 +42,13 @@ def parts_of_rows(
         found[_in_words(cells)] = _flagged(table, cells, lines)
     if not found:
         return ["train"] * len(rows), "", notes
+    words = next(iter(found))
+    _refuse_different(table, found, lines)
+    return found[words], words, notes
+
+
+def _refuse_different(table: Path, found: dict[str, list[str]], lines: Sequence[int]) -> None:
+    """Refuses columns that put a row into different parts."""
     words, parts = next(iter(found.items()))
     for other, theirs in found.items():
         if parts != theirs:
@@ -49,7 +56,6 @@ def parts_of_rows(
             raise InputError(
                 f"{table}, line {line}: {words} and {other} name different parts of the data. Keep one of them."
             )
-    return parts, words, notes
 
 
 def _in_words(flags: Flags) -> str:

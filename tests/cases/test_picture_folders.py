@@ -62,6 +62,7 @@ JUNK = [
     *(".DS_Store", "._000.png", ".hidden.png", ".ipynb_checkpoints", ".Trash-1000", ".AppleDouble", "__MACOSX"),
     *("Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "#recycle"),
     *("THUMBS.DB", "$Recycle.Bin", "~$cat.png", "cat.png~", "cat.png.part"),
+    *("_gsdata_", "Picasa.ini", "ZbThumbnail.info"),
 ]
 
 
@@ -342,6 +343,7 @@ def test_a_lonely_class_among_others(here):
         (("training_set", "Hold-Out"), ("train", "test")),
         (("train2017", "val2017"), ("train", "validation")),
         (("val", "test"), ("validation", "test")),
+        (("01_train", "02-Val", "3 test"), ("train", "validation", "test")),
         (("test",), ("test",)),
         (("train",), ("train",)),
     ],

@@ -184,6 +184,7 @@ FIRST_IS_TRAIN = {"train": ["a/1.png", "b/1.png"], "test": ["a/2.png", "b/2.png"
         (("train", "test"), [("yes", "no"), ("no", "yes"), ("yes", "no"), ("no", "yes")]),
         (("is_valid", "is_test"), [("f", "f"), ("f", "t"), ("f", "f"), ("f", "t")]),
         (("split", "is_test"), [("train", 0), ("test", 1), ("train", 0), ("test", 1)]),
+        (("split",), [("1-train",), ("3 test",), ("",), ("3_test",)]),
     ],
     ids=str,
 )
@@ -191,6 +192,19 @@ def test_parts_under_other_names(files, head, cells):
     table(head=("path", "label", *head), rows=[(*row, *more) for row, more in zip(ROWS, cells, strict=True)])
     assert {part: list(rows) for part, rows in labelled("t.csv").items()} == FIRST_IS_TRAIN
     assert f"parts in column{'s' * (len(head) == 2 and head[0] != 'split')} {head[0]!r}" in said("t.csv")
+
+
+def test_an_empty_column_of_parts_is_none(files):
+    table(head=("path", "label", "split", "is_test"), rows=[(*row, "", k % 2) for k, row in enumerate(ROWS)])
+    assert {part: list(rows) for part, rows in labelled("t.csv").items()} == FIRST_IS_TRAIN
+
+
+@pytest.mark.parametrize("head", ["", "path label\n", "# a list\n"])
+@pytest.mark.parametrize("name", ["t.txt", "t.csv"])
+def test_blanks_between_cells_are_no_table_of_signals(files, head, name):
+    Path(name).write_text(head + "".join(f"{file} {k // 2}\n" for k, file in enumerate(FILES)))
+    with pytest.raises(InputError, match="2 words in a row.*write a comma or a tab between path and label"):
+        find_data(name)
 
 
 def test_is_valid_is_the_part_to_validate_on(files):

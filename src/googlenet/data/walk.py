@@ -17,7 +17,7 @@ JUNK = (
     *("__macosx", "icon\r", "network trash folder", "temporary items"),
     *("thumbs.db", "ehthumbs*.db", "desktop.ini", "$recycle.bin", "found.[0-9][0-9][0-9]"),
     *("system volume information", "lost+found", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot"),
-    *("~snapshot", "__pycache__"),
+    *("~snapshot", "__pycache__", "_gsdata_", "picasa.ini", "zbthumbnail.info", "thumbs.db:*"),
     *(UNFINISHED := ("~$*", "*~", "*.bak", "*.tmp", "*.part", "*.partial", "*.crdownload")),  # of files, as a rule
 )
 _JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))

@@ -6,6 +6,7 @@ import struct
 import zlib
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from googlenet import InputError, Predictor
+from googlenet import InputError, Predictor, load
 from googlenet.data.images.arrays import example_set
 from googlenet.data.images.dataset import ImageSet
 from googlenet.data.images.decode import look, notes_on, open_picture
@@ -23,9 +24,11 @@ from googlenet.data.kinds import preprocessing_from
 from googlenet.inference.engines.engine import Engine
 from googlenet.inference.evaluate import probabilities_of
 from googlenet.training.recipe import SMALL
+from inference.networks import exported, weights
 
 STILL = SMALL.with_changes({"crop": "no", "flip": "no", "shift": "0", "cutout": "0", "colour": "0"})
 SIZE = (40, 30)
+WANTED = (ImagePreprocessing(3, 24, 24), ImagePreprocessing(1, 20, 26, (0.5,), (0.5,)))
 MODES = (
     *("1", "L", "P", "LA", "La", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"),
     *("I", "F", "I;16", "I;16B", "I;16L", "I;16N"),
@@ -146,7 +149,7 @@ def test_every_file_that_pillow_writes_is_the_same_pixels_to_all(tmp_path, mode)
         everybody_refuses(path)
     for path in paths:
         np.testing.assert_allclose(np.asarray(open_picture(path)), by_hand(path), atol=1.01, err_msg=path.name)
-    for want in (ImagePreprocessing(3, 24, 24), ImagePreprocessing(1, 20, 26, (0.5,), (0.5,))):
+    for want in WANTED:
         all_see_the_same(paths, want)
 
 
@@ -162,6 +165,36 @@ def everybody_refuses(path):
         next(ImageSet(labels, (str(path),)).loader(want, STILL).plain())
     with pytest.raises(InputError, match=words):
         look(path)
+
+
+@pytest.fixture(scope="module")
+def exported_readers(tmp_path_factory):
+    """The exported model of each way to read that is asked for here, by that way."""
+    files = {}
+    for number, want in enumerate(WANTED):
+        folder = tmp_path_factory.mktemp(f"exported{number}")
+        files[want] = exported(folder, weights(folder, preprocessing=want), "onnx")
+    return files
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_exported_model_reads_the_pixels_that_training_reads(tmp_path, mode, exported_readers):
+    paths = [path for path in files_of(tmp_path, mode) if path.suffix != ".spider" or mode == "F"]
+    for want, file in exported_readers.items():
+        if not paths:
+            continue
+        predictor = load(file)
+        assert predictor.preprocessing == want
+        files = ImageSet(torch.zeros(len(paths), dtype=torch.long), tuple(map(str, paths)), None, 3)
+        trained = torch.cat([batch.inputs for batch in files.loader(want, STILL).plain(7)]).numpy()
+        expected = np.concatenate([want.read(path) for path in paths])
+        assert np.array_equal(trained, want.views(torch.from_numpy(expected))[0].numpy())
+        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        (answers,) = session.run(None, {session.get_inputs()[0].name: expected})
+        assert np.array_equal(predictor.probabilities(list(map(str, paths))), answers)
+        assert np.array_equal(
+            seen(predictor.preprocessing, lambda other: other.predict(list(map(str, paths)))), expected
+        )
 
 
 def all_see_the_same(paths, want):

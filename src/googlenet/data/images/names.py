@@ -44,9 +44,9 @@ _AROUND = re.compile(r"(?<=.)(set|split|part|data|images|imgs|(19|20)\d\d)$")
 
 
 def part_of(name: str) -> str | None:
-    """Which part of the data is called so, ``"train"``, ``"val"`` or ``"test"``: in any case, as ``Training_Set`` or
-    ``val2017`` too."""
-    word = re.sub(r"[\W_]+", "", name.casefold())
+    """Which part of the data is called so, ``"train"``, ``"val"`` or ``"test"``: in any case, as ``Training_Set``,
+    ``val2017`` or ``02_val`` too."""
+    word = re.sub(r"[\W_]+", "", re.sub(r"^\d+[\W_]+", "", name.casefold()))
     return _PARTS.get(word) or _PARTS.get(_AROUND.sub("", word))
 
 

@@ -100,6 +100,11 @@ def _differ(one: Sequence[str], other: Sequence[str]) -> bool:
 def _lacking(table: Path, names: Sequence[str], rows: Cells, no_path: bool) -> str:
     """What a table lacks to be one of pictures."""
     ends = extensions()
+    if len(names) == 1 and (words := len(rows[0][0].split())) > 1:
+        return (
+            f"{table} has {words} words in a row, such as {rows[0][0]!r}, and nothing that separates cells: write a "
+            "comma or a tab between path and label, and above them a header, path,label."
+        )
     if any(ends_in(name, ends) for name in names):
         return f"{table} has no header: write path,label, or what else the columns hold, above its first line."
     if no_path:

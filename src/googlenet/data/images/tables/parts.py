@@ -32,7 +32,7 @@ def parts_of_rows(
         InputError: If a cell of the column is no part, a row is in two parts, or two columns say different things.
     """
     columns = {place: column_of(rows, place) for place in range(len(names)) if place not in used}
-    known = [place for name in _SPLITS for place in columns if plain(names[place]) == name]
+    known = _known(names, columns)
     named = [place for place in known if any(map(part_of, columns[place])) or plain(names[place]) == "split"]
     flags = {place: part for place in columns if (part := _flag_of(names[place], columns[place]))}
     notes = list(_unused(names, columns, {*named, *flags}, known))
@@ -45,6 +45,11 @@ def parts_of_rows(
     words = next(iter(found))
     _refuse_different(table, found, lines)
     return found[words], words, notes
+
+
+def _known(names: Sequence[str], columns: dict[int, list[str]]) -> list[int]:
+    """The columns with a usual name that are not empty, in the order of those names."""
+    return [place for name in _SPLITS for place in columns if plain(names[place]) == name and any(columns[place])]
 
 
 def _refuse_different(table: Path, found: dict[str, list[str]], lines: Sequence[int]) -> None:

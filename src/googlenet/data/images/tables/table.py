@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,21 +44,33 @@ def lists_pictures(table: Path) -> bool:
     """Whether a text table is, by its header and its first rows, of pictures and not of signals."""
     if table.suffix.lower() not in _TEXTS:
         return False
-    try:
-        with table.open("rb") as file:
-            start = file.read(_START)
-        lines = start.decode(encoding_of(start), "replace").splitlines(keepends=True)
-        rows = [cells for _, cells in rows_of(table, "".join(lines[:20]), strict=False)]
-    except (OSError, InputError):
-        return False
+    rows = _beginning(table)
     header = rows[0] if rows else []
     names = [plain(name) for name in header]
     narrow = len(header) <= _WIDE
     if narrow and set(names) & set(PATHS) and set(names) & set(LABELS):
         return True
     ends = extensions()
+    if any(_is_list(row, ends) for row in rows):
+        return True
     files = [cell for row in rows for cell in row if ends_in(cell, ends)]
     return bool(files) and (narrow or any(exists(resolved(table.parent, file)) for file in files))
+
+
+def _is_list(row: Sequence[str], ends: Collection[str]) -> bool:
+    """Whether the cells of a row are separated by blanks, and one is a path; no table is written like that."""
+    return len(row) == 1 and any(ends_in(word, ends) for word in row[0].split())
+
+
+def _beginning(table: Path) -> list[list[str]]:
+    """The first rows of a table; none if it cannot be read."""
+    try:
+        with table.open("rb") as file:
+            start = file.read(_START)
+        lines = start.decode(encoding_of(start), "replace").splitlines(keepends=True)
+        return [cells for _, cells in rows_of(table, "".join(lines[:20]), strict=False)]
+    except (OSError, InputError):
+        return []
 
 
 def read_table(table: Path, path: str | None = None, target: str | None = None) -> Labelled:

@@ -81,8 +81,8 @@ def same_signals(signals, expected):
     """Whether signals are these, channel by channel, sample by sample."""
     assert len(signals) == len(expected)
     for signal, rows in zip(signals, expected, strict=True):
-        assert signal.dtype == np.float32
-        np.testing.assert_array_equal(signal, np.atleast_2d(np.array(rows, np.float32)))
+        assert signal.dtype == np.float64
+        np.testing.assert_array_equal(signal, np.atleast_2d(np.array(rows, np.float64)))
 
 
 @pytest.fixture

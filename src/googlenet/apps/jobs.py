@@ -176,10 +176,10 @@ def evaluation_job(
             classes.
     """
     columns = columns or Columns()
-    data = find_data(source, watch, columns)
     # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
     engine = None if exported_for(runs[0]) else "torch"
     predictor = load(*runs, engine=engine, max_pixels=columns.max_pixels)
+    data = find_data(source, watch, replace(columns, like=predictor.preprocessing, known=predictor.classes))
     rows, strangers = _known_classes(predictor, data)
     part = data.held_out.subset(rows)
     known = {run: _learned_by(run, data) for run in runs}

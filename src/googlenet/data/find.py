@@ -11,29 +11,27 @@ from ..errors import InputError, unknown
 from .builtin import BUILTIN
 from .images.names import extensions
 from .kinds import KINDS
-from .protocol import Dataset, ExampleSet, Watch, unwatched
+from .protocol import Dataset, ExampleSet, Preprocessing, Watch, unwatched
 from .signals.files import EXTENSIONS
+from .signals.tables.schema import TableColumns
 from .walk import extension_of, is_junk, is_pattern, walk
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Which columns of a table, or arrays of an NPZ, mean what (``None`` to find out from their names), and how large a
-    picture may be.
+class Columns(TableColumns):
+    """Which columns of a table, or arrays of an NPZ, mean what (``None`` to find out), and how large a picture may be.
 
     Attributes:
-        target: The labels.
-        group: Examples of one group stay on one side of a split.
-        channel: Of a table with a sample a row: which channel it belongs to.
         path: Of a table of pictures: their paths.
         max_pixels: That the file of a picture may have, see :func:`~googlenet.data.images.decode.open_picture`.
+        like: How a network reads its examples that is to read these: by the columns that it learned from.
+        known: Classes that a network knows that is to be measured on these; empty if one is to learn from them.
     """
 
-    target: str | None = None
-    group: str | None = None
-    channel: str | None = None
     path: str | None = None
     max_pixels: int | None = None
+    like: Preprocessing | None = None
+    known: tuple[str, ...] = ()
 
 
 def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns()) -> Dataset:

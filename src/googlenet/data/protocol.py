@@ -1,7 +1,7 @@
 """What pictures, signals and volumes are to everything above them: one protocol, asked and never tested for.
 
-A *kind* of data brings a preprocessing, an example set and, for its training, a loader. Adding one is a file with
-those three and a row in :mod:`~googlenet.data.kinds`. A :class:`Dataset` is of one kind.
+A *kind* of data brings a preprocessing, an example set and, for its training, a loader: a row in
+:mod:`~googlenet.data.kinds`. A :class:`Dataset` is of one kind.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Example(NamedTuple):
     Attributes:
         name: Where it comes from: a path, a row of a file, or ``#number``.
         content: What :meth:`Preprocessing.read` takes.
-        inputs: It, prepared already, ``(*input_shape)``; ``None`` where it is still to be read.
+        inputs: It, prepared already, ``(*input_shape)``, or ``None``.
         error: Why it cannot be read, if that is known already.
         taken_for: What an object that says nothing of itself was taken for, such as ``"uint8 array (28, 28), grey"``.
     """
@@ -78,8 +78,7 @@ Drawing = Picture | Trace
 
 
 class Batch(NamedTuple):
-    """Inputs ``(n, channels, *spatial)``, float32, as the network reads them; labels and rows of the set, ``(n,)``, or
-    ``(n, members)`` where each member has its own."""
+    """Inputs ``(n, channels, *spatial)``, float32; labels and rows of the set, ``(n,)`` or ``(n, members)``."""
 
     inputs: Tensor
     labels: Tensor
@@ -154,7 +153,7 @@ class Preprocessing(Protocol):
 
         Args:
             source: What a user gave.
-            name: Of a source that has none of its own, such as an array.
+            name: Of a source that has none of its own.
         """
 
     def read(self, content: Any, crops: int = 1) -> Array:
@@ -263,6 +262,7 @@ class Dataset:
         test: Held out, looked at once, at the end.
         notes: What its reader wants to say.
         bad: Files that were left out.
+        columns: Of the table that it comes from: each with what it was taken for.
     """
 
     name: str
@@ -272,6 +272,7 @@ class Dataset:
     test: ExampleSet | None = None
     notes: tuple[str, ...] = ()
     bad: tuple[BadFile, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
 
     @property
     def parts(self) -> dict[str, ExampleSet]:

@@ -108,11 +108,14 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
             raise InputError(f"{run} has other classes than {runs[0]}.")
         if other.kind != preprocessing.kind:
             raise InputError(f"{run} reads {other.kind}s, and {runs[0]} reads {preprocessing.kind}s.")
+        rows = other.to_dict()
         for name, value in preprocessing.to_dict().items():
-            if other.to_dict()[name] != value:
+            if rows.get(name, value) != value:  # files of before do not say all
+                shown = "" if isinstance(value, dict) else f" ({rows[name]})"
+                first = "" if isinstance(value, dict) else f" ({value})"
                 raise InputError(
-                    f"{run} reads its inputs with another {name} ({other.to_dict()[name]}) than {runs[0]} ({value}); "
-                    "only networks that read the same are averaged."
+                    f"{run} reads its inputs with another {name}{shown} than {runs[0]}{first}; only networks that read "
+                    "the same are averaged."
                 )
     return Pipeline(models, preprocessing), classes
 

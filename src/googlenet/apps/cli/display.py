@@ -134,6 +134,23 @@ def show_better_start(data: Dataset, recipe: Recipe) -> None:
     )
 
 
+COLUMNS = 30  # of a table, whose meanings are shown
+
+
+def show_columns(data: Dataset) -> None:
+    """What each column of a table was taken for, on standard error."""
+    if not data.columns:
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("column", overflow="fold")
+    table.add_column("taken for", overflow="fold")
+    for row in data.columns[:COLUMNS]:
+        table.add_row(*(shown(text, errors.encoding) for text in row))
+    errors.print(table)
+    if len(data.columns) > COLUMNS:
+        errors.print(f"… and {len(data.columns) - COLUMNS} more columns, left out.")
+
+
 def show_training(data: Dataset, recipe: Recipe, run: Path) -> None:
     """What is going to be trained, on standard error.
 
@@ -143,6 +160,7 @@ def show_training(data: Dataset, recipe: Recipe, run: Path) -> None:
         run: The folder of the run.
     """
     show_bad_files(data.bad, "; run.json lists them all")
+    show_columns(data)
     for note in data.notes:
         say(note)
     held_out = "".join(f", {len(part):,} for {name}" for name, part in data.parts.items() if name != "train")

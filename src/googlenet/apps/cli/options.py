@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -23,6 +24,20 @@ PathOption = Annotated[
 ]
 GroupOption = Annotated[str | None, typer.Option(help="Column whose equal rows stay on one side of a split.")]
 ChannelOption = Annotated[str | None, typer.Option(help="Column that says which channel a row belongs to.")]
+IdOption = Annotated[
+    str | None, typer.Option("--id", help="Column that says which signal a row is, or belongs to.", metavar="TEXT")
+]
+TimeOption = Annotated[str | None, typer.Option(help="Column of times, of a table with a sample a row.")]
+IgnoreOption = Annotated[list[str] | None, typer.Option(help="Column that is no sample; may be given several times.")]
+LabelFirstOption = Annotated[
+    bool | None,
+    typer.Option("--label-first/--label-last", help="Where the label stands in a table without a header."),
+]
+NoHeaderOption = Annotated[bool, typer.Option("--no-header", help="The first row holds a signal, and no names.")]
+MissingOption = Annotated[
+    str | None,
+    typer.Option(metavar="WORDS", help="Words that say that a value is missing, such as ERR,-,#N/A."),
+]
 MaxPixelsOption = Annotated[
     int | None,
     typer.Option(
@@ -112,6 +127,58 @@ def _checked(name: str) -> Callable[[str | None], str | None]:
         return value
 
     return check
+
+
+# The options that say what the columns of a table mean; each is a parameter of the commands that read labelled tables.
+TABLE_OPTIONS: dict[str, Any] = {
+    "target": TargetOption,
+    "group": GroupOption,
+    "channel": ChannelOption,
+    "id": IdOption,
+    "time": TimeOption,
+    "ignore": IgnoreOption,
+    "label_first": LabelFirstOption,
+    "no_header": NoHeaderOption,
+    "missing": MissingOption,
+    "path": PathOption,
+    "max_pixels": MaxPixelsOption,
+}
+
+
+def with_table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose keyword argument ``columns`` is made of :data:`TABLE_OPTIONS`, each an option.
+
+    The command is given a function from further fields to :class:`~googlenet.data.find.Columns`, which imports nothing
+    before it is called.
+    """
+    written = inspect.signature(command, eval_str=True)
+    given = [each for each in written.parameters.values() if each.name != "columns"]
+    before = [each for each in given if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    behind = given[len(before) :]
+    options = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False if name == "no_header" else None, annotation=option
+        )
+        for name, option in TABLE_OPTIONS.items()
+    ]
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **words: Any) -> None:
+        said = {name: words.pop(name) for name in TABLE_OPTIONS}
+        command(*args, **words, columns=lambda **more: _columns(said, more))
+
+    wrapped.__signature__ = written.replace(parameters=[*before, *options, *behind])  # type: ignore[attr-defined]
+    return wrapped
+
+
+def _columns(said: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
+    from ...data.find import Columns
+
+    given = {name: said[name] for name in ("target", "group", "channel", "id", "time", "path", "max_pixels")}
+    label = {True: "first", False: "last", None: None}[said["label_first"]]
+    words = tuple(word.strip() for word in (said["missing"] or "").split(",") if word.strip())
+    ignored = tuple(said["ignore"] or ())
+    return Columns(**given, ignore=ignored, label=label, header=not said["no_header"], missing=words, **more)
 
 
 def recipe_changes(given: Mapping[str, str | bool | None]) -> dict[str, str]:

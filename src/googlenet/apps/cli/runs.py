@@ -6,27 +6,24 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ...errors import InputError
 from .options import (
     DATA_HELP,
-    ChannelOption,
-    GroupOption,
     JsonOption,
-    MaxPixelsOption,
-    PathOption,
-    TargetOption,
     recipe_changes,
     with_recipe_options,
+    with_table_options,
 )
 from .usage import Stopped, explained
 
 if TYPE_CHECKING:
-    from ...data.protocol import Dataset
+    from ...data.protocol import Dataset, Preprocessing
     from ...training.recipe import Recipe
     from ...training.runs.folder import Run
 
@@ -35,6 +32,7 @@ commands = typer.Typer()
 
 @commands.command()
 @with_recipe_options
+@with_table_options
 def train(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     out: Annotated[Path | None, typer.Option(help="Folder of the run (by default runs/NAME).")] = None,
@@ -46,11 +44,8 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with --out, or the last run of DATA.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
-    target: TargetOption = None,
-    group: GroupOption = None,
-    channel: ChannelOption = None,
-    path: PathOption = None,
-    max_pixels: MaxPixelsOption = None,
+    *,
+    columns: Callable[..., Any],
     **changes: str | bool | None,
 ) -> None:
     """Train a network on labelled pictures, signals or volumes.
@@ -64,7 +59,7 @@ def train(
 
     Example: googlenet train photos/ --weights googlenet_torchvision.imagenet1k --freeze features
     """
-    from ...data.find import Columns, find_data
+    from ...data.find import find_data
     from ...nn.device import keep_memory
     from ..jobs import choose_recipe, learning_data
     from . import progress
@@ -72,7 +67,7 @@ def train(
     keep_memory()
     run = None if out is None else _run_in(out, resume)
     try:
-        found = find_data(data, progress.watch, Columns(target, group, channel, path, max_pixels))
+        found = find_data(data, progress.watch, columns(like=_reading(run if resume else None)))
         run = run or _run_for(data, found, resume)
         wanted = recipe_changes({**changes, "weights": weights or None})
         chosen = choose_recipe(found, recipe, wanted, run if resume else None)
@@ -82,6 +77,13 @@ def train(
     finally:
         if run is not None and _leads():
             run.release()
+
+
+def _reading(run: Run | None) -> Preprocessing | None:
+    """How the network of a run reads its examples; ``None`` for no run."""
+    from ...data.kinds import preprocessing_from
+
+    return None if run is None else preprocessing_from(run.record().preprocessing)
 
 
 def _leads() -> bool:
@@ -142,16 +144,14 @@ def _stopped(run: Run | None, named: bool) -> Stopped:
 
 
 @commands.command()
+@with_table_options
 def evaluate(
     runs_and_data: Annotated[list[str], typer.Argument(metavar="RUN... DATA", help="Runs, then the data.")],
     crops: Annotated[int, typer.Option(help="1, 10 or 144 crops of each picture (paper, section 7).")] = 1,
     everything: Annotated[bool, typer.Option("--all", help="Also examples that a run learned from.")] = False,
     as_json: JsonOption = False,
-    target: TargetOption = None,
-    group: GroupOption = None,
-    channel: ChannelOption = None,
-    path: PathOption = None,
-    max_pixels: MaxPixelsOption = None,
+    *,
+    columns: Callable[..., Any],
 ) -> None:
     """Measure a run on labelled pictures, signals or volumes; several runs average their probabilities.
 
@@ -162,7 +162,6 @@ def evaluate(
     """
     if len(runs_and_data) < 2:
         raise typer.BadParameter("Name a run and the data: googlenet evaluate RUN DATA.")
-    from ...data.find import Columns
     from ...data.protocol import BadFile
     from ...nn.device import keep_memory
     from ..jobs import evaluation_job
@@ -170,9 +169,10 @@ def evaluate(
 
     keep_memory()
     *runs, data = runs_and_data
-    columns = Columns(target, group, channel, path, max_pixels)
     with explained("evaluate", runs_and_data):
-        result = evaluation_job(runs, data, crops, progress.watch, columns, everything)
+        result = evaluation_job(runs, data, crops, progress.watch, columns(), everything)
+    for note in result.notes:
+        display.say(note)
     display.show_bad_files([BadFile(**row) for row in result.bad_files], "; --json lists them all")
     for note in result.notes:
         display.say(note)

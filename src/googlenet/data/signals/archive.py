@@ -1,4 +1,4 @@
-"""The text formats of the archives: UCR rows, ``.ts`` of aeon and sktime, and ``.arff`` of Weka."""
+"""The text formats of the archives: ``.ts`` of aeon and sktime, and ``.arff`` of Weka."""
 
 from __future__ import annotations
 
@@ -22,32 +22,6 @@ _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|[^\s{]+)\s*(.*)""", re
 def separator(line: str) -> str | None:
     """What stands between the cells of a line: a tab, semicolon or comma, or ``None`` for white space."""
     return next((mark for mark in "\t;," if mark in line), None)
-
-
-def read_ucr(path: Path, labelled: bool, label_first: bool) -> SignalTable:
-    """Rows without a header: the label, then the samples. Rows may differ in length.
-
-    Args:
-        path: Text of cells between tabs, semicolons, commas or white space.
-        labelled: Whether every row must have a label.
-        label_first: Whether the first cell is a label, and not a sample.
-
-    Raises:
-        InputError: At the first row that cannot be read.
-    """
-    rows = SignalRows(path, labelled)
-    mark: str | None = None
-    for number, line in text_lines(path):
-        if not line.strip():
-            continue
-        if not rows.signals:
-            mark = separator(line)
-        cells = line.split(mark)
-        label = cells.pop(0) if label_first else None
-        place = _counted(f"{path}, row {number}, column", start=1 + label_first)
-        rows.add(number, to_numbers(cells, place), label)
-    first = "the label, then " if label_first else ""
-    return rows.table(f"rows without a header: {first}{rows.lengths}")
 
 
 def read_ts(path: Path, labelled: bool) -> SignalTable:
@@ -269,7 +243,7 @@ def _counted(prefix: str, start: int = 1) -> Callable[[int], str]:
 
 def _channels(values: Sequence[list[float]]) -> Signal:
     """``(channels, length)`` of the longest, NaN behind the end of the others."""
-    signal = np.full((len(values), max(map(len, values))), np.nan, np.float32)
+    signal = np.full((len(values), max(map(len, values))), np.nan, np.float64)
     for channel, row in zip(signal, values, strict=True):
         channel[: len(row)] = row
     return signal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from ...files import digest
 from ..protocol import Array, Batch, Example, Preprocessing, Settings
 from .preprocessing import SignalPreprocessing, hide_differences
 from .rows import Signal
+from .tables.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class SignalSet:
         names: Where each signal comes from.
         signals: Each ``(channels, length)``, of any length; NaN where a value is missing.
         groups: What must stay on one side of a split, such as the patient; empty if nothing must.
+        schema: Of the table that they come from; ``None`` if they come from none.
     """
 
     kind: ClassVar[str] = "signal"
@@ -35,6 +37,7 @@ class SignalSet:
     names: tuple[str, ...]
     signals: tuple[Signal, ...]
     groups: tuple[str, ...] = ()
+    schema: Schema | None = None
 
     def __len__(self) -> int:
         return len(self.signals)
@@ -78,12 +81,13 @@ class SignalSet:
             tuple(self.names[row] for row in rows),
             tuple(self.signals[row] for row in rows),
             tuple(self.groups[row] for row in rows) if self.groups else (),
+            self.schema,
         )
 
     def fitted(self, settings: Settings) -> SignalPreprocessing:
         """By the statistics of these, at a length that follows from theirs."""
         length = network_length(self.signals, settings.longest)
-        return SignalPreprocessing.fitted(self.signals, length, settings.differences)
+        return replace(SignalPreprocessing.fitted(self.signals, length, settings.differences), schema=self.schema)
 
     def adapted(self, given: Preprocessing | None, settings: Settings) -> SignalPreprocessing:
         """By the statistics of these, whatever the network read before: it has seen many kinds."""

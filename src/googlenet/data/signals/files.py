@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import difflib
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import InputError
+from ..protocol import Example
 from ..walk import files_in
-from .archive import read_arff, read_ts, read_ucr
-from .rows import SignalTable, is_text, listing
-from .sources import CsvSource, ParquetSource, first_row, has_header, read_npz
-from .tables import read_table
+from .archive import read_arff, read_ts
+from .rows import SignalTable, listing
+from .sources import CsvSource, ParquetSource, first_row, has_header, read_npz, records
+from .tables.bare import read_bare
+from .tables.long import read_long
+from .tables.match import matched, surplus
+from .tables.rules import find_schema
+from .tables.schema import Schema, TableColumns
+from .tables.source import Source
+from .tables.wide import read_wide
 
-__all__ = ["EXTENSIONS", "SignalTable", "find_parts", "is_part", "read_signals"]
+__all__ = ["EXTENSIONS", "SignalTable", "examples_of", "find_parts", "is_part", "read_file", "read_signals"]
 
 TEXTS = (".tsv", ".txt", ".csv")
 EXTENSIONS = (".tsv", ".ts", ".txt", ".csv", ".arff", ".parquet", ".npz")  # the first of a name is taken
@@ -26,21 +36,38 @@ def read_signals(
     channel: str | None = None,
     labelled: bool = True,
 ) -> SignalTable:
-    """Reads the signals of a file of any of the ``EXTENSIONS``.
-
-    Text without a header is the UCR format: label first, then samples. A table with a header has a row per
-    signal, or, if it has a column of ids and one of times, a row per sample.
+    """:func:`read_file`, for who has little to say of its columns.
 
     Args:
         path: The file.
-        target: Column of the labels. ``None`` takes label, class, target or y, else the only one that holds text.
+        target: Column of the labels. ``None`` looks for one.
         group: Column of the groups: signals of a group (a patient, a machine) belong together.
         channel: Column that names the channel, in a table with a row per sample and one column of values.
-        labelled: Whether labels must be there. If not, they are read where they are, ``target`` may be missing,
-            and numbers without a header are samples, all of them.
+        labelled: Whether labels must be there.
 
     Raises:
         InputError: With file, row and what to do, at the first thing that cannot be read.
+    """
+    return read_file(path, TableColumns(target, group, channel), labelled)
+
+
+def read_file(
+    path: str | Path, columns: TableColumns = TableColumns(), labelled: bool = True, learned: Schema | None = None
+) -> SignalTable:
+    """Reads the signals of a file of any of the ``EXTENSIONS``.
+
+    What each column of a table means is found by the rules of :mod:`~.tables.rules`, or, where a network learned from
+    such a table, by its names.
+
+    Args:
+        path: The file.
+        columns: What the user said of its columns.
+        labelled: Whether labels must be there. If not, they are read where they are, ``target`` may be missing, and a
+            signal that cannot be read stops none of the others.
+        learned: Of what a network learned from that is to read these.
+
+    Raises:
+        InputError: With file, row and what to do, if it cannot be read, or a column is missing.
     """
     path = Path(path)
     kind = path.suffix.lower()
@@ -54,34 +81,73 @@ def read_signals(
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty.")
         if kind in TEXTS:
-            return _read_text(path, target, group, channel, labelled)
+            return _read_text(path, columns, labelled, learned)
         if kind == ".parquet":
-            return read_table(ParquetSource(path), target, group, channel, labelled)
-        _refuse(path, f"{kind} files have no channel columns", channel=channel)
-        if kind == ".npz":
-            return read_npz(path, target, group, labelled)
-        _refuse(path, f"{kind} files have no groups", group=group)
-        if kind == ".arff":
-            return read_arff(path, target, labelled)
-        _refuse(path, f"{kind} files do not name the label", target=target if labelled else None)
-        return read_ts(path, labelled)
+            return _read_table(ParquetSource(path), columns, labelled, learned)
+        return _read_other(path, kind, columns if labelled else replace(columns, target=None), labelled)
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
 
 
-def _read_text(path: Path, target: str | None, group: str | None, channel: str | None, labelled: bool) -> SignalTable:
+def _read_other(path: Path, kind: str, columns: TableColumns, labelled: bool) -> SignalTable:
+    """Files whose format says what each thing is."""
+    if columns.label is not None or not columns.header:
+        raise InputError(f"{path}: --label-first, --label-last and --no-header are for text tables. Leave them out.")
+    if kind == ".npz":
+        columns.refuse(path, f"{kind} files have no such columns", "--target", "--group")
+        return read_npz(path, columns.target, columns.group, labelled)
+    if kind == ".arff":
+        columns.refuse(path, f"{kind} files have no such columns", "--target")
+        return read_arff(path, columns.target, labelled)
+    columns.refuse(path, f"{kind} files do not name columns")
+    return read_ts(path, labelled)
+
+
+def _read_text(path: Path, columns: TableColumns, labelled: bool, learned: Schema | None) -> SignalTable:
     first = first_row(path)
-    if has_header(path, first, (target, group, channel)):
-        return read_table(CsvSource(path), target, group, channel, labelled)
-    reason = "it has no header that names its columns, and the label is the first cell of a row"
-    _refuse(path, reason, target=target if labelled else None, group=group, channel=channel)
-    return read_ucr(path, labelled, labelled or is_text(first[0]))
+    names = (*columns.named().values(), *columns.ignore, *(() if learned is None else learned.roles))
+    if columns.header and has_header(path, first, names):
+        return _read_table(CsvSource(path), columns, labelled, learned)
+    reason = "it has no header that names its columns (--label-first and --label-last say where the label is)"
+    (columns if labelled else replace(columns, target=None)).refuse(path, reason)
+    return read_bare(path, records(path), columns, labelled, learned)
 
 
-def _refuse(path: Path, reason: str, **options: str | None) -> None:
-    for option, name in options.items():
-        if name is not None:
-            raise InputError(f"{path} has no column {name!r} for --{option}: {reason}. Leave --{option} out.")
+def _read_table(source: Source, columns: TableColumns, labelled: bool, learned: Schema | None) -> SignalTable:
+    """A table with a header, one signal a row ("wide") or one sample a row ("long")."""
+    if columns.label is not None and columns.target is None:
+        columns = replace(columns, target=source.header[0 if columns.label == "first" else -1])
+    if learned is None:
+        schema, notes = find_schema(source, columns, labelled)
+    else:
+        schema, notes = matched(source, columns, labelled, learned)
+        notes = [*notes, *surplus(schema, learned, source.path)]
+    return (read_long if schema.layout == "long" else read_wide)(source, schema, labelled, notes)
+
+
+def examples_of(path: str | Path, learned: Schema | None) -> Iterator[Example]:
+    """The signals of a file for a network, in order, each called by its id where it has one; one that cannot be read
+    is an error of its own.
+
+    Args:
+        path: The file.
+        learned: Of what the network learned from, if that is known.
+
+    Raises:
+        InputError: If none can be read.
+
+    Warns:
+        RuntimeWarning: Of what is left out, or was guessed.
+    """
+    table = read_file(path, labelled=False, learned=learned)
+    for note in table.notes:
+        warnings.warn(note, RuntimeWarning, stacklevel=2)
+    rows = iter(zip(table.names, table.signals, strict=True))
+    for at in range(len(table.signals) + len(table.bad)):
+        bad = table.bad.get(at)
+        name, signal = (bad.path, None) if bad is not None else next(rows)
+        name = name if table.ids is None else f"{path}:{table.ids[at]}"
+        yield Example(name, signal) if bad is None else Example(name, error=bad.reason)
 
 
 def find_parts(source: str | Path) -> dict[str, Path]:

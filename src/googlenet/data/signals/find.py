@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,11 @@ from ..images.tables.table import lists_pictures
 from ..protocol import Dataset, Watch
 from ..walk import is_junk
 from .dataset import SignalSet
-from .files import find_parts, read_signals
-from .rows import SignalTable
+from .files import find_parts, read_file
+from .rows import SignalTable, count, is_number, listing
+from .tables.schema import Schema, TableColumns
+
+MANY = 10  # classes, from which numbers may be measurements
 
 
 def claims(source: str) -> bool:
@@ -35,44 +40,45 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
         watch: Wraps the list of files while they are checked.
         columns: See :class:`~googlenet.data.find.Columns`.
     """
-    return find_signals(source, columns.target, columns.group, columns.channel)
+    like = getattr(columns.like, "schema", None)
+    return find_signals(source, columns, like, columns.known)
 
 
 def find_signals(
-    source: str, target: str | None = None, group: str | None = None, channel: str | None = None
+    source: str, columns: TableColumns = TableColumns(), like: Schema | None = None, known: Sequence[str] = ()
 ) -> Dataset:
-    """Reads a pair ``NAME_TRAIN``, ``NAME_TEST``, or one table, see :func:`~.files.read_signals`.
+    """Reads a pair ``NAME_TRAIN``, ``NAME_TEST``, or one table, see :func:`~.files.read_file`.
 
     Args:
         source: A file, ``FOLDER/NAME`` or a folder, see :func:`~.files.find_parts`.
-        target: Column of the labels.
-        group: Column of the groups.
-        channel: Column that names the channel.
+        columns: What the user said of the columns.
+        like: Of what a network learned from that is to read these.
+        known: Classes that a network knows that is to be measured on these; empty if one is to learn from them.
 
     Raises:
-        InputError: For a table that cannot be read, a class of the test part that the training
-            part does not have, or parts with different numbers of channels.
+        InputError: For a table that cannot be read, labels that are no classes, or parts with different numbers of
+            channels.
     """
-    tables = {part: read_signals(path, target, group, channel) for part, path in find_parts(source).items()}
+    tables: dict[str, SignalTable] = {}
+    for part, path in find_parts(source).items():
+        tables[part] = read_file(path, columns, learned=like)
+        like = like or tables[part].schema  # the test part is read as the training part
     labels = {part: _labels(source, part, table) for part, table in tables.items()}
-    classes = _ordered(set(labels["train"]))
-    strangers = sorted(set(labels.get("test", ())) - set(classes))
-    if strangers:
-        raise InputError(f"The test part of {source} has the class {strangers[0]!r}, which the training part has not.")
+    if not known:
+        _check_labels(source, labels)
+    classes = _ordered(set(labels["train"]) | (set(labels.get("test", ())) & set(known)))
     channels = {len(signal) for table in tables.values() for signal in table.signals}
     if len(channels) > 1:
         raise InputError(f"The signals of {source} have different numbers of channels: {sorted(channels)}.")
-    sets = {
-        part: SignalSet(
-            torch.tensor([classes.index(label) for label in labels[part]]),
-            table.names,
-            table.signals,
-            table.groups or (),
-        )
-        for part, table in tables.items()
-    }
-    layout = tables["train"].layout
-    return Dataset(source, classes, sets["train"], None, sets.get("test"), _notes(sets, layout))
+    sets = {part: _set(source, part, table, labels[part], classes) for part, table in tables.items()}
+    notes = [f"Read as a {tables['train'].layout}."]
+    for table in tables.values():
+        notes += [note for note in table.notes if note not in notes]
+    notes += [*_said_of_labels(labels, classes), *_copies(sets)]
+    bad = tuple(bad for table in tables.values() for bad in table.bad.values())
+    schema = tables["train"].schema
+    meanings = () if schema is None else schema.rows()
+    return Dataset(source, classes, sets["train"], None, sets.get("test"), tuple(notes), bad, meanings)
 
 
 def _labels(source: str, part: str, table: SignalTable) -> tuple[str, ...]:
@@ -81,22 +87,78 @@ def _labels(source: str, part: str, table: SignalTable) -> tuple[str, ...]:
     return table.labels
 
 
-def _notes(sets: dict[str, SignalSet], layout: str) -> tuple[str, ...]:
-    """What to say aloud: the layout, and signals that are in both parts."""
-    notes = [f"Read as a {layout}."]
+def _set(source: str, part: str, table: SignalTable, labels: Sequence[str], classes: Sequence[str]) -> SignalSet:
+    """The signals of a part whose class is known."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    rows = [row for row, label in enumerate(labels) if label in numbers]
+    if not rows:
+        raise InputError(f"No signal of the {part} part of {source} is of a class of its training part.")
+    whole = torch.tensor([numbers.get(label, -1) for label in labels])
+    return SignalSet(whole, table.names, table.signals, table.groups or (), table.schema).subset(rows)
+
+
+def _check_labels(source: str, labels: dict[str, tuple[str, ...]]) -> None:
+    """That labels are classes, which signals share, and no measurements."""
+    train, test = labels["train"], labels.get("test", ())
+    counts = Counter(train)
+    shown = f"({listing(list(counts)[:3])}, ...)"
+    hint = "A classifier learns classes that signals share: name the column of the labels with --target."
+    if 2 < len(counts) == len(train) and len(set(test)) == len(test):
+        raise InputError(f"The labels of {source} are all different {shown}: a number to predict, or an id? {hint}")
+    if len(counts) > MANY and all(map(is_number, counts)):
+        whole = all(float(label).is_integer() for label in counts)
+        alone = sum(times == 1 for times in counts.values())
+        if (not whole and 10 * len(counts) > len(train)) or (not test and 2 * alone > len(counts)):
+            raise InputError(
+                f"The {len(train):,} labels of {source} are {len(counts):,} different numbers {shown}: a number to "
+                f"predict? {hint}"
+            )
+
+
+def _said_of_labels(labels: dict[str, tuple[str, ...]], classes: Sequence[str]) -> list[str]:
+    """What there is to say of classes that differ in little, or are in one part alone."""
+    notes = []
+    plain: dict[str, list[str]] = {}
+    for name in classes:
+        plain.setdefault("".join(name.split()).casefold(), []).append(name)
+    for names in plain.values():
+        if len(names) > 1:
+            shown = " and ".join(map(repr, names))
+            notes.append(f"The labels {shown} differ in case or blanks alone, and are taken for different classes.")
+    if "test" in labels:
+        for name, times in Counter(label for label in labels["test"] if label not in classes).items():
+            notes.append(
+                f"{count(times, 'signal')} of the test part {'is' if times == 1 else 'are'} left out: the training "
+                f"part has nothing of the class {name!r}."
+            )
+        absent = [repr(name) for name in classes if name not in labels["test"]]
+        if absent:
+            notes.append(f"The test part has nothing of the class {listing(absent)}: that is not measured.")
+    return notes
+
+
+def _copies(sets: dict[str, SignalSet]) -> list[str]:
+    """What there is to say of signals that are there more than once."""
+    notes = []
+    times = Counter(sets["train"].contents)
+    if len(times) < len(sets["train"]):
+        notes.append(
+            f"{count(len(sets['train']) - len(times), 'signal')} of {len(sets['train']):,} repeat another (by content), "
+            f"so {len(times):,} differ; copies stay on one side of a split."
+        )
     if "test" in sets:
-        seen = {signal.tobytes() for signal in sets["train"].signals}
-        twice = [name for name, x in zip(sets["test"].names, sets["test"].signals, strict=True) if x.tobytes() in seen]
+        pairs = zip(sets["test"].names, sets["test"].contents, strict=True)
+        twice = [name for name, content in pairs if content in times]
         if twice:
             notes.append(
                 f"{len(twice)} signals of the test part are in the training part too, the first at {twice[0]}."
             )
-    return tuple(notes)
+    return notes
 
 
-def _ordered(labels: set[str]) -> tuple[str, ...]:
+def _ordered(labels: Iterable[str]) -> tuple[str, ...]:
     """Numbers by size, else by name."""
     try:
-        return tuple(sorted(labels, key=float))
+        return tuple(sorted(labels, key=lambda label: (float(label), label)))
     except ValueError:
         return tuple(sorted(labels))

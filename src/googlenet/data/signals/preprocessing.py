@@ -12,8 +12,9 @@ from PIL import Image
 
 from ...errors import InputError
 from ..protocol import Array, Example, Floats, Trace
-from .files import EXTENSIONS, is_part, read_signals
+from .files import EXTENSIONS, examples_of
 from .rows import Signal
+from .tables.schema import Schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,6 +39,7 @@ class SignalPreprocessing:
         std: Its standard deviation; 1 for a constant channel; empty like ``mean``.
         slope: Standard deviation of the standardised channel's first difference; 1 where that is 0. Empty
             where the network reads no differences.
+        schema: What the columns of the table meant that the network learned from; ``None`` if it was none.
     """
 
     kind: ClassVar[str] = "signal"
@@ -53,6 +55,7 @@ class SignalPreprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     slope: tuple[float, ...]
+    schema: Schema | None = None
 
     @classmethod
     def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
@@ -97,7 +100,10 @@ class SignalPreprocessing:
     def examples(self, source: Any, name: str) -> Iterator[Example]:
         """The rows of a table, or one signal ``(length,)`` or ``(channels, length)``."""
         if isinstance(source, (str, Path)):
-            yield from _rows(source)
+            try:
+                yield from examples_of(source, self.schema)
+            except InputError as error:
+                yield Example(str(source), error=str(error))
             return
         try:
             values = np.asarray(source)
@@ -194,13 +200,16 @@ class SignalPreprocessing:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
-        return {"kind": self.kind} | asdict(self)
+        row = {"kind": self.kind} | asdict(replace(self, schema=None))
+        del row["schema"]
+        return row if self.schema is None else row | {"schema": self.schema.to_dict()}
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> SignalPreprocessing:
         """Reads what :meth:`to_dict` gave."""
         numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
-        return cls(row["channels"], row["length"], **numbers)
+        schema = None if row.get("schema") is None else Schema.from_dict(row["schema"])
+        return cls(row["channels"], row["length"], **numbers, schema=schema)
 
 
 def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:
@@ -271,14 +280,3 @@ def _filled(signal: Signal, mean: Sequence[float]) -> Signal:
 def hide_differences(seen: Tensor, channels: int) -> None:
     """Zeroes the differences of odd members, if there are any, in place; ``(N, members, 2C, L)``."""
     seen[:, 1::2, channels:] = 0
-
-
-def _rows(path: str | Path) -> Iterator[Example]:
-    """The signals of a table; one that cannot be read is one error."""
-    try:
-        # The archive's files hold labels even where nobody needs them.
-        table = read_signals(path, labelled=is_part(path))
-    except InputError as error:
-        yield Example(str(path), error=str(error))
-        return
-    yield from map(Example, table.names, table.signals)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
+from ..protocol import BadFile
 
-Signal = npt.NDArray[np.float32]  # (channels, length)
+if TYPE_CHECKING:
+    from .tables.schema import Schema
+
+Signal = npt.NDArray[np.float64]  # (channels, length)
 
 # How tables write "no value here"; compared in lower case.
 MISSING = frozenset({"", "nan", "?", "na", "n/a", "null", "none"})
@@ -25,13 +30,17 @@ class SignalTable:
     """Signals as a file gives them.
 
     Attributes:
-        signals: Each ``(channels, length)``, float32, NaN where a value is missing. Samples at the end that
+        signals: Each ``(channels, length)``, float64, NaN where a value is missing. Samples at the end that
             are NaN in every channel are padding, and cut off.
         labels: One per signal; ``None`` if the file has none. A whole number is written without a
             fraction: ``1.0000e+00`` is ``1``.
         groups: One per signal (patient, machine, ...); ``None`` if the file has none.
         names: ``FILE:ROW`` of each signal, for messages. ROW is the line, or the record of a binary file, from 1.
         layout: One sentence: how the file was read.
+        schema: What its columns mean; ``None`` where it has none.
+        bad: Place of a signal that cannot be read, among all of them, to the reason; it is none of ``signals``.
+        ids: By which all of them, those that cannot be read too, are called; ``None`` if the file has none.
+        notes: What else is to be said.
     """
 
     signals: tuple[Signal, ...]
@@ -39,6 +48,10 @@ class SignalTable:
     groups: tuple[str, ...] | None
     names: tuple[str, ...]
     layout: str
+    schema: Schema | None = None
+    bad: Mapping[int, BadFile] = field(default_factory=dict)
+    ids: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 class SignalRows:
@@ -47,9 +60,13 @@ class SignalRows:
     Args:
         path: The file, for messages.
         labelled: Whether every signal must have a label.
+
+    Attributes:
+        named: From a cell to the label or group that it stands for.
     """
 
     def __init__(self, path: Path, labelled: bool) -> None:
+        self.named: Callable[[str], str] = label_text
         self.path = path
         self.labelled = labelled
         self.signals: list[Signal] = []
@@ -70,34 +87,34 @@ class SignalRows:
             InputError: If there is no value or an infinite one, or label or group are missing.
         """
         where = f"{self.path}, row {row}"
-        with np.errstate(over="ignore"):
-            signal = np.atleast_2d(np.array(values, np.float32))
+        signal = np.atleast_2d(np.array(values, np.float64))
         if signal.size == 0:
             raise InputError(f"{where}: the signal has no samples. Remove the row.")
         infinite = np.isinf(signal)
         if infinite.any():
             channel, sample = (int(place) + 1 for place in np.argwhere(infinite)[0])
             of_channel = f" of channel {channel}" if len(signal) > 1 else ""
-            raise InputError(
-                f"{where}: sample {sample}{of_channel} is infinite or beyond 3e38. Write NaN if its value is missing."
-            )
+            raise InputError(f"{where}: sample {sample}{of_channel} is infinite. Write NaN if its value is missing.")
         present = np.flatnonzero(~np.isnan(signal).all(axis=0))
         if present.size == 0:
             raise InputError(f"{where}: every sample is missing. Remove the row.")
         length = int(present[-1]) + 1
+        named = self._name(where, "label", label), self._name(where, "group", group)
+        for name, known in zip(named, (self.labels, self.groups), strict=True):
+            known += [] if name is None else [name]
         self.signals.append(signal if length == signal.shape[1] else signal[:, :length].copy())
         self.names.append(f"{self.path}:{row}")
-        self._name(where, "label", label, self.labels)
-        self._name(where, "group", group, self.groups)
 
-    def _name(self, where: str, kind: str, text: str | None, known: list[str]) -> None:
+    def _name(self, where: str, kind: str, text: str | None) -> str | None:
+        """The label or group of a cell; ``None`` if there is none."""
         if text is None:
-            return
-        name = label_text(text)
+            return None
+        name = self.named(text)
         if name.lower() not in MISSING_LABEL:
-            known.append(name)
-        elif kind == "group" or self.labelled:
+            return name
+        if kind == "group" or self.labelled:
             raise InputError(f"{where}: the {kind} is missing. Write one, or remove the row.")
+        return None
 
     def table(self, layout: str, no_labels: str = "") -> SignalTable:
         """All signals that were added.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from ...errors import InputError, unknown
 from ...files import read_npz as read_npz_arrays
 from .archive import separator
 from .rows import SignalRows, SignalTable, count, is_number, is_text, text_lines, to_numbers
-from .tables import IDS, LABELS, TIMES, Cells
+from .tables.names import IDS, LABELS, TIMES
+from .tables.source import Cells
 
 _NAMES = frozenset({*LABELS, *IDS, *TIMES, "group"})
 
@@ -27,34 +28,52 @@ class CsvSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        _, self.header = next(_records(path))
+        _, self.header = next(records(path))
         self.header = [name.strip() for name in self.header]
 
     def text_columns(self) -> list[str]:
-        """Cells with a cell that is neither a number nor missing."""
+        """Columns with a cell that is neither a number nor missing."""
         numeric = list(range(len(self.header)))
         for _, cells in self._rows():
+            if len(cells) != len(self.header):
+                continue
             try:
                 for at in numeric:
                     float(cells[at])
             except ValueError:
                 numeric = [at for at in numeric if not is_text(cells[at])]
-        return [name for at, name in enumerate(self.header) if at not in set(numeric)]
+        kept = set(numeric)
+        return [name for at, name in enumerate(self.header) if at not in kept]
 
-    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Cells:
+    def read(self, texts: Sequence[str], numbers: Sequence[str], missing: Collection[str] = frozenset()) -> Cells:
         """Reads those columns as text, and those as numbers."""
-        text_at = [(self.header.index(name), []) for name in texts]  # type: list[tuple[int, list[str]]]
-        number_at = [self.header.index(name) for name in numbers]
+        places = {name: at for at, name in enumerate(self.header)}
+        text_at = [(places[name], []) for name in texts]  # type: list[tuple[int, list[str]]]
+        number_at = [places[name] for name in numbers]
         known: dict[str, str] = {}  # a label is kept once, however often it is there
-        rows, values = array("q"), array("f")
+        rows, values, bad = array("q"), array("d"), dict[int, str]()
         for row, cells in self._rows():
-            rows.append(row)
+            if len(cells) != len(self.header):
+                bad[len(rows)] = (
+                    f"{self.path}, row {row} has {count(len(cells), 'cell')}, but the header has {len(self.header)}."
+                )
+                cells = [*cells, *[""] * len(self.header)][: len(self.header)]
             for at, column in text_at:
                 cell = cells[at].strip()
                 column.append(known.setdefault(cell, cell))
-            values.extend(to_numbers([cells[at] for at in number_at], self._cell(row, numbers)))
-        table = np.frombuffer(values, np.float32).reshape(len(rows), len(numbers))
-        return Cells(rows, {name: column for name, (_, column) in zip(texts, text_at, strict=True)}, table)
+            picked = [cells[at] for at in number_at]
+            if missing:
+                picked = ["" if cell.strip() in missing else cell for cell in picked]
+            try:
+                if len(rows) in bad:
+                    raise InputError(bad[len(rows)])
+                values.extend(to_numbers(picked, self._cell(row, numbers)))
+            except InputError as error:
+                bad[len(rows)] = str(error)
+                values.extend([float("nan")] * len(picked))
+            rows.append(row)
+        table = np.frombuffer(values, np.float64).reshape(len(rows), len(numbers))
+        return Cells(rows, {name: column for name, (_, column) in zip(texts, text_at, strict=True)}, table, bad)
 
     def _cell(self, row: int, names: Sequence[str]) -> Callable[[int], str]:
         """Names a cell of a row, for a message."""
@@ -62,14 +81,9 @@ class CsvSource:
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows below the header."""
-        records = _records(self.path)
-        next(records)
-        for row, cells in records:
-            if len(cells) != len(self.header):
-                raise InputError(
-                    f"{self.path}, row {row} has {count(len(cells), 'cell')}, but the header has {len(self.header)}."
-                )
-            yield row, cells
+        rows = records(self.path)
+        next(rows)
+        yield from rows
 
 
 class ParquetSource:
@@ -92,20 +106,25 @@ class ParquetSource:
         numeric = self._pandas.api.types.is_numeric_dtype
         return [name for name in self.header if not numeric(self._frame[name])]
 
-    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Cells:
+    def read(self, texts: Sequence[str], numbers: Sequence[str], missing: Collection[str] = frozenset()) -> Cells:
         """Reads those columns as text, and those as numbers."""
-        frame = self._frame
-        table = np.empty((len(frame), len(numbers)), np.float32)
+        frame, bad = self._frame, dict[int, str]()
+        table = np.empty((len(frame), len(numbers)), np.float64)
         for at, name in enumerate(numbers):
             try:
-                with np.errstate(over="ignore"):
-                    table[:, at] = frame[name].to_numpy(np.float64, na_value=np.nan)
+                table[:, at] = frame[name].to_numpy(np.float64, na_value=np.nan)
             except (TypeError, ValueError):
-                cells = self._texts(name)
-                table[:, at] = to_numbers(cells, partial(self._cell, name))
-        return Cells(range(1, len(frame) + 1), {name: self._texts(name) for name in texts}, table)
+                for row, cell in enumerate(self._texts(name)):
+                    try:
+                        table[row, at] = to_numbers(["" if cell in missing else cell], partial(self._cell, name, row))[
+                            0
+                        ]
+                    except InputError as error:
+                        bad.setdefault(row, str(error))
+                        table[row, at] = np.nan
+        return Cells(range(1, len(frame) + 1), {name: self._texts(name) for name in texts}, table, bad)
 
-    def _cell(self, name: str, row: int) -> str:
+    def _cell(self, name: str, row: int, _: int) -> str:
         """Names a cell, for a message."""
         return f"{self.path}, row {row + 1}, column {name!r}"
 
@@ -120,7 +139,7 @@ def first_row(path: Path) -> list[str]:
     Raises:
         InputError: If it has none.
     """
-    for _, cells in _records(path):
+    for _, cells in records(path):
         return [cell.strip() for cell in cells]
     raise InputError(f"{path} is empty.")
 
@@ -147,16 +166,16 @@ def has_header(path: Path, cells: Sequence[str], names: Sequence[str | None]) ->
         return len(numbers) > 8 and numbers == list(range(len(numbers)))
     if len(numbers) == len(cells) - 1 > 1 and numbers == sorted(set(numbers)):
         return True
-    if is_text(cells[0]):
+    if is_text(cells[0]) or is_text(cells[-1]):
         return False
     raise InputError(
-        f"{path}: the first row, with {texts[0]!r} among numbers, is no header and does not start with a label. If it "
-        f"is a header, name the column of the labels with --target; else put the label first in every row."
+        f"{path}: the first row, with {texts[0]!r} among numbers, is no header and does neither start nor end with a label. If it "
+        f"is a header, name the column of the labels with --target; else put the label first, or last, in every row."
     )
 
 
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of every row that is not empty."""
+def records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of every line that is not empty."""
     first = next((line for _, line in text_lines(path) if line.strip()), "")
     mark = separator(first)
     if mark is None and len(first.split()) > 1:
@@ -167,7 +186,7 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(lines, delimiter=mark or ",", skipinitialspace=True)
     try:
         for cells in reader:
-            if any(cell and not cell.isspace() for cell in cells):
+            if len(cells) > 1 or any(cell and not cell.isspace() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:
         raise InputError(f"{path}, row {reader.line_num} is not a row of a table ({error}).") from error

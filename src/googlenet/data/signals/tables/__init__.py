@@ -1,0 +1,1 @@
+"""Tables of signals: which column means what, found, said, kept and checked."""

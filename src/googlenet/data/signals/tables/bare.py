@@ -1,0 +1,205 @@
+"""Text tables without a header: a signal a row, and perhaps its label, first or last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ....errors import InputError
+from ..rows import SignalTable, count, is_number, is_text, to_numbers
+from .gather import Gathered
+from .schema import Channel, Schema, TableColumns
+
+Records = Iterable[tuple[int, Sequence[str]]]
+ARCHIVES = (".tsv", ".txt")  # of the UCR archive, whose label comes first
+CHOOSE = "Say where it is with --label-first or --label-last."
+_INTERIOR = 16  # columns of samples that a column of labels is compared with
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A file as text: where each row stands, and its cells."""
+
+    path: Path
+    places: list[int]
+    cells: list[list[str]]
+
+    def column(self, at: int) -> list[str]:
+        """A cell of each row that has it."""
+        return [row[at] for row in self.cells if -len(row) <= at < len(row)]
+
+
+def read_bare(
+    path: Path, records: Records, wanted: TableColumns, labelled: bool, schema: Schema | None = None
+) -> SignalTable:
+    """Every row as a signal; rows may differ in length.
+
+    Args:
+        path: The file.
+        records: Line and cells of each row.
+        wanted: What the user said: ``label`` and ``missing`` are looked at.
+        labelled: Whether every row must have a label.
+        schema: Of what a network learned from, which says how long signals are, and where labels stand.
+
+    Raises:
+        InputError: If it cannot be told which cell is the label, or there is no signal to learn from.
+    """
+    rows = _Rows(path, [], [])
+    for number, cells in records:
+        rows.places.append(number)
+        rows.cells.append(_trimmed(cells))
+    if not rows.cells:
+        raise InputError(f"{path} is empty.")
+    notes: list[str] = []
+    if schema is not None and len(schema.channels) > 1:
+        raise InputError(
+            f"{path} has no header that names its columns, and the network reads {len(schema.channels)} channels. "
+            f"Add one, as the table has that it learned from."
+        )
+    label = _place(rows, wanted, labelled, schema)
+    numbered = label != "first" and _numbers_rows(rows)
+    if numbered:
+        notes.append(f"The first cell of each row of {path.name} counts the rows, and is left out.")
+    found = Schema("rows", (Channel(""),), label=label, missing=wanted.missing or (schema.missing if schema else ()))
+    gathered = Gathered(path, labelled, whole_numbers=True, missing=found.missing)
+    length = schema.fixed if schema is not None else None
+    for number, cells in zip(rows.places, rows.cells, strict=True):
+        _add(gathered, number, cells[1:] if numbered else cells, label, length)
+    words = {"first": "the label, then ", "last": "the label last, behind "}.get(label, "")
+    table = gathered.table(f"rows without a header: {words}{gathered.rows.lengths}", found, notes)
+    widths = [len(cells) - (label != "none") - numbered for cells in rows.cells]
+    return replace(table, schema=replace(found, lengths=(min(widths), max(widths))))
+
+
+def _trimmed(cells: Sequence[str]) -> list[str]:
+    return [cell.strip() for cell in cells]
+
+
+def _add(gathered: Gathered, number: int, cells: Sequence[str], label: str, length: int | None) -> None:
+    """Adds a row."""
+    first, end = int(label == "first"), len(cells) - int(label == "last")
+    where = f"{gathered.path}, row {number}"
+    values: npt.ArrayLike = ()
+    wrong = None
+    try:
+        known = set(gathered.missing)
+        texts = ["" if cell in known else cell for cell in cells[first:end]] if known else cells[first:end]
+        values = np.array(to_numbers(texts, lambda at: f"{where}, column {at + first + 1}"), np.float64)
+        if length is not None and len(texts) != length:
+            wrong = f"{where} has {count(len(texts), 'sample')}, and the network learned from signals of {length}."
+    except InputError as error:
+        wrong = str(error)
+    text = None if label == "none" else (cells[0] if label == "first" else cells[-1]) if cells else ""
+    gathered.add(number, values, text, None, wrong)
+
+
+def _place(rows: _Rows, wanted: TableColumns, labelled: bool, schema: Schema | None) -> str:
+    """Where the label stands: ``first``, ``last`` or ``none``."""
+    if wanted.label is not None:
+        return wanted.label
+    seen = _seen(rows)
+    if schema is not None:
+        return _as_learned(rows, seen, labelled, schema)
+    if not labelled:
+        return seen or ("first" if _of_archive(rows.path) else "none")
+    if seen is not None:
+        return seen
+    if rows.path.suffix.lower() in ARCHIVES:
+        return "first"
+    whole = [_whole(rows.column(at)) for at in (0, -1)]
+    if whole != [True, True] and any(whole) and not _interior_like(rows, _whole):
+        return "first" if whole[0] else "last"
+    which = "both the first and the last cell" if all(whole) else "neither the first nor the last cell"
+    raise InputError(f"{rows.path} has no header, and {which} of its rows may be taken for a label. {CHOOSE}")
+
+
+def _as_learned(rows: _Rows, seen: str | None, labelled: bool, schema: Schema) -> str:
+    """Where the label stands in a file that a network is to read."""
+    widths = {len(cells) for cells in rows.cells}
+    place = schema.label if schema.label in ("first", "last") else seen
+    if schema.fixed is not None and not labelled:
+        if widths <= {schema.fixed}:
+            return "none"
+        if widths == {schema.fixed + 1}:
+            if place is None or (seen is not None and seen != place):
+                raise InputError(
+                    f"{rows.path} has {schema.fixed + 1} cells a row, and the network learned from {schema.fixed} "
+                    f"samples: it cannot be told which cell is the label. Remove the labels."
+                )
+            return place
+        return "none"
+    if labelled:
+        if seen is not None and place is not None and seen != place:
+            raise InputError(
+                f"{rows.path}: the {seen} cell of its rows looks like the label, and the network learned from rows "
+                f"whose label is the {place}. {CHOOSE}"
+            )
+        if place is None:
+            raise InputError(f"{rows.path} has no header, and it cannot be told which cell is the label. {CHOOSE}")
+        return place
+    return seen or (place if place is not None and _of_archive(rows.path) else "none")
+
+
+def _of_archive(path: Path) -> bool:
+    """Whether a file is called as the UCR archive's are, which hold labels even where nobody needs them."""
+    return path.suffix.lower() in ARCHIVES and path.stem.upper().endswith(("_TRAIN", "_TEST"))
+
+
+def _seen(rows: _Rows) -> str | None:
+    """Where, by the values, a label stands for certain.
+
+    Text is a label. Of numbers, labels are whole and few; samples differ from row to row, or are not whole.
+    """
+    first, last = rows.column(0), rows.column(-1)
+    texts = [_mostly_text(column) for column in (first, last)]
+    if all(texts) and max(map(len, rows.cells)) > 1:
+        raise InputError(
+            f"{rows.path} has no header, and both the first and the last cell of its rows are text. Remove one, or "
+            "add a header and name the label with --target."
+        )
+    if any(texts):
+        return "first" if texts[0] else "last"
+    like = [_like_classes(column) for column in (first, last)]
+    if like[0] == like[1] or _interior_like(rows, _like_classes):
+        return None
+    return "first" if like[0] else "last"
+
+
+def _interior_like(rows: _Rows, test: object) -> bool:
+    """Whether half of the columns between the first and the last are of that sort, too."""
+    assert callable(test)
+    width = min(map(len, rows.cells))
+    places = sorted({*np.linspace(1, width - 2, _INTERIOR).astype(int).tolist()}) if width > 2 else []
+    found = [bool(test(rows.column(at))) for at in places]
+    return 2 * sum(found) > len(found)
+
+
+def _mostly_text(cells: Sequence[str]) -> bool:
+    return 2 * sum(map(is_text, cells)) > len(cells)
+
+
+def _whole(cells: Sequence[str]) -> bool:
+    """Whether all that is there are whole numbers."""
+    known = [cell for cell in cells if is_number(cell)]
+    return 2 * len(known) > len(cells) and all(float(cell).is_integer() for cell in known)
+
+
+def _like_classes(cells: Sequence[str]) -> bool:
+    """Whether a column is of few whole numbers."""
+    if not _whole(cells):
+        return False
+    different = {float(cell) for cell in cells if is_number(cell)}
+    return 2 <= len(different) <= max(2, len(cells) // 2) and len(cells) > 2
+
+
+def _numbers_rows(rows: _Rows) -> bool:
+    """Whether the first cells count the rows."""
+    cells = rows.column(0)
+    if len(cells) < 5 or not _whole(cells) or not all(map(is_number, cells)) or _interior_like(rows, _whole):
+        return False
+    numbers = [float(cell) for cell in cells]
+    return numbers == [numbers[0] + at for at in range(len(numbers))] and numbers[0] in (0, 1)

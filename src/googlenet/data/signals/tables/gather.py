@@ -1,0 +1,93 @@
+"""Signals of a table as they are read: those that can be, and of the others why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy.typing as npt
+
+from ....errors import InputError
+from ...protocol import BadFile
+from ..rows import SignalRows, SignalTable, unquoted
+from .schema import Schema
+
+
+@dataclass
+class Gathered:
+    """The signals of a table, row by row; one that cannot be read stops none of the others.
+
+    Attributes:
+        path: The file.
+        labelled: Whether every signal must have a label.
+        whole_numbers: Whether a label ``1.0000e+00`` is ``1``, as in the archives' files; else labels are text.
+        missing: Words that say that a label is missing.
+        bad: Place of a signal among all of them to why it cannot be read.
+        ids: Of all signals, where they have any.
+    """
+
+    path: Path
+    labelled: bool
+    whole_numbers: bool = False
+    missing: Sequence[str] = ()
+    bad: dict[int, BadFile] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rows = SignalRows(self.path, self.labelled)
+        if not self.whole_numbers:
+            self.rows.named = unquoted
+        self.total = 0
+
+    def add(
+        self, row: int, values: npt.ArrayLike, label: str | None, group: str | None, wrong: str | None = None
+    ) -> None:
+        """Adds a signal, or why there is none.
+
+        Args:
+            row: Where it stands in the file.
+            values: See :meth:`~googlenet.data.signals.rows.SignalRows.add`.
+            label: As the file writes it; ``None`` if it has no labels.
+            group: The same of its group.
+            wrong: Why it cannot be read, if that is known.
+        """
+        try:
+            if wrong is not None:
+                raise InputError(wrong)
+            self.rows.add(row, values, "" if label in self.missing else label, group)
+        except InputError as error:
+            self.bad[self.total] = BadFile(f"{self.path}:{row}", str(error))
+        self.total += 1
+
+    def table(self, layout: str, schema: Schema, notes: Sequence[str] = ()) -> SignalTable:
+        """All of them.
+
+        Args:
+            layout: How the table was read.
+            schema: The same, for the next one.
+            notes: What else is to be said.
+
+        Raises:
+            InputError: If there is no signal, or none to learn from.
+        """
+        signals = self.rows.signals
+        if not self.total:
+            raise InputError(f"{self.path} holds no signals: there is no row below the header.")
+        if not signals and self.labelled:
+            raise InputError(self.bad[0].reason)
+        lengths = [signal.shape[1] for signal in signals]
+        schema = replace(schema, lengths=(min(lengths, default=0), max(lengths, default=0)))
+        named = len(set(self.ids)) == len(self.ids) == self.total and all(self.ids)
+        labels = tuple(self.rows.labels) if len(self.rows.labels) == len(signals) and signals else None
+        return SignalTable(
+            tuple(signals),
+            labels,
+            tuple(self.rows.groups) if self.rows.groups else None,
+            tuple(self.rows.names),
+            layout,
+            schema,
+            dict(self.bad),
+            tuple(self.ids) if named else None,
+            tuple(notes),
+        )

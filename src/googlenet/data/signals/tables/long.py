@@ -1,0 +1,173 @@
+"""Tables with a header and a sample a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ....errors import InputError
+from ..rows import SignalTable, count, is_number, listing
+from .gather import Gathered
+from .names import seconds
+from .schema import Channel, Schema
+from .source import Cells, Source
+
+Rows = npt.NDArray[np.intp]
+
+
+def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[str] = ()) -> SignalTable:
+    """The rows of every id as a signal, in the order of time.
+
+    Args:
+        source: The table.
+        schema: Its columns; if one names the channel, ``channels`` is the one of the values, or a channel for each.
+        labelled: Whether every signal must have a label.
+        notes: What else is to be said of it.
+
+    Raises:
+        InputError: If there is no signal to learn from, or the rows are no signals.
+    """
+    columns = tuple(dict.fromkeys(name for channel in schema.channels for name in channel.columns))
+    cells = source.read(schema.roles, columns, frozenset(schema.missing))
+    if not cells.rows:
+        raise InputError(f"{source.path} holds no signals: there is no row below the header.")
+    reader = _Reader(source.path, cells, schema, labelled)
+    gathered = reader.read()
+    schema = reader.schema
+    names = schema.names
+    listed = f" ({listing(names)})" if len(names) > 1 else ""
+    order = f"in the order of column {schema.time!r}" if schema.time else "in the order of the file"
+    layout = (
+        f"long table: one sample a row, {count(gathered.total, 'signal')} by column {schema.id!r} {order}, "
+        f"{count(len(names), 'channel')}{listed}, {gathered.rows.lengths}{schema.said()}"
+    )
+    return gathered.table(layout, schema, notes)
+
+
+class _Reader:
+    """The cells of a long table, and what is wrong with which of its rows."""
+
+    def __init__(self, path: Path, cells: Cells, schema: Schema, labelled: bool) -> None:
+        assert schema.id is not None
+        self.path, self.cells, self.labelled = path, cells, labelled
+        self.wrong = dict(cells.bad)
+        self.identity = cells.texts[schema.id]
+        for role in filter(None, (schema.id, schema.channel)):
+            for at, cell in enumerate(cells.texts[role]):
+                if not cell:
+                    self.wrong.setdefault(at, f"{path}, row {cells.rows[at]}: column {role!r} is empty.")
+        self.schema = schema = self._with_channels(schema)
+        self.times = self._moments(schema.time)
+        self.kinds = np.zeros(len(cells.rows), np.intp)
+        if schema.channel is not None:
+            places = {name: at for at, name in enumerate(schema.names)}
+            self.kinds = np.array([places.get(cell, -1) for cell in cells.texts[schema.channel]])
+
+    def _with_channels(self, schema: Schema) -> Schema:
+        """The schema, with a channel for each value of the column that names them."""
+        if schema.channel is None:
+            return schema
+        found = dict.fromkeys(cell for cell in self.cells.texts[schema.channel] if cell)
+        if schema.channels[0].name:
+            lacking = [name for name in schema.names if name not in found]
+            if lacking:
+                raise InputError(
+                    f"{self.path} has no channel {listing(lacking)} in column {schema.channel!r}, which the network "
+                    f"reads; it has {listing(list(found))}."
+                )
+            return schema
+        values = schema.channels[0].columns
+        return replace(schema, channels=tuple(Channel(name, values) for name in found))
+
+    def _moments(self, name: str | None) -> npt.NDArray[np.float64]:
+        """Times as numbers that sort as they do: all are numbers, or all are ISO dates; else the order of the file."""
+        if name is None:
+            return np.arange(len(self.cells.rows), dtype=np.float64)
+        cells = self.cells.texts[name]
+        dated = not is_number(next((cell for cell in cells if cell), "0"))
+        known: dict[str, float | None] = {}
+        for cell in cells:
+            if cell not in known:
+                known[cell] = seconds(cell) if dated else float(cell) if is_number(cell) else None
+        wanted = "a date such as 2026-01-31 12:00:00" if dated else "a number"
+        for at, cell in enumerate(cells):
+            if known[cell] is None:
+                row = self.cells.rows[at]
+                reason = f"{self.path}, row {row}: column {name!r} holds {cell!r}, which is not {wanted}."
+                self.wrong.setdefault(at, reason)
+        return np.array([np.nan if (moment := known[cell]) is None else moment for cell in cells], np.float64)
+
+    def read(self) -> Gathered:
+        """Every signal."""
+        places = {name: at for at, name in enumerate(dict.fromkeys(self.identity))}
+        codes = np.array([places[cell] for cell in self.identity])
+        if self.labelled and len(places) == len(codes) > 1:
+            raise InputError(
+                f"{self.path}: every row has a {self.schema.id!r} of its own, so every signal has one sample. If a row "
+                f"is a whole signal, leave {self.schema.time or self.schema.channel!r} out (--ignore)."
+            )
+        gathered = Gathered(self.path, self.labelled, missing=self.schema.missing)
+        order = np.lexsort((self.kinds, self.times, codes))
+        for members in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+            self._add(gathered, members)
+        return gathered
+
+    def _add(self, gathered: Gathered, members: Rows) -> None:
+        """Adds the signal of those rows."""
+        what = f"signal {self.identity[members[0]]!r}"
+        first = int(members.min())
+        wrong = next((self.wrong[at] for at in np.sort(members).tolist() if at in self.wrong), None)
+        label = group = None
+        signal: npt.NDArray[np.float64] = np.zeros((1, 0))
+        if wrong is None:
+            try:
+                label, group = (self._constant(what, name, members) for name in (self.schema.target, self.schema.group))
+                signal = self._signal(what, members[self.kinds[members] >= 0])
+            except InputError as error:
+                if self.labelled:
+                    raise
+                wrong = str(error)
+        gathered.add(self.cells.rows[first], signal, label, group, wrong)
+        gathered.ids.append(self.identity[members[0]])
+
+    def _signal(self, what: str, members: Rows) -> npt.NDArray[np.float64]:
+        """``(channels, length)``."""
+        cells, times, kinds = self.cells, self.times, self.kinds
+        same = np.flatnonzero((np.diff(times[members]) == 0) & (np.diff(kinds[members]) == 0))
+        if same.size:
+            one, two = sorted(cells.rows[members[same[0] + step]] for step in (0, 1))
+            hint = "Remove one." if self.schema.channel else "If they are channels, name their column with --channel."
+            assert self.schema.time is not None
+            time = cells.texts[self.schema.time][members[same[0]]]
+            raise InputError(f"{self.path}: {what} has time {time} twice, in rows {one} and {two}. {hint}")
+        if self.schema.channel is None:
+            return cells.numbers[members].T
+        if self.schema.time is None:  # of each channel in the order of the file
+            parts = [cells.numbers[members[kinds[members] == kind], 0] for kind in range(len(self.schema.channels))]
+            signal = np.full((len(parts), max(map(len, parts))), np.nan)
+            for row, part in zip(signal, parts, strict=True):
+                row[: len(part)] = part
+            return signal
+        moments, column = np.unique(times[members], return_inverse=True)
+        signal = np.full((len(self.schema.channels), len(moments)), np.nan)
+        signal[kinds[members], column] = cells.numbers[members, 0]
+        return signal
+
+    def _constant(self, what: str, name: str | None, members: Rows) -> str | None:
+        """The cell that a column has in all rows of a signal."""
+        if name is None:
+            return None
+        cells = self.cells.texts[name]
+        first = int(members.min())
+        for at in np.sort(members).tolist():
+            if cells[at] != cells[first]:
+                hint = "A label that changes within a recording is for --window." if name == self.schema.target else ""
+                raise InputError(
+                    f"{self.path}: {what} has {cells[first]!r} and {cells[at]!r} in column {name!r}, in rows "
+                    f"{self.cells.rows[first]} and {self.cells.rows[at]}. A signal has one. {hint}".rstrip()
+                )
+        return cells[first]

@@ -1,0 +1,156 @@
+"""A table against the schema of what a network learned from: columns are found by name, or it is said what lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ....errors import InputError
+from ..rows import count, listing
+from .names import bears, ends, place
+from .rules import find_schema
+from .schema import Channel, Schema, TableColumns, check_given
+from .shape import columns_of
+from .source import Source
+from .wide import missing_samples, sample_columns
+
+
+def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schema) -> tuple[Schema, list[str]]:
+    """The schema of a table with a header as a network is to read it, and what is to be said of it.
+
+    Args:
+        source: The table.
+        wanted: What the user said of it.
+        labelled: Whether there must be labels.
+        learned: Of what the network learned from.
+
+    Raises:
+        InputError: If a column is missing, or cannot be told.
+    """
+    wanted = replace(wanted, missing=wanted.missing or learned.missing)
+    if learned.layout == "wide" and any(sample_columns(channel, source.header)[0] for channel in learned.channels):
+        channels = tuple(_same_samples(source, channel, learned) for channel in learned.channels)
+        return _with_roles(source, wanted, labelled, replace(learned, channels=channels))
+    if learned.layout == "long" and _has_samples(source, learned):
+        for option, name in (("--id", learned.id), ("--time", learned.time), ("--channel", learned.channel)):
+            if name is not None and name not in source.header and getattr(wanted, option[2:]) is None:
+                raise InputError(
+                    f"{source.path} has no column {name!r}, by which the table was read that the network learned from "
+                    f"({option}); its columns are {listing(source.header)}."
+                )
+        return _with_roles(source, wanted, labelled, learned)
+    return _another_layout(source, wanted, labelled, learned)
+
+
+def _has_samples(source: Source, learned: Schema) -> bool:
+    """Whether a table has the samples of a long one; raises the sentence if it has only some."""
+    names = list(dict.fromkeys(name for channel in learned.channels for name in channel.columns))
+    lacking = [name for name in names if name not in source.header]
+    if lacking and (len(lacking) < len(names) or learned.id in source.header):
+        raise InputError(
+            f"{source.path} has no column {listing(lacking)}, which the network reads; its columns are "
+            f"{listing(source.header)}."
+        )
+    return not lacking
+
+
+def _same_samples(source: Source, channel: Channel, learned: Schema) -> Channel:
+    """A channel of a wide table, with the samples that a file has of it."""
+    _, lacking = sample_columns(channel, source.header)
+    run = channel.run
+    if run is None:
+        if lacking:
+            raise InputError(missing_samples(source, lacking, channel))
+        return channel
+    here = sorted(at.number for name in source.header if (at := place(name)) is not None and at.key == run.key)
+    more = sorted(set(here) - set(run.numbers))
+    if learned.fixed is None:  # signals of many lengths: the table has as many columns as its longest
+        shorter, longer = sorted((tuple(here), run.numbers), key=len)
+        if longer[: len(shorter)] == shorter:
+            return replace(channel, run=replace(run, numbers=tuple(here)))
+    if lacking:
+        raise InputError(missing_samples(source, lacking, channel))
+    if more:
+        raise InputError(
+            f"{source.path} has {count(len(more), 'sample')} more, {run.column(more[0])} first, than the "
+            f"{len(run.numbers):,} that the network learned from. Remove those columns, if they are none."
+        )
+    return channel
+
+
+def _with_roles(source: Source, wanted: TableColumns, labelled: bool, schema: Schema) -> tuple[Schema, list[str]]:
+    """The schema with those of its other columns that a file has, and what is to be said of the rest."""
+    header = set(source.header)
+    if not labelled and wanted.target not in header:
+        wanted = replace(wanted, target=None)
+    check_given(source.path, source.header, wanted)
+    roles = {
+        role: getattr(wanted, role) or (name if (name := getattr(schema, role)) in header else None)
+        for role in ("target", "group", "id", "time", "channel")
+    }
+    if labelled and roles["target"] is None:
+        raise InputError(
+            f"{source.path} has no column {schema.target!r}, which held the labels that the network learned from. Name "
+            f"it with --target; there are {listing(source.header)}."
+        )
+    schema = replace(schema, **roles, missing=wanted.missing, ignored=())
+    known = {*schema.roles, *(name for channel in schema.channels for name in channel.columns)}
+    keys = {channel.run.key for channel in schema.channels if channel.run is not None}
+    beside = [n for n in source.header if n and n not in known and ((at := place(n)) is None or at.key not in keys)]
+    if schema.layout == "wide" and schema.id is None:
+        schema = replace(schema, id=_names_rows(source, beside))
+    return replace(schema, ignored=tuple((n, "the network knows none such") for n in beside if n != schema.id)), []
+
+
+def _names_rows(source: Source, beside: Sequence[str]) -> str | None:
+    """A column that names every row of a wide table."""
+    for name, column in columns_of(source, beside).items():
+        if (bears(name) or column.text) and column.different == len(column.codes):
+            return name
+    return None
+
+
+def surplus(schema: Schema, learned: Schema, path: object) -> list[str]:
+    """What is to be said of columns that were not in the table that a network learned from.
+
+    Args:
+        schema: Of a table that it is to read.
+        learned: Of the one it learned from.
+        path: Of the table.
+    """
+    known = {*learned.roles, *(name for name, _ in learned.ignored)}
+    new = [name for name, _ in schema.ignored if name and name not in known]
+    if not new:
+        return []
+    return [
+        f"{path}: {'the column' if len(new) == 1 else 'the columns'} {listing(new)} are left out: the network learned from none such."
+    ]
+
+
+def _another_layout(source: Source, wanted: TableColumns, labelled: bool, learned: Schema) -> tuple[Schema, list[str]]:
+    """The schema of a table that has none of the columns of samples, by the rules; its channels as the network's."""
+    found, notes = find_schema(source, wanted, labelled)
+    if found.layout == learned.layout == "wide":
+        first = learned.channels[0]
+        names = first.columns if first.run is None else [*map(first.run.column, first.run.numbers)]
+        raise InputError(
+            f"{source.path} has none of the columns {ends(names)} that the network learned from; its columns are "
+            f"{listing(source.header)}."
+        )
+    if found.layout == "wide" and learned.fixed is not None and len(found.channels[0]) != learned.fixed:
+        raise InputError(
+            f"{source.path} has {count(len(found.channels[0]), 'sample')} a row, and the network learned from signals "
+            f"of {learned.fixed}."
+        )
+    if len(found.channels) == len(learned.channels) == 1 and found.channel is None:
+        return found, notes
+    places = {channel.name: channel for channel in found.channels}
+    if found.channel is None and set(places) == set(learned.names):
+        return replace(found, channels=tuple(places[name] for name in learned.names)), notes
+    if found.channel is not None and len(found.channels) == 1 and learned.names:
+        values = found.channels[0].columns
+        return replace(found, channels=tuple(Channel(name, values) for name in learned.names)), notes
+    raise InputError(
+        f"{source.path} has the channels {listing(found.names)}, and the network reads {listing(learned.names)}: they "
+        "cannot be matched by name."
+    )

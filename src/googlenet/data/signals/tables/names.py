@@ -1,0 +1,215 @@
+"""What the names of columns tell: words that people use, and runs of numbered columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from ..rows import count, is_number
+
+LABELS = ("label", "labels", "class", "target", "category", "activity", "y")
+IDS = ("id", "series", "signal", "case")
+TIMES = ("time", "timestamp", "t", "index", "step", "sample")
+ROW_NUMBERS = frozenset({"", "unnamed: 0", "rownames"})  # that programs write
+
+_BEARERS = frozenset(
+    [
+        "id",
+        "ids",
+        "uid",
+        "uuid",
+        "series",
+        "signal",
+        "case",
+        "record",
+        "recording",
+        "session",
+        "trial",
+        "run",
+        "file",
+        "filename",
+        "name",
+        "subject",
+        "patient",
+        "person",
+        "participant",
+        "user",
+        "animal",
+        "device",
+        "machine",
+        "unit",
+        "episode",
+        "segment",
+    ]
+)
+_CLOCKS = frozenset(
+    [
+        "time",
+        "times",
+        "timestamp",
+        "timestamps",
+        "t",
+        "index",
+        "step",
+        "steps",
+        "timestep",
+        "sample",
+        "sec",
+        "secs",
+        "second",
+        "seconds",
+        "s",
+        "ms",
+        "us",
+        "minute",
+        "minutes",
+        "hour",
+        "hours",
+        "frame",
+        "frames",
+        "tick",
+        "ticks",
+        "date",
+        "datetime",
+        "clock",
+        "epoch",
+    ]
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+# A decimal number only where no letter or digit stands before it: of ch1.0 the number is 0.
+_NUMBERED = re.compile(r"(.*?)((?<![a-zA-Z\d.])\d+\.\d+|\d+)(\D*)", re.DOTALL)
+_CLOCK_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_SEPARATORS = " _.-:/,()[]{}<>=#"
+
+
+class Place(NamedTuple):
+    """Where a column stands in a run: what is around its number, and the number."""
+
+    key: tuple[str, str]
+    number: float
+    name: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """Columns that differ in a number alone, such as ``v0 … v39``.
+
+    Attributes:
+        prefix: Before the number; with the separators, as the first column has it.
+        suffix: Behind it.
+        numbers: Rising.
+    """
+
+    prefix: str
+    suffix: str
+    numbers: tuple[float, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What all of its columns share, however they write it."""
+        return _key(self.prefix, self.suffix)
+
+    @property
+    def label(self) -> str:
+        """The name of the channel that it is."""
+        return "_".join(part for part in (self.prefix.strip(_SEPARATORS), self.suffix.strip(_SEPARATORS)) if part)
+
+    def column(self, number: float) -> str:
+        """The name of one of its columns, without padding."""
+        return f"{self.prefix}{number:g}{self.suffix}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; short where the numbers are evenly spaced."""
+        row: dict[str, Any] = {"prefix": self.prefix, "suffix": self.suffix}
+        if len(self.numbers) > 2:
+            first, step = self.numbers[0], self.numbers[1] - self.numbers[0]
+            if self.numbers == _evenly(first, step, len(self.numbers)):
+                return row | {"first": first, "step": step, "count": len(self.numbers)}
+        return row | {"numbers": list(self.numbers)}
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> Run:
+        """Reads what :meth:`to_dict` gave."""
+        numbers = row.get("numbers")
+        if numbers is None:
+            numbers = _evenly(row["first"], row["step"], row["count"])
+        return cls(str(row["prefix"]), str(row["suffix"]), tuple(float(number) for number in numbers))
+
+
+def _evenly(first: float, step: float, length: int) -> tuple[float, ...]:
+    return tuple(first + at * step for at in range(length))
+
+
+def words(name: str) -> list[str]:
+    """The words of a name, in lower case: of ``recordId``, ``record_id`` and ``Record ID`` the same."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def bears(name: str) -> bool:
+    """Whether a name is one that is given to what a signal, or several, belong to: an id, a patient, a session."""
+    return bool(_BEARERS & set(words(name)))
+
+
+def is_clock(name: str) -> bool:
+    """Whether a name is one that is given to a column of times."""
+    found = words(name)
+    return bool(found) and (found[0] in _CLOCKS or found[-1] in _CLOCKS)
+
+
+def place(name: str) -> Place | None:
+    """Where a column stands in a run; ``None`` if its name has no number."""
+    moment = _moment(name)
+    if moment is not None:
+        return Place(("", ""), moment, name)
+    match = _NUMBERED.fullmatch(name)
+    return None if match is None else Place(_key(match[1], match[3]), float(match[2]), name)
+
+
+def _moment(name: str) -> float | None:
+    """A name that is a number, a time of day or a date."""
+    if is_number(name):
+        return float(name)
+    clock = _CLOCK_TIME.fullmatch(name.strip())
+    if clock is not None:
+        return 3600.0 * int(clock[1]) + 60.0 * int(clock[2]) + float(clock[3] or 0)
+    return seconds(name) if name.count("-") > 1 else None
+
+
+def seconds(cell: str) -> float | None:
+    """A date as ISO 8601 writes it as seconds; ``None`` if it is none."""
+    try:
+        moment = datetime.fromisoformat(cell.strip())
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _key(prefix: str, suffix: str) -> tuple[str, str]:
+    return prefix.rstrip(_SEPARATORS).casefold(), suffix.strip(_SEPARATORS).casefold()
+
+
+def runs(names: Iterable[str]) -> dict[tuple[str, str], list[Place]]:
+    """The runs of numbered columns, each in the order of its numbers."""
+    found: dict[tuple[str, str], list[Place]] = {}
+    for name in names:
+        at = place(name)
+        if at is not None:
+            found.setdefault(at.key, []).append(at)
+    return {key: sorted(places, key=lambda at: at.number) for key, places in found.items()}
+
+
+def run_of(places: Sequence[Place]) -> Run:
+    """The run that columns are."""
+    match = _NUMBERED.fullmatch(places[0].name)
+    plain = places[0].key == ("", "") or match is None
+    return Run("" if plain else match[1], "" if plain else match[3], tuple(at.number for at in places))  # type: ignore[index]
+
+
+def ends(names: Sequence[str]) -> str:
+    """Names of a run for people: the first and the last."""
+    if len(names) < 3:
+        return ", ".join(names)
+    return f"{names[0]} … {names[-1]} ({count(len(names), 'column')})"

@@ -1,0 +1,165 @@
+"""A long table is known by its shape: a column that repeats in blocks, and another that rises within them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..rows import is_text
+from .names import bears, is_clock, seconds
+from .source import Source
+
+Floats = npt.NDArray[np.float64]
+MOST = 200  # columns that are looked at: a long table has few
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column in memory.
+
+    Attributes:
+        name: Of it.
+        cells: If it holds text.
+        numbers: If it holds numbers; NaN where there is none.
+    """
+
+    name: str
+    cells: Sequence[str] | None
+    numbers: Floats | None
+
+    @property
+    def text(self) -> bool:
+        """Whether most of what it holds is text."""
+        return self.cells is not None and 2 * sum(map(is_text, self.cells)) > sum(map(bool, self.cells))
+
+    @property
+    def codes(self) -> npt.NDArray[np.intp]:
+        """A number for each of its different cells."""
+        if self.cells is None:
+            return np.unique(self._known, return_inverse=True)[1]
+        places = {cell: at for at, cell in enumerate(dict.fromkeys(self.cells))}
+        return np.array([places[cell] for cell in self.cells], np.intp)
+
+    @property
+    def _known(self) -> Floats:
+        assert self.numbers is not None
+        return self.numbers
+
+    @property
+    def different(self) -> int:
+        """How many different cells it has."""
+        return len(set(self.codes.tolist()))
+
+    @property
+    def moments(self) -> Floats | None:
+        """It as times, if all of it is numbers or dates."""
+        if self.cells is None:
+            return None if np.isnan(self._known).any() else self._known
+        if not self.cells or seconds(self.cells[0]) is None:
+            return None
+        found = [seconds(cell) for cell in self.cells]
+        return None if None in found else np.array(found, np.float64)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What makes a table long.
+
+    Attributes:
+        id: Column that repeats in blocks.
+        time: Column that rises within them; ``None`` if there is none.
+        rows: In the median block.
+    """
+
+    id: str
+    time: str | None
+    rows: float
+
+
+def columns_of(source: Source, names: Sequence[str]) -> dict[str, Column]:
+    """Some columns, each as text if a cell of it is text.
+
+    Args:
+        source: The table.
+        names: Which.
+    """
+    if not names:
+        return {}
+    asked = set(names)
+    texts = [name for name in source.text_columns() if name in asked]
+    numbers = [name for name in names if name not in set(texts)]
+    cells = source.read(texts, numbers)
+    places = {name: at for at, name in enumerate(numbers)}
+    return {
+        name: Column(name, None, cells.numbers[:, places[name]])
+        if name in places
+        else Column(name, cells.texts[name], None)
+        for name in names
+    }
+
+
+def shape_of(columns: Mapping[str, Column], id: str | None = None, time: str | None = None) -> Shape | None:
+    """What makes a table long, if anything does.
+
+    Args:
+        columns: Those that may be ids or times: not the labels.
+        id: The column of ids, if it is known.
+        time: The column of times, if it is known.
+    """
+    if len(columns) > MOST:
+        return None
+    blocks = {}
+    for name in columns if id is None else [id]:
+        codes = columns[name].codes
+        starts = np.flatnonzero(np.diff(codes)) + 1
+        different = len(np.unique(codes))
+        if 2 <= different == len(starts) + 1 and 2 * different < len(codes):
+            blocks[name] = starts
+    rising = sorted(columns if time is None else [time], key=lambda name: not is_clock(name))
+    moments = {name: columns[name].moments for name in rising}
+    # The finest blocks first; of equally fine ones those whose name is an id's.
+    for block, starts in sorted(blocks.items(), key=lambda item: (-len(item[1]), not bears(item[0]))):
+        for name in rising:
+            found = moments[name]
+            if name != block and found is not None and _rises(found, starts):
+                size = float(np.median(np.diff([0, *starts.tolist(), len(found)])))
+                return Shape(block, name, size)
+    return None
+
+
+def _rises(moments: Floats, starts: npt.NDArray[np.intp]) -> bool:
+    steps = np.diff(moments)
+    inside = np.ones(len(steps), bool)
+    inside[starts - 1] = False
+    return bool(inside.any() and (steps[inside] > 0).all())
+
+
+def is_second_clock(column: Column, codes: npt.NDArray[np.intp]) -> bool:
+    """Whether a column beside the times is one of times too: it rises by equal steps within every signal.
+
+    Args:
+        column: Of numbers.
+        codes: Which signal each row belongs to.
+    """
+    moments = column.moments
+    if moments is None:
+        return False
+    order = np.argsort(codes, kind="stable")
+    steps, same = np.diff(moments[order]), np.diff(codes[order]) == 0
+    inside = steps[same]
+    return bool(inside.size > 3 and (inside > 0).all() and np.ptp(inside) <= 1e-6 * np.abs(inside).max())
+
+
+def is_constant_within(column: Column, codes: npt.NDArray[np.intp]) -> bool:
+    """Whether a column has one value in every signal.
+
+    Args:
+        column: Any.
+        codes: Which signal each row belongs to.
+    """
+    order = np.argsort(codes, kind="stable")
+    values, same = column.codes[order], np.diff(codes[order]) == 0
+    return bool(same.any() and not np.diff(values)[same].any())

@@ -17,7 +17,7 @@ from ..walk import is_junk
 from .dataset import SignalSet
 from .files import find_parts, read_file
 from .rows import SignalTable, count, is_number, listing
-from .tables.schema import Schema, TableColumns
+from .tables.schema import UNSAID, Schema, TableColumns
 
 MANY = 10  # classes, from which numbers may be measurements
 
@@ -45,7 +45,7 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
 
 
 def find_signals(
-    source: str, columns: TableColumns = TableColumns(), like: Schema | None = None, known: Sequence[str] = ()
+    source: str, columns: TableColumns = UNSAID, like: Schema | None = None, known: Sequence[str] = ()
 ) -> Dataset:
     """Reads a pair ``NAME_TRAIN``, ``NAME_TEST``, or one table, see :func:`~.files.read_file`.
 
@@ -141,10 +141,11 @@ def _copies(sets: dict[str, SignalSet]) -> list[str]:
     """What there is to say of signals that are there more than once."""
     notes = []
     times = Counter(sets["train"].contents)
-    if len(times) < len(sets["train"]):
+    total = len(sets["train"])
+    if len(times) < total:
         notes.append(
-            f"{count(len(sets['train']) - len(times), 'signal')} of {len(sets['train']):,} repeat another (by content), "
-            f"so {len(times):,} differ; copies stay on one side of a split."
+            f"{count(total - len(times), 'signal')} of {total:,} repeat another (by content): {len(times):,} differ; "
+            "copies stay on one side of a split."
         )
     if "test" in sets:
         pairs = zip(sets["test"].names, sets["test"].contents, strict=True)

@@ -169,8 +169,8 @@ def has_header(path: Path, cells: Sequence[str], names: Sequence[str | None]) ->
     if is_text(cells[0]) or is_text(cells[-1]):
         return False
     raise InputError(
-        f"{path}: the first row, with {texts[0]!r} among numbers, is no header and does neither start nor end with a label. If it "
-        f"is a header, name the column of the labels with --target; else put the label first, or last, in every row."
+        f"{path}: the first row, with {texts[0]!r} among numbers, is no header, and no label is its first or last "
+        f"cell. If it is a header, name the column of the labels with --target; else put the label first, or last."
     )
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from ....errors import InputError
 from ..rows import count, listing
 from .names import bears, ends, place
+from .readers.wide import missing_samples, sample_columns
 from .rules import find_schema
 from .schema import Channel, Schema, TableColumns, check_given
 from .shape import columns_of
 from .source import Source
-from .wide import missing_samples, sample_columns
 
 
 def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schema) -> tuple[Schema, list[str]]:
@@ -122,9 +122,7 @@ def surplus(schema: Schema, learned: Schema, path: object) -> list[str]:
     new = [name for name, _ in schema.ignored if name and name not in known]
     if not new:
         return []
-    return [
-        f"{path}: {'the column' if len(new) == 1 else 'the columns'} {listing(new)} are left out: the network learned from none such."
-    ]
+    return [f"{path}: left out, for the network learned from none such: {listing(new)}."]
 
 
 def _another_layout(source: Source, wanted: TableColumns, labelled: bool, learned: Schema) -> tuple[Schema, list[str]]:

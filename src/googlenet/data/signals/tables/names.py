@@ -15,69 +15,16 @@ IDS = ("id", "series", "signal", "case")
 TIMES = ("time", "timestamp", "t", "index", "step", "sample")
 ROW_NUMBERS = frozenset({"", "unnamed: 0", "rownames"})  # that programs write
 
-_BEARERS = frozenset(
-    [
-        "id",
-        "ids",
-        "uid",
-        "uuid",
-        "series",
-        "signal",
-        "case",
-        "record",
-        "recording",
-        "session",
-        "trial",
-        "run",
-        "file",
-        "filename",
-        "name",
-        "subject",
-        "patient",
-        "person",
-        "participant",
-        "user",
-        "animal",
-        "device",
-        "machine",
-        "unit",
-        "episode",
-        "segment",
-    ]
+_OWNERS = (
+    "id ids uid uuid series signal case record recording session trial run file filename name subject patient person "
+    "participant user animal device machine unit episode segment"
 )
-_CLOCKS = frozenset(
-    [
-        "time",
-        "times",
-        "timestamp",
-        "timestamps",
-        "t",
-        "index",
-        "step",
-        "steps",
-        "timestep",
-        "sample",
-        "sec",
-        "secs",
-        "second",
-        "seconds",
-        "s",
-        "ms",
-        "us",
-        "minute",
-        "minutes",
-        "hour",
-        "hours",
-        "frame",
-        "frames",
-        "tick",
-        "ticks",
-        "date",
-        "datetime",
-        "clock",
-        "epoch",
-    ]
+_BEARERS = frozenset(_OWNERS.split())
+_WHEN = (
+    "time times timestamp timestamps t index step steps timestep sample sec secs second seconds s ms us minute minutes "
+    "hour hours frame frames tick ticks date datetime clock epoch"
 )
+_CLOCKS = frozenset(_WHEN.split())
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # A decimal number only where no letter or digit stands before it: of ch1.0 the number is 0.
 _NUMBERED = re.compile(r"(.*?)((?<![a-zA-Z\d.])\d+\.\d+|\d+)(\D*)", re.DOTALL)

@@ -60,6 +60,9 @@ class TableColumns:
                 raise InputError(f"{path} has no column {name!r} for {option}: {reason}. Leave {option} out.")
 
 
+UNSAID = TableColumns()
+
+
 @dataclass(frozen=True)
 class Channel:
     """A channel of the signals.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +31,12 @@ class Column:
     cells: Sequence[str] | None
     numbers: Floats | None
 
-    @property
+    @cached_property
     def text(self) -> bool:
         """Whether most of what it holds is text."""
         return self.cells is not None and 2 * sum(map(is_text, self.cells)) > sum(map(bool, self.cells))
 
-    @property
+    @cached_property
     def codes(self) -> npt.NDArray[np.intp]:
         """A number for each of its different cells."""
         if self.cells is None:
@@ -53,7 +54,7 @@ class Column:
         """How many different cells it has."""
         return len(set(self.codes.tolist()))
 
-    @property
+    @cached_property
     def moments(self) -> Floats | None:
         """It as times, if all of it is numbers or dates."""
         if self.cells is None:
@@ -111,23 +112,34 @@ def shape_of(columns: Mapping[str, Column], id: str | None = None, time: str | N
     """
     if len(columns) > MOST:
         return None
-    blocks = {}
-    for name in columns if id is None else [id]:
-        codes = columns[name].codes
-        starts = np.flatnonzero(np.diff(codes)) + 1
-        different = len(np.unique(codes))
-        if 2 <= different == len(starts) + 1 and 2 * different < len(codes):
-            blocks[name] = starts
+    found = {name: blocks_of(columns[name]) for name in (columns if id is None else [id])}
+    blocks = {name: starts for name, starts in found.items() if starts is not None}
     rising = sorted(columns if time is None else [time], key=lambda name: not is_clock(name))
     moments = {name: columns[name].moments for name in rising}
     # The finest blocks first; of equally fine ones those whose name is an id's.
     for block, starts in sorted(blocks.items(), key=lambda item: (-len(item[1]), not bears(item[0]))):
         for name in rising:
-            found = moments[name]
-            if name != block and found is not None and _rises(found, starts):
-                size = float(np.median(np.diff([0, *starts.tolist(), len(found)])))
-                return Shape(block, name, size)
+            times = moments[name]
+            if name != block and times is not None and _rises(times, starts):
+                return Shape(block, name, rows_of(starts, len(times)))
     return None
+
+
+def blocks_of(column: Column) -> npt.NDArray[np.intp] | None:
+    """Where its blocks of equal cells begin, but for the first; ``None`` if it does not repeat in blocks."""
+    starts = np.flatnonzero(np.diff(column.codes)) + 1
+    different = column.different
+    return starts if 2 <= different == len(starts) + 1 and 2 * different < len(column.codes) else None
+
+
+def rows_of(starts: npt.NDArray[np.intp], total: int) -> float:
+    """Rows of the median block.
+
+    Args:
+        starts: Of the blocks, but for the first.
+        total: Rows of the table.
+    """
+    return float(np.median(np.diff([0, *starts.tolist(), total])))
 
 
 def _rises(moments: Floats, starts: npt.NDArray[np.intp]) -> bool:

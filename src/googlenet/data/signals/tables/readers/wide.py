@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ....errors import InputError
-from ..rows import SignalTable, count, listing
+from .....errors import InputError
+from ...rows import SignalTable, count, listing
+from ..names import place
+from ..schema import Channel, Schema, channels_said
+from ..source import Source
 from .gather import Gathered
-from .names import place
-from .schema import Channel, Schema, channels_said
-from .source import Source
 
 
 def sample_columns(channel: Channel, header: Sequence[str]) -> tuple[list[str], list[str]]:

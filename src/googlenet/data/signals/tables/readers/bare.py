@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ....errors import InputError
-from ..rows import SignalTable, count, is_number, is_text, to_numbers
+from .....errors import InputError
+from ...rows import SignalTable, count, is_number, is_text, to_numbers
+from ..schema import Channel, Schema, TableColumns
 from .gather import Gathered
-from .schema import Channel, Schema, TableColumns
 
 Records = Iterable[tuple[int, Sequence[str]]]
 ARCHIVES = (".tsv", ".txt")  # of the UCR archive, whose label comes first
@@ -64,6 +64,8 @@ def read_bare(
     numbered = label != "first" and _numbers_rows(rows)
     if numbered:
         notes.append(f"The first cell of each row of {path.name} counts the rows, and is left out.")
+    if label != "none" and not labelled and schema is None:
+        notes.append(f"{path}: the {label} cell of each row is taken for its label, and is no sample.")
     found = Schema("rows", (Channel(""),), label=label, missing=wanted.missing or (schema.missing if schema else ()))
     gathered = Gathered(path, labelled, whole_numbers=True, missing=found.missing)
     length = schema.fixed if schema is not None else None

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy.typing as npt
 
-from ....errors import InputError
-from ...protocol import BadFile
-from ..rows import SignalRows, SignalTable, unquoted
-from .schema import Schema
+from .....errors import InputError
+from ....protocol import BadFile
+from ...rows import SignalRows, SignalTable, unquoted
+from ..schema import Schema
 
 
 @dataclass

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ....errors import InputError
-from ..rows import SignalTable, count, is_number, listing
+from .....errors import InputError
+from ...rows import SignalTable, count, is_number, listing
+from ..names import seconds
+from ..schema import Channel, Schema
+from ..source import Cells, Source
 from .gather import Gathered
-from .names import seconds
-from .schema import Channel, Schema
-from .source import Cells, Source
 
 Rows = npt.NDArray[np.intp]
 

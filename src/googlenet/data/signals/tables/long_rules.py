@@ -1,0 +1,145 @@
+"""Which columns of a table are those of one with a sample a row, and whether it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....errors import InputError
+from ..rows import listing
+from .names import IDS, TIMES, bears, ends
+from .roles import WIDE, Roles, called
+from .schema import Channel, Schema
+from .shape import Shape, blocks_of, is_constant_within, is_second_clock, rows_of, shape_of
+
+
+def long_columns(roles: Roles) -> tuple[str, str | None] | None:
+    """The columns of ids and times of a long table; ``None`` for a wide one."""
+    wanted = roles.wanted
+    free = [name for name in roles.free() if name != roles.target and name in roles.columns]
+    if wanted.time is not None or wanted.channel is not None:
+        return _said_long(roles, free)
+    identity = wanted.id or called(free, IDS)
+    shape = None
+    if identity is not None:
+        column = roles.columns[identity]
+        different, total = column.different, len(column.codes)
+        if different == total:
+            return None
+        time = called([name for name in free if name != identity], TIMES)
+        if time is not None:
+            shape = Shape(identity, time, total / different)
+    if shape is None:
+        choices = {*free, *([] if wanted.id is None else [wanted.id])}
+        shape = shape_of({name: roles.columns[name] for name in roles.columns if name in choices}, wanted.id)
+    if shape is None and wanted.id is not None:
+        shape = Shape(wanted.id, None, total / different)
+    if shape is None:
+        _check_not_one(roles, free)
+        _check_no_blocks(roles, free)
+        return None
+    if not _rather_long(roles, shape):
+        return None
+    if shape.time is None:
+        roles.notes.append(f"No column says when a sample was taken: the order of {roles.path.name} is kept.")
+    return shape.id, shape.time
+
+
+def _said_long(roles: Roles, free: Sequence[str]) -> tuple[str, str | None]:
+    """The columns of a table that is long, for the user named its times or channels."""
+    wanted = roles.wanted
+    identity = wanted.id or called(free, IDS)
+    if identity is None:
+        clear = {name: roles.columns[name] for name in [*free, *([wanted.time] if wanted.time else [])]}
+        shape = None if wanted.channel else shape_of(clear, None, wanted.time)
+        identity = shape.id if shape else next((name for name in free if bears(name)), None)
+    option = "--time" if wanted.time is not None else "--channel"
+    if identity is None:
+        raise InputError(
+            f"{roles.path}: {option} is for a table of one sample a row, with a column that says which signal a row "
+            f"belongs to (--id); it has the columns {listing(roles.source.header)}."
+        )
+    rest = [name for name in free if name != identity]
+    time = wanted.time or called(rest, TIMES) or next((n for n in rest if roles.may_be_time(n)), None)
+    if time is None:
+        roles.notes.append(f"No column says when a sample was taken: the order of {roles.path.name} is kept.")
+    return identity, time
+
+
+def _rather_long(roles: Roles, shape: Shape) -> bool:
+    """Whether blocks of rows are signals, and not numbered columns beside them."""
+    if not roles.runs:
+        return True
+    width, clock = len(roles.runs[0]), shape.time is not None and roles.may_be_time(shape.time)
+    if width < WIDE and shape.rows >= 2 * width:
+        return True
+    if 2 * shape.rows < width or (not clock and shape.rows < 2 * width) or shape.time is None:
+        return False
+    shown = ends([at.name for at in roles.runs[0]])
+    raise InputError(
+        f"{roles.path}: a row may be a signal of the samples {shown}, or one sample of a signal of its own "
+        f"{shape.id!r}. If a row is a signal, say --ignore {shape.time}; if it is a sample, --id {shape.id} --time "
+        f"{shape.time}."
+    )
+
+
+def _check_not_one(roles: Roles, free: Sequence[str]) -> None:
+    """That a table is not one recording whose label changes in time."""
+    times = [name for name in free if roles.may_be_time(name)]
+    if roles.runs or not times or roles.target is None or len(free) > WIDE * 2:
+        return
+    column = roles.columns[roles.target]
+    changes = int((column.codes[1:] != column.codes[:-1]).sum())
+    moments = roles.columns[times[0]].moments
+    if moments is not None and len(moments) > 4 and changes < len(moments) / 4 and (moments[1:] > moments[:-1]).all():
+        raise InputError(
+            f"{roles.path}: its rows are samples in the order of {times[0]!r}, and no column says which signal one "
+            f"belongs to. Name it with --id; a recording whose {roles.target!r} changes is cut with --window."
+        )
+
+
+def _check_no_blocks(roles: Roles, free: Sequence[str]) -> None:
+    """That rows beside an id which repeats in long blocks are signals, and no samples of a few channels."""
+    width = len(roles.runs[0]) if roles.runs else 0
+    for name in free:
+        starts = blocks_of(roles.columns[name]) if width and bears(name) else None
+        total = len(roles.columns[name].codes)
+        if starts is None or rows_of(starts, total) < 2 * width:
+            continue
+        if roles.target is None or is_constant_within(roles.columns[roles.target], roles.columns[name].codes):
+            raise InputError(
+                f"{roles.path}: a row may be a signal, or one sample of the signal of its {name!r}. If a row is a "
+                f"signal, say --group {name} (or --ignore {name}); if it is a sample, say --id {name}."
+            )
+
+
+def long_schema(roles: Roles, identity: str, time: str | None) -> Schema:
+    """The schema of a long table."""
+    wanted = roles.wanted
+    taken = {roles.target, wanted.group, wanted.channel, identity, time}
+    codes = roles.columns[identity].codes
+    rest = [name for name in roles.source.header if name not in taken and name not in roles.ignored]
+    samples = []
+    tested = [name for name in rest if name in roles.columns]  # the others are numbered, and many
+    constant = {n for n in tested if is_constant_within(roles.columns[n], codes) and len(rest) > 1}
+    for name in rest:
+        column = roles.columns.get(name)
+        if column is None:
+            samples.append(name)
+        elif column.text:
+            roles.ignored[name] = "text"
+        elif name in constant and constant != set(rest):
+            roles.ignored[name] = f"one value for each {identity!r}"
+        elif is_second_clock(column, codes) and (bool(time) or roles.may_be_time(name)):
+            roles.ignored[name] = "it counts time, too"
+        else:
+            samples.append(name)
+    if not samples:
+        raise InputError(f"{roles.path} has no column of samples; its columns are {listing(roles.source.header)}.")
+    if wanted.channel is not None and len(samples) > 1:
+        raise InputError(
+            f"{roles.path}: with --channel there is one column of values, but there are {listing(samples)}. "
+            "Leave out those that are none (--ignore)."
+        )
+    named = wanted.channel is None and len(samples) > 1
+    channels = tuple(Channel(name if named else "", (name,)) for name in samples)
+    return Schema("long", channels, roles.target, wanted.group, identity, time, wanted.channel)

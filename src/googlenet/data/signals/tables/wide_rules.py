@@ -1,0 +1,117 @@
+"""Which columns of a table with a signal a row are its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ....errors import InputError
+from ..rows import listing
+from .names import Place, bears, ends, is_clock, run_of
+from .roles import Roles
+from .schema import Channel, Schema
+
+_NOR_PATHS = " of signals, and none of paths of pictures (such as path, or named with --path-column)"
+
+
+def wide_schema(roles: Roles) -> Schema:
+    """The schema of a table with a signal a row.
+
+    Raises:
+        InputError: If it cannot be told which columns are samples.
+    """
+    _check_not_near(roles)
+    free = [name for name in roles.free() if name != roles.target and name not in roles.sampled]
+    identity = roles.wanted.id or _identity(roles, free)
+    free = [name for name in free if name != identity]
+    if roles.runs:
+        channels = tuple(_channel(roles, places) for places in roles.runs)
+        _check_channels(roles, channels)
+        why = {name: _why_beside(roles, name) for name in free}
+    else:
+        samples = [name for name in free if not roles.columns[name].text and not bears(name) and not is_clock(name)]
+        if not samples:
+            columns = listing(roles.source.header)
+            raise InputError(f"{roles.path} has no column of samples{_NOR_PATHS}; its columns are {columns}.")
+        clock = next((name for name in roles.free() if name in roles.columns and roles.may_be_time(name)), None)
+        if clock is not None and not roles.wanted.ignore:
+            raise InputError(
+                f"{roles.path}: a row looks like one sample, taken at {clock!r}, but no column says which signal it "
+                "belongs to. Name it with --id; if it takes several, join them in one."
+            )
+        if not roles.wanted.ignore:
+            raise InputError(
+                f"{roles.path}: the columns {listing(samples)} are no run of numbered ones (such as v0, v1, v2), so "
+                "it cannot be told which are samples. Name those that are none with --ignore: the others are then "
+                "samples, in their order. For a table of one sample a row name --id and --time."
+            )
+        channels = (Channel("", tuple(samples)),)
+        why = {name: "text" if roles.columns[name].text else "by its name" for name in free if name not in samples}
+    roles.ignored |= why
+    return Schema("wide", channels, roles.target, roles.wanted.group, identity)
+
+
+def _why_beside(roles: Roles, name: str) -> str:
+    what = "text beside the numbered columns" if roles.columns[name].text else "beside the numbered columns"
+    shared = roles.columns[name].different < len(roles.columns[name].codes)
+    hint = f" (--group {name} keeps its rows on one side)" if shared and bears(name) else ""
+    return what + hint
+
+
+def _identity(roles: Roles, free: Sequence[str]) -> str | None:
+    """A column beside the samples that names every row: called as ids are, or of text."""
+    for name in free:
+        column = roles.columns[name]
+        one = column.different == len(column.codes)
+        if one and (bears(name) or column.text) and name != roles.wanted.group:
+            return name
+    return None
+
+
+def _channel(roles: Roles, places: Sequence[Place]) -> Channel:
+    """The channel that a run is."""
+    again = next((pair for pair in pairwise(places) if pair[0].number == pair[1].number), None)
+    if again is not None:
+        raise InputError(
+            f"{roles.path}: the columns {again[0].name!r} and {again[1].name!r} have the same number. Rename one."
+        )
+    run = run_of(places)
+    numbers = run.numbers
+    steps = {two - one for one, two in pairwise(numbers)}
+    if len(steps) > 1 and all(number.is_integer() for number in numbers):
+        step = min(steps)
+        span = (numbers[-1] - numbers[0]) / step
+        gaps = int(span) + 1 - len(numbers)
+        if span.is_integer() and 0 < gaps <= len(numbers) / 4:
+            known = set(numbers)
+            first = next(n for n in (numbers[0] + at * step for at in range(int(span))) if n not in known)
+            roles.notes.append(
+                f"The columns {ends([at.name for at in places])} lack {gaps}, {run.column(first)} first: those "
+                "around a gap are read as neighbours."
+            )
+    return Channel(run.label if len(roles.runs) > 1 else "", run=run)
+
+
+def _check_channels(roles: Roles, channels: Sequence[Channel]) -> None:
+    """That the channels have the same samples, and names of their own."""
+    first = channels[0]
+    for other in channels[1:]:
+        assert first.run is not None
+        assert other.run is not None
+        if other.run.numbers != first.run.numbers and len(set(first.run.numbers) ^ set(other.run.numbers)) > 0:
+            lacking = sorted(set(first.run.numbers) - set(other.run.numbers))
+            raise InputError(
+                f"{roles.path}: the channels {first.name!r} and {other.name!r} are numbered differently: there is "
+                f"no {other.run.column(lacking[0])!r}. Rename the columns, or leave some out (--ignore)."
+            )
+
+
+def _check_not_near(roles: Roles) -> None:
+    """That no numbered columns are nearly as many as the samples."""
+    near = roles.near
+    if near is not None:
+        one, two = (ends([at.name for at in places]) for places in (roles.runs[0], near))
+        raise InputError(
+            f"{roles.path}: the numbered columns {one} and {two} are not equally many, so they are no channels. "
+            f"Leave out those that are no samples (--ignore {near[0].name} ...), or add what is missing."
+        )

@@ -14,13 +14,13 @@ from ..walk import files_in
 from .archive import read_arff, read_ts
 from .rows import SignalTable, listing
 from .sources import CsvSource, ParquetSource, first_row, has_header, read_npz, records
+from .tables.match import matched, surplus
 from .tables.readers.bare import read_bare
 from .tables.readers.long import read_long
-from .tables.match import matched, surplus
+from .tables.readers.wide import read_wide
 from .tables.rules import find_schema
 from .tables.schema import UNSAID, Schema, TableColumns
 from .tables.source import Source
-from .tables.readers.wide import read_wide
 
 __all__ = ["EXTENSIONS", "SignalTable", "examples_of", "find_parts", "is_part", "read_file", "read_signals"]
 

@@ -262,7 +262,7 @@ def _or_one(deviation: float) -> float:
     return deviation if deviation > 1e-12 else 1.0
 
 
-def _filled(signal: Signal, mean: Sequence[float]) -> Signal:
+def _filled(signal: Signal, mean: Sequence[float]) -> Floats:
     """Missing values interpolated between their neighbours; a channel with none at all is its mean."""
     missing = np.isnan(signal)
     if not missing.any():

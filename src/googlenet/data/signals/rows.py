@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from ..protocol import BadFile
 if TYPE_CHECKING:
     from .tables.schema import Schema
 
-Signal = npt.NDArray[np.float64]  # (channels, length)
+Signal = npt.NDArray[np.floating[Any]]  # (channels, length); float64 where a file gives it
 
 # How tables write "no value here"; compared in lower case.
 MISSING = frozenset({"", "nan", "?", "na", "n/a", "null", "none"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from ....errors import InputError
 from ..rows import count, listing
@@ -84,7 +85,7 @@ def _with_roles(source: Source, wanted: TableColumns, labelled: bool, schema: Sc
     if not labelled and wanted.target not in header:
         wanted = replace(wanted, target=None)
     check_given(source.path, source.header, wanted)
-    roles = {
+    roles: dict[str, Any] = {
         role: getattr(wanted, role) or (name if (name := getattr(schema, role)) in header else None)
         for role in ("target", "group", "id", "time", "channel")
     }

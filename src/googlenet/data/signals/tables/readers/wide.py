@@ -60,7 +60,8 @@ def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
         if identity is not None:
             gathered.ids.append(identity)
     named = f"{channels_said(schema.channels)}, " if len(schema.channels) > 1 else ""
-    layout = f"wide table: one signal a row, {named}{gathered.rows.lengths}{schema.said()}"
+    called = f", named by column {schema.id!r}" if schema.id else ""
+    layout = f"wide table: one signal a row, {named}{gathered.rows.lengths}{schema.said()}{called}"
     return gathered.table(layout, schema, notes)
 
 

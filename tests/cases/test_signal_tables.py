@@ -508,7 +508,7 @@ def test_evaluating_one_class_and_classes_that_are_not_known(learned):
     table(folder, "odd.csv", strange)
     ended = run_here("evaluate", "run", "odd.csv", "--json", cwd=folder)
     assert json.loads(ended.stdout)["count"] == 47
-    assert "1 of class 'odd' is left out: the network does not know it." in ended.stderr
+    assert "Left out, for the network does not know the class: 1 of class 'odd'." in ended.stderr
 
 
 # Any table of the same signals gives the same signals

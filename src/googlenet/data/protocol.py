@@ -63,12 +63,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Trace:
-    """A drawing of lines.
-
-    Attributes:
-        values: ``(channels, length)``.
-        evidence: ``(places,)``: what each stretch added to an answer; ``None`` where that is not known.
-    """
+    """A drawing of lines: ``values`` ``(channels, length)``, and as ``evidence`` ``(places,)`` what each stretch added
+    to an answer, ``None`` where that is not known."""
 
     values: Array
     evidence: Array | None = None

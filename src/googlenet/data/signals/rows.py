@@ -6,16 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
 from ..protocol import BadFile
-
-if TYPE_CHECKING:
-    from .tables.schema import Schema
 
 Signal = npt.NDArray[np.floating[Any]]  # (channels, length); float64 where a file gives it
 
@@ -37,7 +34,7 @@ class SignalTable:
         groups: One per signal (patient, machine, ...); ``None`` if the file has none.
         names: ``FILE:ROW`` of each signal, for messages. ROW is the line, or the record of a binary file, from 1.
         layout: One sentence: how the file was read.
-        schema: What its columns mean; ``None`` where it has none.
+        schema: What its columns mean, a :class:`~.tables.schema.Schema`; ``None`` where it has none.
         bad: Place of a signal that cannot be read, among all of them, to the reason; it is none of ``signals``.
         ids: By which all of them, those that cannot be read too, are called; ``None`` if the file has none.
         notes: What else is to be said.
@@ -48,7 +45,7 @@ class SignalTable:
     groups: tuple[str, ...] | None
     names: tuple[str, ...]
     layout: str
-    schema: Schema | None = None
+    schema: Any = None
     bad: Mapping[int, BadFile] = field(default_factory=dict)
     ids: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()

@@ -46,7 +46,13 @@ class CsvSource:
         return [name for at, name in enumerate(self.header) if at not in kept]
 
     def read(self, texts: Sequence[str], numbers: Sequence[str], missing: Collection[str] = frozenset()) -> Cells:
-        """Reads those columns as text, and those as numbers."""
+        """Reads those columns as text, and those as numbers.
+
+        Args:
+            texts: To read as text.
+            numbers: To read as numbers.
+            missing: Further words for what is missing.
+        """
         places = {name: at for at, name in enumerate(self.header)}
         text_at = [(places[name], []) for name in texts]  # type: list[tuple[int, list[str]]]
         number_at = [places[name] for name in numbers]
@@ -107,7 +113,13 @@ class ParquetSource:
         return [name for name in self.header if not numeric(self._frame[name])]
 
     def read(self, texts: Sequence[str], numbers: Sequence[str], missing: Collection[str] = frozenset()) -> Cells:
-        """Reads those columns as text, and those as numbers."""
+        """Reads those columns as text, and those as numbers.
+
+        Args:
+            texts: To read as text.
+            numbers: To read as numbers.
+            missing: Further words for what is missing.
+        """
         frame, bad = self._frame, dict[int, str]()
         table = np.empty((len(frame), len(numbers)), np.float64)
         for at, name in enumerate(numbers):

@@ -9,7 +9,7 @@ from ..rows import listing
 from .names import IDS, TIMES, bears, ends
 from .roles import WIDE, Roles, called
 from .schema import Channel, Schema
-from .shape import Shape, blocks_of, is_constant_within, is_second_clock, rows_of, shape_of
+from .shape import Column, Shape, blocks_of, is_constant_within, is_second_clock, rows_of, shape_of
 
 
 def long_columns(roles: Roles) -> tuple[str, str | None] | None:
@@ -19,20 +19,10 @@ def long_columns(roles: Roles) -> tuple[str, str | None] | None:
     if wanted.time is not None or wanted.channel is not None:
         return _said_long(roles, free)
     identity = wanted.id or called(free, IDS)
-    shape = None
-    if identity is not None:
-        column = roles.columns[identity]
-        different, total = column.different, len(column.codes)
-        if different == total:
-            return None
-        time = called([name for name in free if name != identity], TIMES)
-        if time is not None:
-            shape = Shape(identity, time, total / different)
-    if shape is None:
-        choices = {*free, *([] if wanted.id is None else [wanted.id])}
-        shape = shape_of({name: roles.columns[name] for name in roles.columns if name in choices}, wanted.id)
-    if shape is None and wanted.id is not None:
-        shape = Shape(wanted.id, None, total / different)
+    column = None if identity is None else roles.columns[identity]
+    if column is not None and column.different == len(column.codes):
+        return None
+    shape = _shape(roles, free, column)
     if shape is None:
         _check_not_one(roles, free)
         _check_no_blocks(roles, free)
@@ -44,14 +34,25 @@ def long_columns(roles: Roles) -> tuple[str, str | None] | None:
     return shape.id, shape.time
 
 
+def _shape(roles: Roles, free: Sequence[str], identity: Column | None) -> Shape | None:
+    """What may make a table long: names, else its shape, else that the user named its ids."""
+    wanted = roles.wanted.id
+    if identity is not None:
+        rows = len(identity.codes) / identity.different
+        time = called([name for name in free if name != identity.name], TIMES)
+        if time is not None:
+            return Shape(identity.name, time, rows)
+    choices = {*free, wanted}
+    shape = shape_of({name: column for name, column in roles.columns.items() if name in choices}, wanted)
+    if shape is None and identity is not None and wanted is not None:
+        return Shape(wanted, None, rows)
+    return shape
+
+
 def _said_long(roles: Roles, free: Sequence[str]) -> tuple[str, str | None]:
     """The columns of a table that is long, for the user named its times or channels."""
     wanted = roles.wanted
-    identity = wanted.id or called(free, IDS)
-    if identity is None:
-        clear = {name: roles.columns[name] for name in [*free, *([wanted.time] if wanted.time else [])]}
-        shape = None if wanted.channel else shape_of(clear, None, wanted.time)
-        identity = shape.id if shape else next((name for name in free if bears(name)), None)
+    identity = wanted.id or called(free, IDS) or _likely_id(roles, free)
     option = "--time" if wanted.time is not None else "--channel"
     if identity is None:
         raise InputError(
@@ -63,6 +64,16 @@ def _said_long(roles: Roles, free: Sequence[str]) -> tuple[str, str | None]:
     if time is None:
         roles.notes.append(f"No column says when a sample was taken: the order of {roles.path.name} is kept.")
     return identity, time
+
+
+def _likely_id(roles: Roles, free: Sequence[str]) -> str | None:
+    """The column that repeats in blocks within which the times rise; else one that is called as ids are."""
+    time = roles.wanted.time
+    if roles.wanted.channel is None and time is not None:
+        shape = shape_of({name: roles.columns[name] for name in (*free, time)}, None, time)
+        if shape is not None:
+            return shape.id
+    return next((name for name in free if bears(name)), None)
 
 
 def _rather_long(roles: Roles, shape: Shape) -> bool:
@@ -113,26 +124,18 @@ def _check_no_blocks(roles: Roles, free: Sequence[str]) -> None:
 
 
 def long_schema(roles: Roles, identity: str, time: str | None) -> Schema:
-    """The schema of a long table."""
+    """The schema of a table with a sample a row.
+
+    Args:
+        roles: What is known of its columns.
+        identity: The column that says which signal a row belongs to.
+        time: The column of times.
+
+    Raises:
+        InputError: If it cannot be told which columns are samples.
+    """
     wanted = roles.wanted
-    taken = {roles.target, wanted.group, wanted.channel, identity, time}
-    codes = roles.columns[identity].codes
-    rest = [name for name in roles.source.header if name not in taken and name not in roles.ignored]
-    samples = []
-    tested = [name for name in rest if name in roles.columns]  # the others are numbered, and many
-    constant = {n for n in tested if is_constant_within(roles.columns[n], codes) and len(rest) > 1}
-    for name in rest:
-        column = roles.columns.get(name)
-        if column is None:
-            samples.append(name)
-        elif column.text:
-            roles.ignored[name] = "text"
-        elif name in constant and constant != set(rest):
-            roles.ignored[name] = f"one value for each {identity!r}"
-        elif is_second_clock(column, codes) and (bool(time) or roles.may_be_time(name)):
-            roles.ignored[name] = "it counts time, too"
-        else:
-            samples.append(name)
+    samples = _samples(roles, identity, time)
     if not samples:
         raise InputError(f"{roles.path} has no column of samples; its columns are {listing(roles.source.header)}.")
     if wanted.channel is not None and len(samples) > 1:
@@ -143,3 +146,23 @@ def long_schema(roles: Roles, identity: str, time: str | None) -> Schema:
     named = wanted.channel is None and len(samples) > 1
     channels = tuple(Channel(name if named else "", (name,)) for name in samples)
     return Schema("long", channels, roles.target, wanted.group, identity, time, wanted.channel)
+
+
+def _samples(roles: Roles, identity: str, time: str | None) -> list[str]:
+    """The columns of samples of a long table; notes why the others are none."""
+    taken = {roles.target, roles.wanted.group, roles.wanted.channel, identity, time}
+    codes = roles.columns[identity].codes
+    rest = [name for name in roles.source.header if name not in taken and name not in roles.ignored]
+    tested = [name for name in rest if name in roles.columns]  # the others are numbered, and many
+    constant = {name for name in tested if is_constant_within(roles.columns[name], codes)}
+    if constant == set(rest):
+        constant = set()
+    for name in tested:
+        column = roles.columns[name]
+        if column.text:
+            roles.ignored[name] = "text"
+        elif name in constant:
+            roles.ignored[name] = f"one value for each {identity!r}"
+        elif is_second_clock(column, codes) and (bool(time) or roles.may_be_time(name)):
+            roles.ignored[name] = "it counts time, too"
+    return [name for name in rest if name not in roles.ignored]

@@ -95,12 +95,17 @@ def _with_roles(source: Source, wanted: TableColumns, labelled: bool, schema: Sc
             f"it with --target; there are {listing(source.header)}."
         )
     schema = replace(schema, **roles, missing=wanted.missing, ignored=())
-    known = {*schema.roles, *(name for channel in schema.channels for name in channel.columns)}
-    keys = {channel.run.key for channel in schema.channels if channel.run is not None}
-    beside = [n for n in source.header if n and n not in known and ((at := place(n)) is None or at.key not in keys)]
+    beside = _beside(source, schema)
     if schema.layout == "wide" and schema.id is None:
         schema = replace(schema, id=_names_rows(source, beside))
     return replace(schema, ignored=tuple((n, "the network knows none such") for n in beside if n != schema.id)), []
+
+
+def _beside(source: Source, schema: Schema) -> list[str]:
+    """The columns of a table that have no meaning in a schema."""
+    known = {*schema.roles, *(name for channel in schema.channels for name in channel.columns)}
+    keys = {channel.run.key for channel in schema.channels if channel.run is not None}
+    return [n for n in source.header if n and n not in known and ((at := place(n)) is None or at.key not in keys)]
 
 
 def _names_rows(source: Source, beside: Sequence[str]) -> str | None:
@@ -129,18 +134,7 @@ def surplus(schema: Schema, learned: Schema, path: object) -> list[str]:
 def _another_layout(source: Source, wanted: TableColumns, labelled: bool, learned: Schema) -> tuple[Schema, list[str]]:
     """The schema of a table that has none of the columns of samples, by the rules; its channels as the network's."""
     found, notes = find_schema(source, wanted, labelled)
-    if found.layout == learned.layout == "wide":
-        first = learned.channels[0]
-        names = first.columns if first.run is None else [*map(first.run.column, first.run.numbers)]
-        raise InputError(
-            f"{source.path} has none of the columns {ends(names)} that the network learned from; its columns are "
-            f"{listing(source.header)}."
-        )
-    if found.layout == "wide" and learned.fixed is not None and len(found.channels[0]) != learned.fixed:
-        raise InputError(
-            f"{source.path} has {count(len(found.channels[0]), 'sample')} a row, and the network learned from signals "
-            f"of {learned.fixed}."
-        )
+    _check_wide(source, found, learned)
     if len(found.channels) == len(learned.channels) == 1 and found.channel is None:
         return found, notes
     places = {channel.name: channel for channel in found.channels}
@@ -153,3 +147,19 @@ def _another_layout(source: Source, wanted: TableColumns, labelled: bool, learne
         f"{source.path} has the channels {listing(found.names)}, and the network reads {listing(learned.names)}: they "
         "cannot be matched by name."
     )
+
+
+def _check_wide(source: Source, found: Schema, learned: Schema) -> None:
+    """That a wide table has the samples that a network learned from."""
+    if found.layout == learned.layout == "wide":
+        first = learned.channels[0]
+        names = first.columns if first.run is None else [*map(first.run.column, first.run.numbers)]
+        raise InputError(
+            f"{source.path} has none of the columns {ends(names)} that the network learned from; its columns are "
+            f"{listing(source.header)}."
+        )
+    if found.layout == "wide" and learned.fixed is not None and len(found.channels[0]) != learned.fixed:
+        raise InputError(
+            f"{source.path} has {count(len(found.channels[0]), 'sample')} a row, and the network learned from signals "
+            f"of {learned.fixed}."
+        )

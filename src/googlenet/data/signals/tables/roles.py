@@ -79,8 +79,7 @@ class Roles:
             return named
         if not self.labelled:
             return None
-        texts = [n for n in free if self.columns[n].text and not bears(n) and n.lower() not in (*IDS, *TIMES)]
-        texts = [name for name in texts if self.columns[name].moments is None]
+        texts = [name for name in free if self._may_be_label(name)]
         if len(texts) == 1:
             return texts[0]
         if texts:
@@ -91,6 +90,12 @@ class Roles:
             f"{self.path}: no column is named {', '.join(LABELS[:-1])} or {LABELS[-1]}, and none holds text that may "
             f"be labels. Name the column of the labels with --target; there are {listing(self.source.header)}."
         )
+
+    def _may_be_label(self, name: str) -> bool:
+        """Whether a column holds text, and neither its name nor its cells are those of ids and times."""
+        column = self.columns[name]
+        other = bears(name) or name.lower() in (*IDS, *TIMES)
+        return column.text and not other and column.moments is None
 
     def may_be_time(self, name: str) -> bool:
         """Whether a column is, by its name and by its cells, one of times."""

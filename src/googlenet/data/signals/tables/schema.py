@@ -226,8 +226,10 @@ def check_given(path: object, header: Sequence[str], wanted: TableColumns) -> No
     for option, name in (*given.items(), *(("--ignore", name) for name in wanted.ignore)):
         if name not in known:
             raise InputError(f"{path}, {option}: {_no_column(name, header)}")
-    for one, two in ((a, b) for a in given for b in given if a < b and given[a] == given[b]):
-        raise InputError(f"{path}: {two} and {one} name the same column. Each needs its own.")
+    first: dict[str, str] = {}
+    for option, name in given.items():
+        if first.setdefault(name, option) != option:
+            raise InputError(f"{path}: {first[name]} and {option} name the same column. Each needs its own.")
     both = next((name for name in given.values() if name in wanted.ignore), None)
     if both is not None:
         raise InputError(f"{path}: the column {both!r} is named with --ignore and with another option.")

@@ -29,26 +29,32 @@ def wide_schema(roles: Roles) -> Schema:
         _check_channels(roles, channels)
         why = {name: _why_beside(roles, name) for name in free}
     else:
-        samples = [name for name in free if not roles.columns[name].text and not bears(name) and not is_clock(name)]
-        if not samples:
-            columns = listing(roles.source.header)
-            raise InputError(f"{roles.path} has no column of samples{_NOR_PATHS}; its columns are {columns}.")
-        clock = next((name for name in roles.free() if name in roles.columns and roles.may_be_time(name)), None)
-        if clock is not None and not roles.wanted.ignore:
-            raise InputError(
-                f"{roles.path}: a row looks like one sample, taken at {clock!r}, but no column says which signal it "
-                "belongs to. Name it with --id; if it takes several, join them in one."
-            )
-        if not roles.wanted.ignore:
-            raise InputError(
-                f"{roles.path}: the columns {listing(samples)} are no run of numbered ones (such as v0, v1, v2), so "
-                "it cannot be told which are samples. Name those that are none with --ignore: the others are then "
-                "samples, in their order. For a table of one sample a row name --id and --time."
-            )
+        samples = _without_run(roles, free)
         channels = (Channel("", tuple(samples)),)
         why = {name: "text" if roles.columns[name].text else "by its name" for name in free if name not in samples}
     roles.ignored |= why
     return Schema("wide", channels, roles.target, roles.wanted.group, identity)
+
+
+def _without_run(roles: Roles, free: Sequence[str]) -> list[str]:
+    """The samples of a table without numbered columns, if the user said which columns are none."""
+    samples = [name for name in free if not roles.columns[name].text and not bears(name) and not is_clock(name)]
+    if not samples:
+        columns = listing(roles.source.header)
+        raise InputError(f"{roles.path} has no column of samples{_NOR_PATHS}; its columns are {columns}.")
+    if roles.wanted.ignore:
+        return samples
+    clock = next((name for name in roles.free() if name in roles.columns and roles.may_be_time(name)), None)
+    if clock is not None:
+        raise InputError(
+            f"{roles.path}: a row looks like one sample, taken at {clock!r}, but no column says which signal it "
+            "belongs to. Name it with --id; if it takes several, join them in one."
+        )
+    raise InputError(
+        f"{roles.path}: the columns {listing(samples)} are no run of numbered ones (such as v0, v1, v2), so it cannot "
+        "be told which are samples. Name those that are none with --ignore: the others are then samples, in their "
+        "order. For a table of one sample a row name --id and --time."
+    )
 
 
 def _why_beside(roles: Roles, name: str) -> str:

@@ -17,6 +17,7 @@ from .gather import Gathered
 Records = Iterable[tuple[int, Sequence[str]]]
 ARCHIVES = (".tsv", ".txt")  # of the UCR archive, whose label comes first
 CHOOSE = "Say where it is with --label-first or --label-last."
+_NOTHING = Schema("rows")
 _INTERIOR = 16  # columns of samples that a column of labels is compared with
 
 
@@ -48,12 +49,7 @@ def read_bare(
     Raises:
         InputError: If it cannot be told which cell is the label, or there is no signal to learn from.
     """
-    rows = _Rows(path, [], [])
-    for number, cells in records:
-        rows.places.append(number)
-        rows.cells.append(_trimmed(cells))
-    if not rows.cells:
-        raise InputError(f"{path} is empty.")
+    rows = _gathered(path, records)
     notes: list[str] = []
     if schema is not None and len(schema.channels) > 1:
         raise InputError(
@@ -66,9 +62,9 @@ def read_bare(
         notes.append(f"The first cell of each row of {path.name} counts the rows, and is left out.")
     if label != "none" and not labelled and schema is None:
         notes.append(f"{path}: the {label} cell of each row is taken for its label, and is no sample.")
-    found = Schema("rows", (Channel(""),), label=label, missing=wanted.missing or (schema.missing if schema else ()))
+    found = Schema("rows", (Channel(""),), label=label, missing=wanted.missing or (schema or _NOTHING).missing)
     gathered = Gathered(path, labelled, whole_numbers=True, missing=found.missing)
-    length = schema.fixed if schema is not None else None
+    length = (schema or _NOTHING).fixed
     for number, cells in zip(rows.places, rows.cells, strict=True):
         _add(gathered, number, cells[1:] if numbered else cells, label, length)
     words = {"first": "the label, then ", "last": "the label last, behind "}.get(label, "")
@@ -77,8 +73,15 @@ def read_bare(
     return replace(table, schema=replace(found, lengths=(min(widths), max(widths))))
 
 
-def _trimmed(cells: Sequence[str]) -> list[str]:
-    return [cell.strip() for cell in cells]
+def _gathered(path: Path, records: Records) -> _Rows:
+    """The rows of a file. Raises InputError if there is none."""
+    rows = _Rows(path, [], [])
+    for number, cells in records:
+        rows.places.append(number)
+        rows.cells.append([cell.strip() for cell in cells])
+    if not rows.cells:
+        raise InputError(f"{path} is empty.")
+    return rows
 
 
 def _add(gathered: Gathered, number: int, cells: Sequence[str], label: str, length: int | None) -> None:
@@ -121,21 +124,18 @@ def _place(rows: _Rows, wanted: TableColumns, labelled: bool, schema: Schema | N
 
 def _as_learned(rows: _Rows, seen: str | None, labelled: bool, schema: Schema) -> str:
     """Where the label stands in a file that a network is to read."""
-    widths = {len(cells) for cells in rows.cells}
     place = schema.label if schema.label in ("first", "last") else seen
     if schema.fixed is not None and not labelled:
-        if widths <= {schema.fixed}:
+        if {len(cells) for cells in rows.cells} != {schema.fixed + 1}:
             return "none"
-        if widths == {schema.fixed + 1}:
-            if place is None or (seen is not None and seen != place):
-                raise InputError(
-                    f"{rows.path} has {schema.fixed + 1} cells a row, and the network learned from {schema.fixed} "
-                    f"samples: it cannot be told which cell is the label. Remove the labels."
-                )
-            return place
-        return "none"
+        if place is None or seen not in (None, place):
+            raise InputError(
+                f"{rows.path} has {schema.fixed + 1} cells a row, and the network learned from {schema.fixed} "
+                f"samples: it cannot be told which cell is the label. Remove the labels."
+            )
+        return place
     if labelled:
-        if seen is not None and place is not None and seen != place:
+        if place is not None and seen not in (None, place):
             raise InputError(
                 f"{rows.path}: the {seen} cell of its rows looks like the label, and the network learned from rows "
                 f"whose label is the {place}. {CHOOSE}"

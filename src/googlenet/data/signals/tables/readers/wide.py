@@ -66,7 +66,13 @@ def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
 
 
 def missing_samples(source: Source, lacking: Sequence[str], channel: Channel) -> str:
-    """The sentence for columns of samples that a file has not."""
+    """The sentence for columns of samples that a file has not.
+
+    Args:
+        source: The table.
+        lacking: Their names.
+        channel: Theirs.
+    """
     of = f" of channel {channel.name!r}" if channel.name else ""
     return (
         f"{source.path} has no column {listing(lacking)}: {count(len(lacking), 'sample')}{of} of "

@@ -152,17 +152,19 @@ def _samples(roles: Roles, identity: str, time: str | None) -> list[str]:
     """The columns of samples of a long table; notes why the others are none."""
     taken = {roles.target, roles.wanted.group, roles.wanted.channel, identity, time}
     codes = roles.columns[identity].codes
-    rest = [name for name in roles.source.header if name not in taken and name not in roles.ignored]
+    taken |= set(roles.ignored)
+    rest = [name for name in roles.source.header if name not in taken]
     tested = [name for name in rest if name in roles.columns]  # the others are numbered, and many
     constant = {name for name in tested if is_constant_within(roles.columns[name], codes)}
     if constant == set(rest):
         constant = set()
     for name in tested:
-        column = roles.columns[name]
-        if column.text:
-            roles.ignored[name] = "text"
-        elif name in constant:
-            roles.ignored[name] = f"one value for each {identity!r}"
-        elif is_second_clock(column, codes) and (bool(time) or roles.may_be_time(name)):
-            roles.ignored[name] = "it counts time, too"
+        clock = is_second_clock(roles.columns[name], codes) and (bool(time) or roles.may_be_time(name))
+        why = {
+            "text": roles.columns[name].text,
+            f"one value for each {identity!r}": name in constant,
+            "it counts time, too": clock,
+        }
+        reasons = [reason for reason, applies in why.items() if applies]
+        roles.ignored |= {name: reasons[0]} if reasons else {}
     return [name for name in rest if name not in roles.ignored]

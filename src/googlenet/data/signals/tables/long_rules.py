@@ -154,17 +154,18 @@ def _samples(roles: Roles, identity: str, time: str | None) -> list[str]:
     codes = roles.columns[identity].codes
     taken |= set(roles.ignored)
     rest = [name for name in roles.source.header if name not in taken]
-    tested = [name for name in rest if name in roles.columns]  # the others are numbered, and many
-    constant = {name for name in tested if is_constant_within(roles.columns[name], codes)}
-    if constant == set(rest):
-        constant = set()
-    for name in tested:
-        clock = is_second_clock(roles.columns[name], codes) and (bool(time) or roles.may_be_time(name))
-        why = {
-            "text": roles.columns[name].text,
-            f"one value for each {identity!r}": name in constant,
-            "it counts time, too": clock,
-        }
-        reasons = [reason for reason, applies in why.items() if applies]
-        roles.ignored |= {name: reasons[0]} if reasons else {}
+    tested = {name: roles.columns[name] for name in rest if name in roles.columns}  # the others are numbered, and many
+    _leave_out(roles, rest, [name for name, column in tested.items() if column.text], "text")
+    constant = [name for name, column in tested.items() if is_constant_within(column, codes)]
+    _leave_out(roles, rest, constant, f"one value for each {identity!r}")
+    if time is not None:
+        clocks = [name for name, column in tested.items() if is_second_clock(column, codes)]
+        _leave_out(roles, rest, clocks, "it counts time, too")
     return [name for name in rest if name not in roles.ignored]
+
+
+def _leave_out(roles: Roles, rest: Sequence[str], names: Sequence[str], why: str) -> None:
+    """Notes that columns are no samples, unless none would be left."""
+    found = {name: why for name in names if name not in roles.ignored}
+    if any(name not in found and name not in roles.ignored for name in rest) or why == "text":
+        roles.ignored |= found

@@ -334,16 +334,16 @@ def test_evaluate_and_predict_from_a_run_on_signals(run, tmp_path):
     broken.write_text("1,2,3\n4,five,6\n")
     result = run_here("predict", folder / "run", table, broken, folder / "Toy_TEST.tsv", "--format", "jsonl")
     answers = [json.loads(line) for line in result.stdout.splitlines()]
-    assert result.returncode == 1 and len(answers) == 25
+    assert result.returncode == 1 and len(answers) == 26
     assert [answer["label"] for answer in answers[:12]] == [row[0] for row in rows]
-    assert "five" in answers[12]["error"]
-    assert flat(answers[13:]) == pytest.approx(flat(answers[:12]), abs=1e-6)
+    assert "3 samples" in answers[12]["error"] and "five" in answers[13]["error"]
+    assert flat(answers[14:]) == pytest.approx(flat(answers[:12]), abs=1e-6)
 
     lower = tmp_path / "toy_test.tsv"
     lower.write_text((folder / "Toy_TEST.tsv").read_text())
     result = run_here("predict", folder / "run", lower, "--format", "jsonl")
     rows = [json.loads(line) for line in result.stdout.splitlines()]
-    assert flat(rows) == pytest.approx(flat(answers[13:]), abs=1e-6)  # other batches, other rounding
+    assert flat(rows) == pytest.approx(flat(answers[14:]), abs=1e-6)  # other batches, other rounding
 
 
 def test_pictures_and_signals_are_not_taken_for_each_other(run):

@@ -42,7 +42,7 @@ def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: A
 def _signals(X: Any, estimator: Any, reset: bool) -> tuple[Signal, ...]:
     rows = _nested(X)
     if rows is None:
-        array = validate_data(estimator, X, reset=reset, dtype=np.float32, ensure_all_finite="allow-nan", allow_nd=True)
+        array = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan", allow_nd=True)
         if array.ndim > 3:
             raise ValueError(f"Signals are (N, length) or (N, channels, length), not {array.shape}.")
         if reset and array.ndim == 3 and array.shape[1] == array.shape[2] >= SQUARE:
@@ -53,12 +53,12 @@ def _signals(X: Any, estimator: Any, reset: bool) -> tuple[Signal, ...]:
                 stacklevel=2,
             )
         return tuple(array[:, None] if array.ndim == 2 else array)
-    signals = tuple(np.atleast_2d(np.asarray(row, dtype=np.float32)) for row in rows)
+    signals = tuple(np.atleast_2d(np.asarray(row, dtype=np.float64)) for row in rows)
     channels = {signal.shape[0] for signal in signals}
     if len(channels) != 1 or any(signal.ndim != 2 or signal.shape[1] == 0 for signal in signals):
         raise ValueError("Signals in a list are arrays (length,) or (channels, length) with the same channels.")
     if any(np.isinf(signal).any() for signal in signals):
-        raise ValueError("Input X contains infinity or a value too large for float32.")
+        raise ValueError("Input X contains infinity or a value too large for float64.")
     return signals
 
 
@@ -67,11 +67,11 @@ def _nested(X: Any) -> Sequence[Any] | None:
     if isinstance(X, (list, tuple)) and len(X) > 0 and all(hasattr(row, "shape") and row.ndim in (1, 2) for row in X):
         return X
     if hasattr(X, "iloc") and len(X) > 0 and hasattr(X.iloc[0, 0], "__len__") and not isinstance(X.iloc[0, 0], str):
-        return [_stacked([np.asarray(cell, dtype=np.float32) for cell in row]) for row in X.to_numpy()]
+        return [_stacked([np.asarray(cell, dtype=np.float64) for cell in row]) for row in X.to_numpy()]
     return None
 
 
-def _stacked(channels: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+def _stacked(channels: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
     """Channels of one signal, shorter ones with missing values at their end."""
     length = max(len(channel) for channel in channels)
     return np.stack([np.pad(c, (0, length - len(c)), constant_values=np.nan) for c in channels])

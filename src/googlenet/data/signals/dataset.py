@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,9 +14,9 @@ from torch import Tensor
 
 from ...errors import InputError
 from ...files import digest
-from ..protocol import Array, Batch, Example, Preprocessing, Settings
+from ..protocol import Array, Batch, Example, Floats, Preprocessing, Settings
 from .preprocessing import SignalPreprocessing, hide_differences
-from .rows import Signal
+from .rows import Signal, count
 from .tables.schema import Schema
 
 
@@ -49,8 +50,9 @@ class SignalSet:
 
     @cached_property
     def contents(self) -> tuple[str, ...]:
-        """Of the samples."""
-        return tuple(digest(np.asarray(signal, np.float32).tobytes()) for signal in self.signals)
+        """Of the samples: as float32, in which runs have known them from the beginning; as float64 where float32 would
+        make one of what differs."""
+        return tuple(digest(_bytes(signal)) for signal in self.signals)
 
     def summaries(self) -> dict[str, Array]:
         """Of every channel its mean, deviation, first and last sample, and what is missing; the length; and all samples
@@ -87,6 +89,16 @@ class SignalSet:
     def fitted(self, settings: Settings) -> SignalPreprocessing:
         """By the statistics of these, at a length that follows from theirs."""
         length = network_length(self.signals, settings.longest)
+        longest = max(signal.shape[1] for signal in self.signals)
+        if longest > settings.longest:
+            factor = longest / length
+            warnings.warn(
+                f"Signals of up to {longest:,} samples are squeezed to {length:,}, {factor:.3g} to one: what changes "
+                f"within fewer than {2 * factor:,.0f} samples is lost. If that is what tells them apart, cut them into "
+                "windows (--window).",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return replace(SignalPreprocessing.fitted(self.signals, length, settings.differences), schema=self.schema)
 
     def adapted(self, given: Preprocessing | None, settings: Settings) -> SignalPreprocessing:
@@ -99,11 +111,33 @@ class SignalSet:
         """Batches of these."""
         if settings.cutmix or settings.balance == "sampler":
             raise InputError("cutmix and balance=sampler are for pictures; leave them out for signals.")
+        self._say_glitches(_for_signals(preprocessing))
         return SignalLoader(self, _for_signals(preprocessing), settings)
 
     def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
         """Every signal."""
         return map(Example, self.names, self.signals)
+
+    def _say_glitches(self, preprocessing: SignalPreprocessing) -> None:
+        """Warns of samples that a network will not see as they are."""
+        counts, first = [], ""
+        for name, signal in zip(self.names, self.signals, strict=True):
+            if len(signal) != preprocessing.channels:
+                continue  # which its preparation complains of
+            found = np.argwhere(preprocessing.glitches(signal)).tolist()
+            if found:
+                counts.append(len(found))
+                channel, sample = found[0]
+                of_channel = f" of channel {channel + 1}" if len(signal) > 1 else ""
+                first = first or f"{name}, sample {sample + 1}{of_channel}, is {signal[channel, sample]:.6g}"
+        if counts:
+            warnings.warn(
+                f"Glitches, far beyond all other samples: {count(sum(counts), 'sample')} in {len(counts):,} of "
+                f"{count(len(self), 'signal')}. They are taken for missing, or clipped where they are many. The first: "
+                f"{first}.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
 
 @dataclass(frozen=True)
@@ -237,6 +271,24 @@ def network_length(signals: Sequence[Signal], longest: int) -> int:
     """Samples that the network reads, from 8 to ``longest``: four of five signals are no longer."""
     lengths = sorted(int(signal.shape[1]) for signal in signals)
     return max(8, min(longest, lengths[4 * (len(lengths) - 1) // 5]))
+
+
+def _bytes(signal: Signal) -> bytes:
+    """What of a signal is hashed."""
+    with np.errstate(over="ignore"):
+        rounded = signal.astype(np.float32)
+    held = [
+        _holds(exact[~np.isnan(exact)], short[~np.isnan(exact)]) for exact, short in zip(signal, rounded, strict=True)
+    ]
+    return (rounded if all(held) else signal).tobytes()
+
+
+def _holds(values: Signal, rounded: Floats) -> bool:
+    """Whether float32 has room for what a channel holds: its range, its size, and how it varies."""
+    if np.array_equal(values, rounded):
+        return True
+    size, spread = np.abs(values).max(), np.ptp(values)
+    return bool(1e-30 < size < 1e38 and (spread == 0 or spread > 1e-4 * size))
 
 
 def _for_signals(preprocessing: Preprocessing) -> SignalPreprocessing:

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
 from ...errors import InputError
 from ..protocol import Array, Example, Floats, Trace
 from .files import EXTENSIONS, examples_of
 from .rows import Signal
+from .scale import (
+    deviation,
+    exponent,
+    filled,
+    held,
+    inside,
+    is_constant,
+    known,
+    limit_of_ratios,
+    limits,
+    ratios,
+    scales_differ,
+    squeezed,
+    standard_by_itself,
+    without,
+)
+from .scale import glitches as beyond
 from .tables.schema import Schema
 
 if TYPE_CHECKING:
@@ -24,8 +42,9 @@ if TYPE_CHECKING:
 class SignalPreprocessing:
     """How a signal becomes what the network reads; a :class:`~googlenet.data.protocol.Preprocessing`.
 
-    Missing values are interpolated along time. Each channel is standardised by the training part's statistics; where
-    the scales of its signals differ so much that the small ones would vanish beside the large, each by its own. A
+    Glitches are missing values, see :mod:`.scale`; missing values are interpolated along time. Each channel is
+    standardised by the training part's statistics; where the scales of its signals differ so much that the small ones
+    would vanish beside the large, each by its own. Up to here all is computed in float64. A
     signal keeps its time scale: one that is shorter than ``length`` is followed by zeros, the mean, up to it; one
     that is longer is squeezed, with an antialiasing filter. Its first difference, to the same scale, is put beside it
     if the network is to see it.
@@ -37,8 +56,12 @@ class SignalPreprocessing:
         length: Samples that the network reads.
         mean: Of every channel over the training part; empty where each signal is standardised by itself.
         std: Its standard deviation; 1 for a constant channel; empty like ``mean``.
-        slope: Standard deviation of the standardised channel's first difference; 1 where that is 0. Empty
-            where the network reads no differences.
+        slope: Standard deviation of the standardised channel's first difference; where it is 0, so is what the network
+            reads. Empty where it reads no differences.
+        low: Of every channel, below which a value is a glitch; where each signal is standardised by itself, by its own
+            measure, see :func:`.scale.ratios`. Empty if nothing is one.
+        high: Above which it is one.
+        constant: Channels that never varied in the training part: the network reads 0 for them, whatever they hold.
         schema: What the columns of the table meant that the network learned from; ``None`` if it was none.
     """
 
@@ -55,6 +78,9 @@ class SignalPreprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     slope: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    constant: tuple[int, ...] = ()
     schema: Schema | None = None
 
     @classmethod
@@ -66,20 +92,25 @@ class SignalPreprocessing:
             length: Samples that the network reads.
             differences: Whether it reads first differences too.
         """
-        channels = len(signals[0])
+        channels = [[known(values) for values in channel] for channel in zip(*signals, strict=True)]
+        bounds = list(map(limits, channels))
+        clean = [inside(channel, *bound) for channel, bound in zip(channels, bounds, strict=True)]
+        values = list(map(np.concatenate, clean))
+        constant = tuple(at for at, channel in enumerate(values) if is_constant(channel))
         mean: tuple[float, ...] = ()
         std: tuple[float, ...] = ()
-        if not _scales_differ(signals):
-            values = [np.concatenate(channel).astype(np.float64) for channel in zip(*signals, strict=True)]
-            known = [channel[np.isfinite(channel)] for channel in values]
-            mean = tuple(float(channel.mean()) if channel.size else 0.0 for channel in known)
-            std = tuple(_or_one(float(channel.std()) if channel.size else 0.0) for channel in known)
-        plain = cls(channels, length, mean, std, ())
-        if not differences:
-            return plain
-        standard = list(_each(plain._standard, signals))
-        slopes = np.concatenate([_differences(x) for x in standard], axis=1).astype(np.float64)
-        return replace(plain, slope=tuple(_or_one(float(channel.std())) for channel in slopes))
+        if any(map(scales_differ, clean)):
+            bounds = [(-most, most) for most in map(limit_of_ratios, clean)]
+        else:
+            mean = tuple(float(channel.mean()) if channel.size else 0.0 for channel in values)
+            std = tuple(1.0 if at in constant else deviation(channel) for at, channel in enumerate(values))
+        low, high = zip(*bounds, strict=True)
+        plain = cls(len(channels), length, mean, std, (), low, high, constant)
+        return plain._with_differences(signals) if differences else plain
+
+    def _with_differences(self, signals: Sequence[Signal]) -> SignalPreprocessing:
+        slopes = np.concatenate([_differences(x) for x in _each(self._standard, signals)], axis=1).astype(np.float64)
+        return replace(self, slope=tuple(float(channel.std()) for channel in slopes))
 
     @property
     def inputs(self) -> int:
@@ -113,8 +144,7 @@ class SignalPreprocessing:
                     name, error=f"{shown}a signal is of real numbers; give the parts of complex ones as channels"
                 )
                 return
-            with np.errstate(over="ignore"):  # what is too large is infinite, and is refused
-                signal = values.astype(np.float32)
+            signal = values.astype(np.float64)
         except (TypeError, ValueError):
             yield Example(
                 name, error=f"{type(source).__name__} is no signal: give a table's path or an array of numbers"
@@ -134,7 +164,15 @@ class SignalPreprocessing:
         """
         if np.isnan(content).all():
             raise InputError("every sample is missing")
-        return self.prepared(content)[None]
+        prepared = self.prepared(content)[None]
+        if self.glitches(content).any():
+            warnings.warn(
+                "Some samples lie far beyond all that the network learned from, and are taken for missing, or clipped "
+                "where they are many.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return prepared
 
     def example(self, n: int) -> Tensor:
         """n signals of noise, ``(n, inputs, length)``."""
@@ -182,8 +220,18 @@ class SignalPreprocessing:
         inputs = np.zeros((self.inputs, self.length), np.float32)
         inputs[: self.channels, : x.shape[1]] = x
         if self.slope:
-            inputs[self.channels :, : x.shape[1]] = _differences(x) / _column(self.slope)
+            slope = _column(self.slope)
+            np.divide(_differences(x), slope, out=inputs[self.channels :, : x.shape[1]], where=slope > 0)
         return inputs
+
+    def glitches(self, signal: Signal) -> npt.NDArray[np.bool_]:
+        """Which samples ``(channels, length)`` lie beyond the limits."""
+        found = np.zeros(signal.shape, bool)
+        for at, (low, high) in enumerate(zip(self.low, self.high, strict=True)):
+            if at not in self.constant:
+                values = signal[at].astype(np.float64)
+                found[at] = beyond(values if self.mean else ratios(values), low, high)
+        return found
 
     def _standard(self, signal: Signal) -> Floats:
         """``(channels, n)`` without gaps, to a mean of 0 and a deviation of 1, n at most ``length``."""
@@ -191,12 +239,22 @@ class SignalPreprocessing:
             raise InputError(f"the shape is {signal.shape}, and the network reads ({self.channels}, length)")
         if np.isinf(signal).any():
             raise InputError("a value is infinite")
-        x = _filled(signal, self.mean or (0.0,) * self.channels)
-        if x.shape[1] > self.length:
-            x = _squeezed(x, self.length)
+        with np.errstate(over="ignore"):  # what is too large for the network is infinite
+            return self._scaled(np.array(signal, np.float64), self.glitches(signal))
+
+    def _scaled(self, x: Signal, glitches: npt.NDArray[np.bool_]) -> Floats:
+        x[list(self.constant)] = 0
+        for at, far in enumerate(glitches):
+            if far.any():
+                x[at] = without(x[at], far, self.low[at], self.high[at]) if self.mean else np.where(far, np.nan, x[at])
         if not self.mean:
-            return _standard_by_itself(x)
-        return (x - _column(self.mean)) / _column(self.std)
+            return standard_by_itself(filled(x), self.length)
+        centre = held(self.mean, self.std)
+        power = np.array([[exponent(std)] for std in self.std])
+        centred = np.ldexp(filled(x - centre), -power).astype(np.float32)
+        centred[list(self.constant)] = 0
+        size = np.ldexp(np.array(self.std)[:, None], -power).astype(np.float32)
+        return np.asarray(squeezed(centred, self.length) / size)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
@@ -208,8 +266,9 @@ class SignalPreprocessing:
     def from_dict(cls, row: dict[str, Any]) -> SignalPreprocessing:
         """Reads what :meth:`to_dict` gave."""
         numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
+        found = {key: tuple(row.get(key, ())) for key in ("low", "high", "constant")}
         schema = None if row.get("schema") is None else Schema.from_dict(row["schema"])
-        return cls(row["channels"], row["length"], **numbers, schema=schema)
+        return cls(row["channels"], row["length"], **numbers, **found, schema=schema)
 
 
 def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:
@@ -221,60 +280,14 @@ def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> It
             raise InputError(f"Signal {number}: {error}.") from error
 
 
-def _scales_differ(signals: Sequence[Signal]) -> bool:
-    """Whether in some channel a tenth of the signals vary more than ten times as much as another tenth."""
-    for channel in zip(*signals, strict=True):
-        known = [values[np.isfinite(values)].astype(np.float64) for values in channel]
-        deviations = [values.std() for values in known if values.size and np.ptp(values) > 1e-6 * np.abs(values).max()]
-        if deviations:
-            small, large = np.quantile(deviations, (0.1, 0.9))
-            if large > 10 * small:
-                return True
-    return False
-
-
 def _column(values: Sequence[float]) -> Floats:
     """``(channels, 1)``."""
     return np.array(values, np.float32)[:, None]
 
 
-def _squeezed(x: Floats, length: int) -> Floats:
-    """To that length, shorter than it was: each sample a triangle-weighted mean, so that nothing is aliased."""
-    picture = Image.fromarray(x).resize((length, len(x)), Image.Resampling.BILINEAR)
-    return np.asarray(picture)
-
-
-def _standard_by_itself(x: Floats) -> Floats:
-    """Each channel with a mean of 0 and a standard deviation of 1; zeros where it is constant."""
-    centred = x - x.mean(1, keepdims=True)
-    deviation = np.sqrt(np.square(centred).mean(1, keepdims=True))
-    constant = deviation <= 1e-6 * np.abs(x).max(1, keepdims=True)
-    standard: Floats = np.where(constant, np.float32(0), centred / np.where(constant, np.float32(1), deviation))
-    return standard
-
-
 def _differences(x: Floats) -> Floats:
     """Along time, as long as ``x``: the first is 0."""
     return np.diff(x, axis=1, prepend=x[:, :1])
-
-
-def _or_one(deviation: float) -> float:
-    return deviation if deviation > 1e-12 else 1.0
-
-
-def _filled(signal: Signal, mean: Sequence[float]) -> Floats:
-    """Missing values interpolated between their neighbours; a channel with none at all is its mean."""
-    missing = np.isnan(signal)
-    if not missing.any():
-        return np.ascontiguousarray(signal, dtype=np.float32)
-    filled = signal.astype(np.float32, copy=True)
-    time = np.arange(signal.shape[1])
-    for channel, (values, gaps) in enumerate(zip(filled, missing, strict=True)):
-        if gaps.all():
-            values[:] = mean[channel]
-        elif gaps.any():
-            values[gaps] = np.interp(time[gaps], time[~gaps], values[~gaps])
-    return filled
 
 
 def hide_differences(seen: Tensor, channels: int) -> None:

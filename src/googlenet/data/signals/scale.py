@@ -69,11 +69,13 @@ def limits(channel: Sequence[Values]) -> tuple[float, float]:
     channel = [values for values in channel if values.size]
     if not channel:
         return UNLIMITED
-    centre = float(np.median(np.concatenate(channel)))
+    pooled = np.concatenate(channel)
+    centre = float(np.median(pooled))
     far_off = [np.abs(values - centre) for values in channel]
-    within = float(np.quantile([_nine_of_ten(values) for values in far_off], 1 - FEW))
+    ordinary = _ordinary(far_off, np.abs(pooled - centre))
+    within = float(np.quantile([_nine_of_ten(values) for values in ordinary], 1 - FEW))
     if within == 0:
-        within = float(np.quantile([values.max() for values in far_off], 1 - FEW))
+        within = float(np.quantile([values.max() for values in ordinary], 1 - FEW))
     if within == 0:
         return UNLIMITED
     limit = FAR * within
@@ -193,6 +195,15 @@ def _nine_of_ten(sizes: Values) -> float:
     if len(sizes) > 2:
         place = min(place, len(sizes) - 2)  # the largest may be the glitch
     return float(np.partition(sizes, place)[place])
+
+
+def _ordinary(far_off: Sequence[Values], pooled: Values) -> Sequence[Values]:
+    """Without the farthest value, where it is there again and again but seldom: it may stand for "missing"."""
+    farthest = pooled.max()
+    if not 1 < int((pooled == farthest).sum()) <= FEW * len(pooled):
+        return far_off
+    rest = [values[values < farthest] for values in far_off]
+    return [values for values in rest if values.size]
 
 
 def _one_value(beyond: Sequence[tuple[Values, Mask]]) -> bool:

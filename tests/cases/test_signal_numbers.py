@@ -325,3 +325,19 @@ def test_gunpoint_by_the_default_recipe(kind):
         X, new = X * 1e-20, new * 1e-20
     model = GoogLeNetClassifier(random_state=0).fit(X, data.train.labels.numpy())
     assert model.score(new, data.test.labels.numpy()) >= 0.98
+
+
+# -------------------------------------------------------------------------------------------- busy machines
+@pytest.mark.parametrize("chosen", [None, "ACTIVE"])
+def test_the_command_line_waits_without_spinning_unless_told_otherwise(monkeypatch, chosen):
+    from googlenet.apps.cli import main as cli
+
+    monkeypatch.setenv("OMP_WAIT_POLICY", chosen or "x")
+    if chosen is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    seen = []
+    monkeypatch.setattr(cli, "_run", lambda: seen.append(cli.os.environ["OMP_WAIT_POLICY"]))
+    with pytest.raises(SystemExit), warnings.catch_warnings():
+        monkeypatch.setattr(cli, "_show_own_warnings", lambda: None)
+        cli.main()
+    assert seen == [chosen or "PASSIVE"]

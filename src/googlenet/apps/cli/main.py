@@ -48,6 +48,8 @@ def googlenet(
 
 def main() -> None:
     """Runs the command line; whatever goes wrong for a reason the user can mend is one sentence."""
+    # A thread that waits for another sleeps: beside other programs, ones that spin take the time of what they wait for.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     prepare_streams()
     _show_own_warnings()
     codes = [STOPPED]

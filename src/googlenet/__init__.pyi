@@ -6,7 +6,7 @@ from .arch.spec import Arch as Arch
 from .arch.spec import Branch as Branch
 from .arch.variants import list_models as list_models
 from .errors import InputError as InputError
-from .estimator import GoogLeNetClassifier as GoogLeNetClassifier
+from .estimator.classifier import GoogLeNetClassifier as GoogLeNetClassifier
 from .inference.load import load as load
 from .inference.predictor import Prediction as Prediction
 from .inference.predictor import Predictor as Predictor

@@ -80,7 +80,7 @@ class Kind:
 # In the order in which they are asked: the last one takes what is left.
 KINDS: dict[str, Kind] = {
     "volume": Kind(VolumePreprocessing, "volumes.files", "volumes.dataset"),
-    "signal": Kind(SignalPreprocessing, "signals.find", "signals.arrays"),
+    "signal": Kind(SignalPreprocessing, "signals.find", "signals.arrays.examples"),
     "picture": Kind(ImagePreprocessing, "images.folders", "images.arrays"),
 }
 ARRAYS = ("volume", "picture", "signal")  # of what is in memory signals take what is left
@@ -144,8 +144,28 @@ def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: A
     X = as_list(X)
     if isinstance(X, (list, tuple)):
         X = [as_array(x) for x in X]
-    kind = next(KINDS[name] for name in ARRAYS if KINDS[name].holds(X))
+    names = ("signal",) if _has_time(X, getattr(estimator, "axis", "auto")) else ARRAYS
+    kind = next(KINDS[name] for name in names if KINDS[name].holds(X))
     return kind.example_set(X, labels, like, estimator)
+
+
+def number_of(X: Any) -> int:
+    """How many examples there are; a frame with an index of several levels has one for each value of the first."""
+    from sklearn.utils.validation import _num_samples
+
+    index = getattr(X, "index", None)
+    if getattr(index, "nlevels", 1) > 1:
+        return len(X.index.get_level_values(0).unique())
+    return int(_num_samples(X))
+
+
+def _has_time(X: Any, axis: str) -> bool:
+    """Whether the axis of time was stated for examples of two axes, which then are no grey pictures."""
+    if axis == "auto":
+        return False
+    if isinstance(X, list):
+        return all(getattr(x, "ndim", 0) == 2 for x in X)
+    return getattr(X, "ndim", 0) == 3
 
 
 def _module(name: str) -> Any:

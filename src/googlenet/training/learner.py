@@ -33,11 +33,20 @@ class Learner:
         recipe: How.
         world: The processes.
         class_weights: ``(classes,)``, of the loss, if any.
+        weights: ``(N,)``, of each example in the loss, if any.
     """
 
-    def __init__(self, state: State, recipe: Recipe, world: World, class_weights: Tensor | None) -> None:
+    def __init__(
+        self,
+        state: State,
+        recipe: Recipe,
+        world: World,
+        class_weights: Tensor | None,
+        weights: Tensor | None = None,
+    ) -> None:
         self.state, self.recipe, self.world = state, recipe, world
         self.class_weights = None if class_weights is None else class_weights.to(world.device)
+        self.weights = weights
         self.network: Callable[..., Any] = world.wrap(state.model)
         if recipe.compile:
             self.network = torch.compile(self.network)
@@ -62,7 +71,8 @@ class Learner:
         """
         recipe, state = self.recipe, self.state
         inputs, labels = batch.inputs.to(self.world.device), batch.labels.to(self.world.device)
-        inputs, targets = mixed(inputs, labels, state.model.num_classes, recipe)
+        weights = None if self.weights is None else self.weights[batch.rows].to(self.world.device)
+        inputs, targets = mixed(inputs, labels, state.model.num_classes, recipe, weights)
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.bf16):
             output = self.network(inputs, return_aux=True)
         loss = self._loss(output.logits, targets)
@@ -94,6 +104,16 @@ class Learner:
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         targets = targets.flatten(0, logits.ndim - 2)
+        if self.weights is not None:
+            weights = targets.sum(-1)  # targets are shares of it
+            each = cross_entropy(
+                logits.float().flatten(0, -2),
+                targets / weights[:, None],
+                weight=self.class_weights,
+                label_smoothing=self.recipe.label_smoothing,
+                reduction="none",
+            )
+            return (each * weights).mean()
         loss = cross_entropy(
             logits.float().flatten(0, -2),
             targets,
@@ -126,18 +146,23 @@ def _diagnosis(model: GoogLeNet, inputs: Tensor, loss: float, where: str) -> str
     return f"The loss became {loss} at {where}: {began}."
 
 
-def mixed(inputs: Tensor, labels: Tensor, classes: int, recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """Mixup or CutMix where the recipe says so (each time one of both); targets become shares then.
+def mixed(
+    inputs: Tensor, labels: Tensor, classes: int, recipe: Recipe, weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Mixup or CutMix where the recipe says so (each time one of both); targets become shares then, or where examples
+    have weights, of which those of an example are shares.
 
     Args:
         inputs: ``(n, channels, *spatial)``; of CutMix pictures.
         labels: ``(n,)``.
         classes: How many there are.
         recipe: Its ``mixup`` and ``cutmix``.
+        weights: ``(n,)``, of each example.
     """
+    targets = labels if weights is None else nn.functional.one_hot(labels, classes) * weights[..., None]
     kinds = [kind for kind in ("mixup", "cutmix") if getattr(recipe, kind) > 0]
     if not kinds:
-        return inputs, labels
+        return inputs, targets
     kind = kinds[int(torch.randint(len(kinds), ()))]
     alpha = torch.tensor(float(getattr(recipe, kind)))
     share = float(torch.distributions.Beta(alpha, alpha).sample())
@@ -153,5 +178,5 @@ def mixed(inputs: Tensor, labels: Tensor, classes: int, recipe: Recipe) -> tuple
         inputs = inputs.clone()
         inputs[patch] = inputs[partner][patch]
         share = 1 - inputs[0, 0][patch].numel() / (height * width)
-    ones = nn.functional.one_hot(labels, classes).float()
+    ones = nn.functional.one_hot(labels, classes).float() if weights is None else targets
     return inputs, torch.lerp(ones[partner], ones, share)

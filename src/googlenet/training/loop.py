@@ -132,7 +132,7 @@ def epochs(task: Task, state: State, world: World, report: Report) -> Iterator[E
     """
     recipe = task.recipe
     batch_size = _batch_size(task, world)
-    learner = Learner(state, recipe, world, _class_weights(task))
+    learner = Learner(state, recipe, world, _class_weights(task), task.weights)
     steps = task.examples // batch_size
     clock = Clock(recipe, steps, sum(row.seconds for row in state.history))
     while state.epoch < recipe.epochs and _progress(clock, state, world) < 1:

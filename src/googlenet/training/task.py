@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from torch import Tensor
 
 from .._version import __version__
 from ..data.protocol import Dataset, Loader, Preprocessing
@@ -23,11 +24,14 @@ class Task:
         data: The data set; it has a training part.
         recipe: How to train.
         preprocessing: What the network is to see.
+        weights: What each example of the training part counts in the loss, ``(N,)``, above 0, with a mean of 1;
+            ``None`` where all count alike.
     """
 
     data: Dataset
     recipe: Recipe
     preprocessing: Preprocessing
+    weights: Tensor | None = None
 
     @property
     def channels(self) -> int:

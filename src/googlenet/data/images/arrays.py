@@ -101,4 +101,4 @@ def _is_picture(x: Any) -> bool:
     if isinstance(x, (*FILES, Image.Image)) or hasattr(x, "read"):
         return True
     dims = getattr(x, "ndim", 0)
-    return dims == 3 or (dims == 2 and str(x.dtype) in GREY_TYPES)
+    return dims == 3 or (dims == 2 and str(getattr(x, "dtype", "")) in GREY_TYPES)

@@ -1,0 +1,1 @@
+"""Signals that users hold in memory: arrays, lists and frames."""

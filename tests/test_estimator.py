@@ -30,7 +30,15 @@ def blobs(n=24, length=20, channels=2, seed=0):
     return draw.normal(y[:, None, None], 0.3, (n, channels, length)).astype(np.float32), y
 
 
-@parametrize_with_checks([googlenet.GoogLeNetClassifier(recipe=QUICK, n_members=1, random_state=0)])
+def not_for_small_steps(estimator):
+    """As of scikit-learn's own SGDClassifier and MLPClassifier: other batches are other steps."""
+    return {"check_sample_weight_equivalence_on_dense_data": "an example twice is not one step of twice the weight"}
+
+
+@parametrize_with_checks(
+    [googlenet.GoogLeNetClassifier(recipe=QUICK, n_members=1, random_state=0)],
+    expected_failed_checks=not_for_small_steps,
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 

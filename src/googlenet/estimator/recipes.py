@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputError, unknown
-from ..training.recipe import Recipe, find_recipe
+from ..training.recipe import RECIPES, Recipe, find_recipe
 
 Given = Recipe | str | Mapping[str, Any] | None
 FIELDS = tuple(field.name for field in dataclasses.fields(Recipe) if field.name not in ("name", "seed"))
@@ -28,7 +28,7 @@ def recipe_for(given: Given, default: str) -> Recipe:
         return given
     if isinstance(given, Mapping):
         return _changed(find_recipe(default), given)
-    return find_recipe(default if given is None else given)
+    return find_recipe(default if given is None else str(given))
 
 
 def recipe_with(given: Given, changes: Mapping[str, Any]) -> Given:
@@ -51,9 +51,10 @@ def recipe_with(given: Given, changes: Mapping[str, Any]) -> Given:
 
 def fields_of(given: Given) -> dict[str, Any]:
     """By field: what was asked for, as far as it is known without data."""
-    if given is None or isinstance(given, Mapping):
-        return dict(given or {})
-    return {name: getattr(recipe_for(given, ""), name) for name in FIELDS}
+    if isinstance(given, Mapping):
+        return dict(given)
+    recipe = RECIPES.get(given) if isinstance(given, str) else given
+    return {name: getattr(recipe, name) for name in FIELDS} if isinstance(recipe, Recipe) else {}
 
 
 def _changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

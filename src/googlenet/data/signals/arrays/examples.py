@@ -191,7 +191,7 @@ def _of_two_axes(signals: Sequence[Floats64]) -> list[Floats64]:
 
 def _has_series(X: Any) -> bool:
     """Whether an array of objects, signals × channels, has series in its cells."""
-    return X.size > 0 and hasattr(X[0, 0], "__len__") and not isinstance(X[0, 0], (str, bytes))
+    return X.size > 0 and hasattr(X[0, 0], "__len__") and not isinstance(X[0, 0], (str, bytes, dict))
 
 
 def _of_cells(X: Any) -> list[Floats64]:

@@ -248,9 +248,9 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe = recipe_for(self.recipe, data.train.recipe).fitted(len(data.train), len(data.classes))
         changes: dict[str, Any] = {"seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
         if self.n_members is not None:
-            changes["members"] = self.n_members
+            changes["members"] = int(self.n_members)
         if self.max_seconds is not None:
-            changes["max_seconds"] = self.max_seconds
+            changes["max_seconds"] = float(self.max_seconds)
         return replace(recipe, **changes)
 
     def _pipeline(self) -> Pipeline:

@@ -109,7 +109,9 @@ def test_commands_within_sentences_exist(path):
         check_mention(text)
 
 
-@pytest.mark.parametrize("text", ["googlenet predikt", "googlenet weights get", "googlenet train --rate 3", "make tea"])
+@pytest.mark.parametrize(
+    "text", ["googlenet predikt", "googlenet weights get", "googlenet train --rates 3", "make tea"]
+)
 def test_a_wrong_mention_would_be_noticed(text):
     with pytest.raises(AssertionError):
         check_mention(text)

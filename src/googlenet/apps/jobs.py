@@ -19,7 +19,7 @@ from ..errors import InputError, unknown
 from ..explain.maps import what_decided
 from ..inference.calibration import examples_from
 from ..inference.engines.backend import BACKENDS, exported_for
-from ..inference.evaluate import Labels, Probabilities, metrics, predicted
+from ..inference.evaluate import Labels, Probabilities, by_group, metrics, predicted
 from ..inference.export import Comparison, export, notes_of
 from ..inference.load import load, load_pipeline
 from ..inference.pipeline import Pipeline
@@ -179,6 +179,8 @@ def evaluation_job(
     # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
     engine = None if exported_for(runs[0]) else "torch"
     predictor = load(*runs, engine=engine, max_pixels=columns.max_pixels)
+    like = getattr(predictor.preprocessing, "windows", None)  # recordings are cut as for training
+    columns = replace(columns, cut=replace(columns.cut, like=like))
     data = find_data(source, watch, replace(columns, like=predictor.preprocessing, known=predictor.classes))
     rows, strangers = _known_classes(predictor, data)
     part = data.held_out.subset(rows)
@@ -229,7 +231,8 @@ def _measured(
     rest = data.held_out.subset(sorted(others)) if data.train is data.held_out else data.train
     short = [] if rest is None or not len(rest) else shortcuts(rest, part, found.top1)
     bad = [asdict(file) for file in data.bad]
-    found = replace(found, left_out=len(others), bad_files=bad, shortcuts=short)
+    groups = by_group(probabilities, labels, part.groups, len(predictor.classes)) if part.groups else []
+    found = replace(found, left_out=len(others), bad_files=bad, shortcuts=short, by_group=groups)
     return found, probabilities, labels
 
 

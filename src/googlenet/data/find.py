@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from .images.names import extensions
 from .kinds import KINDS
 from .protocol import Dataset, ExampleSet, Preprocessing, Watch, unwatched
 from .signals.files import EXTENSIONS
+from .signals.recordings.windows import Cut
 from .signals.tables.schema import TableColumns
 from .walk import extension_of, is_junk, is_pattern, walk
 
@@ -23,6 +24,7 @@ class Columns(TableColumns):
 
     Attributes:
         path: Of a table of pictures: their paths.
+        cut: Of recordings: how they are cut into windows, and where their labels are.
         max_pixels: That the file of a picture may have, see :func:`~googlenet.data.images.decode.open_picture`.
         like: How a network reads its examples that is to read these: by the columns that it learned from.
         known: Classes that a network knows that is to be measured on these; empty if one is to learn from them.
@@ -30,6 +32,7 @@ class Columns(TableColumns):
 
     path: str | None = None
     max_pixels: int | None = None
+    cut: Cut = field(default_factory=Cut)
     like: Preprocessing | None = None
     known: tuple[str, ...] = ()
 
@@ -48,10 +51,14 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     if not source.strip():
         raise InputError("The name of the data is empty; . is the folder where you are.")
     if source in BUILTIN:
+        if columns.cut.asked:
+            raise InputError(f"Windows, rates and annotations are for recordings, and {source} has none.")
         return BUILTIN[source]()
     _refuse_file(Path(source))
     if columns.path is not None and Path(source).exists():
         return KINDS["picture"].find(source, watch, columns)
+    if columns.cut.asked and Path(source).exists():
+        return KINDS["signal"].find(source, watch, columns)
     for kind in KINDS.values():
         if kind.claims(source):
             return kind.find(source, watch, columns)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..data.protocol import ExampleSet
 from ..errors import InputError
-from ..training.runs.records import ClassScores, Evaluation
+from ..training.runs.records import ClassScores, Evaluation, GroupScores
 from .predictor import Predictor
 
 Probabilities = npt.NDArray[np.float64]
@@ -91,6 +91,26 @@ def metrics(probabilities: Probabilities, labels: Labels, classes: Sequence[str]
         confusion=confusion.tolist(),
         part=part,
     )
+
+
+def by_group(probabilities: Probabilities, labels: Labels, groups: Sequence[str], classes: int) -> list[GroupScores]:
+    """Scores of each group, in the order of their names.
+
+    Args:
+        probabilities: ``(n, classes)``.
+        labels: ``(n,)``.
+        groups: Of each example.
+        classes: How many there are.
+    """
+    guesses = probabilities.argmax(1)
+    names = np.array(groups, dtype=object)
+    found = []
+    for name in sorted(set(groups)):
+        own = names == name
+        confusion = np.bincount(labels[own] * classes + guesses[own], minlength=classes * classes)
+        right = float((labels[own] == guesses[own]).mean())
+        found.append(GroupScores(name, int(own.sum()), right, confusion.reshape(classes, classes).tolist()))
+    return found
 
 
 def expected_calibration_error(confidence: Probabilities, correct: npt.NDArray[np.bool_], bins: int = 15) -> float:

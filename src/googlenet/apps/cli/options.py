@@ -14,9 +14,11 @@ import typer
 from ...errors import InputError
 from ...training.recipe import RECIPES, Recipe
 
+RECORDINGS = "Recordings"
 DATA_HELP = (
     "A folder class/picture, a table of path and label, a pair NAME_TRAIN and NAME_TEST of signals (folder/NAME), a "
-    "table of signals (CSV, TSV, Parquet, NPZ, ts, arff), volumes (NPZ), or a built-in name."
+    "table of signals (CSV, TSV, Parquet, NPZ, ts, arff), recordings (WAV, FLAC, EDF, BDF, WFDB, MAT, HDF5), "
+    "volumes (NPZ), or a built-in name."
 )
 TargetOption = Annotated[str | None, typer.Option(help="Column of a table that holds the labels.")]
 PathOption = Annotated[
@@ -37,6 +39,27 @@ NoHeaderOption = Annotated[bool, typer.Option("--no-header", help="The first row
 MissingOption = Annotated[
     str | None,
     typer.Option(metavar="WORDS", help="Words that say that a value is missing, such as ERR,-,#N/A."),
+]
+AnnotationsOption = Annotated[
+    str | None,
+    typer.Option(help="Table of file,start,end,label: what is said of recordings.", rich_help_panel=RECORDINGS),
+]
+WindowOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Of a recording: 2s, 500ms or 512samples at once.", rich_help_panel=RECORDINGS),
+]
+HopOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="From window to window (by default a window).", rich_help_panel=RECORDINGS),
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option(
+        min=1e-3,
+        help="Samples a second to bring recordings to (by default the lowest there is); of a file that does not say "
+        "its own, that too.",
+        rich_help_panel=RECORDINGS,
+    ),
 ]
 MaxPixelsOption = Annotated[
     int | None,
@@ -141,6 +164,7 @@ TABLE_OPTIONS: dict[str, Any] = {
     "no_header": NoHeaderOption,
     "missing": MissingOption,
     "path": PathOption,
+    "annotations": AnnotationsOption,
     "max_pixels": MaxPixelsOption,
 }
 
@@ -173,12 +197,18 @@ def with_table_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _columns(said: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
     from ...data.find import Columns
+    from ...data.signals.recordings.windows import Cut
 
+    asked = {name: more[name] for name in ("window", "hop", "rate") if name in more}
+    further = {name: value for name, value in more.items() if name not in asked}
+    cut = Cut(said["annotations"], **asked)
     given = {name: said[name] for name in ("target", "group", "channel", "id", "time", "path", "max_pixels")}
     label = {True: "first", False: "last", None: None}[said["label_first"]]
     words = tuple(word.strip() for word in (said["missing"] or "").split(",") if word.strip())
     ignored = tuple(said["ignore"] or ())
-    return Columns(**given, ignore=ignored, label=label, header=not said["no_header"], missing=words, **more)
+    return Columns(
+        **given, ignore=ignored, label=label, header=not said["no_header"], missing=words, cut=cut, **further
+    )
 
 
 def recipe_changes(given: Mapping[str, str | bool | None]) -> dict[str, str]:

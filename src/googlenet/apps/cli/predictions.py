@@ -9,13 +9,16 @@ from glob import iglob
 from io import DEFAULT_BUFFER_SIZE, BufferedReader
 from itertools import islice, repeat
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from ...errors import InputError
-from .options import MaxPixelsOption
+from .options import RECORDINGS, MaxPixelsOption
 from .usage import check_local, explained
+
+if TYPE_CHECKING:
+    from ...inference.predictor import Predictor
 
 commands = typer.Typer()
 
@@ -36,7 +39,10 @@ def predict(
     ],
     inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads a list from standard input.")],
     top: Annotated[int, typer.Option(min=1, help="How many labels for each.")] = 5,
-    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="How to print (by default a table; of recordings csv).", show_default=False),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="File to write, in UTF-8; it is there when all is done.", show_default=False)
     ] = None,
@@ -45,39 +51,82 @@ def predict(
         typer.Option(help="openvino, onnx or torch (by default the one that is done first of those installed)."),
     ] = None,
     max_pixels: MaxPixelsOption = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="One row for stretches of equal labels.", rich_help_panel=RECORDINGS)
+    ] = False,
+    chart: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Also draw strips with the labels below.", rich_help_panel=RECORDINGS),
+    ] = None,
 ) -> None:
-    """Label pictures, or the rows of tables of signals, or the volumes of NPZ files.
+    """Label pictures, the rows of tables of signals, the stretches of recordings, or the volumes of NPZ files.
 
-    A file that cannot be read gets its reason, the rest get their labels, and the exit status is 1.
+    A file that cannot be read gets its reason, the rest get their labels, and the exit status is 1. A run that learned
+    from windows of recordings reads samples from standard input (-), a row of text for each moment.
 
     Example: googlenet predict runs/demo holiday/ --format jsonl --output labels.jsonl
     """
-    from ...data.find import expand
+    if output is not None and any(_is_same(output, word) for word in (run, *inputs)):
+        raise InputError(f"--output {output} would replace what is read. Name another file.")
+    from .output.files import opened
+    from .progress import above
+
+    with explained("predict", [run, *inputs]), opened(output) as out:
+        predictor = _loaded(run, engine, inputs, max_pixels)
+        failed = _labelled(predictor, run, inputs, above(out), form, top, merge, chart)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _loaded(run: str, engine: str | None, inputs: Sequence[str], max_pixels: int | None) -> Predictor:
+    """What labels, made for about as many examples as there are; says which engine computes."""
     from ...inference.engines.backend import exported_for
     from ...inference.load import MANY, load
-    from .output.files import opened
-    from .output.screen import errors
-    from .output.writers import WRITERS
-    from .progress import above, watch_predictions
 
     check_local([run])
     if exported_for(run) in (None, "torch"):  # other exported models need no PyTorch
         from ...nn.device import keep_memory
 
         keep_memory()
-    if output is not None and any(_is_same(output, word) for word in (run, *inputs)):
-        raise InputError(f"--output {output} would replace what is read. Name another file.")
-    with explained("predict", [run, *inputs]), opened(output) as out:
-        count = sum(islice(_entries(inputs), MANY))
-        predictor = load(run, engine=engine, examples=count, max_pixels=max_pixels)
-        print(f"engine: {predictor.engine.name}", file=sys.stderr)
-        paths: Iterable[str] = _named(expand(inputs, sys.stdin or (), predictor.preprocessing.extensions))
-        if errors.moves and "-" not in inputs:
-            paths = list(paths)
-        top = min(top, len(predictor.classes))
-        failed = WRITERS[form.value](watch_predictions(predictor, paths, top), above(out), top)
-    if failed:
-        raise typer.Exit(1)
+    count = sum(islice(_entries(inputs), MANY))
+    predictor = load(run, engine=engine, examples=count, max_pixels=max_pixels)
+    print(f"engine: {predictor.engine.name}", file=sys.stderr)
+    return predictor
+
+
+def _labelled(
+    predictor: Predictor,
+    run: str,
+    inputs: Sequence[str],
+    out: TextIO,
+    form: Format | None,
+    top: int,
+    merge: bool,
+    chart: Path | None,
+) -> int:
+    """Labels recordings in stretches, all else one by one; gives how many could not be read."""
+    from ...inference.spans import windows_of
+    from .output.spans import label_recordings
+
+    if windows_of(predictor) is not None:
+        return label_recordings(predictor, inputs, out, (form or Format.csv).value, merge, chart)
+    if merge or chart is not None:
+        raise InputError(f"--merge and --chart are for recordings, and {run} did not learn from windows of some.")
+    return _label(predictor, inputs, out, form or Format.table, top)
+
+
+def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Format, top: int) -> int:
+    """Labels examples; gives how many could not be read."""
+    from ...data.find import expand
+    from .output.screen import errors
+    from .output.writers import WRITERS
+    from .progress import watch_predictions
+
+    paths: Iterable[str] = _named(expand(inputs, sys.stdin or (), predictor.preprocessing.extensions))
+    if errors.moves and "-" not in inputs:
+        paths = list(paths)
+    top = min(top, len(predictor.classes))
+    return WRITERS[form.value](watch_predictions(predictor, paths, top), out, top)
 
 
 def _is_same(output: Path, word: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shlex
@@ -15,7 +16,10 @@ import typer
 from ...errors import InputError
 from .options import (
     DATA_HELP,
+    HopOption,
     JsonOption,
+    RateOption,
+    WindowOption,
     recipe_changes,
     with_recipe_options,
     with_table_options,
@@ -44,6 +48,9 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with --out, or the last run of DATA.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
+    window: WindowOption = None,
+    hop: HopOption = None,
+    rate: RateOption = None,
     *,
     columns: Callable[..., Any],
     **changes: str | bool | None,
@@ -57,8 +64,24 @@ def train(
 
     Example: googlenet train ecg.csv --target rhythm --group patient
 
+    Example: googlenet train recordings/ --annotations beats.csv --window 2s --hop 0.5s
+
     Example: googlenet train photos/ --weights googlenet_torchvision.imagenet1k --freeze features
     """
+    asked = functools.partial(columns, window=window, hop=hop, rate=rate)
+    _train(data, asked, out, recipe, recipe_changes({**changes, "weights": weights or None}), resume, tensorboard)
+
+
+def _train(
+    data: str,
+    columns: Callable[..., Any],
+    out: Path | None,
+    recipe: str | None,
+    wanted: dict[str, str],
+    resume: bool,
+    tensorboard: bool,
+) -> None:
+    """Finds the data and the run, and trains."""
     from ...data.find import find_data
     from ...nn.device import keep_memory
     from ..jobs import choose_recipe, learning_data
@@ -69,7 +92,6 @@ def train(
     try:
         found = find_data(data, progress.watch, columns(like=_reading(run if resume else None)))
         run = run or _run_for(data, found, resume)
-        wanted = recipe_changes({**changes, "weights": weights or None})
         chosen = choose_recipe(found, recipe, wanted, run if resume else None)
         _trained(learning_data(found, chosen), chosen, run, resume, tensorboard)
     except KeyboardInterrupt:

@@ -20,6 +20,10 @@ from .rows import Signal, count
 from .tables.schema import Schema
 
 
+PLACES = 512
+SUMS = ("mean", "deviation", "first sample", "last sample", "number of missing samples")
+
+
 @dataclass(frozen=True)
 class SignalSet:
     """Signals and their labels; an :class:`~googlenet.data.protocol.ExampleSet`.
@@ -55,25 +59,17 @@ class SignalSet:
         return tuple(digest(_bytes(signal)) for signal in self.signals)
 
     def summaries(self) -> dict[str, Array]:
-        """Of every channel its mean, deviation, first and last sample, and what is missing; the length; and all samples
-        that every signal has."""
+        """Of every channel its mean, deviation, first and last sample, and what is missing; the length; and samples that
+        every signal has, at most :data:`PLACES`."""
         length = np.array([signal.shape[1] for signal in self.signals], np.float64)
-        found = {"the length": length}
-        shortest = int(length.min(initial=np.inf))
+        found: dict[str, Array] = {"the length": length}
+        places = np.unique(np.linspace(0, length.min() - 1, PLACES).astype(int))
         for channel in range(len(self.signals[0])):
             of = f" of channel {channel + 1}" if len(self.signals[0]) > 1 else ""
-            values = [np.asarray(signal[channel], np.float64) for signal in self.signals]
-            known = [each[np.isfinite(each)] for each in values]
-            some = [each if each.size else np.zeros(1) for each in known]
-            found |= {
-                f"the mean{of}": np.array([each.mean() for each in some]),
-                f"the deviation{of}": np.array([each.std() for each in some]),
-                f"the first sample{of}": np.array([each[0] for each in some]),
-                f"the last sample{of}": np.array([each[-1] for each in some]),
-                f"the number of missing samples{of}": length - np.array([each.size for each in known]),
-            }
-            samples = np.nan_to_num(np.stack([each[:shortest] for each in values], axis=1))
-            found |= {f"sample {at + 1}{of}": row for at, row in enumerate(samples)}
+            few = np.array([np.nan_to_num(np.asarray(x[channel][places], np.float64)) for x in self.signals])
+            sums = np.array([_sums(x[channel]) for x in self.signals])
+            found |= {f"the {what}{of}": sums[:, at] for at, what in enumerate(SUMS)}
+            found |= {f"sample {place + 1}{of}": few[:, at] for at, place in enumerate(places)}
         return found
 
     def subset(self, rows: Sequence[int]) -> SignalSet:
@@ -138,6 +134,14 @@ class SignalSet:
                 RuntimeWarning,
                 stacklevel=3,
             )
+
+
+def _sums(channel: Array) -> tuple[float, ...]:
+    """:data:`SUMS` of one channel of a signal; zeros where it holds nothing."""
+    known = channel[np.isfinite(channel)].astype(np.float64)
+    if not known.size:
+        return (0.0, 0.0, 0.0, 0.0, float(channel.size))
+    return (float(known.mean()), float(known.std()), known[0], known[-1], float(channel.size - known.size))
 
 
 @dataclass(frozen=True)

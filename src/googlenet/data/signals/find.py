@@ -16,6 +16,7 @@ from ..protocol import Dataset, Watch
 from ..walk import is_junk
 from .dataset import SignalSet
 from .files import find_parts, read_file
+from .recordings import find as recordings
 from .rows import SignalTable, count, is_number, listing
 from .tables.schema import UNSAID, Schema, TableColumns
 
@@ -23,23 +24,25 @@ MANY = 10  # classes, from which numbers may be measurements
 
 
 def claims(source: str) -> bool:
-    """Whether that is, by its look, a table or a pair of tables of signals, and not pictures."""
+    """Whether that is, by its look, a table or a pair of tables of signals or recordings, and not pictures."""
     path = Path(source)
     if path.is_file():
         return not lists_pictures(path)
     folder = path if path.is_dir() else path.parent
     stem = "*" if path.is_dir() else glob.escape(path.name)
-    return any(not is_junk(found.name) for found in folder.glob(f"{stem}_TRAIN.*"))
+    return any(not is_junk(found.name) for found in folder.glob(f"{stem}_TRAIN.*")) or recordings.claims(source)
 
 
 def find(source: str, watch: Watch, columns: Any) -> Dataset:
-    """:func:`find_signals`, for :data:`~googlenet.data.kinds.KINDS`.
+    """:func:`find_signals`, or recordings, for :data:`~googlenet.data.kinds.KINDS`.
 
     Args:
         source: A path that is claimed.
         watch: Wraps the list of files while they are checked.
         columns: See :class:`~googlenet.data.find.Columns`.
     """
+    if columns.cut.asked or recordings.claims(source):
+        return recordings.find_recordings(source, watch, columns)
     like = getattr(columns.like, "schema", None)
     return find_signals(source, columns, like, columns.known)
 

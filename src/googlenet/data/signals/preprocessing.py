@@ -14,6 +14,9 @@ import numpy.typing as npt
 from ...errors import InputError
 from ..protocol import Array, Example, Floats, Trace
 from .files import EXTENSIONS, examples_of
+from .recordings import stream
+from .recordings.readers.formats import EXTENSIONS as RECORDINGS
+from .recordings.windows import Windows
 from .rows import Signal
 from .scale import (
     deviation,
@@ -63,10 +66,10 @@ class SignalPreprocessing:
         high: Above which it is one.
         constant: Channels that never varied in the training part: the network reads 0 for them, whatever they hold.
         schema: What the columns of the table meant that the network learned from; ``None`` if it was none.
+        windows: How recordings are cut, for a network that learned from some.
     """
 
     kind: ClassVar[str] = "signal"
-    extensions: ClassVar[Collection[str]] = EXTENSIONS
     crops: ClassVar[Collection[int]] = (1,)
     most: ClassVar[int] = 64
     bf16: ClassVar[bool] = False  # a signal's probabilities do not depend on the others of its batch
@@ -82,6 +85,7 @@ class SignalPreprocessing:
     high: tuple[float, ...] = ()
     constant: tuple[int, ...] = ()
     schema: Schema | None = None
+    windows: Windows | None = None
 
     @classmethod
     def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
@@ -113,6 +117,11 @@ class SignalPreprocessing:
         return replace(self, slope=tuple(float(channel.std()) for channel in slopes))
 
     @property
+    def extensions(self) -> Collection[str]:
+        """Of tables, or of recordings."""
+        return EXTENSIONS if self.windows is None else RECORDINGS
+
+    @property
     def inputs(self) -> int:
         """Channels that the network reads."""
         return self.channels + len(self.slope)
@@ -129,10 +138,11 @@ class SignalPreprocessing:
         return list(source) if source.ndim == 3 or (source.ndim == 2 and self.channels == 1) else None
 
     def examples(self, source: Any, name: str) -> Iterator[Example]:
-        """The rows of a table, or one signal ``(length,)`` or ``(channels, length)``."""
+        """The rows of a table, the windows of a recording, or one signal ``(length,)`` or ``(channels, length)``."""
         if isinstance(source, (str, Path)):
+            rows = examples_of(source, self.schema) if self.windows is None else stream.examples(source, self.windows)
             try:
-                yield from examples_of(source, self.schema)
+                yield from rows
             except InputError as error:
                 yield Example(str(source), error=str(error))
             return
@@ -197,6 +207,7 @@ class SignalPreprocessing:
         """In words, for people."""
         each = "by the training part's statistics" if self.mean else "by its own"
         also = ", with its first difference" if self.slope else ""
+        also += f"; {self.windows.described()}" if self.windows else ""
         return f"{self.channels} channels, {self.length} samples, each channel standardised {each}{also}"
 
     def array(self, signals: Sequence[Signal]) -> Floats:
@@ -268,7 +279,8 @@ class SignalPreprocessing:
         numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
         found = {key: tuple(row.get(key, ())) for key in ("low", "high", "constant")}
         schema = None if row.get("schema") is None else Schema.from_dict(row["schema"])
-        return cls(row["channels"], row["length"], **numbers, **found, schema=schema)
+        windows = None if row.get("windows") is None else Windows.from_dict(row["windows"])
+        return cls(row["channels"], row["length"], **numbers, **found, schema=schema, windows=windows)
 
 
 def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:

@@ -54,6 +54,19 @@ SIGNALS = Recipe(
     warp=0.02,
     members=4,
 )
+# Windows of recordings are many, and alike where they overlap; their classes are seldom of one size. An eighth of the
+# arithmetic, so that a night is labelled in seconds.
+RECORDINGS = dataclasses.replace(
+    SIGNALS,
+    name="recordings",
+    width=0.5,
+    members=2,
+    epochs=8,
+    class_epochs=0.0,
+    min_steps=1000,
+    batch_size=32,
+    balance="weights",
+)
 VOLUMES = Recipe(
     "volumes",
     arch="googlenet_3d",
@@ -109,7 +122,7 @@ PAPER = Recipe(
     colour=0.4,
 )
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (PHOTOS, SMALL, SMALL_LONG, SIGNALS, VOLUMES, INCEPTIONTIME, PAPER)
+    recipe.name: recipe for recipe in (PHOTOS, SMALL, SMALL_LONG, SIGNALS, RECORDINGS, VOLUMES, INCEPTIONTIME, PAPER)
 }
 
 

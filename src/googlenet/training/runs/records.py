@@ -95,6 +95,23 @@ class ClassScores:
 
 
 @dataclass(frozen=True)
+class GroupScores:
+    """How well the examples of one group are recognised: a recording, a patient.
+
+    Attributes:
+        name: Of the group.
+        count: Its examples.
+        top1: Share of them that are right.
+        confusion: Counts; rows are true classes, columns predicted ones.
+    """
+
+    name: str
+    count: int
+    top1: float
+    confusion: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True)
 class Shortcut:
     """One number of an example that tells its class nearly as well as the network.
 
@@ -127,6 +144,7 @@ class Evaluation:
         shortcuts: Single numbers that tell the classes nearly as well; looked for at the end of a training.
         strangers: Classes that the network does not know, to their numbers of examples, which were not measured.
         notes: What the reader of the data said of them.
+        by_group: Of each group (recording, patient) that examples are of; empty where they are of none.
         version: Of this record.
     """
 
@@ -145,6 +163,7 @@ class Evaluation:
     shortcuts: Sequence[Shortcut] = field(default_factory=list)
     strangers: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = field(default_factory=list)
+    by_group: Sequence[GroupScores] = field(default_factory=list)
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -171,7 +190,8 @@ class Evaluation:
         """Reads what :meth:`to_dict` wrote."""
         scores = [ClassScores(**each) for each in row["per_class"]]
         found = [Shortcut(**each) for each in row.get("shortcuts", ())]
-        return cls(**{**row, "per_class": scores, "shortcuts": found})
+        groups = [GroupScores(**each) for each in row.get("by_group", ())]
+        return cls(**{**row, "per_class": scores, "shortcuts": found, "by_group": groups})
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

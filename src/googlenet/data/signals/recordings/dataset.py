@@ -1,0 +1,159 @@
+"""Labelled windows of recordings: views of what lies on the disk, prepared as they are needed."""
+
+from __future__ import annotations
+
+import dataclasses
+import mmap
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ....errors import InputError
+from ....files import digest
+from ...protocol import Example, Floats, Preprocessing, Settings
+from ..dataset import SignalLoader, SignalSet
+from ..preprocessing import SignalPreprocessing
+from ..rows import Signal
+from .recording import Recording
+from .resample import length_at, resampled
+from .windows import Windows
+
+MOST, LEAST = 2000, 64  # windows from which statistics are taken
+NUMBERS = 1 << 22  # in them, about
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A recording at the rate of the windows, in a nameless temporary file that is gone with it.
+
+    Attributes:
+        values: ``(channels, n)``, float32, read from the file as they are looked at.
+        file: That they lie in.
+    """
+
+    values: Floats
+    file: mmap.mmap
+
+    def release(self) -> None:
+        """Lets go of what was looked at: it is read again when it is looked at again."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.file.madvise(mmap.MADV_DONTNEED)
+
+
+def kept_on_disk(recording: Recording, windows: Windows) -> Kept:
+    """Reads a recording once, from beginning to end.
+
+    Raises:
+        InputError: If the recording cannot be read, or the disk is full.
+    """
+    shape = (len(windows.channels), length_at(recording, windows.rate))
+    size = 4 * shape[0] * shape[1]
+    try:
+        with tempfile.TemporaryFile() as file:
+            os.truncate(file.fileno(), size)
+            kept = Kept(np.frombuffer(place := mmap.mmap(file.fileno(), size), np.float32).reshape(shape), place)
+            at = 0
+            for block in resampled(recording, windows.rate, windows.channels):
+                with np.errstate(over="ignore"):  # what is too large is infinite, and is refused by its reader
+                    kept.values[:, at : at + block.shape[1]] = block
+                at += block.shape[1]
+    except OSError as error:
+        raise InputError(
+            f"{recording.path} needs {size:,} bytes in the folder for temporary files ({tempfile.gettempdir()}), and "
+            f"could not be kept there: {error.strerror}."
+        ) from error
+    return kept
+
+
+@dataclass(frozen=True)
+class WindowSet(SignalSet):
+    """Windows of recordings, or whole ones, and their labels; an :class:`~googlenet.data.protocol.ExampleSet`.
+
+    Attributes:
+        windows: How they were cut.
+        kept: Where the signals lie.
+    """
+
+    windows: Windows = field(kw_only=True)
+    kept: tuple[Kept, ...] = ()
+
+    @property
+    def recipe(self) -> str:
+        """``"recordings"``; whole ones are signals like others."""
+        return "recordings" if self.windows.window else "signals"
+
+    @cached_property
+    def contents(self) -> tuple[str, ...]:
+        """Of the samples; of a flat line, of which there are many alike, of its name too."""
+        found = tuple(
+            digest(np.ascontiguousarray(signal).tobytes() + (name.encode() if _is_flat(signal) else b""))
+            for signal, name in zip(self.signals, self.names, strict=True)
+        )
+        _release(self.kept)
+        return found
+
+    def subset(self, rows: Sequence[int]) -> WindowSet:
+        """Those rows, in that order."""
+        return dataclasses.replace(self, **vars(super().subset(rows)))
+
+    def fitted(self, settings: Settings) -> SignalPreprocessing:
+        """By the statistics of some of them, evenly chosen, with how they were cut."""
+        most = min(len(self), MOST, max(LEAST, NUMBERS // self.signals[0].size))
+        chosen = np.linspace(0, len(self) - 1, most).round().astype(int).tolist()
+        few = SignalSet(self.labels[chosen], (), tuple(np.array(self.signals[row]) for row in chosen))
+        _release(self.kept)
+        return dataclasses.replace(few.fitted(settings), windows=self.windows)
+
+    def loader(self, preprocessing: Preprocessing, settings: Settings) -> SignalLoader:
+        """Batches of these."""
+        plain = super().loader(preprocessing, settings)
+        return WindowLoader(plain.part, plain.preprocessing, settings)
+
+    def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
+        """Every window."""
+        for number, (name, signal) in enumerate(zip(self.names, self.signals, strict=True)):
+            yield Example(name, np.array(signal))
+            if number % MOST == MOST - 1:
+                _release(self.kept)
+
+
+def _is_flat(signal: Signal) -> bool:
+    return bool(np.all((signal == signal[:, :1]) | np.isnan(signal)))
+
+
+def _release(kept: Sequence[Kept]) -> None:
+    for each in kept:
+        each.release()
+
+
+class WindowLoader(SignalLoader):
+    """Batches of windows, each prepared when it is wanted; a :class:`~googlenet.data.protocol.Loader`."""
+
+    @cached_property
+    def inputs(self) -> Tensor:
+        """What stands for a tensor of all of them: it has a length, and gives what is asked for."""
+        part = cast(WindowSet, self.part)
+        return cast(Tensor, _Prepared(part.signals, self.preprocessing, part.kept))
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    signals: tuple[Signal, ...]
+    preprocessing: SignalPreprocessing
+    kept: tuple[Kept, ...]
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        once, place = np.unique(rows.numpy(), return_inverse=True)
+        prepared = self.preprocessing.array([self.signals[row] for row in once.tolist()])
+        _release(self.kept)
+        return torch.from_numpy(prepared[place.reshape(rows.shape)])

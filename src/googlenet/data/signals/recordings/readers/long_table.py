@@ -1,0 +1,299 @@
+"""Tables with a row for each moment: a column of times, one for each channel, and perhaps a label that changes."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .....errors import InputError
+from ...archive import separator
+from ...rows import MISSING_LABEL, is_number, listing, text_lines, to_numbers
+from ..recording import Mark, Recording, Samples, library
+
+TIMES = ("time", "timestamp", "t", "datetime", "date", "seconds", "sec", "ms", "elapsed")
+LABELS = ("label", "class", "target", "activity", "stage", "state", "annotation", "rhythm", "event")
+IDS = (
+    *("id", "session", "recording", "record", "trial", "file", "series", "case", "subject", "patient", "user"),
+    *("participant", "session_id", "recording_id", "record_id", "subject_id", "patient_id", "user_id", "trial_id"),
+)
+COUNTERS = ("", "index", "unnamed: 0", "row", "sample", "step")  # of rows: neither times nor samples
+UNITS = {"ms": 1e-3, "us": 1e-6, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ns": 1e-9}
+_UNIT = re.compile(r"(?:.*[_ (\[])?(ms|us|ns|s|sec|seconds)[)\]]?")
+ROWS = 1 << 14  # that are read at once
+JITTER = 0.5  # of the step between two rows, by which one may be off
+
+
+@dataclass
+class _Roles:
+    """Which column means what, by position."""
+
+    channels: list[int] = field(default_factory=list)
+    label: int | None = None
+    id: int | None = None
+    time: int | None = None
+    dated: bool = False
+    group: int | None = None
+    left_out: list[int] = field(default_factory=list)
+
+
+@dataclass
+class _Stretch:
+    """Rows of one recording; the marks are in rows until its rate is known."""
+
+    name: str
+    start: int
+    group: str = ""
+    stop: int = 0
+    marks: list[tuple[int, str]] = field(default_factory=list)
+
+    def take(self, row: int, label: str | None) -> None:
+        """Goes on with a row and its label."""
+        self.stop = row + 1
+        if label is not None and (not self.marks or self.marks[-1][1] != label):
+            self.marks.append((row, label))
+
+
+def open_table(path: Path, rate: float | None, target: str | None = None, group: str | None = None) -> list[Recording]:
+    """The recordings of a table, one for each that a column of ids names.
+
+    Args:
+        path: Text with a header, or Parquet.
+        rate: Samples a second, where the times do not say it.
+        target: Column of the labels; ``None`` to find it by its name.
+        group: Column whose equal recordings stay on one side of a split.
+
+    Raises:
+        InputError: If a column cannot be told, a cell is no number, or there is a gap in time.
+    """
+    header, chunks = _parquet(path) if path.suffix.lower() == ".parquet" else _text(path)
+    first = next(chunks, None)
+    if first is None:
+        raise InputError(f"{path} has no row below its header.")
+    roles = _roles(path, header, first[0], target, group)
+    stretches: list[_Stretch] = []
+    with tempfile.TemporaryFile() as file:
+        rows = 0
+        for cells in _chained(first, chunks):
+            rows = _taken(path, header, roles, cells, rows, stretches, file)
+        file.flush()
+        values = np.asarray(np.memmap(file, np.float64, "r", shape=(rows, 1 + len(roles.channels))))
+    names = tuple(header[at] for at in roles.channels)
+    remarks = [f"{path}: channels {listing(names)}"]
+    named = (("labels", roles.label), ("ids", roles.id), ("groups", roles.group))
+    remarks += [f", {what} in column {header[at]!r}" for what, at in named if at is not None]
+    remarks += [f", {listing([header[at] for at in roles.left_out])} left out"] if roles.left_out else []
+    said = ("".join(remarks) + ".",)
+    return [
+        _recording(path, header, roles, stretch, values, names, rate, said if at == 0 else ())
+        for at, stretch in enumerate(stretches)
+    ]
+
+
+def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rest
+
+
+Chunk = tuple[list[list[str]], int]  # rows of text, and the number of the first
+
+
+def _text(path: Path) -> tuple[list[str], Iterator[Chunk]]:
+    lines = text_lines(path, comments="#")
+    _, head = next(((number, line) for number, line in lines if line.strip()), (0, ""))
+    mark = separator(head) or " "
+    header = [cell.strip() for cell in next(csv.reader([head], delimiter=mark))]
+    if len(header) != len(set(header)) or any(is_number(cell) for cell in header):
+        raise InputError(f"{path} has no header that names its channels, each once; write one above the rows.")
+
+    def chunks() -> Iterator[Chunk]:
+        rows = csv.reader((line for _, line in lines if line.strip()), delimiter=mark)
+        first = 2
+        while cells := list(islice(rows, ROWS)):
+            for at, row in enumerate(cells):
+                if len(row) != len(header):
+                    raise InputError(
+                        f"{path}, row {first + at} has {len(row)} cells, but the header has {len(header)}."
+                    )
+            yield cells, first
+            first += len(cells)
+
+    return header, chunks()
+
+
+def _parquet(path: Path) -> tuple[list[str], Iterator[Chunk]]:
+    parquet = library("pyarrow.parquet", path)
+    file = parquet.ParquetFile(path)
+
+    def chunks() -> Iterator[Chunk]:
+        first = 1
+        for batch in file.iter_batches(ROWS):
+            columns = [["" if cell is None else str(cell) for cell in column.to_pylist()] for column in batch.columns]
+            yield [list(row) for row in zip(*columns, strict=True)], first
+            first += batch.num_rows
+
+    return [str(name) for name in file.schema_arrow.names], chunks()
+
+
+def _roles(path: Path, header: list[str], rows: list[list[str]], target: str | None, group: str | None) -> _Roles:
+    """What the columns are: by their names, and by what is in the first rows."""
+    for option, name in (("target", target), ("group", group)):
+        if name is not None and name not in header:
+            raise InputError(f"{path} has no column {name!r} for --{option}. It has: {listing(header)}.")
+    found = _Roles(label=None if target is None else header.index(target))
+    found.group = None if group is None else header.index(group)
+    for at, name in enumerate(header):
+        texts = 2 * sum(_is_text(row[at]) for row in rows) > len(rows)  # one bad cell is that cell's error
+        role = _role(name.lower(), texts, found)
+        if at in (found.label, found.group) and role != "id":
+            continue
+        if role in ("channels", "left_out"):
+            getattr(found, role).append(at)
+        else:
+            setattr(found, role, at)
+            found.dated = found.dated or (role == "time" and texts)
+    if not found.channels:
+        raise InputError(f"{path} has no column of numbers to take for a channel. It has: {listing(header)}.")
+    return found
+
+
+def _role(name: str, texts: bool, found: _Roles) -> str:
+    """What a column is, by its name in lower case and whether it holds text, beside those that are known."""
+    if found.time is None and _bare(name) in TIMES:
+        return "time"
+    if found.label is None and name in LABELS:
+        return "label"
+    if found.id is None and name in IDS:
+        return "id"
+    return "left_out" if texts or name in COUNTERS or name in IDS else "channels"
+
+
+def _is_text(cell: str) -> bool:
+    return bool(cell.strip()) and not is_number(cell) and cell.strip().lower() != "nan"
+
+
+def _bare(name: str) -> str:
+    """A name of a column without its unit."""
+    return name.replace("(", "_").replace("[", "_").strip(")] ").split("_")[0].strip()
+
+
+def _taken(
+    path: Path, header: list[str], roles: _Roles, chunk: Chunk, rows: int, stretches: list[_Stretch], file: Any
+) -> int:
+    """Keeps the times and numbers of some rows and what changes in them; gives how many rows there are now."""
+    cells, first = chunk
+    moments = [
+        0.0 if roles.time is None else _moment(path, first + at, row[roles.time]) for at, row in enumerate(cells)
+    ]
+    numbers = _numbers(
+        path, [header[at] for at in roles.channels], [[row[at] for at in roles.channels] for row in cells], first
+    )
+    np.column_stack([moments, numbers]).tofile(file)
+    for at, row in enumerate(cells):
+        name = "" if roles.id is None else row[roles.id].strip()
+        if not stretches or stretches[-1].name != name:
+            if any(stretch.name == name for stretch in stretches):
+                raise InputError(
+                    f"{path}, row {first + at}: {header[roles.id or 0]} {name!r} goes on after another; sort the rows "
+                    "by it."
+                )
+            stretches.append(_Stretch(name, rows + at, "" if roles.group is None else row[roles.group].strip()))
+        stretches[-1].take(rows + at, None if roles.label is None else row[roles.label].strip())
+    return rows + len(cells)
+
+
+def _numbers(path: Path, names: Sequence[str], cells: Sequence[Sequence[str]], first: int) -> Samples:
+    """Text as numbers, ``(rows, channels)``; the sentence for what is none names its cell."""
+    try:
+        return np.array(cells, np.float64)
+    except ValueError:
+
+        def place(row: int) -> Callable[[int], str]:
+            return lambda at: f"{path}, row {row}, column {names[at]!r}"
+
+        return np.array([to_numbers(row, place(first + at)) for at, row in enumerate(cells)])
+
+
+def _moment(path: Path, row: int, cell: str) -> float:
+    """A time as a number; of a date and time its seconds."""
+    try:
+        return float(cell)
+    except ValueError:
+        try:
+            return datetime.fromisoformat(cell.strip()).timestamp()
+        except ValueError:
+            raise InputError(f"{path}, row {row}: {cell!r} is no time.") from None
+
+
+def _recording(
+    path: Path,
+    header: Sequence[str],
+    roles: _Roles,
+    stretch: _Stretch,
+    values: Samples,
+    names: tuple[str, ...],
+    given: float | None,
+    remarks: tuple[str, ...],
+) -> Recording:
+    """One recording of a table, whose rate is now known."""
+    own = values[stretch.start : stretch.stop, 1:]
+    if len(own) < 2:
+        raise InputError(f"{path} has a single row for {stretch.name or 'its recording'}; that is no recording.")
+    column = None if roles.time is None else header[roles.time]
+    rate, said = _rate(path, column, roles.dated, values[stretch.start : stretch.stop, 0], given)
+
+    def read(start: int, stop: int) -> Samples:
+        return np.array(own[start:stop].T)
+
+    ends = [*(at for at, _ in stretch.marks), stretch.stop][1:]
+    marks = tuple(
+        Mark((at - stretch.start) / rate, (end - stretch.start) / rate, label)
+        for (at, label), end in zip(stretch.marks, ends, strict=True)
+        if label.lower() not in MISSING_LABEL
+    )
+    where = Path(f"{path}:{stretch.name}") if stretch.name else path
+    return Recording(where, names, rate, len(own), read, marks, (*remarks, *said), group=stretch.group)
+
+
+def _rate(
+    path: Path, column: str | None, dated: bool, times: Samples, given: float | None
+) -> tuple[float, tuple[str, ...]]:
+    """Samples a second by the times, or as the user says."""
+    if column is None:
+        if given is None:
+            raise InputError(f"{path} has no column of times; name its sampling rate, such as --rate 250.")
+        return given, ()
+    steps = np.diff(times)
+    step = float(np.median(steps))
+    off = np.flatnonzero(~(np.abs(steps - step) <= JITTER * abs(step)))
+    if step <= 0 or len(off):
+        row = int(off[0]) if len(off) else 0
+        raise InputError(
+            f"{path}: column {column!r} goes from {times[row]:.12g} to {times[row + 1]:.12g} where a step is {step:.6g}"
+            "; a recording has one rate and no gap. Split it there."
+        )
+    match = _UNIT.fullmatch(column.lower())
+    unit = UNITS[match[1]] if match else 1.0 if dated or step < 1 else None
+    if unit is not None:
+        found = _rounded(len(steps) / (float(times[-1] - times[0]) * unit))
+        return found, (f"{path}: {found:g} Hz by column {column!r}.",)
+    if given is None:
+        raise InputError(
+            f"{path}: column {column!r} rises by {step:g}, which may be seconds, milliseconds or samples; name the "
+            "rate, such as --rate 250."
+        )
+    return given, ()
+
+
+def _rounded(rate: float) -> float:
+    """A rate whose times were written with few digits."""
+    whole = round(rate)
+    return float(whole) if whole and abs(rate - whole) < 1e-3 * whole else rate

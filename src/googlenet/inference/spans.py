@@ -1,0 +1,166 @@
+"""What a network says of a recording, stretch by stretch: as it is read, or as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from ..data.protocol import Example
+from ..data.signals.recordings import stream
+from ..data.signals.recordings.recording import Recording, Samples
+from ..data.signals.recordings.windows import Windows
+from ..errors import InputError
+from .predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a recording and what it is said to be.
+
+    Attributes:
+        recording: Its path.
+        start: Seconds from the beginning.
+        end: The same.
+        label: The most probable one; empty where every sample is missing.
+        probability: Of it; the mean over the windows of a run.
+        windows: How many were answered alike.
+    """
+
+    recording: str
+    start: float
+    end: float
+    label: str
+    probability: float
+    windows: int = 1
+
+
+def windows_of(predictor: Predictor) -> Windows | None:
+    """How recordings are cut for a network that answers them in stretches; ``None`` for all others."""
+    windows: Windows | None = getattr(predictor.preprocessing, "windows", None)
+    return windows if windows is not None and windows.window else None
+
+
+def spans_of(predictor: Predictor, recording: Recording) -> Iterator[Span]:
+    """The windows of a recording, one after the other; memory stays that of a few.
+
+    Args:
+        predictor: That learned from windows of recordings.
+        recording: One of :func:`~googlenet.data.signals.recordings.stream.opened`.
+
+    Raises:
+        InputError: If it cannot be read to its end.
+    """
+    windows = windows_of(predictor)
+    assert windows is not None
+    starts = iter(stream.places(recording, windows))
+    for chunk, found in predictor.results(stream.examples_of(recording, windows)):
+        rows = (
+            iter(zip(found.argmax(1).tolist(), found.max(1).tolist(), strict=True)) if len(chunk.inputs) else iter(())
+        )
+        for error in chunk.errors:
+            first = next(starts) / windows.rate
+            label, probability = ("", 0.0) if error is not None else _named(predictor, *next(rows))
+            yield Span(str(recording.path), first, first + windows.window / windows.rate, label, probability)
+
+
+def _named(predictor: Predictor, label: int, probability: float) -> tuple[str, float]:
+    return predictor.classes[label], probability
+
+
+def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[Span]:
+    """The windows of samples that come in a row of text each; a window is answered as soon as it is full.
+
+    Args:
+        predictor: That learned from windows of recordings.
+        lines: Numbers of every channel, between commas, semicolons or white space; the first may be their names.
+
+    Raises:
+        InputError: At a row that is none.
+    """
+    windows = windows_of(predictor)
+    assert windows is not None
+    starts = iter(range(0, 1 << 62, windows.hop))
+    signals = stream.cut(_blocks(lines, windows), starts, windows.window)
+    for number, signal in enumerate(signals):
+        first = number * windows.hop / windows.rate
+        (chunk, found), *_ = predictor.results([Example("-", signal)])
+        if chunk.errors[0] is None:
+            best = int(found[0].argmax())
+            said = (predictor.classes[best], float(found[0, best]))
+        else:
+            said = ("", 0.0)
+        yield Span("-", first, first + windows.window / windows.rate, *said)
+
+
+def _blocks(lines: Iterable[str], windows: Windows) -> Iterator[Samples]:
+    """``(channels, n)``, each so long that it ends where a window ends."""
+    rows = _rows(lines, windows)
+    size = windows.window
+    while block := list(islice(rows, size)):
+        yield np.array(block, np.float64).T
+        size = windows.hop
+
+
+def _rows(lines: Iterable[str], windows: Windows) -> Iterator[list[float]]:
+    count = len(windows.channels)
+    order = list(range(count))
+    for number, line in enumerate(lines, start=1):
+        cells = line.replace(",", " ").replace(";", " ").split()
+        if not cells:
+            continue
+        try:
+            values = [float(cell) for cell in cells]
+        except ValueError:
+            if number > 1 or not set(windows.channels) <= set(cells):
+                raise InputError(
+                    f"Row {number} of standard input is {line.strip()!r}: a row is a number for each of "
+                    f"{', '.join(windows.channels)}."
+                ) from None
+            order = [cells.index(name) for name in windows.channels]
+            count = len(cells)
+            continue
+        if len(values) != count:
+            raise InputError(
+                f"Row {number} of standard input has {len(values)} numbers, and the network reads {count}: "
+                f"{', '.join(windows.channels)}."
+            )
+        yield [values[at] for at in order]
+
+
+class Runs:
+    """Joins spans of equal labels that follow each other; where windows overlap, a run ends in the middle of both."""
+
+    def __init__(self) -> None:
+        self._open: Span | None = None
+
+    def add(self, span: Span) -> Iterator[Span]:
+        """Takes a span. Gives the run that ends with it, if one does."""
+        last = self._open
+        if last is None or span.recording != last.recording:
+            yield from self.finish()
+            self._open = span
+        elif span.label == last.label:
+            total = last.probability * last.windows + span.probability
+            count = last.windows + 1
+            self._open = replace(last, end=span.end, probability=total / count, windows=count)
+        else:
+            middle = (span.start + last.end) / 2 if span.start < last.end else None
+            yield last if middle is None else replace(last, end=middle)
+            self._open = span if middle is None else replace(span, start=middle)
+
+    def finish(self) -> Iterator[Span]:
+        """The run that is still open, if there is one."""
+        if self._open is not None:
+            yield self._open
+        self._open = None
+
+
+def merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Runs of equal labels, see :class:`Runs`."""
+    runs = Runs()
+    for span in spans:
+        yield from runs.add(span)
+    yield from runs.finish()

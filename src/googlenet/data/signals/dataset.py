@@ -19,7 +19,6 @@ from .preprocessing import SignalPreprocessing, hide_differences
 from .rows import Signal, count
 from .tables.schema import Schema
 
-
 PLACES = 512
 SUMS = ("mean", "deviation", "first sample", "last sample", "number of missing samples")
 
@@ -59,8 +58,8 @@ class SignalSet:
         return tuple(digest(_bytes(signal)) for signal in self.signals)
 
     def summaries(self) -> dict[str, Array]:
-        """Of every channel its mean, deviation, first and last sample, and what is missing; the length; and samples that
-        every signal has, at most :data:`PLACES`."""
+        """Of every channel its mean, deviation, first and last sample, and what is missing; the length; and samples
+        that every signal has, at most :data:`PLACES`."""
         length = np.array([signal.shape[1] for signal in self.signals], np.float64)
         found: dict[str, Array] = {"the length": length}
         places = np.unique(np.linspace(0, length.min() - 1, PLACES).astype(int))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ...errors import InputError
 from ..protocol import BadFile
 
-Signal = npt.NDArray[np.float64]  # (channels, length)
+Signal = npt.NDArray[np.floating[Any]]  # (channels, length); float64, but for recordings, which are large
 
 # How tables write "no value here"; compared in lower case.
 MISSING = frozenset({"", "nan", "?", "na", "n/a", "null", "none"})

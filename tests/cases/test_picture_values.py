@@ -322,12 +322,14 @@ def test_pictures_that_cannot_be_understood_are_one_sentence(X, words):
         GoogLeNetClassifier(recipe=QUICK).fit(X, [0, 1, 0, 1])
 
 
-def test_square_arrays_of_floats_are_signals_and_that_is_said():
+def test_square_arrays_of_floats_are_asked_about():
     X = np.random.default_rng(0).normal(size=(8, 12, 12))
-    with pytest.warns(RuntimeWarning, match="taken for signals of 12 channels; grey pictures are of uint8, or"):
-        found = any_set(X, torch.zeros(8), None, GoogLeNetClassifier())
-    assert found.kind == "signal"
-    for other in (X[:, :3], X[:, :, :5], list(X)):
+    for square in (X, list(X)):
+        with pytest.raises(
+            InputError, match=r"\(12, 12\) may be .* Grey pictures are of uint8, or \(N, 1, height, width\)"
+        ):
+            any_set(square, torch.zeros(8), None, GoogLeNetClassifier())
+    for other in (X[:, :3], X[:, :1]):
         assert any_set(other, torch.zeros(8), None, GoogLeNetClassifier()).kind == "signal"
 
 

@@ -337,7 +337,7 @@ def test_roles_are_recognised_and_samples_found_by_name(tmp_path):
     columns = {"patient": [at // 2 for at in range(N)], "rhythm": Y} | samples()
     schema = read(table(tmp_path, "learn.csv", columns), target="rhythm", group="patient").schema
     schema = SignalPreprocessing.from_dict(
-        json.loads(json.dumps(SignalPreprocessing(1, LENGTH, (), (), (), schema).to_dict()))
+        json.loads(json.dumps(SignalPreprocessing(1, LENGTH, (), (), (), schema=schema).to_dict()))
     ).schema
     for name, given_columns, note in (
         ("same", columns, ""),
@@ -507,8 +507,11 @@ def test_evaluating_one_class_and_classes_that_are_not_known(learned):
     strange = changed | {"rhythm": ["odd", *columns["rhythm"][1:]]}
     table(folder, "odd.csv", strange)
     ended = run_here("evaluate", "run", "odd.csv", "--json", cwd=folder)
-    assert json.loads(ended.stdout)["count"] == 47
-    assert "Left out, for the network does not know the class: 1 of class 'odd'." in ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["count"] == 47 and found["strangers"] == {"odd": 1}
+    assert "1 more are of classes that the network does not know: odd 1" in run_here(
+        "evaluate", "run", "odd.csv", cwd=folder
+    ).stdout.replace("\n", " ")
 
 
 # Any table of the same signals gives the same signals

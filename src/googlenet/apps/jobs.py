@@ -194,7 +194,7 @@ def evaluation_job(
             learned=len(part) - len(new) if everything else 0,
             left_out=0 if everything else len(part) - len(new),
             strangers=strangers,
-            notes=list(data.notes),
+            notes=[note for note in data.notes if not note.startswith("Read as")],
         )
     raise InputError(
         f"{', '.join(runs)} learned from all {len(part):,} examples of {data.name}: none is left to measure on. "

@@ -141,7 +141,9 @@ def test_predict_formats_and_standard_input(trained, two_classes, tmp_path):
     for form in ("jsonl", "csv", "table"):
         result = run_here("predict", run, *inputs, "--format", form, *PYTORCH)
         assert result.returncode == 1 and len(result.stdout.splitlines()) == 4 + (form == "csv"), result.stderr
-        assert "in folders, .bmp" in result.stdout and "no such file" in result.stdout and "caf\\udce9" in result.stdout
+        assert (
+            "in folders, .bmp" in result.stdout and "nothing matches" in result.stdout and "caf\\udce9" in result.stdout
+        )
 
 
 def test_an_opened_picture_is_seen_as_its_file_is(tmp_path):

@@ -335,6 +335,6 @@ def test_archive(name, classes, unequal, missing):
             kept = line.split("\t")[1:]
             while kept[-1] == "NaN":
                 kept.pop()
-            np.testing.assert_array_equal(signal[0], np.array(kept, np.float64).astype(np.float32))
+            np.testing.assert_array_equal(signal[0], np.array(kept, np.float64))
         assert (len({signal.shape[1] for signal in table.signals}) > 1) is unequal
         assert any(np.isnan(signal).any() for signal in table.signals) is missing

@@ -145,7 +145,7 @@ def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard:
         if resume:
             results.show_finished(run, recipe)
         else:
-            display.show_better_start(data, recipe)
+            results.show_better_start(data, recipe)
     with progress.training_progress(_leads(), run.path if tensorboard else None) as report:
         result = training_job(data, recipe, run.path, resume=resume, report=report)
     if result is not None:
@@ -196,8 +196,6 @@ def evaluate(
     for note in result.notes:
         display.say(note)
     display.show_bad_files([BadFile(**row) for row in result.bad_files], "; --json lists them all")
-    for note in result.notes:
-        display.say(note)
     print(json.dumps(result.to_dict())) if as_json else display.show_evaluation(result)
 
 

@@ -110,6 +110,8 @@ class Settings(Protocol):
     def slice(self) -> float: ...  # noqa: D102
     @property
     def warp(self) -> float: ...  # noqa: D102
+    @property
+    def gain(self) -> float: ...  # noqa: D102
 
 
 class Preprocessing(Protocol):
@@ -163,8 +165,7 @@ class Preprocessing(Protocol):
         """n prepared examples of no meaning, ``(n, *input_shape)``."""
 
     def views(self, inputs: Tensor, members: int) -> list[Tensor]:
-        """What a network of that many members sees of prepared examples ``(n, *input_shape)``; its answers to all
-        views are averaged."""
+        """What a network of that many members sees of examples ``(n, *input_shape)``; all answers are averaged."""
 
     def draw(self, inputs: Array, evidence: Array | None = None) -> Drawing:
         """A prepared example ``(*input_shape)`` for people to look at, with what each place added to an answer."""
@@ -195,8 +196,7 @@ class Loader(Protocol):
         """Every example once, in order, unchanged; in batches of a fitting size by default."""
 
     def calibration(self, most: int) -> Iterator[Tensor]:
-        """About ``most`` inputs, unchanged, from which to take batch-norm statistics at the end of a training; none
-        where the running ones are of thousands of batches."""
+        """About ``most`` inputs, unchanged, for the batch-norm statistics at the end; none where there is no need."""
 
 
 class ExampleSet(Protocol):

@@ -18,7 +18,7 @@ from googlenet.arch.variants import find_arch
 from googlenet.data.builtin import gunpoint
 from googlenet.data.find import to_learn_from
 from googlenet.data.protocol import Dataset
-from googlenet.data.signals.dataset import SignalSet, Stretch, network_length, signal_batches
+from googlenet.data.signals.dataset import Changes, SignalSet, network_length, signal_batches
 from googlenet.data.signals.find import claims, find_signals
 from googlenet.data.signals.preprocessing import SignalPreprocessing
 from googlenet.data.splits import hold_out
@@ -206,7 +206,7 @@ def test_the_published_recipe_sees_no_difference_and_the_whole_signal():
 
 def test_every_member_has_its_own_order_and_an_epoch_holds_every_signal():
     inputs = torch.arange(12.0).view(12, 1, 1).expand(12, 2, 8)
-    batches = list(signal_batches(inputs, torch.arange(12), 1, 4, 3, Stretch(), 0, 0))
+    batches = list(signal_batches(inputs, torch.arange(12), plain(), 4, 3, Changes(), 0, 0))
     assert len(batches) == 3
     rows = torch.cat([batch.rows for batch in batches])
     for member in range(3):
@@ -216,13 +216,15 @@ def test_every_member_has_its_own_order_and_an_epoch_holds_every_signal():
         assert torch.equal(batch.inputs[:, ::2, 0], batch.rows.float())
         assert torch.equal(batch.labels, batch.rows)
     # Two processes share a batch.
-    shares = [next(signal_batches(inputs, torch.arange(12), 1, 4, 3, Stretch(), 0, 0, rank, 2)) for rank in (0, 1)]
+    shares = [
+        next(signal_batches(inputs, torch.arange(12), plain(), 4, 3, Changes(), 0, 0, rank, 2)) for rank in (0, 1)
+    ]
     assert torch.equal(torch.stack([s.rows for s in shares], 1).flatten(0, 1), batches[0].rows)
 
 
 def test_stretching_keeps_values_between_their_neighbours():
     ramp = torch.linspace(0, 1, 100).expand(6, 2, 100)
-    batch = next(signal_batches(ramp, torch.zeros(6).long(), 1, 6, 4, Stretch(0.8, 0.02), 0, 0))
+    batch = next(signal_batches(ramp, torch.zeros(6).long(), plain(), 6, 4, Changes(0.8, 0.02), 0, 0))
     x = batch.inputs.view(6, 4, 2, 100)
     assert torch.equal(x[:, :1], ramp[:, None])
     changed = x[:, 2, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from torch import Tensor
 from ...errors import InputError
 from ...files import digest
 from ..protocol import Array, Batch, Example, Floats, Preprocessing, Settings
-from .preprocessing import SignalPreprocessing, hide_differences
+from .preprocessing import SignalPreprocessing
 from .rows import Signal, count
 from .tables.schema import Schema
 
@@ -94,7 +95,9 @@ class SignalSet:
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return replace(SignalPreprocessing.fitted(self.signals, length, settings.differences), schema=self.schema)
+        fitted = SignalPreprocessing.fitted(self.signals, length, settings.differences)
+        uncertain = settings.gain > 0 and fitted.channels > 1 and bool(fitted.mean)
+        return replace(fitted, schema=self.schema, own=uncertain and not scale_tells(self, fitted))
 
     def adapted(self, given: Preprocessing | None, settings: Settings) -> SignalPreprocessing:
         """By the statistics of these, whatever the network read before: it has seen many kinds."""
@@ -172,10 +175,11 @@ class SignalLoader:
             world: Number of processes.
         """
         settings = self.settings
-        stretch = Stretch(settings.slice, settings.warp)
-        labels, channels = self.part.labels, self.preprocessing.channels
+        changes = Changes(settings.slice, settings.warp, settings.gain)
         place = (settings.seed, epoch, rank, world)
-        return signal_batches(self.inputs, labels, channels, batch_size, settings.members, stretch, *place)
+        return signal_batches(
+            self.inputs, self.part.labels, self.preprocessing, batch_size, settings.members, changes, *place
+        )
 
     def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
         """Every signal once, in order, unchanged."""
@@ -194,25 +198,27 @@ class SignalLoader:
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Random changes of a signal's time axis, for every other pair of members.
+class Changes:
+    """Random changes of a signal: of its time axis, for every other pair of members, and of its strength.
 
     Attributes:
         slice: Smallest share of a signal that is cut out and stretched to the whole length; 1 for all of it.
         warp: Largest local shift of time, as a share of the length.
+        gain: Deviation of the logarithm of a factor for each channel, where some members see each to its own scale.
     """
 
     slice: float = 1.0
     warp: float = 0.0
+    gain: float = 0.0
 
 
 def signal_batches(
     inputs: Tensor,
     labels: Tensor,
-    channels: int,
+    preprocessing: SignalPreprocessing,
     batch_size: int,
     members: int,
-    stretch: Stretch,
+    changes: Changes,
     seed: int,
     epoch: int,
     rank: int = 0,
@@ -225,10 +231,10 @@ def signal_batches(
     Args:
         inputs: ``(N, 2C, L)`` or ``(N, C, L)``, prepared, see :mod:`~googlenet.data.signals.preprocessing`.
         labels: ``(N,)``.
-        channels: Of the signal, C.
+        preprocessing: By which they were prepared.
         batch_size: Signals a step for each member, over all processes.
         members: Networks side by side.
-        stretch: What to change at random.
+        changes: What to change at random.
         seed: Of the run.
         epoch: Number of the epoch.
         rank: This process.
@@ -240,15 +246,23 @@ def signal_batches(
     for step in range(len(inputs) // batch_size):
         rows = orders[step * batch_size : (step + 1) * batch_size]
         x = inputs[rows]
-        hide_differences(x, channels)
-        x = _stretched(x, stretch, generator)[rank::world]
+        if preprocessing.own:
+            _amplified(x, preprocessing.channels, changes.gain, generator)
+        preprocessing.show_members(x)
+        x = _stretched(x, changes, generator)[rank::world]
         rows = rows[rank::world]
         if members == 1:
             rows = rows[:, 0]
         yield Batch(x.flatten(1, 2), labels[rows], rows)
 
 
-def _stretched(x: Tensor, stretch: Stretch, generator: torch.Generator) -> Tensor:
+def _amplified(x: Tensor, channels: int, gain: float, generator: torch.Generator) -> None:
+    """Every channel of ``(N, members, inputs, L)``, with its difference, stronger or weaker, in place."""
+    factor = torch.exp(gain * torch.randn(*x.shape[:2], channels, generator=generator))
+    x *= factor.repeat(1, 1, x.shape[2] // channels)[..., None]
+
+
+def _stretched(x: Tensor, stretch: Changes, generator: torch.Generator) -> Tensor:
     """``(N, members, 2C, L)`` with the time of members 2, 3, 6, 7, … cut and warped."""
     chosen = [member for member in range(x.shape[1]) if member % 4 >= 2]
     if not chosen or (stretch.slice == 1 and not stretch.warp):
@@ -268,6 +282,27 @@ def _stretched(x: Tensor, stretch: Stretch, generator: torch.Generator) -> Tenso
     index = before[:, :, None].expand(-1, -1, x.shape[2], -1)
     x[:, chosen] = torch.lerp(old.gather(3, index), old.gather(3, (index + 1).clamp(max=length - 1)), part)
     return x
+
+
+def scale_tells(part: SignalSet, preprocessing: SignalPreprocessing, most: int = 200) -> bool:
+    """Whether the strength and level of channels tell classes apart: nearest neighbours are of one class more often to
+    the common scale than to the signals' own, so much so that chance makes it once in twenty times (sign test).
+
+    Args:
+        part: Signals of several channels.
+        preprocessing: To the common scale.
+        most: Signals that are looked at, at most.
+    """
+    rows = torch.randperm(len(part), generator=torch.Generator().manual_seed(0))[:most]
+    inputs = torch.from_numpy(preprocessing.array([part.signals[row] for row in rows.tolist()]))
+    both = torch.unflatten(replace(preprocessing, own=True).views(inputs, 2)[0], 1, (2, -1))
+    labels, right = part.labels[rows], []
+    for signals in both[:, :, : preprocessing.channels].unbind(1):
+        distances = torch.cdist(signals.flatten(1), signals.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
+        right.append(labels[distances.fill_diagonal_(torch.inf).argmin(1)] == labels)
+    common, own = (int((one & ~other).sum()) for one, other in (right, right[::-1]))
+    ways = sum(math.comb(common + own, times) for times in range(common, common + own + 1))
+    return ways < 0.05 * 2.0 ** (common + own)
 
 
 def network_length(signals: Sequence[Signal], longest: int) -> int:

@@ -67,6 +67,7 @@ class SignalPreprocessing:
         constant: Channels that never varied in the training part: the network reads 0 for them, whatever they hold.
         schema: What the columns of the table meant that the network learned from; ``None`` if it was none.
         windows: How recordings are cut, for a network that learned from some.
+        own: Whether the second and third of four members see every channel of a signal to its own scale.
     """
 
     kind: ClassVar[str] = "signal"
@@ -86,6 +87,7 @@ class SignalPreprocessing:
     constant: tuple[int, ...] = ()
     schema: Schema | None = None
     windows: Windows | None = None
+    own: bool = False
 
     @classmethod
     def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
@@ -193,11 +195,19 @@ class SignalPreprocessing:
     def views(self, inputs: Tensor, members: int = 1) -> list[Tensor]:
         """What every member sees, side by side: ``(n, members * inputs, length)``.
 
-        Even members see the signal and its difference, odd ones the signal alone; a single one sees both.
+        Even members see the signal and its difference, odd ones the signal alone; a single one sees both. The second
+        and third of four see every channel to its own scale, where ``own`` says so.
         """
         seen = inputs[:, None].repeat(1, members, 1, 1)
-        hide_differences(seen, self.channels)
+        self.show_members(seen)
         return [seen.flatten(1, 2)]
+
+    def show_members(self, seen: Tensor) -> None:
+        """Makes of prepared inputs ``(N, members, inputs, length)`` what each member sees of them, in place."""
+        seen[:, 1::2, self.channels :] = 0  # the differences, if there are any
+        if self.own:
+            for member in (each for each in range(seen.shape[1]) if each % 4 in (1, 2)):
+                _to_own_scale(seen[:, member], self.channels)
 
     def draw(self, inputs: Array, evidence: Array | None = None) -> Trace:
         """The channels as the network sees them, without their differences."""
@@ -206,7 +216,7 @@ class SignalPreprocessing:
     def described(self) -> str:
         """In words, for people."""
         each = "by the training part's statistics" if self.mean else "by its own"
-        also = ", with its first difference" if self.slope else ""
+        also = ", and by its own for half the members" * self.own + ", with its first difference" * bool(self.slope)
         also += f"; {self.windows.described()}" if self.windows else ""
         return f"{self.channels} channels, {self.length} samples, each channel standardised {each}{also}"
 
@@ -253,7 +263,7 @@ class SignalPreprocessing:
         with np.errstate(over="ignore"):  # what is too large for the network is infinite
             return self._scaled(np.array(signal, np.float64), self.glitches(signal))
 
-    def _scaled(self, x: Signal, glitches: npt.NDArray[np.bool_]) -> Floats:
+    def _scaled(self, x: npt.NDArray[np.float64], glitches: npt.NDArray[np.bool_]) -> Floats:
         x[list(self.constant)] = 0
         for at, far in enumerate(glitches):
             if far.any():
@@ -280,7 +290,15 @@ class SignalPreprocessing:
         found = {key: tuple(row.get(key, ())) for key in ("low", "high", "constant")}
         schema = None if row.get("schema") is None else Schema.from_dict(row["schema"])
         windows = None if row.get("windows") is None else Windows.from_dict(row["windows"])
-        return cls(row["channels"], row["length"], **numbers, **found, schema=schema, windows=windows)
+        return cls(
+            row["channels"],
+            row["length"],
+            **numbers,
+            **found,
+            schema=schema,
+            windows=windows,
+            own=row.get("own", False),
+        )
 
 
 def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:
@@ -302,6 +320,12 @@ def _differences(x: Floats) -> Floats:
     return np.diff(x, axis=1, prepend=x[:, :1])
 
 
-def hide_differences(seen: Tensor, channels: int) -> None:
-    """Zeroes the differences of odd members, if there are any, in place; ``(N, members, 2C, L)``."""
-    seen[:, 1::2, channels:] = 0
+def _to_own_scale(seen: Tensor, channels: int) -> None:
+    """Each channel of ``(N, inputs, length)`` to a mean of 0 and a deviation of 1, with its difference, in place; one
+    that varies a thousand times less than in the training part is only centred."""
+    centred = seen[:, :channels] - seen[:, :channels].mean(2, keepdim=True)
+    deviation = centred.square().mean(2, keepdim=True).sqrt()
+    deviation = deviation.where(deviation > 1e-3, deviation.new_ones(()))
+    seen[:, :channels] = centred / deviation
+    if seen.shape[1] > channels:
+        seen[:, channels:] /= deviation

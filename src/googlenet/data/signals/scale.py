@@ -178,7 +178,7 @@ def standard_by_itself(x: npt.NDArray[np.float64], length: int) -> npt.NDArray[n
     return standard
 
 
-def filled(signal: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def filled(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Missing values interpolated between their neighbours, in place; 0 in a channel that has none."""
     time = np.arange(signal.shape[1])
     for values in signal:

@@ -46,6 +46,8 @@ class Recipe:
         differences: Whether every other member sees a signal's first difference beside it.
         slice: Smallest share of a signal that is cut out and stretched to the whole length; 1 for none.
         warp: Largest local shift of a signal's time, as a share of its length.
+        gain: Of signals of several channels whose strength does not tell classes apart, half the members see each
+            channel to its own scale, the others times a random factor: the deviation of its logarithm. 0 for neither.
         members: Networks that train side by side as one, each with its own order of the data; their
             probabilities are averaged. For signals.
         colour: Largest relative change of brightness, contrast and saturation.
@@ -89,6 +91,7 @@ class Recipe:
     differences: bool = True
     slice: float = 1.0
     warp: float = 0.0
+    gain: float = 0.0
     members: int = 1
     balance: Literal["none", "weights", "sampler"] = "none"
     max_seconds: float = 0.0
@@ -132,6 +135,7 @@ class Recipe:
             "cutout",
             "colour",
             "warp",
+            "gain",
             "seed",
         ):
             if not getattr(self, name) >= 0:

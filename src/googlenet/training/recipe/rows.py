@@ -52,6 +52,7 @@ SIGNALS = Recipe(
     flip=False,
     slice=0.9,
     warp=0.02,
+    gain=0.4,
     members=4,
 )
 # Windows of recordings are many, and alike where they overlap; their classes are seldom of one size. An eighth of the

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from googlenet import GoogLeNetClassifier
-from googlenet.data.signals.dataset import Changes, SignalSet, scale_tells, signal_batches
+from googlenet.data.signals.batches import Changes, signal_batches
+from googlenet.data.signals.dataset import SignalSet, scale_tells
 from googlenet.data.signals.preprocessing import SignalPreprocessing
 from googlenet.training.recipe import SIGNALS
 

@@ -18,7 +18,8 @@ from googlenet.arch.variants import find_arch
 from googlenet.data.builtin import gunpoint
 from googlenet.data.find import to_learn_from
 from googlenet.data.protocol import Dataset
-from googlenet.data.signals.dataset import Changes, SignalSet, network_length, signal_batches
+from googlenet.data.signals.batches import Changes, signal_batches
+from googlenet.data.signals.dataset import SignalSet, network_length
 from googlenet.data.signals.find import claims, find_signals
 from googlenet.data.signals.preprocessing import SignalPreprocessing
 from googlenet.data.splits import hold_out

@@ -18,7 +18,8 @@ from torch import Tensor
 from ....errors import InputError
 from ....files import digest
 from ...protocol import Example, Floats, Preprocessing, Settings
-from ..dataset import SignalLoader, SignalSet
+from ..batches import SignalLoader
+from ..dataset import SignalSet
 from ..preprocessing import SignalPreprocessing
 from ..rows import Signal
 from .recording import Recording
@@ -114,7 +115,7 @@ class WindowSet(SignalSet):
     def loader(self, preprocessing: Preprocessing, settings: Settings) -> SignalLoader:
         """Batches of these."""
         plain = super().loader(preprocessing, settings)
-        return WindowLoader(plain.part, plain.preprocessing, settings)
+        return WindowLoader(plain.signals, plain.labels, plain.preprocessing, settings, self.kept)
 
     def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
         """Every window."""
@@ -133,14 +134,20 @@ def _release(kept: Sequence[Kept]) -> None:
         each.release()
 
 
+@dataclass(frozen=True)
 class WindowLoader(SignalLoader):
-    """Batches of windows, each prepared when it is wanted; a :class:`~googlenet.data.protocol.Loader`."""
+    """Batches of windows, each prepared when it is wanted; a :class:`~googlenet.data.protocol.Loader`.
+
+    Attributes:
+        kept: Where the signals lie.
+    """
+
+    kept: tuple[Kept, ...] = ()
 
     @cached_property
     def inputs(self) -> Tensor:
         """What stands for a tensor of all of them: it has a length, and gives what is asked for."""
-        part = cast(WindowSet, self.part)
-        return cast(Tensor, _Prepared(part.signals, self.preprocessing, part.kept))
+        return cast(Tensor, _Prepared(self.signals, self.preprocessing, self.kept))
 
 
 @dataclass(frozen=True)

@@ -194,12 +194,17 @@ def evaluation_job(
             learned=len(part) - len(new) if everything else 0,
             left_out=0 if everything else len(part) - len(new),
             strangers=strangers,
-            notes=[note for note in data.notes if not note.startswith("Read as")],
+            notes=_remarks(data),
         )
     raise InputError(
         f"{', '.join(runs)} learned from all {len(part):,} examples of {data.name}: none is left to measure on. "
         "Name other data, or measure on these all the same with --all."
     )
+
+
+def _remarks(data: Dataset) -> list[str]:
+    """What there is to say of data, but for how they were read."""
+    return [note for note in data.notes if not note.startswith("Read as")]
 
 
 def _known_classes(predictor: Predictor, data: Dataset) -> tuple[list[int], dict[str, int]]:

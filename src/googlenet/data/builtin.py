@@ -106,7 +106,7 @@ def _download() -> Path:
 
 def gunpoint() -> Dataset:
     """GunPoint: 50 and 150 tracks of a hand that draws a gun or points, 150 samples (UCR archive, Dau et al. 2019)."""
-    with np.load(Path(__file__).parent / "signals" / "gunpoint.npz") as file:
+    with np.load(Path(__file__).parent / "signals" / "sources" / "gunpoint.npz") as file:
         signals, labels = file["signals"], file["labels"]
     sets = {}
     for part, rows in (("train", range(50)), ("test", range(50, 200))):

@@ -72,7 +72,7 @@ def test_ucr_for_prediction(tmp_path):
         ("1\t2\n2\n", "row 2: the signal has no samples"),
         ("1\t2\nNaN\t3\n", "row 2: the label is missing"),
         ("1\t2\n\t3\n", "row 2: the label is missing"),
-        (b"1\t2\n\xff\xfe\t3\n", "row 2 is not UTF-8 text"),
+        (b"1\t2\n\xff\x81\t3\n", "row 2 is not UTF-8 text"),
         (b"PK\x03\x04\x00\x00\x00", "row 1 is not UTF-8 text"),
         ("", "is empty"),
         ("\n \n", "is empty"),

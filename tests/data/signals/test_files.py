@@ -21,8 +21,8 @@ def test_files_that_are_none(tmp_path):
         read_signals(tmp_path / "nowhere.tsv")
     with pytest.raises(InputError, match="is a folder"):
         read_signals(tmp_path)
-    with pytest.raises(InputError, match=r"read from .tsv, .ts, .*not from '.xlsx'"):
-        read_signals(write(tmp_path, "a.xlsx", "x"))
+    with pytest.raises(InputError, match=r"read from .tsv, .ts, .*not from '.docx'"):
+        read_signals(write(tmp_path, "a.docx", "x"))
     for kind in (".tsv", ".ts", ".csv", ".arff", ".npz", ".parquet"):
         with pytest.raises(InputError, match="is empty"):
             read_signals(write(tmp_path, f"a{kind}", ""))

@@ -36,11 +36,12 @@ def test_wide_table(tmp_path, name, mark):
 
 
 def test_wide_table_with_groups_quotes_and_empty_rows(tmp_path):
-    path = write(tmp_path, "a.csv", '"who","Label","t, 0","t1"\np1,"1.0",1,\n,,,\n"p2", 2 ,"3",4\n')
+    path = write(tmp_path, "a.csv", '"who","Label","t, 0","t1"\np1,"1.0",1,\n\n"p2", 2 ,"3",4\n,,,\n')
     table = read_signals(path, group="who")
     same_signals(table.signals, [[1], [3, 4]])
     assert (table.labels, table.groups) == (("1.0", "2"), ("p1", "p2"))
     assert table.names == (f"{path}:2", f"{path}:4")
+    assert table.layout.endswith(", 1 empty row at the end left out")
     assert "labels in column 'Label', groups in column 'who'" in table.layout
 
 
@@ -129,7 +130,8 @@ def test_wide_table_for_prediction(tmp_path):
         ("label,t0,t1\na,1,2\nb,3,4,5\n", {}, "row 3 has 4 cells"),
         ("label,t0,t1\na,1,2\nb,3,oops\n", {}, "row 3, column 't1' holds 'oops', which is not a number"),
         ("label,t0,t1\na,1,2\nb,,\n", {}, "row 3: every sample is missing"),
-        ("label,t0,t1\na,1,2\nb,1,inf\n", {}, "row 3: sample 2 is infinite"),
+        ("label,t0,t1\na,1,2\nb,1,inf\n", {}, "row 3, column 't1' is infinite. Write NaN"),
+        ("label,t0,t1\na,1,2\n,,\nb,1,2\n", {}, "row 3 is empty. Remove it"),
         ("label,t0,t1\na,1,2\n,3,4\n", {}, "row 3: the label is missing"),
         ("label,who,t0,t1\na,p,2,2\nb,,4,4\n", {"group": "who"}, "row 3: the group is missing"),
         ("label,t0,t0\na,1,2\n", {}, "the column 't0' twice"),
@@ -147,8 +149,8 @@ def test_wide_table_for_prediction(tmp_path):
         ("1,2,3\n", {"target": "kind"}, "no column 'kind' for --target: it has no header"),
         ("1,2,3\n", {"group": "kind"}, "no column 'kind' for --group"),
         ('label,t0\na,"1\n' + "2\n" * 100_000, {}, "is not a row of a table"),
-        ('label,t0,t1\na,3,"1\n' + "2\n" * 9, {}, "column 't1' holds '1\\\\n2"),
-        (b"label,t0\na,1\n\xb0,2\n", {}, "row 3 is not UTF-8 text"),
+        ('label,t0\na,"1\n' + "2\n" * 9, {}, "row 2 is not a row of a table: a quote has no partner"),
+        (b"label,t0\na,1\n\x90,2\n", {}, "row 3 is not UTF-8 text"),
     ],
 )
 def test_bad_wide_tables(tmp_path, text, options, message):
@@ -280,9 +282,9 @@ def test_npz(tmp_path):
     assert (table.labels, table.groups) == (("1", "2"), ("p", "q"))
     assert table.names == (f"{path}:1", f"{path}:2")
     assert table.layout == "NPZ arrays: signals in X, 1 channel, 1 to 2 samples, labels in y, groups in group"
-    np.savez(path, data=np.arange(12, dtype=np.int16).reshape(2, 3, 2), names=np.array([b"a", b"b"]))
+    np.savez(path, data=np.arange(12, dtype=np.int16).reshape(2, 2, 3), names=np.array([b"a", b"b"]))
     table = read_signals(path)
-    same_signals(table.signals, [[[0, 1], [2, 3], [4, 5]], [[6, 7], [8, 9], [10, 11]]])
+    same_signals(table.signals, [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]])
     assert table.labels == ("a", "b")
     np.savez(path, X=np.ones((2, 3)), kind=np.array(["a", "b"]), who=np.array([7, 8]))
     table = read_signals(path, target="kind", group="who")

@@ -11,21 +11,33 @@ from pathlib import Path
 from ...errors import InputError
 from ..protocol import Example
 from ..walk import files_in
-from .archive import read_arff, read_ts
 from .rows import SignalTable, listing
-from .sources import CsvSource, ParquetSource, first_row, has_header, read_npz, records
+from .sources.archive import read_arff, read_ts
+from .sources.formats import EXTENSIONS, FRAMES, TEXTS, kind_of
+from .sources.frames import FrameSource, SheetGrid
+from .sources.npz import parts_of, read_npz
+from .sources.source import Source
+from .sources.text.columns import CsvSource
+from .sources.text.marks import TextGrid
+from .sources.text.table import Table
 from .tables.match import matched, surplus
 from .tables.readers.bare import read_bare
 from .tables.readers.long import read_long
 from .tables.readers.wide import read_wide
 from .tables.rules import find_schema
 from .tables.schema import UNSAID, Schema, TableColumns
-from .tables.source import Source
 
-__all__ = ["EXTENSIONS", "SignalTable", "examples_of", "find_parts", "is_part", "read_file", "read_signals"]
+__all__ = [
+    "EXTENSIONS",
+    "SignalTable",
+    "examples_of",
+    "find_parts",
+    "is_part",
+    "read_file",
+    "read_parts",
+    "read_signals",
+]
 
-TEXTS = (".tsv", ".txt", ".csv")
-EXTENSIONS = (".tsv", ".ts", ".txt", ".csv", ".arff", ".parquet", ".npz")  # the first of a name is taken
 TRAIN, TEST = "_TRAIN", "_TEST"
 
 
@@ -70,47 +82,70 @@ def read_file(
         InputError: With file, row and what to do, if it cannot be read, or a column is missing.
     """
     path = Path(path)
-    kind = path.suffix.lower()
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a file of signals.")
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
-    if kind not in EXTENSIONS:
-        raise InputError(f"{path}: signals are read from {', '.join(EXTENSIONS)}, not from {kind or 'no extension'!r}.")
+    kind = kind_of(path)
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty.")
         if kind in TEXTS:
-            return _read_text(path, columns, labelled, learned)
-        if kind == ".parquet":
-            return _read_table(ParquetSource(path), columns, labelled, learned)
+            return _read_cells(Table(TextGrid(path)), columns, labelled, learned)
+        if kind == ".xlsx":
+            return _read_cells(Table(SheetGrid(path)), columns, labelled, learned)
+        if kind in FRAMES:
+            return _read_table(FrameSource(path), columns, labelled, learned)
         return _read_other(path, kind, columns if labelled else replace(columns, target=None), labelled)
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
 
 
-def _read_other(path: Path, kind: str, columns: TableColumns, labelled: bool) -> SignalTable:
+def read_parts(
+    source: str | Path, columns: TableColumns = UNSAID, learned: Schema | None = None
+) -> dict[str, SignalTable]:
+    """The parts of a data set, each with its labels: of two files, or of an NPZ that holds both.
+
+    Args:
+        source: See :func:`find_parts`.
+        columns: What the user said of the columns.
+        learned: Of what a network learned from that is to read these.
+
+    Raises:
+        InputError: If a part cannot be read.
+    """
+    paths = find_parts(source)
+    inside = parts_of(paths["train"])
+    if inside:
+        return {part: _read_other(paths["train"], ".npz", columns, True, part) for part in inside}
+    tables: dict[str, SignalTable] = {}
+    for part, path in paths.items():
+        tables[part] = read_file(path, columns, learned=learned)
+        learned = learned or tables[part].schema  # the test part is read as the training part
+    return tables
+
+
+def _read_other(path: Path, kind: str, columns: TableColumns, labelled: bool, part: str | None = None) -> SignalTable:
     """Files whose format says what each thing is."""
     if columns.label is not None or not columns.header:
         raise InputError(f"{path}: --label-first, --label-last and --no-header are for text tables. Leave them out.")
     if kind == ".npz":
         columns.refuse(path, f"{kind} files have no such columns", "--target", "--group")
-        return read_npz(path, columns.target, columns.group, labelled)
+        return read_npz(path, columns.target, columns.group, labelled, part)
     if kind == ".arff":
         columns.refuse(path, f"{kind} files have no such columns", "--target")
         return read_arff(path, columns.target, labelled)
     columns.refuse(path, f"{kind} files do not name columns")
-    return read_ts(path, labelled)
+    return read_npz(path, None, None, labelled) if kind == ".npy" else read_ts(path, labelled)
 
 
-def _read_text(path: Path, columns: TableColumns, labelled: bool, learned: Schema | None) -> SignalTable:
-    first = first_row(path)
+def _read_cells(table: Table, columns: TableColumns, labelled: bool, learned: Schema | None) -> SignalTable:
     names = (*columns.named().values(), *columns.ignore, *(() if learned is None else learned.roles))
-    if columns.header and has_header(path, first, names):
-        return _read_table(CsvSource(path), columns, labelled, learned)
+    if columns.header and table.has_header(names):
+        return _read_table(CsvSource(table), columns, labelled, learned)
     reason = "it has no header that names its columns (--label-first and --label-last say where the label is)"
-    (columns if labelled else replace(columns, target=None)).refuse(path, reason)
-    return read_bare(path, records(path), columns, labelled, learned)
+    (columns if labelled else replace(columns, target=None)).refuse(table.path, reason)
+    return read_bare(table, columns, labelled, learned)
 
 
 def _read_table(source: Source, columns: TableColumns, labelled: bool, learned: Schema | None) -> SignalTable:

@@ -15,7 +15,7 @@ from ..images.tables.table import lists_pictures
 from ..protocol import Dataset, Watch
 from ..walk import is_junk
 from .dataset import SignalSet
-from .files import find_parts, read_file
+from .files import read_parts
 from .recordings import find as recordings
 from .rows import SignalTable, count, is_number, listing
 from .tables.schema import UNSAID, Schema, TableColumns
@@ -62,10 +62,7 @@ def find_signals(
         InputError: For a table that cannot be read, labels that are no classes, or parts with different numbers of
             channels.
     """
-    tables: dict[str, SignalTable] = {}
-    for part, path in find_parts(source).items():
-        tables[part] = read_file(path, columns, learned=like)
-        like = like or tables[part].schema  # the test part is read as the training part
+    tables = read_parts(source, columns, like)
     labels = {part: _labels(source, part, table) for part, table in tables.items()}
     if not known:
         _check_labels(source, labels)

@@ -19,7 +19,7 @@ Signal = npt.NDArray[np.floating[Any]]  # (channels, length); float64, but for r
 # How tables write "no value here"; compared in lower case.
 MISSING = frozenset({"", "nan", "?", "na", "n/a", "null", "none"})
 MISSING_LABEL = frozenset({"", "nan", "?"})
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class SignalTable:
     Attributes:
         signals: Each ``(channels, length)``, float64, NaN where a value is missing. Samples at the end that
             are NaN in every channel are padding, and cut off.
-        labels: One per signal; ``None`` if the file has none. A whole number is written without a
-            fraction: ``1.0000e+00`` is ``1``.
+        labels: One per signal; ``None`` if the file has none. What a cell of a table says: ``01`` is not ``1``; for
+            files of the archives see :func:`label_text`.
         groups: One per signal (patient, machine, ...); ``None`` if the file has none.
         names: ``FILE:ROW`` of each signal, for messages. ROW is the line, or the record of a binary file, from 1.
         layout: One sentence: how the file was read.
@@ -57,13 +57,9 @@ class SignalRows:
     Args:
         path: The file, for messages.
         labelled: Whether every signal must have a label.
-
-    Attributes:
-        named: From a cell to the label or group that it stands for.
     """
 
     def __init__(self, path: Path, labelled: bool) -> None:
-        self.named: Callable[[str], str] = label_text
         self.path = path
         self.labelled = labelled
         self.signals: list[Signal] = []
@@ -77,8 +73,8 @@ class SignalRows:
         Args:
             row: Where it stands in the file.
             values: ``(length,)`` or ``(channels, length)``, NaN where a value is missing.
-            label: As the file writes it; ``None`` if it has no labels.
-            group: As the file writes it; ``None`` if it has no groups.
+            label: Its text; ``None`` if the file has no labels.
+            group: Its text; ``None`` if the file has no groups.
 
         Raises:
             InputError: If there is no value or an infinite one, or label or group are missing.
@@ -106,7 +102,7 @@ class SignalRows:
         """The label or group of a cell; ``None`` if there is none."""
         if text is None:
             return None
-        name = self.named(text)
+        name = text.strip()
         if name.lower() not in MISSING_LABEL:
             return name
         if kind == "group" or self.labelled:
@@ -171,6 +167,11 @@ def _is_utf8(line: str) -> bool:
     return True
 
 
+def separator(line: str) -> str | None:
+    """What stands between the cells of a line: a tab, semicolon or comma, or ``None`` for white space."""
+    return next((mark for mark in "\t;," if mark in line), None)
+
+
 def is_number(cell: str) -> bool:
     """Whether a cell is a finite decimal number."""
     return _NUMBER.fullmatch(cell.strip()) is not None
@@ -209,12 +210,19 @@ def _to_number(cell: str, place: Callable[[int], str], index: int) -> float:
             return float(cell)
     except ValueError:
         pass
+    raise InputError(no_number(place(index), cell))
+
+
+def no_number(place: str, cell: str) -> str:
+    """Why a cell cannot be read, and what to do."""
+    cell = cell.strip()
     shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
-    raise InputError(f"{place(index)} holds {shown!r}, which is not a number.")
+    return f"{place} holds {shown!r}, which is not a number. Write NaN, or name it with --missing, if it has no value."
 
 
 def label_text(cell: str) -> str:
-    """The label that a cell stands for: without spaces and quotes around it, and a whole number as such."""
+    """The label that a cell of an archive's file stands for: without spaces and quotes around it, and a whole number as
+    such, ``1.0000e+00`` as ``1``. In a table it is what the cell says, and this is not asked."""
     cell = unquoted(cell)
     if is_number(cell):
         value = float(cell)

@@ -10,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ....errors import InputError
-from ..archive import separator
-from ..rows import MISSING_LABEL, count, is_number, listing, text_lines
+from ..rows import MISSING_LABEL, count, is_number, listing, separator, text_lines
 from .readers.edf import annotations_of
 from .readers.formats import RECORDINGS, open_recording
 from .recording import Mark, Recording

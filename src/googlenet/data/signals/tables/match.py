@@ -8,12 +8,12 @@ from typing import Any
 
 from ....errors import InputError
 from ..rows import count, listing
+from ..sources.source import Source
 from .names import bears, ends, place
 from .readers.wide import missing_samples, sample_columns
 from .rules import find_schema
 from .schema import Channel, Schema, TableColumns, check_given
 from .shape import columns_of
-from .source import Source
 
 
 def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schema) -> tuple[Schema, list[str]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ..rows import count, is_number
+from ..sources.text.dates import seconds
 
 LABELS = ("label", "labels", "class", "target", "category", "activity", "y")
 IDS = ("id", "series", "signal", "case")
@@ -123,15 +123,6 @@ def _moment(name: str) -> float | None:
     if clock is not None:
         return 3600.0 * int(clock[1]) + 60.0 * int(clock[2]) + float(clock[3] or 0)
     return seconds(name) if name.count("-") > 1 else None
-
-
-def seconds(cell: str) -> float | None:
-    """A date as ISO 8601 writes it as seconds; ``None`` if it is none."""
-    try:
-        moment = datetime.fromisoformat(cell.strip())
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _key(prefix: str, suffix: str) -> tuple[str, str]:

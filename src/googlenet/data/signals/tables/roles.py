@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from ....errors import InputError
 from ..rows import listing
+from ..sources.source import Source
 from .names import IDS, LABELS, ROW_NUMBERS, TIMES, Place, bears, is_clock, runs
 from .schema import TableColumns, check_given
 from .shape import Column, columns_of
-from .source import Source
 
 WIDE = 8  # numbered columns from which a table is hardly one of so many channels
 

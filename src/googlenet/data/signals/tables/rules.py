@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..sources.source import Source
 from .long_rules import long_columns, long_schema
 from .roles import Roles
 from .schema import Schema, TableColumns
-from .source import Source
 from .wide_rules import wide_schema
 
 

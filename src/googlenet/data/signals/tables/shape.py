@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ..rows import is_text
-from .names import bears, is_clock, seconds
-from .source import Source
+from ..sources.source import Source
+from ..sources.text.dates import dated
+from .names import bears, is_clock
 
 Floats = npt.NDArray[np.float64]
 MOST = 200  # columns that are looked at: a long table has few
@@ -25,16 +25,13 @@ class Column:
         name: Of it.
         cells: If it holds text.
         numbers: If it holds numbers; NaN where there is none.
+        text: Whether most of what it holds is text.
     """
 
     name: str
     cells: Sequence[str] | None
     numbers: Floats | None
-
-    @cached_property
-    def text(self) -> bool:
-        """Whether most of what it holds is text."""
-        return self.cells is not None and 2 * sum(map(is_text, self.cells)) > sum(map(bool, self.cells))
+    text: bool = False
 
     @cached_property
     def codes(self) -> npt.NDArray[np.intp]:
@@ -59,10 +56,7 @@ class Column:
         """It as times, if all of it is numbers or dates."""
         if self.cells is None:
             return None if np.isnan(self._known).any() else self._known
-        if not self.cells or seconds(self.cells[0]) is None:
-            return None
-        found = [seconds(cell) for cell in self.cells]
-        return None if None in found else np.array(found, np.float64)
+        return dated(self.cells)
 
 
 @dataclass(frozen=True)
@@ -89,15 +83,14 @@ def columns_of(source: Source, names: Sequence[str]) -> dict[str, Column]:
     """
     if not names:
         return {}
-    asked = set(names)
-    texts = [name for name in source.text_columns() if name in asked]
-    numbers = [name for name in names if name not in set(texts)]
-    cells = source.read(texts, numbers)
+    texts = source.text_columns(names)
+    numbers = [name for name in names if name not in texts]
+    cells = source.read(list(texts), numbers)
     places = {name: at for at, name in enumerate(numbers)}
     return {
         name: Column(name, None, cells.numbers[:, places[name]])
         if name in places
-        else Column(name, cells.texts[name], None)
+        else Column(name, cells.texts[name], None, texts[name])
         for name in names
     }
 

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from .....errors import InputError
-from ...archive import separator
-from ...rows import MISSING_LABEL, is_number, listing, text_lines, to_numbers
+from ...rows import MISSING_LABEL, is_number, listing, separator, text_lines, to_numbers
 from ..recording import Mark, Recording, Samples, library
 
 TIMES = ("time", "timestamp", "t", "datetime", "date", "seconds", "sec", "ms", "elapsed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from .....errors import InputError
 from ...rows import SignalTable, count, is_number, is_text, to_numbers
+from ...sources.text.table import Table
 from ..schema import Channel, Schema, TableColumns
 from .gather import Gathered
 
-Records = Iterable[tuple[int, Sequence[str]]]
 ARCHIVES = (".tsv", ".txt")  # of the UCR archive, whose label comes first
 CHOOSE = "Say where it is with --label-first or --label-last."
 _NOTHING = Schema("rows")
@@ -34,14 +34,11 @@ class _Rows:
         return [row[at] for row in self.cells if -len(row) <= at < len(row)]
 
 
-def read_bare(
-    path: Path, records: Records, wanted: TableColumns, labelled: bool, schema: Schema | None = None
-) -> SignalTable:
+def read_bare(source: Table, wanted: TableColumns, labelled: bool, schema: Schema | None = None) -> SignalTable:
     """Every row as a signal; rows may differ in length.
 
     Args:
-        path: The file.
-        records: Line and cells of each row.
+        source: The rows.
         wanted: What the user said: ``label`` and ``missing`` are looked at.
         labelled: Whether every row must have a label.
         schema: Of what a network learned from, which says how long signals are, and where labels stand.
@@ -49,7 +46,7 @@ def read_bare(
     Raises:
         InputError: If it cannot be told which cell is the label, or there is no signal to learn from.
     """
-    rows = _gathered(path, records)
+    path, rows = source.path, _gathered(source, schema)
     notes: list[str] = []
     if schema is not None and len(schema.channels) > 1:
         raise InputError(
@@ -68,19 +65,22 @@ def read_bare(
     for number, cells in zip(rows.places, rows.cells, strict=True):
         _add(gathered, number, cells[1:] if numbered else cells, label, length)
     words = {"first": "the label, then ", "last": "the label last, behind "}.get(label, "")
-    table = gathered.table(f"rows without a header: {words}{gathered.rows.lengths}", found, notes)
+    layout = f"rows without a header: {words}{gathered.rows.lengths}{source.said}"
+    table = gathered.table(layout, found, notes)
     widths = [len(cells) - (label != "none") - numbered for cells in rows.cells]
     return replace(table, schema=replace(found, lengths=(min(widths), max(widths))))
 
 
-def _gathered(path: Path, records: Records) -> _Rows:
-    """The rows of a file. Raises InputError if there is none."""
-    rows = _Rows(path, [], [])
-    for number, cells in records:
+def _gathered(source: Table, schema: Schema | None) -> _Rows:
+    """The rows of a file, without the separators that all of them end with."""
+    rows = _Rows(source.path, [], [])
+    for number, cells in source.plain_rows():
         rows.places.append(number)
-        rows.cells.append([cell.strip() for cell in cells])
-    if not rows.cells:
-        raise InputError(f"{path} is empty.")
+        rows.cells.append(cells)
+    least = 1 if schema is None or schema.fixed is None else schema.fixed + 1  # one cell more may be the label
+    while all(len(cells) > least and not cells[-1] for cells in rows.cells):
+        for cells in rows.cells:
+            cells.pop()
     return rows
 
 
@@ -128,7 +128,7 @@ def _as_learned(rows: _Rows, seen: str | None, labelled: bool, schema: Schema) -
     if schema.fixed is not None and not labelled:
         if {len(cells) for cells in rows.cells} != {schema.fixed + 1}:
             return "none"
-        if place is None or seen not in (None, place):
+        if place is None or seen not in (None, place) or (seen is None and not any(rows.column(-1))):
             raise InputError(
                 f"{rows.path} has {schema.fixed + 1} cells a row, and the network learned from {schema.fixed} "
                 f"samples: it cannot be told which cell is the label. Remove the labels."

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .....errors import InputError
 from ....protocol import BadFile
-from ...rows import SignalRows, SignalTable, unquoted
+from ...rows import SignalRows, SignalTable, label_text, unquoted
 from ..schema import Schema
 
 
@@ -36,8 +36,6 @@ class Gathered:
 
     def __post_init__(self) -> None:
         self.rows = SignalRows(self.path, self.labelled)
-        if not self.whole_numbers:
-            self.rows.named = unquoted
         self.total = 0
 
     def add(
@@ -55,10 +53,16 @@ class Gathered:
         try:
             if wrong is not None:
                 raise InputError(wrong)
-            self.rows.add(row, values, "" if label in self.missing else label, group)
+            self.rows.add(row, values, "" if label in self.missing else self._named(label), self._named(group))
         except InputError as error:
             self.bad[self.total] = BadFile(f"{self.path}:{row}", str(error))
         self.total += 1
+
+    def _named(self, text: str | None) -> str | None:
+        """The label or group that a cell stands for."""
+        if text is None:
+            return None
+        return label_text(text) if self.whole_numbers else unquoted(text)
 
     def table(self, layout: str, schema: Schema, notes: Sequence[str] = ()) -> SignalTable:
         """All of them.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from .....errors import InputError
-from ...rows import SignalTable, count, is_number, listing
-from ..names import seconds
+from ...rows import SignalTable, count, listing
+from ...sources.source import Cells, Source
+from ...sources.text.dates import moments
+from ...sources.text.numbers import Numbers
 from ..schema import Channel, Schema
-from ..source import Cells, Source
 from .gather import Gathered
 
 Rows = npt.NDArray[np.intp]
@@ -35,7 +35,7 @@ def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
     cells = source.read(schema.roles, columns, frozenset(schema.missing))
     if not cells.rows:
         raise InputError(f"{source.path} holds no signals: there is no row below the header.")
-    reader = _Reader(source.path, cells, schema, labelled)
+    reader = _Reader(source, cells, schema, labelled)
     gathered = reader.read()
     schema = reader.schema
     names = schema.names
@@ -43,7 +43,7 @@ def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
     order = f"in the order of column {schema.time!r}" if schema.time else "in the order of the file"
     layout = (
         f"long table: one sample a row, {count(gathered.total, 'signal')} by column {schema.id!r} {order}, "
-        f"{count(len(names), 'channel')}{listed}, {gathered.rows.lengths}{schema.said()}"
+        f"{count(len(names), 'channel')}{listed}, {gathered.rows.lengths}{schema.said()}{source.said}"
     )
     return gathered.table(layout, schema, notes)
 
@@ -51,8 +51,9 @@ def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
 class _Reader:
     """The cells of a long table, and what is wrong with which of its rows."""
 
-    def __init__(self, path: Path, cells: Cells, schema: Schema, labelled: bool) -> None:
+    def __init__(self, source: Source, cells: Cells, schema: Schema, labelled: bool) -> None:
         assert schema.id is not None
+        path = source.path
         self.path, self.cells, self.labelled = path, cells, labelled
         self.wrong = dict(cells.bad)
         self.identity = cells.texts[schema.id]
@@ -61,7 +62,7 @@ class _Reader:
                 if not cell:
                     self.wrong.setdefault(at, f"{path}, row {cells.rows[at]}: column {role!r} is empty.")
         self.schema = schema = self._with_channels(schema)
-        self.times = self._moments(schema.time)
+        self.times = self._moments(schema.time, source.numbers)
         self.kinds = np.zeros(len(cells.rows), np.intp)
         if schema.channel is not None:
             places = {name: at for at, name in enumerate(schema.names)}
@@ -83,23 +84,13 @@ class _Reader:
         values = schema.channels[0].columns
         return replace(schema, channels=tuple(Channel(name, values) for name in found))
 
-    def _moments(self, name: str | None) -> npt.NDArray[np.float64]:
-        """Times as numbers that sort as they do: all are numbers, or all are ISO dates; else the order of the file."""
+    def _moments(self, name: str | None, numbers: Numbers) -> npt.NDArray[np.float64]:
+        """Times as numbers that sort as they do; without a column of times the order of the file."""
         if name is None:
             return np.arange(len(self.cells.rows), dtype=np.float64)
-        cells = self.cells.texts[name]
-        dated = not is_number(next((cell for cell in cells if cell), "0"))
-        known: dict[str, float | None] = {}
-        for cell in cells:
-            if cell not in known:
-                known[cell] = seconds(cell) if dated else float(cell) if is_number(cell) else None
-        wanted = "a date such as 2026-01-31 12:00:00" if dated else "a number"
-        for at, cell in enumerate(cells):
-            if known[cell] is None:
-                row = self.cells.rows[at]
-                reason = f"{self.path}, row {row}: column {name!r} holds {cell!r}, which is not {wanted}."
-                self.wrong.setdefault(at, reason)
-        return np.array([np.nan if (moment := known[cell]) is None else moment for cell in cells], np.float64)
+        found, wrong = moments(self.path, self.cells.rows, self.cells.texts[name], name, numbers)
+        self.wrong = wrong | self.wrong
+        return found
 
     def read(self) -> Gathered:
         """Every signal."""

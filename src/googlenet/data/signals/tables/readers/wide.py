@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from .....errors import InputError
 from ...rows import SignalTable, count, listing
+from ...sources.source import Source
 from ..names import place
 from ..schema import Channel, Schema, channels_said
-from ..source import Source
 from .gather import Gathered
 
 
@@ -54,14 +52,12 @@ def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
     for at, row in enumerate(cells.rows):
         label, group, identity = (None if column is None else column[at] for column in texts)
         values, wrong = cells.numbers[at].reshape(shape), cells.bad.get(at)
-        if labelled and wrong is None and not label and np.isnan(values).all():
-            continue  # an empty row, as spreadsheets leave them behind
         gathered.add(row, values, label, group, wrong)
         if identity is not None:
             gathered.ids.append(identity)
     named = f"{channels_said(schema.channels)}, " if len(schema.channels) > 1 else ""
     called = f", named by column {schema.id!r}" if schema.id else ""
-    layout = f"wide table: one signal a row, {named}{gathered.rows.lengths}{schema.said()}{called}"
+    layout = f"wide table: one signal a row, {named}{gathered.rows.lengths}{schema.said()}{called}{source.said}"
     return gathered.table(layout, schema, notes)
 
 

@@ -1,4 +1,4 @@
-"""The text formats of the archives: ``.ts`` of aeon and sktime, and ``.arff`` of Weka."""
+"""The text formats of the archives with a header of their own: ``.ts`` of aeon and sktime, ``.arff`` of Weka."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import InputError
-from .rows import Signal, SignalRows, SignalTable, count, label_text, listing, text_lines, to_numbers, unquoted
+from ....errors import InputError
+from ..rows import (
+    Signal,
+    SignalRows,
+    SignalTable,
+    count,
+    label_text,
+    listing,
+    text_lines,
+    to_numbers,
+    unquoted,
+)
 
-_OUTSIDE_COLON = re.compile(r":(?![^()]*\))")  # a time of day inside (...) has colons too
+_PARENTHESES = re.compile(r"[():]")
 _TIMED = re.compile(r"\(([^()]*),([^(),]*)\)")
 _ITEM = re.compile(r"'[^']*'|\"[^\"]*\"|[^,\s][^,]*")
 _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|[^\s{]+)\s*(.*)""", re.IGNORECASE)
-
-
-def separator(line: str) -> str | None:
-    """What stands between the cells of a line: a tab, semicolon or comma, or ``None`` for white space."""
-    return next((mark for mark in "\t;," if mark in line), None)
 
 
 def read_ts(path: Path, labelled: bool) -> SignalTable:
@@ -54,18 +59,32 @@ def read_ts(path: Path, labelled: bool) -> SignalTable:
         if label is not None:
             _check_class(where, label, classes, "@classLabel")
         values = [_ts_cells(f"{where}, dimension {index}", part, timed) for index, part in enumerate(parts, start=1)]
-        rows.add(number, _channels(values), label)
+        rows.add(number, _channels(values), None if label is None else label_text(label))
     layout = f".ts file: {count(channels or 0, 'channel')}, {rows.lengths}"
     return rows.table(layout + (", time stamps left out" if timed else ""), "@classLabel is not true")
 
 
 def _ts_parts(where: str, line: str, timed: bool, named: bool) -> tuple[list[str], str | None]:
     """The dimensions of a line, and its label if there are any."""
-    parts = _OUTSIDE_COLON.split(line) if timed else line.split(":")
+    parts = _outside(line) if timed else line.split(":")
     if named and len(parts) == 1:
         raise InputError(f"{where} has no label behind a colon, but @classLabel is true.")
     label = parts.pop() if named else None
     return parts, label
+
+
+def _outside(line: str) -> list[str]:
+    """What stands between colons, but for those of a time of day inside parentheses."""
+    cuts: list[int] = []
+    waiting: list[int] = []  # colons of which the next parenthesis tells where they are
+    for match in _PARENTHESES.finditer(line):
+        if match[0] == ":":
+            waiting.append(match.start())
+            continue
+        cuts += waiting if match[0] == "(" else ()
+        waiting = []
+    ends = [*cuts, *waiting, len(line)]
+    return [line[start:end] for start, end in zip([0, *(cut + 1 for cut in ends)], ends, strict=False)]
 
 
 def _ts_header(path: Path, lines: Iterator[tuple[int, str]]) -> dict[str, list[str]]:
@@ -140,7 +159,7 @@ def read_arff(path: Path, target: str | None, labelled: bool) -> SignalTable:
                 raise InputError(f"{where} has {count(len(values), 'dimension')}, the rows before have {channels}.")
         if label is not None:
             _check_class(where, label, classes, f"attribute {head.names[at or 0]!r}")
-        rows.add(number, values, label)
+        rows.add(number, values, None if label is None else label_text(label))
     return rows.table(f".arff file: {count(channels, 'channel')}, {rows.lengths}", "no attribute names a class")
 
 

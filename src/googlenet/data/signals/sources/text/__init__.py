@@ -1,0 +1,1 @@
+"""Tables of text: their encoding, separators, numbers, dates and columns."""

@@ -77,6 +77,17 @@ def write(folder, name, text):
     return path
 
 
+def complaint(path, **options):
+    """What is said of a table: as a whole, or of the rows that are left out."""
+    from googlenet import InputError
+    from googlenet.data.signals.files import read_signals
+
+    try:
+        return " ".join(bad.reason for bad in read_signals(path, **options).bad.values())
+    except InputError as error:
+        return str(error)
+
+
 def same_signals(signals, expected):
     """Whether signals are these, channel by channel, sample by sample."""
     assert len(signals) == len(expected)

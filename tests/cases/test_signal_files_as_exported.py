@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import wave
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from conftest import write
+from conftest import complaint, write
 from googlenet import InputError
 from googlenet.data.signals.files import read_signals
 from googlenet.data.signals.find import find_signals
@@ -153,11 +154,15 @@ def test_a_file_of_two_encodings_is_refused(tmp_path):
         (["1,234", "0,5"], "\t", [1.234, 0.5]),
         (["1,234", "2,345"], ";", [1.234, 2.345]),
         (["1,5e3", "-,5"], ";", [1500, -0.5]),
+        (["0,0", "1e-40", "1e-40", "0,0", "1e-12", "0,5"], ";", [0, 1e-40, 1e-40, 0, 1e-12, 0.5]),
     ],
 )
 def test_thousands_and_decimal_commas(tmp_path, cells, mark, values):
     rows = "".join(f"{name}{mark}{mark.join(cells)}\n" for name in "ab")
-    found = read_signals(write(tmp_path, "a.csv", f"label{mark}t0{mark}t1\n{rows}"))
+    header = mark.join(["label", *(f"t{at}" for at in range(len(cells)))])
+    found = read_signals(write(tmp_path, "a.csv", f"{header}\n{rows}"))
+    assert [signal[0].tolist() for signal in found.signals] == [values, values]
+    found = read_signals(write(tmp_path, "b.csv", rows))
     assert [signal[0].tolist() for signal in found.signals] == [values, values]
 
 
@@ -188,9 +193,8 @@ def test_thousands_and_decimal_commas(tmp_path, cells, mark, values):
 )
 def test_what_cannot_be_known_is_refused_with_its_place(tmp_path, text, message):
     path = write(tmp_path, "a.csv", text)
-    with pytest.raises(InputError, match=message) as caught:
-        read_signals(path)
-    assert str(caught.value).startswith(str(path))
+    said = complaint(path)
+    assert re.search(message, said) and said.startswith(str(path))
 
 
 def test_a_packed_file_has_a_limit(tmp_path, monkeypatch):
@@ -239,16 +243,16 @@ def test_a_column_is_text_by_most_of_its_cells(tmp_path):
 def test_labels_of_a_table_are_what_its_cells_say(tmp_path):
     names = ["01", "1", "1E1", "10", "007", "1.0"]
     rows = "".join(f"{name},{at},2,3\n" for at, name in enumerate(names))
-    assert read_signals(write(tmp_path, "a.csv", "label,a,b,c\n" + rows)).labels == tuple(names)
+    assert read_signals(write(tmp_path, "a.csv", "label,v0,v1,v2\n" + rows)).labels == tuple(names)
     archived = read_signals(write(tmp_path, "a.tsv", "1.0000e+00\t3\t2\n01\t4\t2\n"))
     assert archived.labels == ("1", "1")
-    found = find_signals(str(write(tmp_path, "a.csv", "label,a,b,c\n" + rows)))
+    found = find_signals(str(write(tmp_path, "a.csv", "label,v0,v1,v2\n" + rows * 2)))
     assert found.classes == ("01", "1", "1.0", "007", "10", "1E1")
 
 
 @pytest.mark.parametrize("value", [1e-40, 5e-324, 1e39, 1.7e308, 123456789.123456789])
 def test_numbers_are_those_of_float64(tmp_path, value):
-    text = f"label,a,b\nx,{value!r},1\ny,{-value!r},2\n"
+    text = f"label,v0,v1\nx,{value!r},1\ny,{-value!r},2\n"
     found = read_signals(write(tmp_path, "a.csv", text))
     assert [signal[0, 0] for signal in found.signals] == [value, -value]
 
@@ -271,8 +275,8 @@ def test_lists_of_several_channels_and_lengths(tmp_path):
 def test_a_label_of_two_words_is_one_cell(tmp_path, name):
     found = read_signals(write(tmp_path, "a.csv", f"{name},0.0,0.0\nrun,0.5,0.25\n"))
     assert found.labels == (name, "run")
-    assert read_signals(write(tmp_path, "c.csv", f"label\tu\tv\n{name}\t0.0\t0.0\n")).labels == (name,)
-    assert read_signals(write(tmp_path, "b.csv", f"label,u,v\n{name},0.0,0.0\n")).labels == (name,)
+    assert read_signals(write(tmp_path, "c.csv", f"label\tv0\tv1\n{name}\t0.0\t0.0\n")).labels == (name,)
+    assert read_signals(write(tmp_path, "b.csv", f"label,v0,v1\n{name},0.0,0.0\n")).labels == (name,)
 
 
 @pytest.mark.parametrize("name", ["Y", "t", "step", "id"])
@@ -396,8 +400,7 @@ def test_workbooks(tmp_path):
     assert "sheet 'Data', not 'Notes'" in found.layout and "row 2 left out, for it holds units" in found.layout
     sheet["C5"] = "#N/A"
     book.save(tmp_path / "a.xlsx")
-    with pytest.raises(InputError, match="a.xlsx, row 5, column 's1' holds '#N/A'"):
-        read_signals(tmp_path / "a.xlsx")
+    assert "a.xlsx, row 5, column 's1' holds '#N/A'" in complaint(tmp_path / "a.xlsx")
     with pytest.raises(InputError, match="is not an Excel workbook, or it is damaged"):
         read_signals(write(tmp_path, "fake.xlsx", b"PK\x03\x04junk"))
 
@@ -491,12 +494,12 @@ def foreign_files(folder):
     with wave.open(str(folder / "a.wav"), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes((X[0] * 9000).astype("<i2").tobytes())
-    yield "a.wav", "scipy.io.wavfile"
+    yield "a.wav", "is read as a recording"
     for name, content, cure in (
-        ("100.hea", "100 2 360 650000\n100.dat 212 200 11 1024 995 -22131 0 MLII\n", "wfdb"),
-        ("a.edf", b"0       " + b" " * 248, "pyedflib"),
-        ("m.mat", b"MATLAB 5.0 MAT-file", "scipy.io.loadmat"),
-        ("h.h5", b"\x89HDF\r\n\x1a\n", "h5py"),
+        ("100.hea", "100 2 360 650000\n100.dat 212 200 11 1024 995 -22131 0 MLII\n", "is read as a recording"),
+        ("a.edf", b"0       " + b" " * 248, "is read as a recording"),
+        ("m.mat", b"MATLAB 5.0 MAT-file", "signal a row, save those with numpy.savez"),
+        ("h.h5", b"\x89HDF\r\n\x1a\n", "signal a row, save those with numpy.savez"),
         ("j.json", json.dumps({"X": X.tolist()}), "json.load"),
         ("p.pkl", b"\x80\x04N.", "may run any code"),
         ("a.xls", b"\xd0\xcf\x11\xe0", ".xlsx"),

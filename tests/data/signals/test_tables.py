@@ -6,19 +6,11 @@ import sys
 import numpy as np
 import pytest
 
-from conftest import same_signals, write
+from conftest import complaint, same_signals, write
 from googlenet import InputError
 from googlenet.data.signals.files import read_signals
 
 NAN = float("nan")
-
-
-def complaint(path, **options):
-    """What is said of a table: as a whole, or of the rows that are left out."""
-    try:
-        return " ".join(bad.reason for bad in read_signals(path, **options).bad.values())
-    except InputError as error:
-        return str(error)
 
 
 # Tables with a header: wide

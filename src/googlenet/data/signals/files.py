@@ -181,7 +181,7 @@ def examples_of(path: str | Path, learned: Schema | None) -> Iterator[Example]:
     for at in range(len(table.signals) + len(table.bad)):
         bad = table.bad.get(at)
         name, signal = (bad.path, None) if bad is not None else next(rows)
-        name = name if table.ids is None else f"{path}:{table.ids[at]}"
+        name = f"{path}:{table.ids[at]}" if table.ids and table.ids[at] else name
         yield Example(name, signal) if bad is None else Example(name, error=bad.reason)
 
 

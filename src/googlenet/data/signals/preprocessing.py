@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ...errors import InputError
 from ..protocol import Array, Example, Floats, Trace
+from .arrays.single import single
 from .files import EXTENSIONS, examples_of
 from .recordings import stream
 from .recordings.readers.formats import EXTENSIONS as RECORDINGS
@@ -148,25 +149,7 @@ class SignalPreprocessing:
             except InputError as error:
                 yield Example(str(source), error=str(error))
             return
-        try:
-            values = np.asarray(source)
-            shown = f"{values.dtype} array {values.shape}: "
-            if values.dtype.kind == "c":
-                yield Example(
-                    name, error=f"{shown}a signal is of real numbers; give the parts of complex ones as channels"
-                )
-                return
-            signal = values.astype(np.float64)
-        except (TypeError, ValueError):
-            yield Example(
-                name, error=f"{type(source).__name__} is no signal: give a table's path or an array of numbers"
-            )
-            return
-        if signal.ndim not in (1, 2) or signal.size == 0:
-            yield Example(name, error=f"{shown}a signal is (length,) or ({self.channels}, length)")
-        else:
-            places = "length" if signal.ndim == 1 else "channels × length"
-            yield Example(name, np.atleast_2d(signal), taken_for=f"{shown}{places}")
+        yield single(source, name, self.channels)
 
     def read(self, content: Signal, crops: int = 1) -> Floats:
         """A signal ``(channels, length)`` as the network reads it, ``(1, inputs, length)``; see :meth:`prepared`.

@@ -77,7 +77,7 @@ class FrameSource:
             names: The columns.
         """
         asked, numeric = set(names), self._pandas.api.types.is_numeric_dtype
-        found = {}
+        found: dict[str, bool] = {}
         for name in self.header:
             if name in asked and not numeric(self._columns[name]):
                 cells = self._texts(name)

@@ -164,14 +164,14 @@ class CsvSource:
             empty = not (cells[0] or "".join(cells).strip())
             if empty or len(cells) != self._width:
                 bad[index] = self._misfit(row, cells, empty)
-                cells = [""] * self._width
+                cells = [*cells, *[""] * self._width][: self._width]
             full = full if empty else index + 1
             cells = self._full(row, cells)
             for at, column in columns:
                 cell = cells[at].strip()
                 column.append(known.setdefault(cell, cell))
             try:
-                values.extend(style.row(picked(cells)))
+                values.extend(nothing if index in bad else style.row(picked(cells)))
             except ValueError:
                 values.extend(nothing)
                 bad[index] = self._bad_cell(row, dict(zip(numbers, picked(cells), strict=True)), style)

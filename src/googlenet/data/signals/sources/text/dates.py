@@ -104,10 +104,10 @@ def _readings(cell: str) -> Readings:
 
 def _agreed(path: Path, rows: dict[str, int], parsed: dict[str, Readings], name: str) -> dict[str, int]:
     """Every date, by the one order of day and month that all of them allow."""
-    readings = []
+    readings: list[dict[str, int]] = []
     for place in (0, 1):
-        if all(both[place] is not None for both in parsed.values()):
-            readings.append({cell: both[place] for cell, both in parsed.items()})
+        reading = {cell: moment for cell, both in parsed.items() if (moment := both[place]) is not None}
+        readings += [reading] if len(reading) == len(parsed) else []
     if not readings:
         cells = [next(cell for cell, both in parsed.items() if both[place] is None) for place in (0, 1)]
         raise InputError(

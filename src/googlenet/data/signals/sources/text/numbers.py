@@ -186,7 +186,7 @@ def _grouped(cell: str) -> tuple[str, str]:
 def items_of(cell: str, decimal: str = ".") -> list[str] | None:
     """The items of a cell that may be a list; ``None`` if it is none by its look.
 
-    ``[0.1, 0.2]``, ``[0.1 0.2]``, ``0.1 0.2 0.3``, ``0.1,0.2,0.3`` and ``0,1; 0,2; 0,3``.
+    ``[0.1, 0.2]``, ``[0.1 0.2]``, ``0.1 0.2 0.3``, ``0.1,0.2,0.3`` and ``[0,1; 0,2]``.
     """
     cell = cell.strip()
     closing = _BRACKETS.get(cell[:1])
@@ -194,7 +194,7 @@ def items_of(cell: str, decimal: str = ".") -> list[str] | None:
         if not cell.endswith(closing):
             return None
         cell = cell[1:-1].strip()
-    mark = ";" if ";" in cell else "," if "," in cell and decimal == "." else "|" if "|" in cell else None
+    mark = ";" if closing and ";" in cell else "," if "," in cell and decimal == "." else None
     items = cell.split(mark)
     if items and not items[-1].strip():
         items.pop()

@@ -16,6 +16,7 @@ from .numbers import Ambiguous, Numbers, length_of, list_columns, numbers_of, sp
 
 _NAMES = frozenset({*LABELS, *IDS, *TIMES, "group"})
 _SAMPLE = 64  # rows by which a table is told
+_MANY = 8  # numbers that are evenly spaced in another order are names too
 _WIDTH = 1024  # cells of each by which it is told how numbers are written
 _UNIT = re.compile(
     r"[\[(<].{0,20}[\])>]|-|%|°|(?:[yzafpnuµμmcdhkMGT]?(?:V|A|g|G|m|s|sec|Hz|Pa|N|Nm|W|Ω|Ohm|T|K|J|F|C|l|L|bar|rad|eV|mol|cd|lx)"
@@ -123,7 +124,8 @@ class Table:
         """Whether the numbers beside a lone name may be names too: a class may well be called ``Y``."""
         numbers = [self.numbers.one(cell) for cell in cells if self.numbers.is_number(cell)]
         whole = len(set(numbers)) == len(numbers) and all(number.is_integer() for number in numbers)
-        return not self._repeated(name) and (whole or _rise_evenly(numbers))
+        times = sorted(numbers) if len(numbers) >= _MANY else numbers
+        return not self._repeated(name) and (whole or _rise_evenly(times))
 
     def _repeated(self, name: str) -> bool:
         """Whether a row begins or ends with that text too, as with a label."""

@@ -91,8 +91,8 @@ def _add(gathered: Gathered, number: int, cells: Sequence[str], label: str, leng
     values: npt.ArrayLike = ()
     wrong = None
     try:
-        known = set(gathered.missing)
-        texts = ["" if cell in known else cell for cell in cells[first:end]] if known else cells[first:end]
+        known = {word.lower() for word in gathered.missing}
+        texts = ["" if cell.lower() in known else cell for cell in cells[first:end]] if known else cells[first:end]
         values = np.array(to_numbers(texts, lambda at: f"{where}, column {at + first + 1}"), np.float64)
         if length is not None and len(texts) != length:
             wrong = f"{where} has {count(len(texts), 'sample')}, and the network learned from signals of {length}."
@@ -128,7 +128,7 @@ def _as_learned(rows: _Rows, seen: str | None, labelled: bool, schema: Schema) -
     if schema.fixed is not None and not labelled:
         if {len(cells) for cells in rows.cells} != {schema.fixed + 1}:
             return "none"
-        if place is None or seen not in (None, place) or (seen is None and not any(rows.column(-1))):
+        if not _is_certain(rows, seen, place):
             raise InputError(
                 f"{rows.path} has {schema.fixed + 1} cells a row, and the network learned from {schema.fixed} "
                 f"samples: it cannot be told which cell is the label. Remove the labels."
@@ -144,6 +144,11 @@ def _as_learned(rows: _Rows, seen: str | None, labelled: bool, schema: Schema) -
             raise InputError(f"{rows.path} has no header, and it cannot be told which cell is the label. {CHOOSE}")
         return place
     return seen or (place if place is not None and _of_archive(rows.path) else "none")
+
+
+def _is_certain(rows: _Rows, seen: str | None, place: str | None) -> bool:
+    """Whether the cell that is one more than the samples is the label, and no separator at the end of the rows."""
+    return place is not None and seen in (None, place) and (seen is not None or any(rows.column(-1)))
 
 
 def _of_archive(path: Path) -> bool:

@@ -24,7 +24,7 @@ class Gathered:
         whole_numbers: Whether a label ``1.0000e+00`` is ``1``, as in the archives' files; else labels are text.
         missing: Words that say that a label is missing.
         bad: Place of a signal among all of them to why it cannot be read.
-        ids: Of all signals, where they have any.
+        ids: Of all signals, where they have any; one that cannot be read may have none.
     """
 
     path: Path
@@ -53,15 +53,17 @@ class Gathered:
         try:
             if wrong is not None:
                 raise InputError(wrong)
-            self.rows.add(row, values, "" if label in self.missing else self._named(label), self._named(group))
+            self.rows.add(row, values, self._named(label, self.missing), self._named(group))
         except InputError as error:
             self.bad[self.total] = BadFile(f"{self.path}:{row}", str(error))
         self.total += 1
 
-    def _named(self, text: str | None) -> str | None:
+    def _named(self, text: str | None, missing: Sequence[str] = ()) -> str | None:
         """The label or group that a cell stands for."""
         if text is None:
             return None
+        if text.lower() in map(str.lower, missing):
+            return ""
         return label_text(text) if self.whole_numbers else unquoted(text)
 
     def table(self, layout: str, schema: Schema, notes: Sequence[str] = ()) -> SignalTable:
@@ -82,7 +84,8 @@ class Gathered:
             raise InputError(self.bad[0].reason)
         lengths = [signal.shape[1] for signal in signals]
         schema = replace(schema, lengths=(min(lengths, default=0), max(lengths, default=0)))
-        named = len(set(self.ids)) == len(self.ids) == self.total and all(self.ids)
+        known = [name for at, name in enumerate(self.ids) if name or at not in self.bad]
+        named = len(set(known)) == len(known) and len(self.ids) == self.total and all(known) and bool(known)
         labels = tuple(self.rows.labels) if len(self.rows.labels) == len(signals) and signals else None
         return SignalTable(
             tuple(signals),

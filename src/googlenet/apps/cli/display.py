@@ -248,9 +248,7 @@ def show_table(table: Table) -> None:
         return
     for first, *rest in zip(*(list(column.cells) for column in table.columns), strict=True):
         console.print(Text(str(first).strip(), "bold"))
-        pairs = [
-            f"{column.header} {cell}" for column, cell in zip(table.columns[1:], rest, strict=True) if str(cell).strip()
-        ]
+        pairs = [f"{of.header} {cell}" for of, cell in zip(table.columns[1:], rest, strict=True) if str(cell).strip()]
         console.print(Padding("   ".join(pairs), (0, 0, 0, 2)))
 
 

@@ -36,7 +36,7 @@ class SignalTable:
         layout: One sentence: how the file was read.
         schema: What its columns mean, a :class:`~.tables.schema.Schema`; ``None`` where it has none.
         bad: Place of a signal that cannot be read, among all of them, to the reason; it is none of ``signals``.
-        ids: By which all of them are called, and those that cannot be read, unless empty; ``None`` if the file has none.
+        ids: By which all of them are called, those that cannot be read too, unless empty; ``None`` if there are none.
         notes: What else is to be said.
     """
 

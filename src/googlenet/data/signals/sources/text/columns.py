@@ -161,11 +161,11 @@ class CsvSource:
         for row, cells in self._rows():
             index = len(rows)
             rows.append(row)
-            empty = not (cells[0] or "".join(cells).strip())
-            if empty or len(cells) != self._width:
-                bad[index] = self._misfit(row, cells, empty)
+            misfit = self._misfit(row, cells)
+            if misfit:
+                bad[index] = misfit
                 cells = [*cells, *[""] * self._width][: self._width]
-            full = full if empty else index + 1
+            full = index + 1 if any(map(str.strip, cells)) else full
             cells = self._full(row, cells)
             for at, column in columns:
                 cell = cells[at].strip()
@@ -185,9 +185,12 @@ class CsvSource:
         if rows and "at the end left out" not in self._notes:
             self._notes += f", {count(rows, 'empty row')} at the end left out"
 
-    def _misfit(self, row: int, cells: Sequence[str], empty: bool) -> str:
-        if empty:
+    def _misfit(self, row: int, cells: Sequence[str]) -> str:
+        """What is wrong with a row as a whole; nothing for a good one."""
+        if not any(map(str.strip, cells)):
             return f"{self.path}, row {row} is empty. Remove it."
+        if len(cells) == self._width:
+            return ""
         text = f"{self.path}, row {row} has {count(len(cells), 'cell')}, but the header has {self._width}."
         if any("\n" in cell or "\r" in cell for cell in cells):
             raise InputError(f"{text} Is a quote there without its partner?")

@@ -128,7 +128,7 @@ def _as_learned(rows: _Rows, seen: str | None, labelled: bool, schema: Schema) -
     if schema.fixed is not None and not labelled:
         if {len(cells) for cells in rows.cells} != {schema.fixed + 1}:
             return "none"
-        if not _is_certain(rows, seen, place):
+        if place is None or not _is_certain(rows, seen, place):
             raise InputError(
                 f"{rows.path} has {schema.fixed + 1} cells a row, and the network learned from {schema.fixed} "
                 f"samples: it cannot be told which cell is the label. Remove the labels."
@@ -146,9 +146,9 @@ def _as_learned(rows: _Rows, seen: str | None, labelled: bool, schema: Schema) -
     return seen or (place if place is not None and _of_archive(rows.path) else "none")
 
 
-def _is_certain(rows: _Rows, seen: str | None, place: str | None) -> bool:
+def _is_certain(rows: _Rows, seen: str | None, place: str) -> bool:
     """Whether the cell that is one more than the samples is the label, and no separator at the end of the rows."""
-    return place is not None and seen in (None, place) and (seen is not None or any(rows.column(-1)))
+    return seen == place or (seen is None and any(rows.column(-1)))
 
 
 def _of_archive(path: Path) -> bool:

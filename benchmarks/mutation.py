@@ -39,7 +39,7 @@ GROUPS = {
     "pipeline": (["inference/pipeline.py"], ["tests/inference/test_pipeline.py"]),
     "splits": (["data/splits.py"], ["tests/data/test_splits.py"]),
     "preprocessing": (
-        ["data/images/preprocessing.py", "data/images/crops.py", "data/signals/preprocessing.py", "data/volumes/*.py"],
+        ["data/images/preprocessing.py", "data/images/crops.py", "data/signals/preparation/*.py", "data/volumes/*.py"],
         ["tests/data", "tests/inference/test_predictor.py"],
     ),
 }

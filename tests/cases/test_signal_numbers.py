@@ -15,7 +15,7 @@ from googlenet import GoogLeNetClassifier
 from googlenet.data.builtin import gunpoint
 from googlenet.data.kinds import preprocessing_from
 from googlenet.data.signals.dataset import SignalSet
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.inference.engines.torch import BACKEND
 from googlenet.inference.pipeline import Pipeline
 from googlenet.inference.predictor import Predictor

@@ -16,7 +16,7 @@ from googlenet import InputError
 from googlenet.data.find import Columns
 from googlenet.data.signals.files import examples_of, read_file
 from googlenet.data.signals.find import find_signals
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.signals.tables.schema import Schema, TableColumns
 
 RANDOM = np.random.default_rng(0)

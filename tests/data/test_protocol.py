@@ -16,7 +16,7 @@ from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.kinds import ARRAYS, KINDS, preprocessing_from
 from googlenet.data.protocol import Dataset, Example, Picture, Trace
 from googlenet.data.signals.dataset import SignalSet
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.dataset import VolumeSet
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.training.recipe import RECIPES, SMALL

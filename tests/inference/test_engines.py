@@ -14,7 +14,7 @@ from networks import exported_files, pictures
 from conftest import DEADLINE
 from googlenet import InputError
 from googlenet.data.protocol import Example
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.inference.engines.backend import BACKENDS, BackendRow, exported_for
 from googlenet.inference.engines.engine import Chunk, Engine
 from googlenet.inference.load import fastest, load, load_pipeline

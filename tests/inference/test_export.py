@@ -20,7 +20,7 @@ import googlenet
 from conftest import DEADLINE, draw_two_classes, run_here
 from googlenet.data.builtin import digits
 from googlenet.data.images.preprocessing import ImagePreprocessing
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.inference import export as exporting
 from googlenet.inference.calibration import examples_from

@@ -12,7 +12,7 @@ from PIL import Image
 import googlenet
 from googlenet import InputError, Prediction, Predictor, load
 from googlenet.data.images.preprocessing import ImagePreprocessing
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.inference.engines.engine import Engine
 

@@ -9,7 +9,7 @@ from googlenet import InputError, create_model, list_models
 from googlenet.arch.spec import AveragePool, Stage
 from googlenet.arch.variants import GOOGLENET, find_arch
 from googlenet.data.images.preprocessing import ImagePreprocessing
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.weights.checkpoint import Header, network_of, weights_of, without_auxiliary
 from googlenet.weights.foreign.caffe.prototxt import deploy_prototxt
 from googlenet.weights.foreign.parameters import layer_parameters

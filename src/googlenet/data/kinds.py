@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import InputError, unknown
 from .images.preprocessing import ImagePreprocessing
 from .protocol import ExampleSet, Preprocessing, Watch
-from .signals.preprocessing import SignalPreprocessing
+from .signals.preparation.preprocessing import SignalPreprocessing
 from .volumes.preprocessing import VolumePreprocessing
 
 if TYPE_CHECKING:

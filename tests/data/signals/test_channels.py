@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from googlenet import GoogLeNetClassifier
 from googlenet.data.signals.batches import Changes, signal_batches
 from googlenet.data.signals.dataset import SignalSet, scale_tells
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.training.recipe import SIGNALS
 
 PLAIN = replace(SIGNALS, gain=0.0)

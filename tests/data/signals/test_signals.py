@@ -21,7 +21,7 @@ from googlenet.data.protocol import Dataset
 from googlenet.data.signals.batches import Changes, signal_batches
 from googlenet.data.signals.dataset import SignalSet, network_length
 from googlenet.data.signals.find import claims, find_signals
-from googlenet.data.signals.preprocessing import SignalPreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.splits import hold_out
 from googlenet.inference.engines.torch import BACKEND
 from googlenet.inference.pipeline import Pipeline

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..protocol import Batch, Settings
-from .preprocessing import SignalPreprocessing
+from .preparation.preprocessing import SignalPreprocessing
 from .rows import Signal
 
 
@@ -95,12 +95,11 @@ def signal_batches(
     rank: int = 0,
     world: int = 1,
 ) -> Iterator[Batch]:
-    """The batches of an epoch: inputs as of
-    :meth:`~googlenet.data.signals.preprocessing.SignalPreprocessing.views`, labels and rows ``(n, members)``;
-    ``(n,)`` for a single member.
+    """The batches of an epoch: inputs as of :meth:`~.preparation.preprocessing.SignalPreprocessing.views`, labels and
+    rows ``(n, members)``; ``(n,)`` for a single member.
 
     Args:
-        inputs: ``(N, 2C, L)`` or ``(N, C, L)``, prepared, see :mod:`~googlenet.data.signals.preprocessing`.
+        inputs: ``(N, 2C, L)`` or ``(N, C, L)``, prepared, see :mod:`~googlenet.data.signals.preparation.preprocessing`.
         labels: ``(N,)``.
         preprocessing: By which they were prepared.
         batch_size: Signals a step for each member, over all processes.

@@ -17,7 +17,7 @@ from ...errors import InputError
 from ...files import digest
 from ..protocol import Array, Example, Floats, Preprocessing, Settings
 from .batches import SignalLoader
-from .preprocessing import SignalPreprocessing
+from .preparation.preprocessing import SignalPreprocessing
 from .rows import Signal, count
 from .tables.schema import Schema
 

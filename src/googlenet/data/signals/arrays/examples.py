@@ -14,7 +14,7 @@ from torch import Tensor
 from ....errors import InputError
 from ...protocol import Preprocessing
 from ..dataset import SignalSet
-from ..preprocessing import SignalPreprocessing
+from ..preparation.preprocessing import SignalPreprocessing
 from . import frames
 from .axes import channels_axis, known_channels_axis, stated_axis
 from .frames import Floats64, numbers

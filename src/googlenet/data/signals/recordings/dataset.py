@@ -20,7 +20,7 @@ from ....files import digest
 from ...protocol import Example, Floats, Preprocessing, Settings
 from ..batches import SignalLoader
 from ..dataset import SignalSet
-from ..preprocessing import SignalPreprocessing
+from ..preparation.preprocessing import SignalPreprocessing
 from ..rows import Signal
 from .recording import Recording
 from .resample import length_at, resampled

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from ...protocol import Floats
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Values = npt.NDArray[np.float64]  # (n,), NaN where a value is missing
 Mask = npt.NDArray[np.bool_]
@@ -217,3 +223,19 @@ def _single(masks: Iterable[Mask]) -> bool:
         marked += int(mask.sum())
         pairs += int((mask[1:] & mask[:-1]).sum())
     return pairs <= FEW * marked
+
+
+def differences(x: Floats) -> Floats:
+    """Along time, as long as ``x``: the first is 0."""
+    return np.diff(x, axis=1, prepend=x[:, :1])
+
+
+def to_own_scale(seen: Tensor, channels: int) -> None:
+    """Each channel of ``(N, inputs, length)`` to a mean of 0 and a deviation of 1, with its difference, in place; one
+    that varies a thousand times less than in the training part is only centred."""
+    centred = seen[:, :channels] - seen[:, :channels].mean(2, keepdim=True)
+    deviation = centred.square().mean(2, keepdim=True).sqrt()
+    deviation = deviation.where(deviation > 1e-3, deviation.new_ones(()))
+    seen[:, :channels] = centred / deviation
+    if seen.shape[1] > channels:
+        seen[:, channels:] /= deviation

@@ -11,32 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import InputError
-from ..protocol import Array, Example, Floats, Trace
-from .arrays.single import single
-from .files import EXTENSIONS, examples_of
-from .recordings import stream
-from .recordings.readers.formats import EXTENSIONS as RECORDINGS
-from .recordings.windows import Windows
-from .rows import Signal
-from .scale import (
-    deviation,
-    exponent,
-    filled,
-    held,
-    inside,
-    is_constant,
-    known,
-    limit_of_ratios,
-    limits,
-    ratios,
-    scales_differ,
-    squeezed,
-    standard_by_itself,
-    without,
-)
-from .scale import glitches as beyond
-from .tables.schema import Schema
+from ....errors import InputError
+from ...protocol import Array, Example, Floats, Trace
+from ..arrays.single import single
+from ..files import EXTENSIONS, examples_of
+from ..recordings import stream
+from ..recordings.readers.formats import EXTENSIONS as RECORDINGS
+from ..recordings.windows import Windows
+from ..rows import Signal
+from ..tables.schema import Schema
+from . import scale
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,24 +83,24 @@ class SignalPreprocessing:
             length: Samples that the network reads.
             differences: Whether it reads first differences too.
         """
-        channels = [[known(values) for values in channel] for channel in zip(*signals, strict=True)]
-        bounds = list(map(limits, channels))
-        clean = [inside(channel, *bound) for channel, bound in zip(channels, bounds, strict=True)]
+        channels = [[scale.known(values) for values in channel] for channel in zip(*signals, strict=True)]
+        bounds = list(map(scale.limits, channels))
+        clean = [scale.inside(channel, *bound) for channel, bound in zip(channels, bounds, strict=True)]
         values = list(map(np.concatenate, clean))
-        constant = tuple(at for at, channel in enumerate(values) if is_constant(channel))
+        constant = tuple(at for at, channel in enumerate(values) if scale.is_constant(channel))
         mean: tuple[float, ...] = ()
         std: tuple[float, ...] = ()
-        if any(map(scales_differ, clean)):
-            bounds = [(-most, most) for most in map(limit_of_ratios, clean)]
+        if any(map(scale.scales_differ, clean)):
+            bounds = [(-most, most) for most in map(scale.limit_of_ratios, clean)]
         else:
             mean = tuple(float(channel.mean()) if channel.size else 0.0 for channel in values)
-            std = tuple(1.0 if at in constant else deviation(channel) for at, channel in enumerate(values))
+            std = tuple(1.0 if at in constant else scale.deviation(channel) for at, channel in enumerate(values))
         low, high = zip(*bounds, strict=True)
         plain = cls(len(channels), length, mean, std, (), low, high, constant)
-        return plain._with_differences(signals) if differences else plain
+        return plain._withscale.differences(signals) if differences else plain
 
-    def _with_differences(self, signals: Sequence[Signal]) -> SignalPreprocessing:
-        slopes = np.concatenate([_differences(x) for x in _each(self._standard, signals)], axis=1).astype(np.float64)
+    def _withscale.differences(self, signals: Sequence[Signal]) -> SignalPreprocessing:
+        slopes = np.concatenate([scale.differences(x) for x in _each(self._standard, signals)], axis=1).astype(np.float64)
         return replace(self, slope=tuple(float(channel.std()) for channel in slopes))
 
     @property
@@ -190,7 +174,7 @@ class SignalPreprocessing:
         seen[:, 1::2, self.channels :] = 0  # the differences, if there are any
         if self.own:
             for member in (each for each in range(seen.shape[1]) if each % 4 in (1, 2)):
-                _to_own_scale(seen[:, member], self.channels)
+                scale.to_own_scale(seen[:, member], self.channels)
 
     def draw(self, inputs: Array, evidence: Array | None = None) -> Trace:
         """The channels as the network sees them, without their differences."""
@@ -225,7 +209,7 @@ class SignalPreprocessing:
         inputs[: self.channels, : x.shape[1]] = x
         if self.slope:
             slope = _column(self.slope)
-            np.divide(_differences(x), slope, out=inputs[self.channels :, : x.shape[1]], where=slope > 0)
+            np.divide(scale.differences(x), slope, out=inputs[self.channels :, : x.shape[1]], where=slope > 0)
         return inputs
 
     def glitches(self, signal: Signal) -> npt.NDArray[np.bool_]:
@@ -234,7 +218,7 @@ class SignalPreprocessing:
         for at, (low, high) in enumerate(zip(self.low, self.high, strict=True)):
             if at not in self.constant:
                 values = signal[at].astype(np.float64)
-                found[at] = beyond(values if self.mean else ratios(values), low, high)
+                found[at] = scale.glitches(values if self.mean else scale.ratios(values), low, high)
         return found
 
     def _standard(self, signal: Signal) -> Floats:
@@ -250,15 +234,19 @@ class SignalPreprocessing:
         x[list(self.constant)] = 0
         for at, far in enumerate(glitches):
             if far.any():
-                x[at] = without(x[at], far, self.low[at], self.high[at]) if self.mean else np.where(far, np.nan, x[at])
+                x[at] = (
+                    scale.without(x[at], far, self.low[at], self.high[at])
+                    if self.mean
+                    else np.where(far, np.nan, x[at])
+                )
         if not self.mean:
-            return standard_by_itself(filled(x), self.length)
-        centre = held(self.mean, self.std)
-        power = np.array([[exponent(std)] for std in self.std])
-        centred = np.ldexp(filled(x - centre), -power).astype(np.float32)
+            return scale.standard_by_itself(scale.filled(x), self.length)
+        centre = scale.held(self.mean, self.std)
+        power = np.array([[scale.exponent(std)] for std in self.std])
+        centred = np.ldexp(scale.filled(x - centre), -power).astype(np.float32)
         centred[list(self.constant)] = 0
         size = np.ldexp(np.array(self.std)[:, None], -power).astype(np.float32)
-        return np.asarray(squeezed(centred, self.length) / size)
+        return np.asarray(scale.squeezed(centred, self.length) / size)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
@@ -296,19 +284,3 @@ def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> It
 def _column(values: Sequence[float]) -> Floats:
     """``(channels, 1)``."""
     return np.array(values, np.float32)[:, None]
-
-
-def _differences(x: Floats) -> Floats:
-    """Along time, as long as ``x``: the first is 0."""
-    return np.diff(x, axis=1, prepend=x[:, :1])
-
-
-def _to_own_scale(seen: Tensor, channels: int) -> None:
-    """Each channel of ``(N, inputs, length)`` to a mean of 0 and a deviation of 1, with its difference, in place; one
-    that varies a thousand times less than in the training part is only centred."""
-    centred = seen[:, :channels] - seen[:, :channels].mean(2, keepdim=True)
-    deviation = centred.square().mean(2, keepdim=True).sqrt()
-    deviation = deviation.where(deviation > 1e-3, deviation.new_ones(()))
-    seen[:, :channels] = centred / deviation
-    if seen.shape[1] > channels:
-        seen[:, channels:] /= deviation

@@ -1,0 +1,1 @@
+"""From signals as they are to what a network reads."""

@@ -97,10 +97,12 @@ class SignalPreprocessing:
             std = tuple(1.0 if at in constant else scale.deviation(channel) for at, channel in enumerate(values))
         low, high = zip(*bounds, strict=True)
         plain = cls(len(channels), length, mean, std, (), low, high, constant)
-        return plain._withscale.differences(signals) if differences else plain
+        return plain._with_differences(signals) if differences else plain
 
-    def _withscale.differences(self, signals: Sequence[Signal]) -> SignalPreprocessing:
-        slopes = np.concatenate([scale.differences(x) for x in _each(self._standard, signals)], axis=1).astype(np.float64)
+    def _with_differences(self, signals: Sequence[Signal]) -> SignalPreprocessing:
+        slopes = np.concatenate([scale.differences(x) for x in _each(self._standard, signals)], axis=1).astype(
+            np.float64
+        )
         return replace(self, slope=tuple(float(channel.std()) for channel in slopes))
 
     @property

@@ -71,7 +71,8 @@ def find_signals(
     if len(channels) > 1:
         raise InputError(f"The signals of {source} have different numbers of channels: {sorted(channels)}.")
     sets = {part: _set(source, part, table, labels[part], classes) for part, table in tables.items()}
-    notes = [f"Read as a {tables['train'].layout}."]
+    layout = tables["train"].layout
+    notes = [f"Read as {'' if layout.startswith(('NPZ', 'rows')) else 'a '}{layout}."]
     for table in tables.values():
         notes += [note for note in table.notes if note not in notes]
     notes += [*_said_of_labels(labels, classes), *_copies(sets)]

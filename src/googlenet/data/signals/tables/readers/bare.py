@@ -159,7 +159,8 @@ def _of_archive(path: Path) -> bool:
 def _seen(rows: _Rows) -> str | None:
     """Where, by the values, a label stands for certain.
 
-    Text is a label. Of numbers, labels are whole and few; samples differ from row to row, or are not whole.
+    Text is a label. Of numbers, labels are whole and few; samples differ from row to row, or are not whole. A first
+    cell that is one whole number in all rows may be the label of a single class.
     """
     first, last = rows.column(0), rows.column(-1)
     texts = [_mostly_text(column) for column in (first, last)]
@@ -173,7 +174,9 @@ def _seen(rows: _Rows) -> str | None:
     like = [_like_classes(column) for column in (first, last)]
     if like[0] == like[1] or _interior_like(rows, _like_classes):
         return None
-    return "first" if like[0] else "last"
+    if like[0]:
+        return "first"
+    return None if _whole(first) and len({float(cell) for cell in first if is_number(cell)}) == 1 else "last"
 
 
 def _interior_like(rows: _Rows, test: object) -> bool:

@@ -78,7 +78,7 @@ def _refuse_file(path: Path) -> None:
         return
     ends = (path.suffix.lower(), extension_of(path))
     wanted = (
-        "a folder with a folder for each class, such as photos/cat/1.jpg, a table (.csv), or an NPZ with arrays X and y"
+        "a folder with a folder for each class, such as photos/cat/1.jpg, a table (.csv), or an NPZ of X and y"
     )
     if ends[0] in _ARCHIVES:
         raise InputError(f"{path} is an archive, and those are not read: unpack it, and name what was in it.")

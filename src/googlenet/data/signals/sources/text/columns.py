@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -123,17 +124,28 @@ class CsvSource:
         style, asked = self.numbers, set(names)
         plain = [at for at, name in enumerate(self._names) if name in asked and at not in self._spread]
         mixed: list[int] = []
+        picked = _picker(plain)
         for cells in self._whole():
             try:
-                style.row(_picker(plain)(cells))
+                style.row(picked(cells))
             except ValueError:
                 mixed += [at for at in plain if style.is_text(cells[at])]
                 plain = [at for at in plain if at not in set(mixed)]
-        excess = dict.fromkeys(mixed, 0)
-        for cells in self._whole() if mixed else ():
-            for at in mixed:
-                excess[at] += style.is_text(cells[at]) - style.is_number(cells[at])
-        return {self._names[at]: excess[at] > 0 for at in sorted(mixed)}
+                picked = _picker(plain)
+        mostly = self._mostly(mixed)
+        return {self._names[at]: mostly[at] for at in sorted(mixed)}
+
+    def _mostly(self, places: Sequence[int]) -> dict[int, bool]:
+        """Whether of the cells of those columns, the missing ones aside, more than half are text."""
+        style = self.numbers
+        different: dict[int, Counter[str]] = {at: Counter() for at in places}
+        for cells in self._whole() if places else ():
+            for at, counts in different.items():
+                counts[cells[at]] += 1
+        return {
+            at: sum(times * (style.is_text(cell) - style.is_number(cell)) for cell, times in counts.items()) > 0
+            for at, counts in different.items()
+        }
 
     def _whole(self) -> Iterator[list[str]]:
         return (cells for _, cells in self._rows() if len(cells) == self._width)

@@ -184,6 +184,21 @@ def test_a_recording_stays_on_one_side(tmp_path):
     assert sides[0] and sides[1] and not sides[0] & sides[1]
 
 
+def test_annotations_as_spreadsheets_write_them(tmp_path):
+    draw(tmp_path)
+    marks = tmp_path / "marks.csv"
+    right = found(tmp_path).train
+    header, *rows = [line.split(",") for line in marks.read_text().splitlines()]
+    rows = [[file, f"{float(start):.2f}", f"{float(end):.2f}", *rest] for file, start, end, *rest in rows]
+    text = "\n".join(",".join(row) for row in (header, *rows))
+    decimal = "\r\n".join(";".join([row[0], *(cell.replace(".", ",") for cell in row[1:])]) for row in (header, *rows))
+    assert ";4,00;" in decimal
+    for content in (decimal.encode("utf-16"), b"# by hand\n" + text.encode(), text.replace(",", "\t").encode()):
+        marks.write_bytes(content)
+        other = found(tmp_path).train
+        assert other.names == right.names and other.labels.tolist() == right.labels.tolist()
+
+
 def test_a_group_of_annotations_stays_on_one_side(tmp_path):
     data = with_held_out(found(draw(tmp_path, 12), group="patient"), 0)
     sides = [{int(name.rpartition("/r")[2].split(".")[0]) // 2 for name in part.names} for part in data.parts.values()]

@@ -35,7 +35,7 @@ def test_parts(tmp_path):
     for folder, name in (("", "Gun_TRAIN.tsv"), ("", "Gun_TEST.tsv"), ("", "Gun_TRAIN.ts"), ("", "Saw_TRAIN.txt"),
                          ("Pen", "Pen_TRAIN.arff"), ("Pen", "Pen_TEST.ts"), ("Pen", "PenDimension1_TRAIN.arff"),
                          ("one", "my_train.csv"), ("one", "my_test.csv"), ("none", "readme.md"),
-                         ("", "mine.csv")):  # fmt: skip
+                         ("packed", "Zip_TRAIN.csv.gz"), ("packed", "Zip_TEST.csv.gz"), ("", "mine.csv")):  # fmt: skip
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / name).touch()
 
@@ -49,6 +49,8 @@ def test_parts(tmp_path):
     assert parts("mine.csv") == {"train": "mine.csv"}
     assert parts("Pen") == {"train": "Pen/Pen_TRAIN.arff", "test": "Pen/Pen_TEST.ts"}
     assert parts("one") == {"train": "one/my_train.csv", "test": "one/my_test.csv"}
+    zipped = {"train": "packed/Zip_TRAIN.csv.gz", "test": "packed/Zip_TEST.csv.gz"}
+    assert parts("packed") == parts("packed/Zip") == parts("packed/Zip_TRAIN.csv.gz") == zipped
     assert find_parts(str(tmp_path / "Saw"))["train"].name == "Saw_TRAIN.txt"
 
     with pytest.raises(InputError, match="holds 2 data sets. Name one: .*/Gun, .*/Saw"):

@@ -222,7 +222,12 @@ def find_parts(source: str | Path) -> dict[str, Path]:
 
 def is_part(path: str | Path) -> bool:
     """Whether a file is called ``NAME_TRAIN`` or ``NAME_TEST``, as the archives' are, which hold labels."""
-    return Path(path).stem.upper().endswith((TRAIN, TEST))
+    return _stem(Path(path)).upper().endswith((TRAIN, TEST))
+
+
+def _stem(path: Path) -> str:
+    """The name without its extension, and without that of what is packed in ``.csv.gz``."""
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
 
 
 def _other() -> str:
@@ -240,17 +245,19 @@ def _trains(folder: Path) -> dict[str, Path]:
     """NAME to ``NAME_TRAIN.tsv``, or to the first of the other extensions."""
     found: dict[str, Path] = {}
     for path in sorted(map(folder.joinpath, _files(folder)), key=lambda path: EXTENSIONS.index(path.suffix.lower())):
-        if path.stem.upper().endswith(TRAIN):
-            found.setdefault(path.stem[: -len(TRAIN)], path)
+        if _stem(path).upper().endswith(TRAIN):
+            found.setdefault(_stem(path)[: -len(TRAIN)], path)
     return found
 
 
 def _with_test(train: Path) -> dict[str, Path]:
     parts = {"train": train}
-    name, word = train.stem[: -len(TRAIN)], train.stem[-len(TRAIN) :]
+    name, word = _stem(train)[: -len(TRAIN)], _stem(train)[-len(TRAIN) :]
     if word.upper() == TRAIN:
         same_case = {TRAIN.lower(): TEST.lower(), TRAIN.title(): TEST.title()}.get(word, TEST)
-        tests = [train.with_name(name + same_case + kind) for kind in (train.suffix, *EXTENSIONS)]
+        tests = [
+            train.with_name(name + same_case + kind) for kind in (train.name.removeprefix(_stem(train)), *EXTENSIONS)
+        ]
         test = next((path for path in tests if path.is_file()), None)
         parts |= {} if test is None else {"test": test}
     return parts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ....errors import InputError
-from ..rows import MISSING_LABEL, count, is_number, listing, separator, text_lines
+from ..rows import MISSING_LABEL, count, is_number, listing
+from ..sources.text.marks import TextGrid
 from .readers.edf import annotations_of
 from .readers.formats import RECORDINGS, open_recording
 from .recording import Mark, Recording
@@ -116,14 +116,9 @@ class _Table:
 
     def __init__(self, path: Path, target: str | None, group: str | None) -> None:
         self.path = path
-        lines = [(number, line) for number, line in text_lines(path, comments="#") if line.strip()]
-        if not lines:
-            raise InputError(f"{path} is empty.")
-        mark = separator(lines[0][1])
-        if mark is None:
-            self._lines = [(number, line.split()) for number, line in lines]
-        else:
-            self._lines = [(number, next(csv.reader([line], delimiter=mark))) for number, line in lines]
+        grid = TextGrid(path)
+        self._lines = list(grid.rows())
+        self._decimal = "," if grid.mark not in (",", None) else "."
         header = [cell.strip() for cell in self._lines[0][1]]
         names, units = _named(header)
         self.headed = not any(is_number(cell) for cell in header)
@@ -183,8 +178,8 @@ class _Table:
 
     def _time(self, where: str, cells: Sequence[str], column: int, recording: Recording) -> float:
         text = cells[column].strip()
-        if is_number(text):
-            return float(text) * (self.units[column] or 1 / recording.rate)
+        if is_number(number := text.replace(self._decimal, ".")):
+            return float(number) * (self.units[column] or 1 / recording.rate)
         if (clock := _CLOCK.fullmatch(text)) is not None:
             if recording.began is not None:
                 raise InputError(

@@ -88,9 +88,10 @@ def show_bad_files(bad: Sequence[BadFile], listed: str = "") -> None:
     """One table of the files that are left out, on standard error; ``listed`` says where to find those of many."""
     if not bad:
         return
+    noun = "row" if all(file.path.rpartition(":")[2].isdecimal() for file in bad) else "file"
     table = Table(
         box=None,
-        title=f"{len(bad)} file{' is' if len(bad) == 1 else 's are'} left out",
+        title=f"{len(bad)} {noun}{' is' if len(bad) == 1 else 's are'} left out",
         title_justify="left",
         pad_edge=False,
     )

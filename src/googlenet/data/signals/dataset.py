@@ -91,8 +91,8 @@ class SignalSet:
             factor = longest / length
             warnings.warn(
                 f"Signals of up to {longest:,} samples are squeezed to {length:,}, {factor:.3g} to one: what changes "
-                f"within fewer than {2 * factor:,.0f} samples is lost. If that is what tells them apart, cut them into "
-                "windows (--window).",
+                f"within fewer than {2 * factor:,.0f} samples is lost. If that is what tells them apart, cut them "
+                "into shorter windows (--window).",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -140,7 +140,7 @@ def _read_other(path: Path, kind: str, columns: TableColumns, labelled: bool, pa
 
 
 def _read_cells(table: Table, columns: TableColumns, labelled: bool, learned: Schema | None) -> SignalTable:
-    names = (*columns.named().values(), *columns.ignore, *(() if learned is None else learned.roles))
+    names = (*columns.named().values(), *columns.ignore, *(() if learned is None else learned.header))
     if columns.header and table.has_header(names):
         return _read_table(CsvSource(table), columns, labelled, learned)
     reason = "it has no header that names its columns (--label-first and --label-last say where the label is)"

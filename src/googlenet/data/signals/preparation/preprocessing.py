@@ -146,13 +146,13 @@ class SignalPreprocessing:
         if np.isnan(content).all():
             raise InputError("every sample is missing")
         prepared = self.prepared(content)[None]
-        if self.glitches(content).any():
-            warnings.warn(
-                "Some samples lie far beyond all that the network learned from, and are taken for missing, or clipped "
-                "where they are many.",
-                RuntimeWarning,
-                stacklevel=2,
+        beyond = self.glitches(content)
+        if beyond.sum(axis=1).max() > max(1, scale.FEW * content.shape[1]):
+            raise InputError(
+                f"{beyond.mean():.0%} of its samples lie far beyond all that the network learned from: another unit?"
             )
+        for doubt in scale.doubts(content, beyond, self.std, self.length):
+            warnings.warn(doubt, RuntimeWarning, stacklevel=2)
         return prepared
 
     def example(self, n: int) -> Tensor:

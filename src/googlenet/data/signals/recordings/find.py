@@ -70,7 +70,7 @@ def find_recordings(source: str, watch: Watch, columns: Any) -> Dataset:
     if not found.labels:
         raise InputError(f"{source}: there is nothing to learn from. {' '.join(notes)}")
     labels = torch.tensor([names.index(label) for label in found.labels])
-    if windows.window and not said.groups and len({each.path for each in recordings}) < FEW:
+    if windows.window and cut.like is None and not said.groups and len({each.path for each in recordings}) < FEW:
         notes.append(
             f"{count(len(recordings), 'recording')} cannot be held out whole: stretches of time are, beside others "
             "that are learned from, so expect less of a recording that is new."

@@ -118,6 +118,12 @@ class Schema:
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
     @property
+    def header(self) -> tuple[str, ...]:
+        """Every column that it names."""
+        runs = [each.columns if each.run is None else map(each.run.column, each.run.numbers) for each in self.channels]
+        return (*self.roles, *(name for columns in runs for name in columns), *(name for name, _ in self.ignored))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Of the channels."""
         return tuple(channel.name for channel in self.channels)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 from .....errors import InputError
 from ...rows import MISSING_LABEL, is_number, listing, separator, text_lines, to_numbers
 from ..recording import Mark, Recording, Samples, library
+from .rates import rate_of
 
 TIMES = ("time", "timestamp", "t", "datetime", "date", "seconds", "sec", "ms", "elapsed")
 LABELS = ("label", "class", "target", "activity", "stage", "state", "annotation", "rhythm", "event")
@@ -25,10 +25,7 @@ IDS = (
     *("participant", "session_id", "recording_id", "record_id", "subject_id", "patient_id", "user_id", "trial_id"),
 )
 COUNTERS = ("", "index", "unnamed: 0", "row", "sample", "step")  # of rows: neither times nor samples
-UNITS = {"ms": 1e-3, "us": 1e-6, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ns": 1e-9}
-_UNIT = re.compile(r"(?:.*[_ (\[])?(ms|us|ns|s|sec|seconds)[)\]]?")
 ROWS = 1 << 14  # that are read at once
-JITTER = 0.5  # of the step between two rows, by which one may be off
 
 
 @dataclass
@@ -117,6 +114,8 @@ def _text(path: Path) -> tuple[list[str], Iterator[Chunk]]:
         rows = csv.reader((line for _, line in lines if line.strip()), delimiter=mark)
         first = 2
         while cells := list(islice(rows, ROWS)):
+            if mark != ",":
+                cells = [[_with_point(cell) for cell in row] for row in cells]
             for at, row in enumerate(cells):
                 if len(row) != len(header):
                     raise InputError(
@@ -126,6 +125,11 @@ def _text(path: Path) -> tuple[list[str], Iterator[Chunk]]:
             first += len(cells)
 
     return header, chunks()
+
+
+def _with_point(cell: str) -> str:
+    """A number with a decimal comma as one with a point; anything else as it is."""
+    return cell.replace(",", ".") if "," in cell and is_number(cell.replace(",", ".", 1)) else cell
 
 
 def _parquet(path: Path) -> tuple[list[str], Iterator[Chunk]]:
@@ -247,7 +251,7 @@ def _recording(
     if len(own) < 2:
         raise InputError(f"{path} has a single row for {stretch.name or 'its recording'}; that is no recording.")
     column = None if roles.time is None else header[roles.time]
-    rate, said = _rate(path, column, roles.dated, values[stretch.start : stretch.stop, 0], given)
+    rate, said = rate_of(path, column, roles.dated, values[stretch.start : stretch.stop, 0], given)
 
     def read(start: int, stop: int) -> Samples:
         return np.array(own[start:stop].T)
@@ -260,39 +264,3 @@ def _recording(
     )
     where = Path(f"{path}:{stretch.name}") if stretch.name else path
     return Recording(where, names, rate, len(own), read, marks, (*remarks, *said), group=stretch.group)
-
-
-def _rate(
-    path: Path, column: str | None, dated: bool, times: Samples, given: float | None
-) -> tuple[float, tuple[str, ...]]:
-    """Samples a second by the times, or as the user says."""
-    if column is None:
-        if given is None:
-            raise InputError(f"{path} has no column of times; name its sampling rate, such as --rate 250.")
-        return given, ()
-    steps = np.diff(times)
-    step = float(np.median(steps))
-    off = np.flatnonzero(~(np.abs(steps - step) <= JITTER * abs(step)))
-    if step <= 0 or len(off):
-        row = int(off[0]) if len(off) else 0
-        raise InputError(
-            f"{path}: column {column!r} goes from {times[row]:.12g} to {times[row + 1]:.12g} where a step is {step:.6g}"
-            "; a recording has one rate and no gap. Split it there."
-        )
-    match = _UNIT.fullmatch(column.lower())
-    unit = UNITS[match[1]] if match else 1.0 if dated or step < 1 else None
-    if unit is not None:
-        found = _rounded(len(steps) / (float(times[-1] - times[0]) * unit))
-        return found, (f"{path}: {found:g} Hz by column {column!r}.",)
-    if given is None:
-        raise InputError(
-            f"{path}: column {column!r} rises by {step:g}, which may be seconds, milliseconds or samples; name the "
-            "rate, such as --rate 250."
-        )
-    return given, ()
-
-
-def _rounded(rate: float) -> float:
-    """A rate whose times were written with few digits."""
-    whole = round(rate)
-    return float(whole) if whole and abs(rate - whole) < 1e-3 * whole else rate

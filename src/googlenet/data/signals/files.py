@@ -36,6 +36,7 @@ __all__ = [
     "read_file",
     "read_parts",
     "read_signals",
+    "said_to_network",
 ]
 
 TRAIN, TEST = "_TRAIN", "_TEST"
@@ -175,7 +176,7 @@ def examples_of(path: str | Path, learned: Schema | None) -> Iterator[Example]:
         RuntimeWarning: Of what is left out, or was guessed.
     """
     table = read_file(path, labelled=False, learned=learned)
-    for note in table.notes:
+    for note in (*table.notes, *said_to_network(path, table, learned)):
         warnings.warn(note, RuntimeWarning, stacklevel=2)
     rows = iter(zip(table.names, table.signals, strict=True))
     for at in range(len(table.signals) + len(table.bad)):
@@ -183,6 +184,31 @@ def examples_of(path: str | Path, learned: Schema | None) -> Iterator[Example]:
         name, signal = (bad.path, None) if bad is not None else next(rows)
         name = f"{path}:{table.ids[at]}" if table.ids and table.ids[at] else name
         yield Example(name, signal) if bad is None else Example(name, error=bad.reason)
+
+
+def said_to_network(path: str | Path, table: SignalTable, learned: Schema | None) -> list[str]:
+    """What is to be said of signals that a network is to read, and that may be others than it learned from.
+
+    Args:
+        path: Of the table.
+        table: As it was read.
+        learned: Of what the network learned from; ``None`` if that is not known.
+    """
+    if learned is None:
+        names = [] if table.schema is None else table.schema.names
+        if len(names) < 2:
+            return []
+        return [
+            f"{path}: the network does not know its channels by name, and reads them as they stand: {listing(names)}."
+        ]
+    fixed, lengths = learned.fixed, sorted({signal.shape[1] for signal in table.signals})
+    if fixed is None or lengths in ([], [fixed]):
+        return []
+    shown = " to ".join(str(length) for length in dict.fromkeys((lengths[0], lengths[-1])))
+    return [
+        f"{path}: signals of {shown} samples, and the network learned from signals of {fixed}. A shorter one is "
+        "followed by zeros, a longer one squeezed: take care that they were taken at the same rate."
+    ]
 
 
 def find_parts(source: str | Path) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from ..images.tables.table import lists_pictures
 from ..protocol import Dataset, Watch
 from ..walk import is_junk
 from .dataset import SignalSet
-from .files import read_parts
+from .files import read_parts, said_to_network
 from .recordings import find as recordings
 from .rows import SignalTable, count, is_number, listing
 from .tables.schema import UNSAID, Schema, TableColumns
@@ -74,7 +74,8 @@ def find_signals(
     layout = tables["train"].layout
     notes = [f"Read as {'' if layout.startswith(('NPZ', 'rows')) else 'a '}{layout}."]
     for table in tables.values():
-        notes += [note for note in table.notes if note not in notes]
+        said = said_to_network(source, table, like) if known else []
+        notes += [note for note in (*table.notes, *said) if note not in notes]
     notes += [*_said_of_labels(labels, classes), *_copies(sets)]
     bad = tuple(bad for table in tables.values() for bad in table.bad.values())
     schema = tables["train"].schema

@@ -15,6 +15,7 @@ from ....errors import InputError
 from ...protocol import Preprocessing
 from ..dataset import SignalSet
 from ..preparation.preprocessing import SignalPreprocessing
+from ..tables.schema import Channel, Schema
 from . import frames
 from .axes import channels_axis, known_channels_axis, stated_axis
 from .frames import Floats64, numbers
@@ -50,7 +51,18 @@ def example_set(X: Any, labels: Tensor, like: Preprocessing | None, estimator: A
     """
     reader = _Reader(estimator, like.channels if isinstance(like, SignalPreprocessing) else None, like is None)
     signals: tuple[Any, ...] = reader.signals(X)
-    return SignalSet(labels, tuple(f"example {row}" for row in range(len(signals))), signals)
+    names = tuple(f"example {row}" for row in range(len(signals)))
+    schema = None if like is not None else _schema(signals, getattr(estimator, "channel_names_", None))
+    return SignalSet(labels, names, signals, schema=schema)
+
+
+def _schema(signals: Sequence[Floats64], names: Sequence[str] | None) -> Schema | None:
+    """What a table has to hold for a network that learned from these; ``None`` for channels without names."""
+    if names is None and len(signals[0]) > 1:
+        return None
+    lengths = [signal.shape[1] for signal in signals]
+    channels = tuple(map(Channel, names or [""]))
+    return Schema("rows", channels, lengths=(min(lengths), max(lengths)))
 
 
 class _Reader:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ....errors import InputError
 from ..rows import listing
 from .names import IDS, TIMES, bears, ends
 from .roles import WIDE, Roles, called
 from .schema import Channel, Schema
-from .shape import Column, Shape, blocks_of, is_constant_within, is_second_clock, rows_of, shape_of
+from .shape import Column, Shape, blocks_of, is_constant_within, is_second_clock, owns_rows, rows_of, shape_of
 
 
 def long_columns(roles: Roles) -> tuple[str, str | None] | None:
@@ -158,10 +158,23 @@ def _samples(roles: Roles, identity: str, time: str | None) -> list[str]:
     _leave_out(roles, rest, [name for name, column in tested.items() if column.text], "text")
     constant = [name for name, column in tested.items() if is_constant_within(column, codes)]
     _leave_out(roles, rest, constant, f"one value for each {identity!r}")
+    _check_one_owner(roles, identity, tested)
     if time is not None:
         clocks = [name for name, column in tested.items() if is_second_clock(column, codes)]
         _leave_out(roles, rest, clocks, "it counts time, too")
     return [name for name in rest if name not in roles.ignored]
+
+
+def _check_one_owner(roles: Roles, identity: str, tested: Mapping[str, Column]) -> None:
+    """That the ids of signals are not given again by every patient or session."""
+    codes = roles.columns[identity].codes
+    owner = next((name for name in tested if name not in roles.ignored and owns_rows(tested[name], codes)), None)
+    if owner is not None:
+        raise InputError(
+            f"{roles.path}: the signals by column {identity!r} have several {owner!r} each, as if ids were given again "
+            f"for every one. Join both in one column, and name it with --id; if {owner!r} does not matter, say "
+            f"--ignore {owner}."
+        )
 
 
 def _leave_out(roles: Roles, rest: Sequence[str], names: Sequence[str], why: str) -> None:

@@ -22,7 +22,7 @@ _OWNERS = (
 _BEARERS = frozenset(_OWNERS.split())
 _WHEN = (
     "time times timestamp timestamps t index step steps timestep sample sec secs second seconds s ms us minute minutes "
-    "hour hours frame frames tick ticks date datetime clock epoch"
+    "hour hours frame frames tick ticks date datetime clock epoch unix elapsed ns"
 )
 _CLOCKS = frozenset(_WHEN.split())
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..sources.source import Source
 from ..sources.text.dates import dated
-from .names import bears, is_clock
+from .names import bears, is_clock, words
 
 Floats = npt.NDArray[np.float64]
 MOST = 200  # columns that are looked at: a long table has few
@@ -143,7 +143,7 @@ def _rises(moments: Floats, starts: npt.NDArray[np.intp]) -> bool:
 
 
 def is_second_clock(column: Column, codes: npt.NDArray[np.intp]) -> bool:
-    """Whether a column beside the times is one of times too: it rises by equal steps within every signal.
+    """Whether a column beside the times is one of times too: it rises within every signal, by equal steps or by name.
 
     Args:
         column: Of numbers.
@@ -155,7 +155,23 @@ def is_second_clock(column: Column, codes: npt.NDArray[np.intp]) -> bool:
     order = np.argsort(codes, kind="stable")
     steps, same = np.diff(moments[order]), np.diff(codes[order]) == 0
     inside = steps[same]
-    return bool(inside.size > 3 and (inside > 0).all() and np.ptp(inside) <= 1e-6 * np.abs(inside).max())
+    if inside.size <= 3 or not (inside > 0).all():
+        return False
+    return is_clock(column.name) or bool(np.ptp(inside) <= 1e-6 * np.abs(inside).max())
+
+
+def owns_rows(column: Column, codes: npt.NDArray[np.intp]) -> bool:
+    """Whether a column is, by its name, one of ids, and has several in blocks of rows within a signal.
+
+    Args:
+        column: Any.
+        codes: Which signal each row belongs to.
+    """
+    if not bears(column.name) or is_constant_within(column, codes):
+        return False
+    order = np.argsort(codes, kind="stable")
+    changes = (np.diff(column.codes[order]) != 0) & (np.diff(codes[order]) == 0)
+    return 4 * int(changes.sum()) < len(codes) and not {"signal", "series"} & set(words(column.name))
 
 
 def is_constant_within(column: Column, codes: npt.NDArray[np.intp]) -> bool:

@@ -7,10 +7,12 @@ from itertools import pairwise
 
 from ....errors import InputError
 from ..rows import listing
-from .names import Place, bears, ends, is_clock, run_of
+from .names import Place, bears, ends, is_clock, run_of, words
 from .roles import Roles
 from .schema import Channel, Schema
 
+_COUNTED = ("ch", "chan", "channel", "sensor", "lead", "electrode", "axis", "dim")  # what a number of a channel follows
+_MOMENTS = ("t", "time", "step", "frame")  # what a number of a sample follows
 _NOR_PATHS = " of signals, and none of paths of pictures (such as path, or named with --path-column)"
 
 
@@ -27,6 +29,8 @@ def wide_schema(roles: Roles) -> Schema:
     if roles.runs:
         channels = tuple(_channel(roles, places) for places in roles.runs)
         _check_channels(roles, channels)
+        _check_not_turned(roles)
+        _check_first(roles, free)
         why = {name: _why_beside(roles, name) for name in free}
     else:
         samples = _without_run(roles, free)
@@ -109,6 +113,31 @@ def _check_channels(roles: Roles, channels: Sequence[Channel]) -> None:
             raise InputError(
                 f"{roles.path}: the channels {first.name!r} and {other.name!r} are numbered differently: there is "
                 f"no {other.run.column(lacking[0])!r}. Rename the columns, or leave some out (--ignore)."
+            )
+
+
+def _check_not_turned(roles: Roles) -> None:
+    """That the last number of a column is that of its sample, and not of its channel."""
+    first, many = roles.runs[0], len(roles.runs)
+    before = words(first[0].key[0])
+    if many == 1 or not before or not all(any(map(str.isdigit, places[0].key[0])) for places in roles.runs):
+        return
+    if before[-1] in _COUNTED or (before[0] in _MOMENTS and many > len(first)):
+        raise InputError(
+            f"{roles.path}: the columns {ends([at.name for at in first])} may be samples of one channel, or one sample "
+            f"of {len(first)} channels. Rename all so that the last number is that of the sample, such as ch1_t0."
+        )
+
+
+def _check_first(roles: Roles, beside: Sequence[str]) -> None:
+    """That no column is the first of a run that pandas numbered: ``x, x.1, x.2, ...``"""
+    for places in roles.runs:
+        key = places[0].key
+        name = next((name for name in beside if (name.casefold(), "") == key), None)
+        if name is not None and places[0].number == 1 and places[0].name == f"{name}.1":
+            raise InputError(
+                f"{roles.path}: the column {name!r} may be the first sample of {ends([at.name for at in places])}. If "
+                f"it is, rename it to {name}.0; if not, say --ignore {name}."
             )
 
 

@@ -14,6 +14,7 @@ from ...rows import SignalTable, count, is_number, is_text, to_numbers
 from ...sources.text.table import Table
 from ..schema import Channel, Schema, TableColumns
 from .gather import Gathered
+from .strangers import check_no_strangers
 
 ARCHIVES = (".tsv", ".txt")  # of the UCR archive, whose label comes first
 CHOOSE = "Say where it is with --label-first or --label-last."
@@ -57,6 +58,7 @@ def read_bare(source: Table, wanted: TableColumns, labelled: bool, schema: Schem
     numbered = label != "first" and _numbers_rows(rows)
     if numbered:
         notes.append(f"The first cell of each row of {path.name} counts the rows, and is left out.")
+    check_no_strangers(path, [cells[int(numbered) :] for cells in rows.cells], label)
     if label != "none" and not labelled and schema is None:
         notes.append(f"{path}: the {label} cell of each row is taken for its label, and is no sample.")
     found = Schema("rows", (Channel(""),), label=label, missing=wanted.missing or (schema or _NOTHING).missing)

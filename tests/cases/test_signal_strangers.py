@@ -1,6 +1,6 @@
 """What stands in tables beside samples and was learned from in silence: ids and times in rows without a header, ids
-that each owner gives again, second clocks, numbers of channels in place of samples; and channels whose names an estimator
-knew, and its weights did not."""
+that each owner gives again, second clocks, numbers of channels in place of samples; channels whose names an estimator
+knew, and its weights did not; signals that are unlike all that was learned from."""
 
 import csv
 import warnings
@@ -198,3 +198,30 @@ def test_signals_of_another_length_than_all_that_were_learned_from_are_said(tmp_
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(list(reader.examples(tmp_path / "same.npy", ""))) == N
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(1, 50), (1, -30), (40, 0)])
+def test_signals_of_another_unit_or_level_are_said(factor, offset):
+    levels = X + np.linspace(-5, 5, N)[:, None]
+    reader = SignalPreprocessing.fitted(list(levels[:, None]), LENGTH)
+    with pytest.warns(RuntimeWarning, match="as a whole far from all.*another unit, or level"):
+        reader.read(factor * levels[:1] + offset * levels.std())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for signal in levels:
+            reader.read(signal[None])
+            reader.read(2 * signal[None] + 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"), [((6, 30, 113), True), ((6, 8, 9), True), ((6, 2, 40), False), ((6, 1, 3), False)]
+)
+def test_arrays_whose_channels_may_be_the_other_axis_are_said(tmp_path, shape, said):
+    np.savez(tmp_path / "t.npz", X=np.random.default_rng(0).normal(size=shape), y=[0, 1] * 3)
+    found = read(tmp_path / "t.npz")
+    assert found.signals[0].shape == shape[1:]
+    turned = np.full((shape[0], shape[2], shape[2]), np.nan)
+    turned[:, :, : shape[1]] = np.load(tmp_path / "t.npz")["X"].transpose(0, 2, 1)
+    np.savez(tmp_path / "turned.npz", X=turned, y=[0, 1] * 3)
+    assert read(tmp_path / "turned.npz").signals[0].shape == (shape[2], shape[1])
+    assert any(f"signals of {shape[1]} samples in {shape[2]} channels" in note for note in found.notes) == said

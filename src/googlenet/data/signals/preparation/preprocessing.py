@@ -151,7 +151,8 @@ class SignalPreprocessing:
             raise InputError(
                 f"{beyond.mean():.0%} of its samples lie far beyond all that the network learned from: another unit?"
             )
-        for doubt in scale.doubts(content, beyond, self.std, self.length):
+        level = np.abs(prepared[0, : self.channels]).mean(axis=1) if self.mean else np.zeros(1)
+        for doubt in scale.doubts(content, beyond, level, self.std, self.length):
             warnings.warn(doubt, RuntimeWarning, stacklevel=2)
         return prepared
 

@@ -20,6 +20,7 @@ Mask = npt.NDArray[np.bool_]
 FEW = 0.1  # of a signal's samples, or of the signals, are few
 FAR = 50.0  # times what nine of ten samples of nine of ten signals keep within; in 48 UCR sets the most is 18
 ANYWHERE = 1000.0  # times it, where more than a few signals have such samples
+STRANGE = 10.0  # deviations that a signal's samples are off in the mean; signals learned from are by no more than five
 SMALL = 0.01  # of the training part's deviation: a signal that varies less is doubted
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 MOST = float(np.finfo(np.float64).max)
@@ -242,17 +243,22 @@ def to_own_scale(seen: Tensor, channels: int) -> None:
         seen[:, channels:] /= deviation
 
 
-def doubts(signal: npt.NDArray[np.floating], beyond: Mask, std: Sequence[float], length: int) -> Iterator[str]:
+def doubts(
+    signal: npt.NDArray[np.floating], beyond: Mask, level: Floats, std: Sequence[float], length: int
+) -> Iterator[str]:
     """What is to be said of a signal ``(channels, n)`` that is unlike those that a network learned from.
 
     Args:
         signal: As it is.
         beyond: Which of its samples lie beyond the limits.
+        level: Of every channel, how far its samples lie off in the mean, in deviations.
         std: Of every channel over the training part; empty where each signal is standardised by itself.
         length: Samples that the network reads.
     """
     if beyond.any():
         yield "Some samples lie far beyond all that the network learned from, and are taken for missing."
+    elif level.max() > STRANGE:
+        yield "Some signals lie as a whole far from all that the network learned from: have they another unit, or level?"
     if signal.shape[1] > 2 * length:
         yield (
             f"There are signals more than twice as long as the {length:,} samples that the network reads: they are "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ def read_npz(path: Path, target: str | None, group: str | None, labelled: bool, 
     channels = 1 if values.ndim == 2 else values.shape[1]
     said = f"NPZ arrays: signals in {chosen.samples}{axes}, {count(channels, 'channel')}, {rows.lengths}"
     left = [name for name in arrays if name not in (chosen.samples, chosen.labels, chosen.groups, *chosen.others)]
-    return rows.table(said + as_labels + _left_out(left), "it needs an array y")
+    table = rows.table(said + as_labels + _left_out(left), "it needs an array y")
+    return replace(table, notes=_said_of_axes(chosen.samples, values, axes))
 
 
 def _left_out(names: Sequence[str]) -> str:
@@ -168,6 +169,18 @@ def _channels_first(path: Path, name: str, values: Array) -> tuple[Array, str]:
         f"{path}: {name} has the shape {values.shape}, which may be {rows} channels of {columns} samples, or {columns} "
         f"channels of {rows} samples. For the second, save {name}.transpose(0, 2, 1); for the first, fill the signals "
         f"up with NaN to {rows} samples."
+    )
+
+
+def _said_of_axes(name: str, values: Array, turned: str) -> tuple[str, ...]:
+    """That channels may be the other axis, where they are many."""
+    if turned or values.ndim == 2 or values.shape[1] == 1 or values.shape[2] >= _CLEAR * values.shape[1]:
+        return ()
+    _, channels, length = values.shape
+    return (
+        f"{name} of the shape {values.shape} is taken for (n, channels, length). If it is (n, length, channels), "
+        f"signals of {channels} samples in {length} channels, save {name}.transpose(0, 2, 1), filled up with NaN to "
+        f"{length} samples.",
     )
 
 

@@ -208,7 +208,7 @@ def test_many_examples_are_many_answers_in_order(name):
         (TWO, torch.from_numpy(SIGNALS[0]).double(), SIGNALS[0]),
         (ONE, SIGNALS[0, 0], SIGNALS[0, :1]),
         (ONE, torch.from_numpy(SIGNALS[0, 0]), SIGNALS[0, :1]),
-        (ONE, np.arange(30), np.arange(30.0)[None]),
+        (ONE, np.arange(30) % 9, np.arange(30.0)[None] % 9),
         (SHARES, VOLUMES[0], (VOLUMES[0] / 255 - 0.5) / 0.25),
         (SHARES, VOLUMES[0, 0], (VOLUMES[0] / 255 - 0.5) / 0.25),
         (SHARES, torch.from_numpy(VOLUMES[0]), (VOLUMES[0] / 255 - 0.5) / 0.25),

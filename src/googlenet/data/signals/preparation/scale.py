@@ -257,8 +257,10 @@ def doubts(
     """
     if beyond.any():
         yield "Some samples lie far beyond all that the network learned from, and are taken for missing."
-    elif level.max() > STRANGE:
-        yield "Some signals lie as a whole far from all that the network learned from: have they another unit, or level?"
+    elif STRANGE < level.max() < np.inf:
+        yield (
+            "Some signals lie as a whole far from all that the network learned from: have they another unit, or level?"
+        )
     if signal.shape[1] > 2 * length:
         yield (
             f"There are signals more than twice as long as the {length:,} samples that the network reads: they are "

@@ -74,7 +74,8 @@ _TEXTS = (".json", ".jsonl", ".xml", ".yaml", ".yml", ".html", ".htm", ".pdf", "
 
 def _refuse_file(path: Path) -> None:
     """Raises InputError for a file that can be no table, by its name, and says what is wanted in its place."""
-    if path.name.lower().endswith(EXTENSIONS) or not path.is_file():
+    name = path.name.lower()
+    if (name.endswith(EXTENSIONS) and not name.endswith(".tar.gz")) or not path.is_file():
         return
     ends = (path.suffix.lower(), extension_of(path))
     wanted = "a folder with a folder for each class, such as photos/cat/1.jpg, a table (.csv), or an NPZ of X and y"

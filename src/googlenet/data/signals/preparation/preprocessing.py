@@ -151,7 +151,7 @@ class SignalPreprocessing:
             raise InputError(
                 f"{beyond.mean():.0%} of its samples lie far beyond all that the network learned from: another unit?"
             )
-        level = np.abs(prepared[0, : self.channels]).mean(axis=1) if self.mean else np.zeros(1)
+        level = np.abs(prepared[0, : self.channels]).mean(axis=1) if self.mean else np.zeros(1, np.float32)
         for doubt in scale.doubts(content, beyond, level, self.std, self.length):
             warnings.warn(doubt, RuntimeWarning, stacklevel=2)
         return prepared

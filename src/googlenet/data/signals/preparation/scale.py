@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +20,6 @@ Mask = npt.NDArray[np.bool_]
 FEW = 0.1  # of a signal's samples, or of the signals, are few
 FAR = 50.0  # times what nine of ten samples of nine of ten signals keep within; in 48 UCR sets the most is 18
 ANYWHERE = 1000.0  # times it, where more than a few signals have such samples
-STRANGE = 10.0  # deviations that a signal's samples are off in the mean; signals learned from are by no more than five
-SMALL = 0.01  # of the training part's deviation: a signal that varies less is doubted
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 MOST = float(np.finfo(np.float64).max)
 UNLIMITED = (-MOST, MOST)
@@ -241,34 +239,3 @@ def to_own_scale(seen: Tensor, channels: int) -> None:
     seen[:, :channels] = centred / deviation
     if seen.shape[1] > channels:
         seen[:, channels:] /= deviation
-
-
-def doubts(
-    signal: npt.NDArray[np.floating], beyond: Mask, level: Floats, std: Sequence[float], length: int
-) -> Iterator[str]:
-    """What is to be said of a signal ``(channels, n)`` that is unlike those that a network learned from.
-
-    Args:
-        signal: As it is.
-        beyond: Which of its samples lie beyond the limits.
-        level: Of every channel, how far its samples lie off in the mean, in deviations.
-        std: Of every channel over the training part; empty where each signal is standardised by itself.
-        length: Samples that the network reads.
-    """
-    if beyond.any():
-        yield "Some samples lie far beyond all that the network learned from, and are taken for missing."
-    elif STRANGE < level.max() < np.inf:
-        yield (
-            "Some signals lie as a whole far from all that the network learned from: have they another unit, or level?"
-        )
-    if signal.shape[1] > 2 * length:
-        yield (
-            f"There are signals more than twice as long as the {length:,} samples that the network reads: they are "
-            "squeezed. If it learned from shorter ones, cut them as those were."
-        )
-    spread = [deviation(values) if (values := known(channel)).size else np.inf for channel in signal]
-    if std and all(own < SMALL * usual for own, usual in zip(spread, std, strict=True)):
-        yield (
-            "There are signals that vary a hundred times less than those that the network learned from: another unit, "
-            "or a sensor that is not connected?"
-        )

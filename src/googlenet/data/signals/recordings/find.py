@@ -70,7 +70,7 @@ def find_recordings(source: str, watch: Watch, columns: Any) -> Dataset:
     if not found.labels:
         raise InputError(f"{source}: there is nothing to learn from. {' '.join(notes)}")
     labels = torch.tensor([names.index(label) for label in found.labels])
-    if windows.window and cut.like is None and not said.groups and len({each.path for each in recordings}) < FEW:
+    if windows.window and _few_to_split(recordings, cut, said):
         notes.append(
             f"{count(len(recordings), 'recording')} cannot be held out whole: stretches of time are, beside others "
             "that are learned from, so expect less of a recording that is new."
@@ -85,6 +85,11 @@ def find_recordings(source: str, watch: Watch, columns: Any) -> Dataset:
         windows=windows,
     )
     return Dataset(source, tuple(names), data, None, None, tuple(notes), tuple(bad))
+
+
+def _few_to_split(recordings: Sequence[Recording], cut: Cut, said: Annotations) -> bool:
+    """Whether a part is to be held out, and there are too few recordings or groups of them for whole ones."""
+    return cut.like is None and not said.groups and len({each.path for each in recordings}) < FEW
 
 
 def _opened(source: str, cut: Cut, columns: Any) -> tuple[list[Recording], list[BadFile]]:

@@ -104,6 +104,13 @@ def same_signals(signals, expected):
 
 
 @pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def photos():
     folder = SHARED / "data" / "photos"
     if not folder.is_dir():

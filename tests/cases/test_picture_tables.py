@@ -4,12 +4,11 @@ import csv
 import io
 import json
 import re
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from small_pictures import counts, labelled, left_out, pictures, said
 
 from conftest import run_here
 from googlenet import InputError
@@ -17,43 +16,6 @@ from googlenet.data.find import Columns, find_data, to_learn_from
 from googlenet.data.splits import hold_out
 
 TINY = ["--arch", "short_2d", "--width", "0.125", "--epochs", "1"]
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def pictures(*paths):
-    """Small pictures, no two alike."""
-    draws = np.random.default_rng(len(paths))
-    for path in map(Path, paths):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(draws.integers(0, 256, (24, 24, 3), np.uint8)).save(path, "PNG")
-
-
-def labelled(source, **columns):
-    """Part to the labels of its files, by name."""
-    data = find_data(str(source), columns=Columns(**columns))
-    return {
-        part: {name: data.classes[label] for name, label in zip(held.names, held.labels.tolist(), strict=True)}
-        for part, held in data.parts.items()
-    }
-
-
-def counts(source, **columns):
-    """Part to class to its number of pictures."""
-    return {part: dict(Counter(rows.values())) for part, rows in labelled(source, **columns).items()}
-
-
-def said(source, **columns):
-    return " ".join(find_data(str(source), columns=Columns(**columns)).notes)
-
-
-def left_out(source):
-    return {file.path: file.reason for file in find_data(str(source)).bad}
 
 
 # --------------------------------------------------------------------------------------------------- tables

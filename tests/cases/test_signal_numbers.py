@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import googlenet
-from googlenet import GoogLeNetClassifier
+from googlenet import GoogLeNetClassifier, InputError
 from googlenet.data.builtin import gunpoint
 from googlenet.data.kinds import preprocessing_from
 from googlenet.data.signals.dataset import SignalSet
@@ -257,6 +257,32 @@ def test_small_variation_is_none_only_if_it_is_rounding(jitter):
 
 
 # ---------------------------------------------------------------------------------------- what is kept
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: x * 1e-3, "vary a hundred times less"),
+        (lambda x: x + 20, "far from all that the network learned from"),
+        (lambda x: np.tile(x, 2), r"longer than any that the network learned from \(50 samples\)"),
+    ],
+)
+def test_what_is_unlike_all_that_was_learned_from_is_said(change, said):
+    X, _ = waves()
+    preprocessing = dataclasses.replace(fitted(X), longest=LENGTH)
+    with pytest.warns(RuntimeWarning, match=said):
+        preprocessing.read(np.atleast_2d(change(X[0])))
+    older = SignalPreprocessing.from_dict(
+        {key: value for key, value in preprocessing.to_dict().items() if key != "longest"}
+    )
+    older.read(np.atleast_2d(np.tile(X[0], 2)))  # how long they were is not known
+
+
+@pytest.mark.parametrize("factor", [100, 1e3, 1e6])
+def test_signals_in_a_larger_unit_are_refused(factor):
+    X, _ = waves()
+    with pytest.raises(InputError, match="more than a tenth of its samples lie far beyond"):
+        fitted(X).read(np.atleast_2d(X[0] * factor))
+
+
 def test_limits_are_kept_with_the_preprocessing_and_files_without_them_are_read():
     signals = [np.stack([x, np.zeros(LENGTH)]) for x in waves()[0]]
     preprocessing = SignalPreprocessing.fitted(signals, LENGTH)

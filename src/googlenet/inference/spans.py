@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,7 +25,7 @@ class Span:
         recording: Its path.
         start: Seconds from the beginning.
         end: The same.
-        label: The most probable one; empty where every sample is missing.
+        label: The most probable one; empty where there is none to be said.
         probability: Of it; the mean over the windows of a run.
         windows: How many were answered alike.
     """
@@ -52,6 +53,9 @@ def spans_of(predictor: Predictor, recording: Recording) -> Iterator[Span]:
 
     Raises:
         InputError: If it cannot be read to its end.
+
+    Warns:
+        RuntimeWarning: Of windows that get no label, with the reason.
     """
     windows = windows_of(predictor)
     assert windows is not None
@@ -60,6 +64,8 @@ def spans_of(predictor: Predictor, recording: Recording) -> Iterator[Span]:
         rows = (
             iter(zip(found.argmax(1).tolist(), found.max(1).tolist(), strict=True)) if len(chunk.inputs) else iter(())
         )
+        for reason in dict.fromkeys(filter(None, chunk.errors)):
+            warnings.warn(f"{recording.path}: windows without a label: {reason}.", RuntimeWarning, stacklevel=2)
         for error in chunk.errors:
             first = next(starts) / windows.rate
             label, probability = ("", 0.0) if error is not None else _named(predictor, *next(rows))

@@ -98,7 +98,7 @@ class SignalSet:
             )
         fitted = SignalPreprocessing.fitted(self.signals, length, settings.differences)
         uncertain = settings.gain > 0 and fitted.channels > 1 and bool(fitted.mean)
-        return replace(fitted, schema=self.schema, own=uncertain and not scale_tells(self, fitted))
+        return replace(fitted, schema=self.schema, longest=longest, own=uncertain and not scale_tells(self, fitted))
 
     def adapted(self, given: Preprocessing | None, settings: Settings) -> SignalPreprocessing:
         """By the statistics of these, whatever the network read before: it has seen many kinds."""

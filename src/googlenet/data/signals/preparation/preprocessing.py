@@ -21,12 +21,10 @@ from ..recordings.windows import Windows
 from ..rows import Signal
 from ..tables.schema import Schema
 from . import scale
+from .doubt import doubt_of
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-STRANGE = 10.0  # deviations that a signal's samples are off in the mean; signals learned from are by no more than five
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ class SignalPreprocessing:
         constant: Channels that never varied in the training part: the network reads 0 for them, whatever they hold.
         schema: What the columns of the table meant that the network learned from; ``None`` if it was none.
         windows: How recordings are cut, for a network that learned from some.
+        longest: Samples of the longest signal that was learned from; 0 where that is not known.
         own: Whether the second and third of four members see every channel of a signal to its own scale.
     """
 
@@ -76,6 +75,7 @@ class SignalPreprocessing:
     schema: Schema | None = None
     windows: Windows | None = None
     own: bool = False
+    longest: int = 0
 
     @classmethod
     def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
@@ -152,13 +152,9 @@ class SignalPreprocessing:
         beyond = self.glitches(content)
         if beyond.sum(axis=1).max() > max(1, scale.FEW * content.shape[1]):
             raise InputError(
-                f"{beyond.mean():.0%} of its samples lie far beyond all that the network learned from: another unit?"
+                "more than a tenth of its samples lie far beyond all that the network learned from: another unit?"
             )
-        doubt = ""
-        if beyond.any():
-            doubt = "Some samples lie far beyond all that the network learned from, and are taken for missing."
-        elif self.mean and STRANGE < np.abs(prepared[0, : self.channels]).mean(axis=1).max() < np.inf:
-            doubt = "Some signals lie as a whole far from all that the network learned from: another unit, or level?"
+        doubt = doubt_of(content, prepared[0, : self.channels], bool(beyond.any()), self.std, self.longest)
         if doubt:
             warnings.warn(doubt, RuntimeWarning, stacklevel=2)
         return prepared
@@ -279,6 +275,7 @@ class SignalPreprocessing:
             schema=schema,
             windows=windows,
             own=row.get("own", False),
+            longest=row.get("longest", 0),
         )
 
 

@@ -23,6 +23,7 @@ from .labels import Labelled, around_moments, by_majority
 from .readers.formats import ARRAYS, EXTENSIONS, TABLES, open_recordings
 from .recording import Mark, Recording
 from .resample import length_at
+from .units import in_units
 from .windows import Cut, Windows
 
 FEW = 5  # recordings of which no part can be held out as a whole
@@ -56,6 +57,7 @@ def find_recordings(source: str, watch: Watch, columns: Any) -> Dataset:
     recordings, bad = _opened(source, cut, columns)
     said = _said_of(source, recordings, cut, columns)
     windows, notes = _windows(recordings, cut, said)
+    recordings = [in_units(each, windows) for each in recordings]
     notes = [*notes, *said.notes, *(remark for each in recordings for remark in each.remarks)]
     parts = [_part(each, windows, said.marks.get(each.path, [])) for each in recordings]
     notes += _left_out(recordings, parts, windows)
@@ -164,7 +166,8 @@ def _windows(recordings: Sequence[Recording], cut: Cut, said: Annotations) -> tu
     moments = [mark.start == mark.end for marks in said.marks.values() for mark in marks]
     if any(moments) and not all(moments):
         notes.append(f"{count(sum(moments), 'mark')} of a moment left out, as the others are of stretches.")
-    windows = Windows(rate, channels, window, hop, centred=bool(moments) and all(moments))
+    units = tuple(recordings[0].units[at] for at in recordings[0].rows(channels)) if recordings[0].units else ()
+    windows = Windows(rate, channels, window, hop, centred=bool(moments) and all(moments), units=units)
     notes.append(f"Read as {windows.described()}.")
     most = window or max(length_at(each, rate) for each in recordings)
     if most > LONGEST:

@@ -47,6 +47,7 @@ class Recording:
         remarks: What its reader wants to say.
         began: When, if it says so, in its own time zone.
         group: What it stays together with in a split, where its file says so.
+        units: Of each channel, as the file writes it; empty where it says none.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class Recording:
     remarks: tuple[str, ...] = ()
     began: datetime | None = None
     group: str = ""
+    units: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -13,6 +13,7 @@ from ..rows import Signal
 from .readers.formats import open_recordings
 from .recording import Recording, Samples
 from .resample import length_at, resampled
+from .units import in_units
 from .windows import Windows
 
 
@@ -23,7 +24,7 @@ def opened(path: str | Path, windows: Windows) -> list[Recording]:
     Raises:
         InputError: If it cannot be read, lacks a channel, or is shorter than a window.
     """
-    found = open_recordings(Path(path), windows.rate)
+    found = [in_units(each, windows) for each in open_recordings(Path(path), windows.rate)]
     for recording in found:
         recording.rows(windows.channels)
         if length_at(recording, windows.rate) < windows.window:

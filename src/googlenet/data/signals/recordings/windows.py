@@ -25,6 +25,7 @@ class Windows:
         window: Samples of a window; 0 where a recording is one signal as a whole.
         hop: Samples from the beginning of one window to that of the next.
         centred: Whether the windows it learned from lay around marked moments, such as heart beats.
+        units: Of the channels; empty where their files say none.
     """
 
     rate: float
@@ -32,6 +33,7 @@ class Windows:
     window: int = 0
     hop: int = 0
     centred: bool = False
+    units: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.rate > 0 and math.isfinite(self.rate)) or not self.channels or min(self.window, self.hop) < 0:
@@ -39,12 +41,12 @@ class Windows:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
-        return asdict(self) | {"channels": list(self.channels)}
+        return asdict(self) | {"channels": list(self.channels), "units": list(self.units)}
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Windows:
         """Reads what :meth:`to_dict` gave."""
-        return cls(**{**row, "channels": tuple(row["channels"])})
+        return cls(**{**row, "channels": tuple(row["channels"]), "units": tuple(row.get("units", ()))})
 
     def starts(self, length: int) -> range:
         """The first samples of the windows of a recording of that many."""

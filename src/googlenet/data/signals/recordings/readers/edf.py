@@ -38,7 +38,8 @@ def open_edf(path: Path) -> Recording:
         return np.stack([_read(signal, file.duration, rate, start, stop) for signal in file.signals])
 
     names = _unique([signal.label for signal in file.signals])
-    return Recording(path, names, rate, length, read, _marks(file), remarks, _began(file))
+    units = tuple(signal.physical_dimension for signal in file.signals)
+    return Recording(path, names, rate, length, read, _marks(file), remarks, _began(file), units=units)
 
 
 def annotations_of(path: Path) -> tuple[Mark, ...]:

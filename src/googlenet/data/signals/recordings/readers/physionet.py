@@ -29,7 +29,9 @@ def open_wfdb(path: Path) -> Recording:
         return checked(found.T, path, start, stop)
 
     marks, remarks = _marks(wfdb, path, length / rate)
-    return Recording(path, names, rate, length, read, marks, remarks, head.base_datetime)
+    units = tuple(unit or "" for unit in getattr(head, "units", None) or ())
+    units = units if len(units) == len(names) else ()
+    return Recording(path, names, rate, length, read, marks, remarks, head.base_datetime, units=units)
 
 
 def _names(wfdb: Any, name: str) -> tuple[str, ...]:

@@ -1,0 +1,45 @@
+"""What is unlike all that a network learned from, and is said before its answer is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ...protocol import Floats
+from .scale import deviation, known
+
+STRANGE = 10.0  # deviations that a signal's samples are off in the mean; signals learned from are by no more than five
+SMALL = 0.01  # of the training part's deviation: what varies less may be in another unit
+LONGER = 1.25  # times as long as the longest signal that was learned from: so much is squeezed more than any
+
+
+def doubt_of(
+    signal: npt.NDArray[np.floating], prepared: Floats, beyond: bool, std: Sequence[float], longest: int
+) -> str:
+    """A sentence on a signal that is unlike all that the network learned from; empty if it is like them.
+
+    Args:
+        signal: ``(channels, n)``, as it is.
+        prepared: Its channels as the network reads them.
+        beyond: Whether some of its samples lie beyond the limits.
+        std: Of every channel over the training part; empty where each signal is standardised by itself.
+        longest: Samples of the longest signal that was learned from; 0 where that is not known.
+    """
+    if beyond:
+        return "Some samples lie far beyond all that the network learned from, and are taken for missing."
+    if 0 < longest * LONGER < signal.shape[1]:
+        return (
+            f"Some signals are longer than any that the network learned from ({longest:,} samples), and may be "
+            "squeezed more than those: cut them alike."
+        )
+    if not std:
+        return ""
+    if STRANGE < np.abs(prepared).mean(axis=1).max() < np.inf:
+        return "Some signals lie as a whole far from all that the network learned from: another unit, or level?"
+    present = [known(channel) for channel in signal]
+    spread = [deviation(values) if values.size else 0.0 for values in present]
+    if max(spread) > 0 and all(own < SMALL * usual for own, usual in zip(spread, std, strict=True)):
+        return "Some signals vary a hundred times less than those that the network learned from: another unit?"
+    return ""

@@ -1,0 +1,80 @@
+"""Units of channels: what is known of them by hand, and files that say theirs in another."""
+
+import numpy as np
+import pytest
+
+from googlenet import InputError
+from googlenet.data.signals.recordings import stream
+from googlenet.data.signals.recordings.readers.formats import open_recording
+from googlenet.data.signals.recordings.recording import Recording
+from googlenet.data.signals.recordings.units import in_units
+from googlenet.data.signals.recordings.windows import Windows
+
+VALUES = np.arange(24.0).reshape(2, 12) - 7
+
+
+def recording(units, channels=("a", "b")):
+    return Recording("r.edf", channels, 10.0, 12, lambda start, stop: VALUES[:, start:stop], units=units)
+
+
+def windows(units, channels=("a", "b")):
+    return Windows(10.0, channels, 8, 4, units=units)
+
+
+@pytest.mark.parametrize(
+    ("own", "wanted", "factor"),
+    [
+        ("mV", "uV", 1e3),
+        ("uV", "mV", 1e-3),
+        ("µV", "V", 1e-6),
+        ("V", "μV", 1e6),
+        ("kPa", "Pa", 1e3),
+        ("nT", "uT", 1e-3),
+        ("µV", "uV", 1),
+        ("mg", "g", 1e-3),
+        ("degC", "degC", 1),
+        ("", "uV", 1),
+        ("mV", "", 1),
+    ],
+)
+def test_numbers_are_brought_to_the_unit_that_was_learned_in(own, wanted, factor):
+    found = in_units(recording((own, "mV")), windows((wanted, "mV")))
+    np.testing.assert_allclose(found.read(2, 9)[0], VALUES[0, 2:9] * factor, rtol=1e-12)
+    np.testing.assert_array_equal(found.read(2, 9)[1], VALUES[1, 2:9])
+    assert [f"a is brought from {own} to {wanted}." in remark for remark in found.remarks] == [True] * (factor != 1)
+
+
+def test_units_go_with_their_channels_by_name():
+    found = in_units(recording(("uV", "mV"), ("b", "a")), windows(("uV", "uV")))
+    np.testing.assert_allclose(found.read(0, 12), VALUES * [[1.0], [1e3]])
+
+
+@pytest.mark.parametrize(("own", "wanted"), [("mV", "mmHg"), ("degC", "K"), ("V", "A"), ("counts", "uV")])
+def test_other_quantities_are_refused_by_name(own, wanted):
+    with pytest.raises(InputError, match=f"channel 'b' is in '{own}', and '{wanted}' is read here"):
+        in_units(recording(("mV", own)), windows(("mV", wanted)))
+
+
+def test_units_are_kept_and_windows_without_them_are_read():
+    kept = windows(("mV", ""))
+    assert Windows.from_dict(kept.to_dict()) == kept
+    old = kept.to_dict()
+    del old["units"]
+    assert Windows.from_dict(old).units == ()
+
+
+def test_edf_and_wfdb_in_thousandths_are_the_same_windows(tmp_path):
+    edfio, wfdb = pytest.importorskip("edfio"), pytest.importorskip("wfdb")
+    wave = np.sin(np.arange(400) / 5)
+    for name, unit, factor in (("mV", "mV", 1), ("uV", "uV", 1e3)):
+        signal = edfio.EdfSignal(
+            wave * factor, 100, label="ecg", physical_dimension=unit, physical_range=(-factor, factor)
+        )
+        edfio.Edf([signal]).write(tmp_path / f"{name}.edf")
+        wfdb.wrsamp(name, 100, [unit], ["ecg"], wave[:, None] * factor, fmt=["16"], write_dir=str(tmp_path))
+    for kind in (".edf", ".hea"):
+        assert open_recording(tmp_path / f"uV{kind}").units == ("uV",)
+        learned = Windows(100.0, ("ecg",), 100, 100, units=("mV",))
+        for name in ("mV", "uV"):
+            found = np.concatenate([each.content for each in stream.examples(tmp_path / f"{name}{kind}", learned)], 1)
+            np.testing.assert_allclose(found[0], wave, atol=2e-3)

@@ -156,6 +156,7 @@ def test_what_a_run_keeps(learned):
         "window": 100,
         "hop": 50,
         "centred": False,
+        "units": [],
     }
     assert preprocessing_from(row).to_dict()["windows"]["window"] == 100
     old = {key: value for key, value in row.items() if key != "windows"}
@@ -182,6 +183,32 @@ def test_a_recording_stays_on_one_side(tmp_path):
     data = with_held_out(found(draw(tmp_path)), 0)
     sides = [{name.rpartition(":")[0] for name in part.names} for part in (data.train, data.validation)]
     assert sides[0] and sides[1] and not sides[0] & sides[1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_plain_recording_as_spreadsheets_write_it(learned, encoding):
+    values, _ = tones(12)
+    rows = [(at / RATE, *sample) for at, sample in enumerate(values.T)]
+    plain, german = learned / "plain.csv", learned / "german.csv"
+    plain.write_text("time,1 of 2,2 of 2\n" + "\n".join(",".join(f"{cell:.5f}" for cell in row) for row in rows))
+    lines = [";".join(f"{cell:.5f}".replace(".", ",") for cell in row) for row in rows]
+    german.write_text("\r\n".join(["time;1 of 2;2 of 2", *lines]), encoding=encoding)
+    found = [rows_of(run_here("predict", learned / "run", each).stdout) for each in (plain, german)]
+    assert len(found[0]) == SECONDS - 1
+    assert [(row["start"], row["label"]) for row in found[0]] == [(row["start"], row["label"]) for row in found[1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "said"),
+    [("time_ms", 40, ""), ("time", 40, "rises by 40, which 50 Hz does not in any unit"), ("time", 20, "")],
+)
+def test_times_that_rise_by_another_step_are_asked_about(learned, name, step, said):
+    values, _ = tones(12, rate=25)
+    lines = [",".join(map(str, (at * step, *sample))) for at, sample in enumerate(values.T)]
+    (learned / "ms.csv").write_text("\n".join([f"{name},1 of 2,2 of 2", *lines]))
+    result = run_here("predict", learned / "run", learned / "ms.csv")
+    assert (said in result.stderr) and (result.returncode == 1) == bool(said), result.stderr
+    assert (len(rows_of(result.stdout)) > 0) != bool(said)
 
 
 def test_annotations_as_spreadsheets_write_them(tmp_path):

@@ -167,11 +167,6 @@ def _is_utf8(line: str) -> bool:
     return True
 
 
-def separator(line: str) -> str | None:
-    """What stands between the cells of a line: a tab, semicolon or comma, or ``None`` for white space."""
-    return next((mark for mark in "\t;," if mark in line), None)
-
-
 def is_number(cell: str) -> bool:
     """Whether a cell is a finite decimal number."""
     return _NUMBER.fullmatch(cell.strip()) is not None

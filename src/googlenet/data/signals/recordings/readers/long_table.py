@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from .....errors import InputError
-from ...rows import MISSING_LABEL, is_number, listing, separator, text_lines, to_numbers
+from ...rows import MISSING_LABEL, is_number, listing, to_numbers
+from ...sources.text.dates import seconds
+from ...sources.text.marks import TextGrid
+from ...sources.text.table import Table
 from ..recording import Mark, Recording, Samples, library
 from .rates import rate_of
 
@@ -103,33 +104,20 @@ Chunk = tuple[list[list[str]], int]  # rows of text, and the number of the first
 
 
 def _text(path: Path) -> tuple[list[str], Iterator[Chunk]]:
-    lines = text_lines(path, comments="#")
-    _, head = next(((number, line) for number, line in lines if line.strip()), (0, ""))
-    mark = separator(head) or " "
-    header = [cell.strip() for cell in next(csv.reader([head], delimiter=mark))]
-    if len(header) != len(set(header)) or any(is_number(cell) for cell in header):
+    table = Table(TextGrid(path))
+    header, written = table.first, table.numbers
+    if len(header) != len(set(header)) or any(map(written.is_number, header)):
         raise InputError(f"{path} has no header that names its channels, each once; write one above the rows.")
 
     def chunks() -> Iterator[Chunk]:
-        rows = csv.reader((line for _, line in lines if line.strip()), delimiter=mark)
-        first = 2
-        while cells := list(islice(rows, ROWS)):
-            if mark != ",":
-                cells = [[_with_point(cell) for cell in row] for row in cells]
-            for at, row in enumerate(cells):
-                if len(row) != len(header):
-                    raise InputError(
-                        f"{path}, row {first + at} has {len(row)} cells, but the header has {len(header)}."
-                    )
-            yield cells, first
-            first += len(cells)
+        rows = islice(table.grid.rows(), 1, None)
+        while taken := list(islice(rows, ROWS)):
+            for row, cells in taken:
+                if len(cells) != len(header):
+                    raise InputError(f"{path}, row {row} has {len(cells)} cells, but the header has {len(header)}.")
+            yield [[written.plain(cell) for cell in cells] for _, cells in taken], taken[0][0]
 
     return header, chunks()
-
-
-def _with_point(cell: str) -> str:
-    """A number with a decimal comma as one with a point; anything else as it is."""
-    return cell.replace(",", ".") if "," in cell and is_number(cell.replace(",", ".", 1)) else cell
 
 
 def _parquet(path: Path) -> tuple[list[str], Iterator[Chunk]]:
@@ -230,10 +218,12 @@ def _moment(path: Path, row: int, cell: str) -> float:
     try:
         return float(cell)
     except ValueError:
-        try:
-            return datetime.fromisoformat(cell.strip()).timestamp()
-        except ValueError:
-            raise InputError(f"{path}, row {row}: {cell!r} is no time.") from None
+        moment = seconds(cell)
+        if moment is None:
+            raise InputError(
+                f"{path}, row {row}: {cell!r} is no time. Write 2026-01-31 12:00:00, or seconds."
+            ) from None
+        return moment
 
 
 def _recording(

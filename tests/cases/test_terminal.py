@@ -16,6 +16,7 @@ from conftest import draw_two_classes
 
 # After the second epoch of the first training it waits, its bar on the screen, until somebody presses Ctrl-C.
 HELD = """
+import time
 from contextlib import contextmanager
 import googlenet.apps.cli.progress as progress, googlenet.training.progress as pace
 pace.PACE = 0  # every step moves the bar
@@ -28,7 +29,8 @@ def holding(*words, **options):
             report(event)
             if hasattr(event, "row") and event.row.epoch == 2 and not held:
                 held.append(event)
-                signal.pause()
+                while True:  # a single wait for a signal would miss one that came a moment before it
+                    time.sleep(0.05)
         yield wait
 
 progress.training_progress = holding

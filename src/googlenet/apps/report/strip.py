@@ -23,7 +23,8 @@ COLOURS, STRENGTHS = ("blue", "orange", "green", "grey"), ("1", "0.6", "0.3")
 WIDE = 7.0  # pixels of a letter
 STYLE = (
     "body{font:14px system-ui,sans-serif;max-width:1080px;margin:2em auto;padding:0 1em;background:var(--page);"
-    "color:var(--ink)}svg{width:100%;display:block;margin:6px 0}h1{font-size:20px}h2{font-size:15px}"
+    "color:var(--ink);overflow-x:auto}svg{width:100%;min-width:720px;display:block;margin:6px 0}h1{font-size:20px}"
+    "h2{font-size:15px}"
 )
 
 

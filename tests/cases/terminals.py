@@ -17,10 +17,12 @@ import pyte
 from conftest import DEADLINE
 
 TESTS = Path(__file__).parents[1]
-# Makes the terminal the session's own, so that Ctrl-C reaches it, and runs googlenet with the networks of the tests.
+# Makes the terminal the session's own, so that Ctrl-C reaches it, also where who runs the tests ignores it, and runs
+# googlenet with the networks of the tests.
 BEGINNING = """
 import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, os.environ["TESTS"])
 from conftest import short_variants
 del os.environ["COLUMNS"]  # the terminal says how wide it is

@@ -12,6 +12,7 @@ from .scale import deviation, known
 
 STRANGE = 10.0  # deviations that a signal's samples are off in the mean; signals learned from are by no more than five
 SMALL = 0.01  # of the training part's deviation: what varies less may be in another unit
+FEWEST = 8  # samples from which on it is no chance that they vary little
 LONGER = 1.25  # times as long as the longest signal that was learned from: so much is squeezed more than any
 
 
@@ -38,6 +39,8 @@ def doubt_of(
         return ""
     if STRANGE < np.abs(prepared).mean(axis=1).max() < np.inf:
         return "Some signals lie as a whole far from all that the network learned from: another unit, or level?"
+    if signal.shape[1] < FEWEST:
+        return ""
     present = [known(channel) for channel in signal]
     spread = [deviation(values) if values.size else 0.0 for values in present]
     if max(spread) > 0 and all(own < SMALL * usual for own, usual in zip(spread, std, strict=True)):

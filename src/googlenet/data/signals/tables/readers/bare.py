@@ -14,7 +14,7 @@ from ...rows import SignalTable, count, is_number, is_text, to_numbers
 from ...sources.text.table import Table
 from ..schema import Channel, Schema, TableColumns
 from .gather import Gathered
-from .strangers import check_no_strangers
+from .strangers import FEWEST, check_no_strangers
 
 ARCHIVES = (".tsv", ".txt")  # of the UCR archive, whose label comes first
 CHOOSE = "Say where it is with --label-first or --label-last."
@@ -176,6 +176,8 @@ def _seen(rows: _Rows) -> str | None:
     like = [_like_classes(column) for column in (first, last)]
     if like[0] == like[1] or _interior_like(rows, _like_classes):
         return None
+    if len(rows.cells) < FEWEST and _whole(first) and _whole(last):
+        return None  # so few rows repeat a whole number by chance
     if like[0]:
         return "first"
     return None if _whole(first) and len({float(cell) for cell in first if is_number(cell)}) == 1 else "last"

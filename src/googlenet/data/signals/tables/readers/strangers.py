@@ -12,7 +12,7 @@ from ...rows import is_number
 from ..shape import Column, shape_of
 
 _NARROW = 16  # cells up to which a row may be one sample of a few channels
-_FEWEST = 8  # rows from which on their cells are compared
+FEWEST = 8  # rows from which on their cells are compared
 _COMPARED = 16  # columns of samples that a column at either end is compared with
 _CHANCE = 1e-3  # that every sample of a column is a whole number, and none is meant
 
@@ -29,7 +29,7 @@ def check_no_strangers(path: Path, rows: Sequence[Sequence[str]], label: str) ->
         InputError: If a cell at an end holds whole numbers that are no samples, or a row is a sample.
     """
     widths = {len(row) for row in rows}
-    if len(widths) != 1 or len(rows) < _FEWEST:
+    if len(widths) != 1 or len(rows) < FEWEST:
         return
     width = widths.pop()
     if width <= _NARROW:

@@ -173,11 +173,16 @@ def _seen(rows: _Rows) -> str | None:
         )
     if any(texts):
         return "first" if texts[0] else "last"
+    return _seen_of_numbers(rows, first, last)
+
+
+def _seen_of_numbers(rows: _Rows, first: Sequence[str], last: Sequence[str]) -> str | None:
+    """Where, of rows of numbers alone, a label stands for certain."""
+    if len(rows.cells) < FEWEST and _whole(first) and _whole(last):
+        return None  # so few rows repeat a whole number by chance
     like = [_like_classes(column) for column in (first, last)]
     if like[0] == like[1] or _interior_like(rows, _like_classes):
         return None
-    if len(rows.cells) < FEWEST and _whole(first) and _whole(last):
-        return None  # so few rows repeat a whole number by chance
     if like[0]:
         return "first"
     return None if _whole(first) and len({float(cell) for cell in first if is_number(cell)}) == 1 else "last"

@@ -9,12 +9,14 @@ from small_pictures import counts, labelled, left_out, pictures, said
 
 from conftest import run_here
 from googlenet import InputError
+from googlenet.apps.jobs import learning_data
 from googlenet.data.find import expand, find_data, to_learn_from
 from googlenet.data.images.names import extensions, part_of, readable
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.splits import hold_out
 from googlenet.data.walk import is_junk
 from googlenet.inference.calibration import examples_from
+from googlenet.training.recipe import RECIPES
 
 TINY = ["--arch", "short_2d", "--width", "0.125", "--epochs", "1"]
 
@@ -291,6 +293,7 @@ def test_a_lonely_class_among_others(here):
     held = hold_out(find_data("q"), 0.2, 0)
     assert "single picture of 'c0', 'c1', 'c2', 'c3', 'c4': it is learned from, and none" in " ".join(held.notes)
     assert len(held.train) == 12 and set(held.validation.labels.tolist()) == {5}
+    assert held.notes == learning_data(find_data("q"), RECIPES["photos"]).notes  # what is said before it trains
 
 
 # ---------------------------------------------------------------------------------------------------- parts

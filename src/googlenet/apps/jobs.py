@@ -44,7 +44,8 @@ SHOWN = 8  # held-out pictures of a built-in set, to predict on
 
 def learning_data(data: Dataset, recipe: Recipe) -> Dataset:
     """The data as a training sees them: a part held out where there is none, and what is to be said of copies."""
-    return replace(with_held_out(data, recipe.seed), notes=(*data.notes, *copies(data)))
+    held = with_held_out(data, recipe.seed)
+    return replace(held, notes=(*held.notes, *copies(data)))
 
 
 def choose_recipe(data: Dataset, name: str | None, changes: Mapping[str, str], resumed: Run | None = None) -> Recipe:

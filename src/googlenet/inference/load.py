@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +23,11 @@ MANY = 2000  # examples after which the time is won back that OpenVINO takes to 
 
 
 def load(
-    *sources: str | Path, engine: str | None = None, examples: int = MANY, max_pixels: int | None = None
+    *sources: str | Path,
+    engine: str | None = None,
+    examples: int = MANY,
+    max_pixels: int | None = None,
+    missing: Sequence[str] = (),
 ) -> Predictor:
     """A predictor from runs, weights or one exported model.
 
@@ -34,6 +39,8 @@ def load(
         examples: How many it is for, about.
         max_pixels: That the file of a picture may have; ``None`` for
             :data:`~googlenet.data.images.decode.MAX_PIXELS`.
+        missing: Words that say in a table of signals that a value is missing, beside those of the table it learned
+            from.
 
     Raises:
         InputError: If there is no source, one is missing or does not say what it reads, or they do not have the same
@@ -50,6 +57,8 @@ def load(
         check_path("What is loaded (one argument each)", source)
     examples = whole("examples", examples, 0)
     max_pixels = None if max_pixels is None else whole("max_pixels", max_pixels)
+    if isinstance(missing, str):
+        raise InputError(f"missing is a sequence of words, such as ['ERR', '-'], not {missing!r}.")
     if engine is not None and engine not in BACKENDS:
         raise unknown("engine", engine, BACKENDS)
     exported = exported_for(sources[0])
@@ -59,20 +68,25 @@ def load(
         if engine not in (None, exported):
             raise InputError(f"{sources[0]} is for the engine {exported!r}, not {engine!r}.")
         found, notes = BACKENDS[exported].load().read(Path(sources[0]))
-        return Predictor(found, notes.classes, _allowing(preprocessing_from(notes.preprocessing), max_pixels))
+        return Predictor(found, notes.classes, _reading(preprocessing_from(notes.preprocessing), max_pixels, missing))
     pipeline, classes = load_pipeline(*sources)
     backend = BACKENDS[engine or fastest(pipeline, examples)].load()
-    return Predictor(backend.engine_of(pipeline), classes, _allowing(pipeline.preprocessing, max_pixels))
+    return Predictor(backend.engine_of(pipeline), classes, _reading(pipeline.preprocessing, max_pixels, missing))
 
 
-def _allowing(preprocessing: Preprocessing, max_pixels: int | None) -> Preprocessing:
-    """It, with another limit on what it reads."""
-    if max_pixels is None:
-        return preprocessing
-    if not hasattr(preprocessing, "max_pixels"):
-        raise InputError(f"A number of pixels is for pictures; leave --max-pixels out for {preprocessing.kind}s.")
-    changed: Preprocessing = replace(cast("Any", preprocessing), max_pixels=max_pixels)
-    return changed
+def _reading(preprocessing: Preprocessing, max_pixels: int | None, missing: Sequence[str]) -> Preprocessing:
+    """It, with another limit on what it reads, and further words for what is missing."""
+    changed: Any = preprocessing
+    if max_pixels is not None:
+        if not hasattr(changed, "max_pixels"):
+            raise InputError(f"A number of pixels is for pictures; leave --max-pixels out for {preprocessing.kind}s.")
+        changed = replace(changed, max_pixels=max_pixels)
+    if missing:
+        schema = getattr(changed, "schema", None)
+        if schema is None:
+            raise InputError("Words for what is missing are for tables of signals; leave --missing out.")
+        changed = replace(changed, schema=schema.with_missing(missing))
+    return cast("Preprocessing", changed)
 
 
 def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:

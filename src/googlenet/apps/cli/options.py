@@ -204,11 +204,21 @@ def _columns(said: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
     cut = Cut(said["annotations"], **asked)
     given = {name: said[name] for name in ("target", "group", "channel", "id", "time", "path", "max_pixels")}
     label = {True: "first", False: "last", None: None}[said["label_first"]]
-    words = tuple(word.strip() for word in (said["missing"] or "").split(",") if word.strip())
     ignored = tuple(said["ignore"] or ())
     return Columns(
-        **given, ignore=ignored, label=label, header=not said["no_header"], missing=words, cut=cut, **further
+        **given,
+        ignore=ignored,
+        label=label,
+        header=not said["no_header"],
+        missing=words(said["missing"]),
+        cut=cut,
+        **further,
     )
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """``ERR,-`` as words; none for nothing."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def recipe_changes(given: Mapping[str, str | bool | None]) -> dict[str, str]:

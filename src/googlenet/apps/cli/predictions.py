@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from ...errors import InputError
-from .options import RECORDINGS, MaxPixelsOption
+from .options import RECORDINGS, MaxPixelsOption, MissingOption, words
 from .usage import check_local, explained
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def predict(
         typer.Option(help="openvino, onnx or torch (by default the one that is done first of those installed)."),
     ] = None,
     max_pixels: MaxPixelsOption = None,
+    missing: MissingOption = None,
     merge: Annotated[
         bool, typer.Option("--merge", help="One row for stretches of equal labels.", rich_help_panel=RECORDINGS)
     ] = False,
@@ -72,13 +73,15 @@ def predict(
     from .progress import above
 
     with explained("predict", [run, *inputs]), opened(output) as out:
-        predictor = _loaded(run, engine, inputs, max_pixels)
+        predictor = _loaded(run, engine, inputs, max_pixels, words(missing))
         failed = _labelled(predictor, run, inputs, above(out), form, top, merge, chart)
     if failed:
         raise typer.Exit(1)
 
 
-def _loaded(run: str, engine: str | None, inputs: Sequence[str], max_pixels: int | None) -> Predictor:
+def _loaded(
+    run: str, engine: str | None, inputs: Sequence[str], max_pixels: int | None, missing: Sequence[str]
+) -> Predictor:
     """What labels, made for about as many examples as there are; says which engine computes."""
     from ...inference.engines.backend import exported_for
     from ...inference.load import MANY, load
@@ -89,7 +92,7 @@ def _loaded(run: str, engine: str | None, inputs: Sequence[str], max_pixels: int
 
         keep_memory()
     count = sum(islice(_entries(inputs), MANY))
-    predictor = load(run, engine=engine, examples=count, max_pixels=max_pixels)
+    predictor = load(run, engine=engine, examples=count, max_pixels=max_pixels, missing=missing)
     print(f"engine: {predictor.engine.name}", file=sys.stderr)
     return predictor
 

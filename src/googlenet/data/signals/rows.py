@@ -212,7 +212,7 @@ def no_number(place: str, cell: str) -> str:
     """Why a cell cannot be read, and what to do."""
     cell = cell.strip()
     shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
-    return f"{place} holds {shown!r}, which is not a number. Write NaN, or train with --missing, if it has no value."
+    return f"{place} holds {shown!r}, which is not a number. Write NaN, or give --missing, if it has no value."
 
 
 def label_text(cell: str) -> str:

@@ -28,7 +28,7 @@ def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schem
     Raises:
         InputError: If a column is missing, or cannot be told.
     """
-    wanted = replace(wanted, missing=wanted.missing or learned.missing)
+    wanted = replace(wanted, missing=learned.with_missing(wanted.missing).missing)
     if learned.layout == "wide" and any(sample_columns(channel, source.header)[0] for channel in learned.channels):
         channels = tuple(_same_samples(source, channel, learned) for channel in learned.channels)
         return _with_roles(source, wanted, labelled, replace(learned, channels=channels))

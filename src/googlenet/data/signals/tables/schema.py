@@ -138,6 +138,10 @@ class Schema:
         """For a file in which labels and groups are not looked for."""
         return replace(self, target=None, group=None)
 
+    def with_missing(self, words: Sequence[str]) -> Schema:
+        """With those words for what is missing, too."""
+        return replace(self, missing=tuple(dict.fromkeys((*self.missing, *words))))
+
     def said(self) -> str:
         """The end of the sentence that says how the table was read."""
         left = [name for name, _ in self.ignored]

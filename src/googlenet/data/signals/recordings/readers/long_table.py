@@ -110,7 +110,7 @@ def _text(path: Path) -> tuple[list[str], Iterator[Chunk]]:
         raise InputError(f"{path} has no header that names its channels, each once; write one above the rows.")
 
     def chunks() -> Iterator[Chunk]:
-        rows = islice(table.grid.rows(), 1, None)
+        rows = islice(table.rows(), 1, None)
         while taken := list(islice(rows, ROWS)):
             for row, cells in taken:
                 if len(cells) != len(header):

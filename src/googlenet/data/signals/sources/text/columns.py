@@ -97,7 +97,7 @@ class CsvSource:
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows below the header, without empty cells behind its last column."""
         width = self._width
-        for row, cells in islice(self._table.grid.rows(), self._skipped, None):
+        for row, cells in islice(self._table.rows(), self._skipped, None):
             while self._trailing and len(cells) > width and not cells[-1].strip():
                 cells.pop()
             yield row, cells

@@ -11,8 +11,10 @@ from typing import Protocol
 import numpy as np
 
 from .....errors import InputError
+from ...rows import count
 from ...tables.names import IDS, LABELS, TIMES
 from .numbers import Ambiguous, Numbers, length_of, list_columns, numbers_of, spread
+from .preamble import rows_above
 
 _NAMES = frozenset({*LABELS, *IDS, *TIMES, "group"})
 _SAMPLE = 64  # rows by which a table is told
@@ -62,9 +64,11 @@ class Table:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.path = grid.path
-        self.sample = list(islice(grid.rows(), _SAMPLE))
-        if not self.sample:
+        sample = list(islice(grid.rows(), _SAMPLE))
+        if not sample:
             raise InputError(f"{self.path} is empty.")
+        self._above = rows_above([cells for _, cells in sample])
+        self.sample = sample[self._above :]
         self.commented = False  # whether the last comment above it is its header
         self._comment: list[str] = []
         self.first = [cell.strip() for cell in self.sample[0][1]]
@@ -153,12 +157,16 @@ class Table:
             f"other text, first or last in every row."
         )
 
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Number and cells of every row, the header among them."""
+        return islice(self.grid.rows(), self._above, None)
+
     def plain_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Number and cells of every row of a table without a header: of a list each item is one, and what is written in
         this table's way is written as programs do."""
         style = self.numbers
         listed = bool(list_columns([cells for _, cells in self.sample], style))
-        for row, cells in self.grid.rows():
+        for row, cells in self.rows():
             if listed:
                 where = f"{self.path}, row {row}"
                 lists = [spread(cell, length_of(cell, style) or 1, style.decimal, where) for cell in cells]
@@ -169,7 +177,8 @@ class Table:
     def said(self) -> str:
         """What was found out about the file."""
         header = f", header in comment line {self.grid.comment[0]}" if self.commented and self.grid.comment else ""
-        return header + self.numbers.said + self.grid.said
+        above = f", {count(self._above, 'row')} above the header left out" if self._above else ""
+        return header + self.numbers.said + self.grid.said + above
 
 
 def _parts(cell: str) -> list[str]:

@@ -61,7 +61,9 @@ def read_bare(source: Table, wanted: TableColumns, labelled: bool, schema: Schem
     check_no_strangers(path, [cells[int(numbered) :] for cells in rows.cells], label)
     if label != "none" and not labelled and schema is None:
         notes.append(f"{path}: the {label} cell of each row is taken for its label, and is no sample.")
-    found = Schema("rows", (Channel(""),), label=label, missing=wanted.missing or (schema or _NOTHING).missing)
+    found = Schema(
+        "rows", (Channel(""),), label=label, missing=(schema or _NOTHING).with_missing(wanted.missing).missing
+    )
     gathered = Gathered(path, labelled, whole_numbers=True, missing=found.missing)
     length = (schema or _NOTHING).fixed
     for number, cells in zip(rows.places, rows.cells, strict=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from .....errors import InputError
 from ....protocol import BadFile
 from ...rows import SignalRows, SignalTable, label_text, unquoted
 from ..schema import Schema
+
+_PERHAPS_MISSING = frozenset({"na", "n/a", "#n/a", "null"})  # labels; of samples these are missing
 
 
 @dataclass
@@ -96,5 +99,12 @@ class Gathered:
             schema,
             dict(self.bad),
             tuple(self.ids) if named else None,
-            tuple(notes),
+            (*notes, *_doubted(self.rows.labels)),
         )
+
+
+def _doubted(labels: Sequence[str]) -> Iterator[str]:
+    """What to say of labels that may be none."""
+    for word, rows in Counter(label for label in labels if label.lower() in _PERHAPS_MISSING).items():
+        verb = "rows have" if rows > 1 else "row has"
+        yield f"{rows:,} {verb} the label {word!r}, taken for a class. If it says that there is none: --missing {word}."

@@ -29,13 +29,18 @@ NETWORKS = {
     "recipe": ("--epochs", "2", "--max-seconds", "20"),
 }
 MEASURED = (("tiny", "30s"), ("recipe", "30s"), ("recipe", "2s"))
-# As WATCH of common.py, with the seconds of all cores.
+# As WATCH of common.py, with the seconds of all cores, and the peak of the memory that is no mapped file.
 WATCH = """
 import resource, subprocess, sys, time
-started = time.perf_counter()
-subprocess.run(sys.argv[1:], check=True, capture_output=True)
+started, own = time.perf_counter(), 0
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+while child.poll() is None:
+    with open(f"/proc/{child.pid}/status") as status:
+        own = max([own, *(int(line.split()[1]) for line in status if line.startswith("RssAnon"))])
+    time.sleep(0.05)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+assert child.returncode == 0
+print(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, own / 1024)
 """
 
 
@@ -73,13 +78,12 @@ def night(path: Path, seed: int, hours: float) -> list[str]:
     return found
 
 
-def watched(folder: Path, *words: str) -> tuple[float, float, float]:
-    """Wall seconds, seconds of all cores, and megabytes of a command."""
+def watched(folder: Path, *words: str) -> tuple[float, float, float, float]:
+    """Wall seconds, seconds of all cores, and megabytes of a command: in all, and without files that it maps."""
     command = [sys.executable, "-c", WATCH, sys.executable, "-m", "googlenet", *words]
-    wall, cores, megabytes = subprocess.run(
-        command, check=True, capture_output=True, text=True, cwd=folder
-    ).stdout.split()
-    return float(wall), float(cores), float(megabytes)
+    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
+    wall, cores, megabytes, own = map(float, run.stdout.split())
+    return wall, cores, megabytes, own
 
 
 def right(path: Path, truth: list[str]) -> float:
@@ -105,12 +109,17 @@ def measure(folder: Path, network: str, window: str, truth: list[str], rounds: i
     row: dict[str, object] = {
         "network": network,
         "window": window,
-        "training": {"seconds": round(trained[0], 1), "megabytes": round(trained[2])},
-        "labelling_seconds": spread([wall for wall, _, _ in found]),
-        "labelling_core_seconds": spread([cores for _, cores, _ in found]),
-        "labelling_megabytes": round(max(megabytes for _, _, megabytes in found)),
-        "times_real_time": spread([seconds / wall for wall, _, _ in found]),
-        "times_real_time_on_two_idle_cores": spread([2 * seconds / cores for _, cores, _ in found]),
+        "training": {
+            "seconds": round(trained[0], 1),
+            "megabytes": round(trained[2]),
+            "megabytes_without_mapped_files": round(trained[3]),
+        },
+        "labelling_seconds": spread([wall for wall, *_ in found]),
+        "labelling_core_seconds": spread([cores for _, cores, *_ in found]),
+        "labelling_megabytes": round(max(megabytes for _, _, megabytes, _ in found)),
+        "labelling_megabytes_without_mapped_files": round(max(own for *_, own in found)),
+        "times_real_time": spread([seconds / wall for wall, *_ in found]),
+        "times_real_time_on_two_idle_cores": spread([2 * seconds / cores for _, cores, *_ in found]),
         "share_of_time_right": right(folder / f"{run}.csv", truth),
     }
     print(row, flush=True)

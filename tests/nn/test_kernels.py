@@ -165,6 +165,16 @@ def test_norm_relu_is_pytorchs(dtype, images, channels, size, members, residual,
         assert norm.num_batches_tracked == exact_norm.num_batches_tracked
 
 
+@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("size", [(9,), (5, 7), (3, 4, 5)])
+def test_what_is_joined_keeps_channels_last(members, size):
+    """Pooling and convolving are twice as fast in that layout; 1-D and 3-D maps lost it."""
+    x, y = (torch.randn(2, *size, members * channels).movedim(-1, 1) for channels in (3, 4))
+    together = norm_relu.joined([x, y], members)
+    torch.testing.assert_close(together, norm_relu.joined([x.contiguous(), y.contiguous()], members), rtol=0, atol=0)
+    assert together.movedim(1, -1).is_contiguous()
+
+
 def test_norm_relu_passes_what_is_no_number_on():
     x = maps(torch.bfloat16, (2, 40, 3, 3), 0, 9)
     x[0, 35, 1, 1] = float("nan")

@@ -38,10 +38,17 @@ def reference(
 
 
 def joined(maps: Sequence[Tensor], members: int = 1) -> Tensor:
-    """Concatenation on channels, within each member's share of them."""
+    """Concatenation on channels, within each member's share of them; with channels last where the maps have them."""
+    if maps[0].stride(1) == 1 and runs_plainly():  # of maps that are not 2-D, PyTorch does not see it
+        return _joined([x.movedim(1, -1) for x in maps], members, -1).movedim(-1, 1)
+    return _joined(maps, members, 1)
+
+
+def _joined(maps: Sequence[Tensor], members: int, axis: int) -> Tensor:
     if members == 1:
-        return torch.cat(list(maps), dim=1)
-    return torch.cat([torch.unflatten(x, 1, (members, -1)) for x in maps], dim=2).flatten(1, 2)
+        return torch.cat(list(maps), dim=axis)
+    within = axis + 1 if axis > 0 else axis
+    return torch.cat([torch.unflatten(x, axis, (members, -1)) for x in maps], dim=within).flatten(within - 1, within)
 
 
 def norm_relu(

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ....errors import InputError
 from ....files import digest
-from ...protocol import Example, Floats, Preprocessing, Settings
+from ...protocol import Array, Example, Floats, Preprocessing, Settings
 from ..batches import SignalLoader
 from ..dataset import SignalSet
 from ..preparation.preprocessing import SignalPreprocessing
@@ -27,7 +27,7 @@ from .resample import length_at, resampled
 from .windows import Windows
 
 MOST, LEAST = 2000, 64  # windows from which statistics are taken
-NUMBERS = 1 << 22  # in them, about
+NUMBERS = 1 << 22  # in them, about; and in those that are looked at before they are let go of
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,15 @@ def kept_on_disk(recording: Recording, windows: Windows) -> Kept:
         with tempfile.TemporaryFile() as file:
             os.truncate(file.fileno(), size)
             kept = Kept(np.frombuffer(place := mmap.mmap(file.fileno(), size), np.float32).reshape(shape), place)
-            at = 0
+            at = written = 0
             for block in resampled(recording, windows.rate, windows.channels):
                 with np.errstate(over="ignore"):  # what is too large is infinite, and is refused by its reader
                     kept.values[:, at : at + block.shape[1]] = block
                 at += block.shape[1]
+                written += block.size
+                if written > NUMBERS:
+                    kept.release()
+                    written = 0
     except OSError as error:
         raise InputError(
             f"{recording.path} needs {size:,} bytes in the folder for temporary files ({tempfile.gettempdir()}), and "
@@ -93,12 +97,20 @@ class WindowSet(SignalSet):
     @cached_property
     def contents(self) -> tuple[str, ...]:
         """Of the samples; of a flat line, of which there are many alike, of its name too."""
-        found = tuple(
+        return tuple(
             digest(np.ascontiguousarray(signal).tobytes() + (name.encode() if _is_flat(signal) else b""))
-            for signal, name in zip(self.signals, self.names, strict=True)
+            for name, signal in self._each()
         )
-        _release(self.kept)
-        return found
+
+    def summaries(self) -> dict[str, Array]:
+        """As of :class:`~googlenet.data.signals.dataset.SignalSet`, of few windows at a time."""
+        if not self.windows.window:
+            return super().summaries()
+        parts = []
+        for rows in np.array_split(np.arange(len(self)), -(-len(self) // self._few)):
+            parts.append(SignalSet.summaries(self.subset(rows.tolist())))
+            _release(self.kept)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def subset(self, rows: Sequence[int]) -> WindowSet:
         """Those rows, in that order."""
@@ -119,10 +131,21 @@ class WindowSet(SignalSet):
 
     def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
         """Every window."""
-        for number, (name, signal) in enumerate(zip(self.names, self.signals, strict=True)):
+        for name, signal in self._each():
             yield Example(name, np.array(signal))
-            if number % MOST == MOST - 1:
+
+    @property
+    def _few(self) -> int:
+        """Windows that are looked at before they are let go of."""
+        return max(1, NUMBERS // self.signals[0].size)
+
+    def _each(self) -> Iterator[tuple[str, Signal]]:
+        """Every name and window; memory stays that of few."""
+        for number, each in enumerate(zip(self.names, self.signals, strict=True), start=1):
+            yield each
+            if number % self._few == 0:
                 _release(self.kept)
+        _release(self.kept)
 
 
 def _is_flat(signal: Signal) -> bool:

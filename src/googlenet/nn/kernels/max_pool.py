@@ -66,13 +66,14 @@ class MaxPool2d(nn.MaxPool2d):
 
 
 class MaxPool1d(nn.MaxPool1d):
-    """:class:`torch.nn.MaxPool1d`, as a picture of height 1."""
+    """:class:`torch.nn.MaxPool1d`, as a picture of height 1 with channels last."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Pools ``(N, C, L)``."""
         assert isinstance(self.kernel_size, int) and isinstance(self.stride, int) and isinstance(self.padding, int)
         window = ((1, self.kernel_size), (1, self.stride), (0, self.padding))
-        return max_pool2d(x.unsqueeze(2), *window, self.ceil_mode).squeeze(2)
+        picture = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        return max_pool2d(picture, *window, self.ceil_mode).squeeze(2)
 
 
 def _is_native(x: Tensor, kernel: Window, padding: Window) -> bool:

@@ -441,7 +441,14 @@ def test_npz_with_the_channels_at_the_end(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "names", [("X_train", "y_train", "X_test", "y_test"), ("x_train", "labels_train", "x_test", "labels_test")]
+    "names",
+    [
+        ("X_train", "y_train", "X_test", "y_test"),
+        ("x_train", "labels_train", "x_test", "labels_test"),
+        ("train_x", "train_y", "test_x", "test_y"),
+        ("train_data", "train_labels", "test_data", "test_labels"),
+        ("X_tr", "y_tr", "X_te", "y_te"),
+    ],
 )
 def test_npz_of_two_parts(tmp_path, names):
     path = tmp_path / "a.npz"
@@ -450,11 +457,19 @@ def test_npz_of_two_parts(tmp_path, names):
     np.testing.assert_array_equal(np.stack(found.train.signals)[:, 0], X)
     np.testing.assert_array_equal(np.stack(found.test.signals)[:, 0], X[:4] + 1)
     assert found.test.labels.tolist() == Y[:4].tolist()
-    with pytest.raises(InputError, match="holds 2 parts, train and test. Save the signals that are meant as X"):
+    with pytest.raises(InputError, match="holds 2 parts, train, test. Save the signals that are meant as X"):
         read_signals(path, labelled=False)
     np.savez(path, **{names[0]: X})
     with pytest.raises(InputError, match="has no array y_train"):
         find_signals(str(path))
+
+
+@pytest.mark.parametrize("word", ["val", "valid", "validation", "dev"])
+def test_npz_with_a_part_to_validate_on(tmp_path, word):
+    np.savez(tmp_path / "a.npz", X_train=X, y_train=Y, **{f"X_{word}": X[:4] + 1, f"y_{word}": Y[:4]})
+    found = find_signals(str(tmp_path / "a.npz"))
+    assert found.test is None and len(found.train) == 8
+    np.testing.assert_array_equal(np.stack(found.validation.signals)[:, 0], X[:4] + 1)
 
 
 @pytest.mark.parametrize("shape", [(8, 20), (8, 2, 10)])

@@ -66,7 +66,8 @@ def find_signals(
     labels = {part: _labels(source, part, table) for part, table in tables.items()}
     if not known:
         _check_labels(source, labels)
-    classes = _ordered(set(labels["train"]) | (set(labels.get("test", ())) & set(known)))
+    measured = {name for part in labels if part != "train" for name in labels[part]}
+    classes = _ordered(set(labels["train"]) | (measured & set(known)))
     channels = {len(signal) for table in tables.values() for signal in table.signals}
     if len(channels) > 1:
         raise InputError(f"The signals of {source} have different numbers of channels: {sorted(channels)}.")
@@ -76,11 +77,13 @@ def find_signals(
     for table in tables.values():
         said = said_to_network(source, table, like) if known else []
         notes += [note for note in (*table.notes, *said) if note not in notes]
-    notes += [*_said_of_labels(labels, classes), *_copies(sets)]
+    notes += [*_said_of_labels(labels, classes), *_copies(sets["train"])]
     bad = tuple(bad for table in tables.values() for bad in table.bad.values())
     schema = tables["train"].schema
     meanings = () if schema is None else schema.rows()
-    return Dataset(source, classes, sets["train"], None, sets.get("test"), tuple(notes), bad, meanings)
+    return Dataset(
+        source, classes, sets["train"], sets.get("validation"), sets.get("test"), tuple(notes), bad, meanings
+    )
 
 
 def _labels(source: str, part: str, table: SignalTable) -> tuple[str, ...]:
@@ -127,36 +130,27 @@ def _said_of_labels(labels: dict[str, tuple[str, ...]], classes: Sequence[str]) 
         if len(names) > 1:
             shown = " and ".join(map(repr, names))
             notes.append(f"The labels {shown} differ in case or blanks alone, and are taken for different classes.")
-    if "test" in labels:
-        for name, times in Counter(label for label in labels["test"] if label not in classes).items():
+    for part in (part for part in labels if part != "train"):
+        for name, times in Counter(label for label in labels[part] if label not in classes).items():
             notes.append(
-                f"{count(times, 'signal')} of the test part {'is' if times == 1 else 'are'} left out: the training "
+                f"{count(times, 'signal')} of the {part} part {'is' if times == 1 else 'are'} left out: the training "
                 f"part has nothing of the class {name!r}."
             )
-        absent = [repr(name) for name in classes if name not in labels["test"]]
+        absent = [repr(name) for name in classes if name not in labels[part]]
         if absent:
-            notes.append(f"The test part has nothing of the class {listing(absent)}: that is not measured.")
+            notes.append(f"The {part} part has nothing of the class {listing(absent)}: that is not measured.")
     return notes
 
 
-def _copies(sets: dict[str, SignalSet]) -> list[str]:
+def _copies(train: SignalSet) -> list[str]:
     """What there is to say of signals that are there more than once."""
-    notes = []
-    times = Counter(sets["train"].contents)
-    total = len(sets["train"])
-    if len(times) < total:
-        notes.append(
-            f"{count(total - len(times), 'signal')} of {total:,} repeat another (by content): {len(times):,} differ; "
-            "copies stay on one side of a split."
-        )
-    if "test" in sets:
-        pairs = zip(sets["test"].names, sets["test"].contents, strict=True)
-        twice = [name for name, content in pairs if content in times]
-        if twice:
-            notes.append(
-                f"{len(twice)} signals of the test part are in the training part too, the first at {twice[0]}."
-            )
-    return notes
+    differ, total = len(set(train.contents)), len(train)
+    if differ == total:
+        return []
+    return [
+        f"{count(total - differ, 'signal')} of {total:,} repeat another (by content): {differ:,} differ; "
+        "copies stay on one side of a split."
+    ]
 
 
 def _ordered(labels: Iterable[str]) -> tuple[str, ...]:

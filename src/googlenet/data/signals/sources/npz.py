@@ -12,18 +12,23 @@ import numpy as np
 import numpy.typing as npt
 
 from ....errors import InputError, unknown
-from ..rows import SignalRows, SignalTable, count, label_text
+from ..rows import SignalRows, SignalTable, count, label_text, listing
 
 Array = npt.NDArray[Any]
 _SAMPLES = ("x", "data", "signals", "signal")
 _LABELS = ("y", "labels", "label", "target", "targets")
 _GROUPS = ("group", "groups")
-_PARTS = ("train", "test")
+_PARTS = {
+    "train": ("train", "training", "tr"),
+    "validation": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing", "te"),
+}
 _CLEAR = 4  # an array (n, a, b) with a so many times b is of a samples and b channels
 
 
 def parts_of(path: Path) -> tuple[str, ...]:
-    """``train`` and ``test`` for an NPZ of ``X_train``, ``y_train``, ``X_test``, ``y_test``; nothing for another file.
+    """Of an NPZ of ``X_train``, ``y_train``, ``X_val``, ``X_test``, ... or ``train_x``, ...: which of ``train``,
+    ``validation`` and ``test`` it holds; nothing for another file.
 
     Raises:
         InputError: If it is damaged.
@@ -31,9 +36,19 @@ def parts_of(path: Path) -> tuple[str, ...]:
     if path.suffix.lower() != ".npz":
         return ()
     with _opened(path) as file:
-        names = {name.lower() for name in file.files}
-    parts = tuple(part for part in _PARTS if any(f"{name}_{part}" in names for name in _SAMPLES))
+        split = [_split(name) for name in file.files]
+    parts = tuple(part for part in _PARTS if any(part == of and name in _SAMPLES for name, of in split))
     return parts if "train" in parts else ()
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    """``X_train`` or ``train_x`` to ``x`` and ``train``; another name to itself and ``None``."""
+    words = name.lower().split("_")
+    for word, rest in ((words[-1], words[:-1]), (words[0], words[1:])):
+        part = next((part for part, names in _PARTS.items() if word in names), None)
+        if part is not None and rest:
+            return "_".join(rest), part
+    return name.lower(), None
 
 
 def read_npz(path: Path, target: str | None, group: str | None, labelled: bool, part: str | None = None) -> SignalTable:
@@ -54,7 +69,7 @@ def read_npz(path: Path, target: str | None, group: str | None, labelled: bool, 
         return _read_npy(path, labelled)
     if part is None and (parts := parts_of(path)):
         raise InputError(
-            f"{path} holds {count(len(parts), 'part')}, {' and '.join(parts)}. Save the signals that are meant as X, "
+            f"{path} holds {count(len(parts), 'part')}, {listing(parts)}. Save the signals that are meant as X, "
             f"in a file of their own."
         )
     with _opened(path) as file:
@@ -99,7 +114,7 @@ def _choose(
         if name is not None and name not in arrays and (labelled or option == "--group"):
             raise InputError(f"{path}, {option}: {unknown('array', name, arrays)}")
     if part:
-        return _of_part(path, arrays, f"_{part}")
+        return _of_part(path, arrays, part)
     groups = group or _named(arrays, _GROUPS)
     rest = {name: values for name, values in arrays.items() if name != groups}
     labels = target if target in arrays else _named(rest, _LABELS)
@@ -109,19 +124,18 @@ def _choose(
     return _Chosen(samples, labels or _only(path, rest, "y", (1,), samples), groups)
 
 
-def _of_part(path: Path, arrays: Mapping[str, Array | None], end: str) -> _Chosen:
-    """The arrays whose names end so."""
-    samples, labels, groups = (_named(arrays, names, end) for names in (_SAMPLES, _LABELS, _GROUPS))
+def _of_part(path: Path, arrays: Mapping[str, Array | None], part: str) -> _Chosen:
+    """The arrays whose names say so."""
+    samples, labels, groups = (_named(arrays, names, part) for names in (_SAMPLES, _LABELS, _GROUPS))
     if samples is None or labels is None:
         lacking = "X" if samples is None else "y"
-        raise InputError(f"{path} has no array {lacking}{end}: it has {_shapes(arrays)}.")
-    others = [name for name in arrays if any(name.lower().endswith(f"_{part}") for part in _PARTS)]
-    return _Chosen(samples, labels, groups, others)
+        raise InputError(f"{path} has no array {lacking}_{part}: it has {_shapes(arrays)}.")
+    return _Chosen(samples, labels, groups, [name for name in arrays if _split(name)[1] is not None])
 
 
-def _named(arrays: Mapping[str, Array | None], names: Sequence[str], end: str = "") -> str | None:
-    """The first array of those names, in any case."""
-    return next((own for name in names for own in arrays if own.lower() == name + end), None)
+def _named(arrays: Mapping[str, Array | None], names: Sequence[str], part: str | None = None) -> str | None:
+    """The first array of those names, in any case, in that part."""
+    return next((own for name in names for own in arrays if _split(own) == (name, part)), None)
 
 
 def _only(

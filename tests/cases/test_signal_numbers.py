@@ -261,6 +261,7 @@ def test_small_variation_is_none_only_if_it_is_rounding(jitter):
     ("change", "said"),
     [
         (lambda x: x * 1e-3, "vary a hundred times less"),
+        (lambda x: np.full_like(x, x.mean()), "do not vary at all"),
         (lambda x: x + 20, "far from all that the network learned from"),
         (lambda x: np.tile(x, 2), r"longer than any that the network learned from \(50 samples\)"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...protocol import Floats
-from .scale import deviation, known
+from .scale import deviation, is_constant, known
 
 STRANGE = 10.0  # deviations that a signal's samples are off in the mean; signals learned from are by no more than five
 SMALL = 0.01  # of the training part's deviation: what varies less may be in another unit
@@ -35,13 +35,15 @@ def doubt_of(
             f"Some signals are longer than any that the network learned from ({longest:,} samples), and may be "
             "squeezed more than those: cut them alike."
         )
+    present = [known(channel) for channel in signal]
+    if signal.shape[1] >= FEWEST and all(map(is_constant, present)):
+        return "Some signals do not vary at all: of a sensor that is off?"
     if not std:
         return ""
     if STRANGE < np.abs(prepared).mean(axis=1).max() < np.inf:
         return "Some signals lie as a whole far from all that the network learned from: another unit, or level?"
     if signal.shape[1] < FEWEST:
         return ""
-    present = [known(channel) for channel in signal]
     spread = [deviation(values) if values.size else 0.0 for values in present]
     if max(spread) > 0 and all(own < SMALL * usual for own, usual in zip(spread, std, strict=True)):
         return "Some signals vary a hundred times less than those that the network learned from: another unit?"

@@ -470,8 +470,8 @@ def learned(tmp_path_factory):
     return folder, columns, ended.stderr
 
 
-def answers(folder, path):
-    ended = run_here("predict", "run", path, "--format", "jsonl", cwd=folder)
+def answers(folder, path, *more):
+    ended = run_here("predict", "run", path, "--format", "jsonl", *more, cwd=folder)
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
 
@@ -495,6 +495,16 @@ def test_prediction_does_not_depend_on_how_the_table_is_laid_out(learned):
     truth = np.array(columns["rhythm"])
     guesses = np.array([row["label"] for row in right])
     assert json.loads(measured.stdout)["top1"] == pytest.approx((guesses == truth).mean())
+
+
+def test_words_for_what_is_missing_may_be_given_to_predict(learned):
+    folder, columns, _ = learned
+    table(folder, "gap.csv", columns | {"a_4": ["", *columns["a_4"][1:]]})
+    table(folder, "word.csv", columns | {"a_4": ["-", *columns["a_4"][1:]]})
+    right = answers(folder, "gap.csv")
+    assert "give --missing" in answers(folder, "word.csv")[0]["error"]
+    found = answers(folder, "word.csv", "--missing", "ERR,-")
+    assert [row["probability"] for row in found] == [row["probability"] for row in right]
 
 
 def test_evaluating_one_class_and_classes_that_are_not_known(learned):

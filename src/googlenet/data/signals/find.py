@@ -66,8 +66,7 @@ def find_signals(
     labels = {part: _labels(source, part, table) for part, table in tables.items()}
     if not known:
         _check_labels(source, labels)
-    measured = {name for part in labels if part != "train" for name in labels[part]}
-    classes = _ordered(set(labels["train"]) | (measured & set(known)))
+    classes = _ordered(set(labels["train"]).union(*(set(found) & set(known) for found in labels.values())))
     channels = {len(signal) for table in tables.values() for signal in table.signals}
     if len(channels) > 1:
         raise InputError(f"The signals of {source} have different numbers of channels: {sorted(channels)}.")
@@ -75,8 +74,8 @@ def find_signals(
     layout = tables["train"].layout
     notes = [f"Read as {'' if layout.startswith(('NPZ', 'rows')) else 'a '}{layout}."]
     for table in tables.values():
-        said = said_to_network(source, table, like) if known else []
-        notes += [note for note in (*table.notes, *said) if note not in notes]
+        notes += [*table.notes, *(said_to_network(source, table, like) if known else ())]
+    notes = list(dict.fromkeys(notes))
     notes += [*_said_of_labels(labels, classes), *_copies(sets["train"])]
     bad = tuple(bad for table in tables.values() for bad in table.bad.values())
     schema = tables["train"].schema

@@ -178,6 +178,13 @@ def is_text(cell: str) -> bool:
     return cell not in MISSING and not is_number(cell) and cell.lstrip("+-") not in ("inf", "infinity", "nan")
 
 
+def blank(values: npt.NDArray[np.float64], words: Sequence[str]) -> None:
+    """Makes NaN, in place, of the numbers among some words for "no value", such as -999, however they are written."""
+    numbers = [float(word) for word in words if is_number(word)]
+    if numbers:
+        values[np.isin(values, numbers)] = np.nan
+
+
 def to_numbers(cells: Sequence[str], place: Callable[[int], str]) -> list[float]:
     """Cells to numbers, NaN where a cell says that the value is missing.
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from ....errors import InputError
 from ..rows import listing
-from .names import IDS, TIMES, bears, ends
+from .names import IDS, TIMES, bears, ends, is_clock
 from .roles import WIDE, Roles, called
 from .schema import Channel, Schema
-from .shape import Column, Shape, blocks_of, is_constant_within, is_second_clock, owns_rows, rows_of, shape_of
+from .shape import Column, Shape, blocks_of, is_constant_within, is_second_clock, owns_rows, restarts, rows_of, shape_of
 
 
 def long_columns(roles: Roles) -> tuple[str, str | None] | None:
@@ -29,6 +29,7 @@ def long_columns(roles: Roles) -> tuple[str, str | None] | None:
         return None
     if not _rather_long(roles, shape):
         return None
+    _check_time(roles, shape)
     if shape.time is None:
         roles.notes.append(f"No column says when a sample was taken: the order of {roles.path.name} is kept.")
     return shape.id, shape.time
@@ -83,7 +84,8 @@ def _rather_long(roles: Roles, shape: Shape) -> bool:
     width, clock = len(roles.runs[0]), shape.time is not None and roles.may_be_time(shape.time)
     if width < WIDE and shape.rows >= 2 * width:
         return True
-    if 2 * shape.rows < width or (not clock and shape.rows < 2 * width) or shape.time is None:
+    again = clock and restarts(roles.columns[shape.id], roles.columns[str(shape.time)])
+    if shape.time is None or (not again and (2 * shape.rows < width or (not clock and shape.rows < 2 * width))):
         return False
     shown = ends([at.name for at in roles.runs[0]])
     raise InputError(
@@ -91,6 +93,17 @@ def _rather_long(roles: Roles, shape: Shape) -> bool:
         f"{shape.id!r}. If a row is a signal, say --ignore {shape.time}; if it is a sample, --id {shape.id} --time "
         f"{shape.time}."
     )
+
+
+def _check_time(roles: Roles, shape: Shape) -> None:
+    """That a column is one of times by its name or its equal steps, and no channel that rises."""
+    if shape.time is None or roles.wanted.time is not None or is_clock(shape.time):
+        return
+    if not is_second_clock(roles.columns[shape.time], roles.columns[shape.id].codes):
+        raise InputError(
+            f"{roles.path}: {shape.time!r} rises in unequal steps within each {shape.id!r}: times, or a channel? If "
+            f"they are times, say --time {shape.time}; if not, add a column of times (0, 1, 2, ...), called time."
+        )
 
 
 def _check_not_one(roles: Roles, free: Sequence[str]) -> None:

@@ -142,6 +142,17 @@ def _rises(moments: Floats, starts: npt.NDArray[np.intp]) -> bool:
     return bool(inside.any() and (steps[inside] > 0).all())
 
 
+def restarts(block: Column, time: Column) -> bool:
+    """Whether times begin anew in every block.
+
+    Args:
+        block: That repeats in blocks.
+        time: That rises within them.
+    """
+    starts, moments = blocks_of(block), time.moments
+    return starts is not None and moments is not None and bool((moments[starts] < moments[starts - 1]).all())
+
+
 def is_second_clock(column: Column, codes: npt.NDArray[np.intp]) -> bool:
     """Whether a column beside the times is one of times too: it rises within every signal, by equal steps or by name.
 

@@ -12,6 +12,7 @@ from .roles import Roles
 from .schema import Channel, Schema
 
 _COUNTED = ("ch", "chan", "channel", "sensor", "lead", "electrode", "axis", "dim")  # what a number of a channel follows
+_COLUMNS = 8  # names that are numbers by no chance
 _MOMENTS = ("t", "time", "step", "frame")  # what a number of a sample follows
 _NOR_PATHS = " of signals, and none of paths of pictures (such as path, or named with --path-column)"
 
@@ -30,6 +31,7 @@ def wide_schema(roles: Roles) -> Schema:
         channels = tuple(_channel(roles, places) for places in roles.runs)
         _check_channels(roles, channels)
         _check_not_turned(roles)
+        _check_not_channels(roles, free)
         _check_first(roles, free)
         why = {name: _why_beside(roles, name) for name in free}
     else:
@@ -85,6 +87,7 @@ def _channel(roles: Roles, places: Sequence[Place]) -> Channel:
         raise InputError(
             f"{roles.path}: the columns {again[0].name!r} and {again[1].name!r} have the same number. Rename one."
         )
+    _check_order(roles, places)
     run = run_of(places)
     numbers = run.numbers
     steps = {two - one for one, two in pairwise(numbers)}
@@ -100,6 +103,59 @@ def _channel(roles: Roles, places: Sequence[Place]) -> Channel:
                 "around a gap are read as neighbours."
             )
     return Channel(run.label if len(roles.runs) > 1 else "", run=run)
+
+
+def _check_order(roles: Roles, places: Sequence[Place]) -> None:
+    """That the numbers of samples are their order, where the file has another."""
+    order = {name: at for at, name in enumerate(roles.source.header)}
+    filed = sorted(places, key=lambda at: order[at.name])
+    names = ends([at.name for at in filed])
+    back = [two.number < one.number for one, two in pairwise(filed)]
+    if all(":" in at.name for at in places) and sum(back) == 1:
+        why = "pass midnight, so that their order is not that of the times"
+    elif all(back) and all(at.name.rstrip("0123456789").endswith("-") for at in places):
+        why = "count down, unless the dash before their numbers is that of a minus"
+    elif any(back) and _are_values([at.number for at in places], [at.name for at in places]):
+        raise InputError(
+            f"{roles.path}: the header {names} holds numbers in no order. If it is a signal, say --no-header; else "
+            "name the columns v0, v1, v2, ..."
+        )
+    else:
+        return
+    raise InputError(f"{roles.path}: the columns {names} {why}. Rename them in their order, such as v0, v1, v2, ...")
+
+
+def _are_values(numbers: Sequence[float], names: Sequence[str]) -> bool:
+    """Whether names are numbers as samples are: with fractions, or below zero, and unevenly spaced."""
+    if len(numbers) < _COLUMNS or not all(name.lstrip("-+")[:1].isdigit() and ":" not in name for name in names):
+        return False
+    steps = [two - one for one, two in pairwise(sorted(numbers))]
+    even = max(steps) - min(steps) <= 1e-6 * max(steps)
+    return not even and any(not number.is_integer() or number < 0 for number in numbers)
+
+
+def _check_not_channels(roles: Roles, beside: Sequence[str]) -> None:
+    """That rows are no samples of channels that are called so, taken one after the other."""
+    prefix = words(roles.runs[0][0].key[0])
+    if len(roles.runs) > 1 or roles.wanted.ignore or not prefix or prefix[-1] not in _COUNTED:
+        return
+    clock = next((name for name in beside if _rises(roles, name)), None)
+    target = None if roles.target is None else roles.columns[roles.target].codes
+    blocks = target is not None and 8 * int((target[1:] != target[:-1]).sum()) < len(target)
+    if clock is None and (not blocks or any(map(bears, beside))):
+        return
+    shown = ends([at.name for at in roles.runs[0]])
+    why = f"taken at {clock!r}" if clock else f"for {roles.target!r} keeps its value over many rows"
+    raise InputError(
+        f"{roles.path}: a row looks like one sample of the channels {shown}, {why}. If it is, add a column that says "
+        "which signal a row belongs to (--id), or cut the recording (--window 2s); if a row is a signal, "
+        f"{f'say --ignore {clock}' if clock else 'rename the columns (v0, v1, ...)'}."
+    )
+
+
+def _rises(roles: Roles, name: str) -> bool:
+    moments = roles.columns[name].moments if roles.may_be_time(name) else None
+    return moments is not None and len(moments) > 4 and bool((moments[1:] > moments[:-1]).all())
 
 
 def _check_channels(roles: Roles, channels: Sequence[Channel]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .....errors import InputError
@@ -22,6 +22,7 @@ _NAN = math.nan
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _LONG = 1000  # a cell of more letters is no number
 _INSIDE = re.compile(r"[\s,;|\[({]")  # what every list has in it
+_DIGITS = 3  # between marks
 _FEW = 3  # numbers side by side, without brackets, that are a list
 
 
@@ -128,25 +129,35 @@ def numbers_of(cells: Iterable[str], mark: str | None) -> Numbers:
         mark: What stands between cells; semicolons do so where commas are decimal ones.
 
     Raises:
-        Ambiguous: If ``1,234`` may be a thousand and more, or one and a bit.
+        Ambiguous: If ``1,234``, or ``1.234`` between semicolons and beside whole numbers of three digits, may be a
+            thousand and more, or one and a bit.
     """
-    decimals: Counter[str] = Counter()
-    groups: Counter[str] = Counter()
-    unsure = ""
-    for cell in cells:
-        if cell.isalnum():  # in digits alone, or in letters, there is no mark
-            continue
-        decimal, group = _evidence(cell)
-        decimals[decimal] += 1
-        groups[group] += 1
-        if decimal == "?":
-            unsure = unsure or cell
+    cells = list(cells)
+    marked = [cell for cell in cells if not cell.isalnum()]  # in digits alone, or in letters, there is no mark
+    shown = list(map(_evidence, marked))
+    decimals, groups = map(Counter, zip(*shown, strict=True)) if shown else (Counter[str](), Counter[str]())
+    unsure = next(filter(_may_be_either, marked), "")
+    if mark == ";":
+        _check_dots(cells, marked, decimals)
     comma = decimals[","] > decimals["."] or (unsure and mark == ";" and not groups[","])
     decimal = "," if comma else "."
     thousands = "".join(sorted(group for group in groups if group and group != decimal))
     if unsure and not comma and "," not in thousands:
         raise Ambiguous(unsure)
     return Numbers(decimal, thousands)
+
+
+def _may_be_either(cell: str) -> bool:
+    return _evidence(cell)[0] == "?"
+
+
+def _check_dots(cells: Sequence[str], marked: Sequence[str], decimals: Mapping[str, int]) -> None:
+    """That no cell is 1.234 where others are whole numbers of three digits, and none has another fraction."""
+    dotted = next((cell for cell in marked if _grouped(cell.strip())[0] == "."), "")
+    if not dotted or decimals["."] or decimals[","]:
+        return
+    if any(len(cell.strip()) == _DIGITS and cell.strip().isdecimal() for cell in cells):
+        raise Ambiguous(dotted)
 
 
 def _evidence(cell: str) -> tuple[str, str]:

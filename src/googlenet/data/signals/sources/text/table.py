@@ -82,9 +82,11 @@ class Table:
 
     def _unsure(self, cell: str) -> InputError:
         row, at = next((row, cells.index(own)) for row, cells in self.sample for own in cells if own.strip() == cell)
+        mark = "," if "," in cell else "."
+        written, plain = cell.replace(",", ".", 1) if mark == "," else f"{cell}0", cell.replace(mark, "")
         return InputError(
-            f"{self.path}, row {row}, column {at + 1} holds {cell!r}: its comma may be a decimal one, or stand between "
-            f"thousands. Write {cell.replace(',', '.', 1)} or {cell.replace(',', '')}."
+            f"{self.path}, row {row}, column {at + 1} holds {cell!r}: its {'comma' if mark == ',' else 'dot'} may be a "
+            f"decimal one, or stand between thousands. Write {written} or {plain}."
         )
 
     @property

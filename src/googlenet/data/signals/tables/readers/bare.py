@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from .....errors import InputError
-from ...rows import SignalTable, count, is_number, is_text, to_numbers
+from ...rows import SignalTable, blank, count, is_number, is_text, to_numbers
 from ...sources.text.table import Table
 from ..schema import Channel, Schema, TableColumns
 from .gather import Gathered
@@ -92,12 +91,13 @@ def _add(gathered: Gathered, number: int, cells: Sequence[str], label: str, leng
     """Adds a row."""
     first, end = int(label == "first"), len(cells) - int(label == "last")
     where = f"{gathered.path}, row {number}"
-    values: npt.ArrayLike = ()
+    values = np.empty(0)
     wrong = None
     try:
         known = {word.lower() for word in gathered.missing}
         texts = ["" if cell.lower() in known else cell for cell in cells[first:end]] if known else cells[first:end]
         values = np.array(to_numbers(texts, lambda at: f"{where}, column {at + first + 1}"), np.float64)
+        blank(values, gathered.missing)
         if length is not None and len(texts) != length:
             wrong = f"{where} has {count(len(texts), 'sample')}, and the network learned from signals of {length}."
     except InputError as error:
@@ -218,8 +218,9 @@ def _like_classes(cells: Sequence[str]) -> bool:
 
 
 def _numbers_rows(rows: _Rows) -> bool:
-    """Whether the first cells count the rows."""
+    """Whether the first cells count the rows; that of the first row is empty where pandas took it for a header."""
     cells = rows.column(0)
+    cells = cells if cells[:1] != [""] else cells[1:]
     if len(cells) < 5 or not _whole(cells) or not all(map(is_number, cells)) or _interior_like(rows, _whole):
         return False
     numbers = [float(cell) for cell in cells]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .....errors import InputError
-from ...rows import SignalTable, count, listing
+from ...rows import SignalTable, blank, count, listing
 from ...sources.source import Cells, Source
 from ...sources.text.dates import moments
 from ...sources.text.numbers import Numbers
@@ -17,6 +17,7 @@ from ..schema import Channel, Schema
 from .gather import Gathered
 
 Rows = npt.NDArray[np.intp]
+_STRAY = 3  # rows without an id that are left out, such as a line below the table
 
 
 def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[str] = ()) -> SignalTable:
@@ -35,6 +36,7 @@ def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
     cells = source.read(schema.roles, columns, frozenset(schema.missing))
     if not cells.rows:
         raise InputError(f"{source.path} holds no signals: there is no row below the header.")
+    blank(cells.numbers, schema.missing)
     reader = _Reader(source, cells, schema, labelled)
     gathered = reader.read()
     schema = reader.schema
@@ -57,6 +59,7 @@ class _Reader:
         self.path, self.cells, self.labelled = path, cells, labelled
         self.wrong = dict(cells.bad)
         self.identity = cells.texts[schema.id]
+        self._check_named(schema.id)
         for role in filter(None, (schema.id, schema.channel)):
             for at, cell in enumerate(cells.texts[role]):
                 if not cell:
@@ -67,6 +70,15 @@ class _Reader:
         if schema.channel is not None:
             places = {name: at for at, name in enumerate(schema.names)}
             self.kinds = np.array([places.get(cell, -1) for cell in cells.texts[schema.channel]])
+
+    def _check_named(self, column: str) -> None:
+        """That more than a few rows say which signal they belong to: of the others each would lack a part."""
+        empty = [row for row, cell in zip(self.cells.rows, self.identity, strict=True) if not cell]
+        if len(empty) > max(_STRAY, len(self.identity) / 100):
+            raise InputError(
+                f"{self.path}: column {column!r} is empty in {len(empty):,} of {len(self.identity):,} rows, the first "
+                f"is row {empty[0]}: merged cells? Fill them down, so that each row names its signal."
+            )
 
     def _with_channels(self, schema: Schema) -> Schema:
         """The schema, with a channel for each value of the column that names them."""
@@ -157,6 +169,7 @@ class _Reader:
         for at in np.sort(members).tolist():
             if cells[at] != cells[first]:
                 hint = "A label that changes within a recording is for --window." if name == self.schema.target else ""
+                hint = hint if cells[at] and cells[first] else "Merged cells? Fill them down."
                 raise InputError(
                     f"{self.path}: {what} has {cells[first]!r} and {cells[at]!r} in column {name!r}, in rows "
                     f"{self.cells.rows[first]} and {self.cells.rows[at]}. A signal has one. {hint}".rstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .....errors import InputError
-from ...rows import SignalTable, count, listing
+from ...rows import SignalTable, blank, count, listing
 from ...sources.source import Source
 from ..names import place
 from ..schema import Channel, Schema, channels_said
@@ -46,6 +46,7 @@ def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
             raise InputError(missing_samples(source, lacking, channel))
         columns += found
     cells = source.read(schema.roles, columns, frozenset(schema.missing))
+    blank(cells.numbers, schema.missing)
     gathered = Gathered(source.path, labelled, missing=schema.missing)
     shape = (len(schema.channels), -1)
     texts = [cells.texts.get(name or "") for name in (schema.target, schema.group, schema.id)]

@@ -1,0 +1,117 @@
+"""Tables that may be read in two ways are asked about; each was read in the wrong one without a word."""
+
+import numpy as np
+import pytest
+
+from conftest import same_signals, write
+from googlenet import InputError
+from googlenet.data.signals.files import read_file, read_signals
+from googlenet.data.signals.tables.schema import TableColumns
+
+RANDOM = np.random.default_rng(0)
+LABELS = ("slow", "fast")
+
+
+def lines(path, header, rows, mark=","):
+    return write(path, "a.csv", "\n".join(mark.join(map(str, row)) for row in [header, *rows]) + "\n")
+
+
+def long_rows(blank=False, signals=6, length=12):
+    """Rows of id, time, two channels and a label; with ``blank`` ids stand in the first row of each alone."""
+    for signal in range(signals):
+        for at in range(length):
+            name = "" if blank and at else f"rec{signal}"
+            yield name, at / 100, *RANDOM.normal(size=2).round(3), LABELS[signal % 2]
+
+
+def test_merged_ids_are_to_be_filled_down(tmp_path):
+    header = ["id", "time", "ax", "ay", "label"]
+    for labelled in (True, False):
+        path = lines(tmp_path, header, long_rows(blank=True))
+        with pytest.raises(InputError, match=r"'id' is empty in 66 of 72 rows, the first is row 3: merged cells"):
+            read_signals(path, labelled=labelled)
+    rows = [*long_rows(), ("", "", "", "", "")]  # a line below the table
+    assert len(read_signals(lines(tmp_path, header, rows)).signals) == 6
+
+
+def test_a_label_in_the_first_row_alone_is_to_be_filled_down(tmp_path):
+    rows = [(*row[:4], row[4] if row[1] == 0 else "") for row in long_rows()]
+    with pytest.raises(InputError, match="Merged cells. Fill them down"):
+        read_signals(lines(tmp_path, ["id", "time", "ax", "ay", "label"], rows))
+
+
+@pytest.mark.parametrize("name", ["channel", "EXG Channel ", "ch"])
+@pytest.mark.parametrize("clock", [["time"], ["Timestamp"], []])
+def test_samples_of_numbered_channels_are_no_signals(tmp_path, name, clock):
+    rows = [(*([at / 200] * len(clock)), *RANDOM.normal(size=8).round(3), LABELS[at // 30 % 2]) for at in range(120)]
+    path = lines(tmp_path, [*clock, *(f"{name}{at}" for at in range(1, 9)), "class"], rows)
+    with pytest.raises(InputError, match=r"a row looks like one sample of the channels .*--id.*--window 2s"):
+        read_signals(path)
+    if clock:
+        assert len(read_file(path, TableColumns(ignore=tuple(clock))).signals) == 120
+
+
+@pytest.mark.parametrize("identity", ["epoch", "id"])
+def test_short_epochs_of_many_channels_are_asked_about(tmp_path, identity):
+    rows = [(e, at / 100, *RANDOM.normal(size=32).round(3), LABELS[e % 2]) for e in range(20) for at in range(15)]
+    path = lines(tmp_path, [identity, "time", *(f"EEG{at}" for at in range(1, 33)), "label"], rows)
+    with pytest.raises(InputError, match="If a row is a signal, say --ignore time; if it is a sample, --id"):
+        read_signals(path)
+    read = read_file(path, TableColumns(id=identity, time="time"))
+    assert {signal.shape for signal in read.signals} == {(32, 15)}
+
+
+def test_an_index_that_pandas_wrote_is_no_sample(tmp_path):
+    values = RANDOM.normal(size=(20, 12)).round(3)
+    rows = [("" if at == 0 else at - 1, *value, at % 2) for at, value in enumerate(values)]
+    table = read_signals(lines(tmp_path, rows[0], rows[1:]))
+    same_signals(table.signals, [[value.tolist()] for value in values])
+    assert "counts the rows" in table.notes[0]
+
+
+def test_dots_between_thousands_are_asked_about(tmp_path):
+    rows = [("slow", "3.111", "3.297", 749), ("fast", "1.260", 591, "1.176")]
+    with pytest.raises(InputError, match=r"row 2, column 2 holds '3.111': its dot may be.* Write 3.1110 or 3111"):
+        read_signals(lines(tmp_path, ["label", "v0", "v1", "v2"], rows, ";"))
+    rows[0] = ("slow", "3.111", "0.297", 749)
+    assert read_signals(lines(tmp_path, ["label", "v0", "v1", "v2"], rows, ";")).signals[0][0, 0] == 3.111
+
+
+@pytest.mark.parametrize("written", ["-999", "-999.0"])
+@pytest.mark.parametrize("header", [["label", "v0", "v1", "v2"], None])
+def test_numbers_may_say_that_a_value_is_missing(tmp_path, written, header):
+    rows = [("slow", 0.5, written, 1), ("fast", 1, 2, 3), ("slow", 4, 5, 6)]
+    path = lines(tmp_path, header or rows[0], rows if header else rows[1:])
+    table = read_file(path, TableColumns(missing=("-999",)))
+    same_signals(table.signals[:1], [[0.5, np.nan, 1]])
+
+
+def test_a_signal_for_a_header_is_refused(tmp_path):
+    header = [0.3, 0.4, 0.8, "1.0", "1.0.1", 0.9, "0.8.1", 0.2, -0.1, -0.5, -0.8, -1.1, "slow"]
+    rows = [(*RANDOM.normal(size=12).round(3), LABELS[at % 2]) for at in range(8)]
+    with pytest.raises(InputError, match="holds numbers in no order. If it is a signal, say --no-header"):
+        read_signals(lines(tmp_path, header, rows), target="slow")
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ([f"{(22 + at) % 24:02}:00" for at in range(10)], "pass midnight"),
+        ([f"t-{9 - at}" for at in range(10)], "count down"),
+    ],
+)
+def test_an_order_that_is_not_that_of_the_numbers_is_refused(tmp_path, names, why):
+    rows = [(*RANDOM.normal(size=10).round(3), LABELS[at % 2]) for at in range(8)]
+    with pytest.raises(InputError, match=f"{why}.*Rename them in their order"):
+        read_signals(lines(tmp_path, [*names, "label"], rows))
+
+
+def test_a_channel_that_rises_is_asked_about(tmp_path):
+    rows = []
+    for name in range(6):
+        charge = RANDOM.exponential(size=12).cumsum().round(3)
+        rows += [(name, charge[at], round(RANDOM.normal(), 3), LABELS[name % 2]) for at in range(12)]
+    path = lines(tmp_path, ["id", "charge", "ax", "label"], rows)
+    with pytest.raises(InputError, match="'charge' rises in unequal steps within each 'id': times, or a channel"):
+        read_signals(path)
+    assert read_file(path, TableColumns(id="id", time="charge")).schema.names == ("ax",)

@@ -76,7 +76,7 @@ def test_rows_of_unequal_length_are_all_signals(tmp_path, lines):
     assert "left out" not in table.layout
 
 
-@pytest.mark.parametrize("word", ["NA", "n/a", "null"])
+@pytest.mark.parametrize("word", ["NA", "n/a", "null", "None", "-"])
 def test_a_label_that_may_say_that_there_is_none_is_said(tmp_path, word):
     lines = [*WIDE, f"{word},1,2,3,4", f"{word},1,2,3,5"]
     (note,) = read(tmp_path, lines).notes

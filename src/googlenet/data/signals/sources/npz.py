@@ -21,7 +21,7 @@ _GROUPS = ("group", "groups")
 _PARTS = {
     "train": ("train", "training", "tr"),
     "validation": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing", "te"),
+    "test": ("test", "testing", "te", "eval"),
 }
 _CLEAR = 4  # an array (n, a, b) with a so many times b is of a samples and b channels
 

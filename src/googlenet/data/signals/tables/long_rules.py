@@ -113,8 +113,7 @@ def _check_not_one(roles: Roles, free: Sequence[str]) -> None:
         return
     column = roles.columns[roles.target]
     changes = int((column.codes[1:] != column.codes[:-1]).sum())
-    moments = roles.columns[times[0]].moments
-    if moments is not None and len(moments) > 4 and changes < len(moments) / 4 and (moments[1:] > moments[:-1]).all():
+    if roles.counts_time(times[0]) and changes < len(column.codes) / 4:
         raise InputError(
             f"{roles.path}: its rows are samples in the order of {times[0]!r}, and no column says which signal one "
             f"belongs to. Name it with --id; a recording whose {roles.target!r} changes is cut with --window."

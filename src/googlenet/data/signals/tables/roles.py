@@ -101,6 +101,11 @@ class Roles:
         """Whether a column is, by its name and by its cells, one of times."""
         return is_clock(name) and self.columns[name].moments is not None
 
+    def counts_time(self, name: str) -> bool:
+        """Whether a column is one of times that rise from row to row, of more than a few."""
+        moments = self.columns[name].moments if is_clock(name) else None
+        return moments is not None and len(moments) > 4 and bool((moments[1:] > moments[:-1]).all())
+
 
 def called(names: Sequence[str], words: Sequence[str]) -> str | None:
     """The first column, in the order of ``words``, that has that name.

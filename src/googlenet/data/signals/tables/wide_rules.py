@@ -139,7 +139,7 @@ def _check_not_channels(roles: Roles, beside: Sequence[str]) -> None:
     prefix = words(roles.runs[0][0].key[0])
     if len(roles.runs) > 1 or roles.wanted.ignore or not prefix or prefix[-1] not in _COUNTED:
         return
-    clock = next((name for name in beside if _rises(roles, name)), None)
+    clock = next((name for name in beside if roles.counts_time(name)), None)
     target = None if roles.target is None else roles.columns[roles.target].codes
     blocks = target is not None and 8 * int((target[1:] != target[:-1]).sum()) < len(target)
     if clock is None and (not blocks or any(map(bears, beside))):
@@ -151,11 +151,6 @@ def _check_not_channels(roles: Roles, beside: Sequence[str]) -> None:
         "which signal a row belongs to (--id), or cut the recording (--window 2s); if a row is a signal, "
         f"{f'say --ignore {clock}' if clock else 'rename the columns (v0, v1, ...)'}."
     )
-
-
-def _rises(roles: Roles, name: str) -> bool:
-    moments = roles.columns[name].moments if roles.may_be_time(name) else None
-    return moments is not None and len(moments) > 4 and bool((moments[1:] > moments[:-1]).all())
 
 
 def _check_channels(roles: Roles, channels: Sequence[Channel]) -> None:

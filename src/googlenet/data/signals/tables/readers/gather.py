@@ -14,7 +14,7 @@ from ....protocol import BadFile
 from ...rows import SignalRows, SignalTable, label_text, unquoted
 from ..schema import Schema
 
-_PERHAPS_MISSING = frozenset({"na", "n/a", "#n/a", "null", "none", "-"})  # labels; of samples these are missing
+_PERHAPS_MISSING = frozenset({"na", "n/a", "#n/a", "null", "none", "-"})  # labels that may say that there is none
 
 
 @dataclass

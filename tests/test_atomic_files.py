@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -82,3 +84,61 @@ def test_offline(monkeypatch, value, is_offline):
     if value is not None:
         monkeypatch.setenv("GOOGLENET_OFFLINE", value)
     assert files.offline() == is_offline
+
+
+def test_a_link_at_the_name_of_a_temporary_file_is_not_followed(tmp_path, monkeypatch):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0" * 16)  # even where the name is known
+    (tmp_path / f".a.json.{'0' * 16}.tmp").symlink_to(victim)
+    with pytest.raises(InputError, match="could not be written"):
+        files.write_json(tmp_path / "a.json", {"new": 2})
+    assert victim.read_text() == "precious"
+
+
+def test_names_of_temporary_files_cannot_be_guessed(tmp_path, monkeypatch):
+    seen = []
+    new_file = files._new_file
+    monkeypatch.setattr(files, "_new_file", lambda path: seen.append(new_file(path)) or seen[-1])
+    for _ in range(2):
+        files.write_json(tmp_path / "a.json", {})
+    one, two = (path.name for _, path in seen)
+    assert one != two
+    assert str(os.getpid()) not in one.replace(".json", "")
+
+
+def test_what_killed_processes_left_is_removed_and_what_lives_is_not(tmp_path):
+    (tmp_path / ".fresh-left").mkdir()
+    (tmp_path / ".fresh-left" / "x.bin").write_text("half")
+    for name in (".a.json.0123.tmp", ".mine.tmp", "a.tmp", ".hidden"):
+        (tmp_path / name).write_text("half")
+    program = (
+        "import os, sys, time; from pathlib import Path; from googlenet import files\n"
+        "d, path = files._new_file(Path(sys.argv[1])); files._hold(d); print(path.name, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path / "b.json"], stdout=subprocess.PIPE, text=True
+    ) as other:
+        try:
+            alive = other.stdout.readline().strip()
+            files.sweep.cache_clear()
+            files.write_json(tmp_path / "c.json", {})
+            assert names(tmp_path) == sorted([".mine.tmp", "a.tmp", ".hidden", "c.json", alive])
+        finally:
+            other.kill()
+    files.sweep.cache_clear()
+    files.sweep(tmp_path)
+    assert alive not in names(tmp_path)
+
+
+def test_a_pipe_or_a_device_is_no_file_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        for read in (files.open_plain, files.check_plain, files.digest_of):
+            with pytest.raises(InputError, match="is no plain file"):
+                read(path)
+    files.check_plain(tmp_path / "nothing")
+    (tmp_path / "a").write_bytes(b"12345")
+    assert files.read_bytes(tmp_path / "a", 5) == b"12345"
+    with pytest.raises(InputError, match="larger than such files are"):
+        files.read_bytes(tmp_path / "a", 4)

@@ -16,12 +16,13 @@ from radon.complexity import cc_visit
 REPOSITORY = Path(__file__).parents[1]
 HOUSE = REPOSITORY / "src" / "googlenet"
 
-GROUND = {"_version", "errors", "files"}  # what every floor may use
+GROUND = {"_version", "errors", "files", "limits"}  # what every floor may use
 # Which room of src/googlenet may use which others.
 MAY_USE = {
     "_version": set(),
     "errors": set(),
-    "files": {"_version", "errors"},
+    "files": {"_version", "errors", "limits"},
+    "limits": set(),
     "arch": GROUND,
     "nn": GROUND | {"arch"},
     "data": GROUND | {"arch", "nn"},
@@ -33,7 +34,7 @@ MAY_USE = {
     "apps": GROUND | {"arch", "nn", "data", "weights", "training", "inference", "explain"},
     "__main__": {"apps"},
 }
-LINES_OF_A_FILE, LINES_OF_A_FUNCTION, COMPLEXITY, ENTRIES, ENTRIES_OF_THE_HOUSE = 300, 50, 15, 10, 12
+LINES_OF_A_FILE, LINES_OF_A_FUNCTION, COMPLEXITY, ENTRIES, ENTRIES_OF_THE_HOUSE = 300, 50, 15, 10, 13
 SOURCE = (".py", ".pyi", ".cpp", ".h", ".js", ".css", ".html")
 
 

@@ -3,18 +3,85 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import secrets
+import shutil
+import stat
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
 
+fcntl: Any = import_module("fcntl") if find_spec("fcntl") else None  # not on Windows, where nothing is swept
 
+_TEMPORARY, _FRESH = ".tmp", ".fresh-"  # how what is being written is called
+
+
+# ----------------------------------------------------------------- reading
+def open_plain(path: str | Path) -> io.BufferedReader:
+    """Opens a file for reading that is one: a device, a pipe or a socket could be without end, and is not waited for.
+
+    Raises:
+        InputError: If it is something else than a plain file.
+        OSError: If there is none, or it cannot be read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        _check_plain(path, os.fstat(descriptor).st_mode)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def check_plain(path: str | Path) -> None:
+    """That a library may open a file, see :func:`open_plain`; one that is not there is for the library to miss.
+
+    Raises:
+        InputError: If it is something else than a plain file.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return
+    _check_plain(path, mode)
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """What a plain file holds.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
+
+    Raises:
+        InputError: If it is no plain file, or larger.
+        OSError: If there is none, or it cannot be read.
+    """
+    with open_plain(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise InputError(f"{path} is larger than such files are, {most:,} bytes. Is it the right one?")
+    return content
+
+
+def _check_plain(path: str | Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
+        raise InputError(f"{path} is no plain file, but {kind}. Name a file.")
+
+
+# ----------------------------------------------------------------- writing
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Replaces ``path`` by ``content``; a crash at any moment leaves the old file or the new one.
 
@@ -24,16 +91,68 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     path = Path(path)
     if not path.name or (path.exists() and not path.is_file()):
         raise InputError(f"{path} is no plain file, and stays as it is. Name another file.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    sweep(path.parent)
+    temporary: Path | None = None
     try:
-        with temporary.open("wb") as file:
+        descriptor, temporary = _new_file(path)
+        with os.fdopen(descriptor, "wb") as file:
+            _hold(file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)
+        _flush_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         raise InputError(f"{path} could not be written: {error.strerror}. What was there is untouched.") from error
+    except BaseException:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _new_file(path: Path) -> tuple[int, Path]:
+    """A file beside ``path`` that was not there, whose name nobody can know before, opened for writing."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.open(temporary, flags, 0o666), temporary
+
+
+def _hold(descriptor: int) -> bool:
+    """Marks a file or folder as in use for as long as this process lives; whether it was free."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    """Has a new name in a folder outlive a machine that stops; where folders cannot be flushed, nothing."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@cache
+def sweep(folder: Path) -> None:
+    """Removes what processes that were killed as they wrote have left in a folder; once in the life of this one."""
+    if fcntl is None or not folder.is_dir():
+        return
+    for rest in [*folder.glob(f".*.*{_TEMPORARY}"), *folder.glob(f"{_FRESH}*")]:
+        with suppress(OSError):
+            descriptor = os.open(rest, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                if _hold(descriptor):
+                    shutil.rmtree(rest) if rest.is_dir() else rest.unlink()
+            finally:
+                os.close(descriptor)
 
 
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
@@ -93,7 +212,8 @@ def fresh(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fresh-") as folder:
+        sweep(path.parent)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=_FRESH) as folder, _held(Path(folder)):
             yield Path(folder) / path.name
             for part in sorted(Path(folder).iterdir()):  # what a file needs may lie in one named before it
                 part.replace(path.parent / part.name)
@@ -102,6 +222,17 @@ def fresh(path: Path) -> Iterator[Path]:
         raise InputError(said) from error
     except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Marks a folder as in use."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _hold(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def digest(content: bytes) -> str:
@@ -116,7 +247,7 @@ def digest_of(path: str | Path) -> str:
         InputError: If it cannot be read.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_plain(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror}.") from error

@@ -15,12 +15,13 @@ from googlenet import GoogLeNetClassifier, InputError, Predictor, load
 from googlenet.data.find import Columns, find_data
 from googlenet.data.images.arrays import example_set
 from googlenet.data.images.dataset import ImageSet, as_wanted
-from googlenet.data.images.decode import MAX_PIXELS, open_picture
+from googlenet.data.images.decode import open_picture
 from googlenet.data.images.folders import find_images
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.kinds import ARRAYS, KINDS, as_list
 from googlenet.data.kinds import example_set as any_set
 from googlenet.inference.engines.engine import Engine
+from googlenet.limits import MAX_PIXELS
 from googlenet.training.recipe import SMALL
 
 pytestmark = pytest.mark.usefixtures("short")

@@ -38,7 +38,7 @@ def load(
             :func:`fastest`. An exported model brings its own.
         examples: How many it is for, about.
         max_pixels: That the file of a picture may have; ``None`` for
-            :data:`~googlenet.data.images.decode.MAX_PIXELS`.
+            :data:`~googlenet.limits.MAX_PIXELS`.
         missing: Words that say in a table of signals that a value is missing, beside those of the table it learned
             from.
 

@@ -21,11 +21,12 @@ from torch import Tensor
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
 from ...files import digest, digest_of
+from ...limits import MAX_PIXELS
 from ..parallel import ahead, available_cores
 from ..protocol import Array, Batch, Example, Preprocessing, Settings
 from .augmentation import Augmentation, augmented
 from .crops import random_square
-from .decode import MAX_PIXELS, open_picture, to_pixels
+from .decode import open_picture, to_pixels
 from .preprocessing import ImagePreprocessing, normalised
 from .values import Pixels
 

@@ -14,15 +14,11 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from ...errors import InputError
+from ...limits import AT_A_FRACTION, MAX_PIXELS
 from .names import formats, unread
 from .values import CHANNELS_LAST, Levels, Pixels, eight_bits, from_array, levels_of
 
 Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
-
-# A picture with more pixels than this is not decoded. Pillow holds up to 4 bytes a pixel, two to four times.
-MAX_PIXELS = 128_000_000
-# A JPEG may have that many times more: it is decoded at a fraction of its size, yet all of it is gone through.
-AT_A_FRACTION = 4
 
 
 def open_picture(

@@ -12,17 +12,15 @@ import numpy as np
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
 from ...files import read_npz
+from ...limits import MAX_PIXELS, SIDE
 from ..protocol import Array, Example, Picture
 from .crops import CROPS, crops_of, longest_scale
-from .decode import MAX_PIXELS, Source, open_picture, taken_for, to_pixels
+from .decode import Source, open_picture, taken_for, to_pixels
 from .names import extensions
 from .values import CHANNELS_FIRST, CHANNELS_LAST, Pixels, split_array
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-LARGEST = 10_000  # side of what a network sees, pixels
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,8 @@ class ImagePreprocessing:
             raise InputError(
                 f"pictures have 1 or 3 channels, and mirror is yes or no, not {self.channels}, {self.mirror}"
             )
-        if not all(type(side) is int and 0 < side <= LARGEST for side in sides):
-            raise InputError(f"sides are whole numbers from 1 to {LARGEST}, not {sides}")
+        if not all(type(side) is int and 0 < side <= SIDE for side in sides):
+            raise InputError(f"sides are whole numbers from 1 to {SIDE}, not {sides}")
         if not len(self.mean) == len(self.std) == self.channels or not np.isfinite(numbers).all() or min(self.std) <= 0:
             raise InputError(f"each of {self.channels} channels has a mean and a deviation above 0, not {numbers}")
 

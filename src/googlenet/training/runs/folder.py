@@ -142,8 +142,7 @@ class Run:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for rest in self.path.glob(".*.tmp"):  # of a process that was killed as it wrote
-                rest.unlink()
+            files.sweep(self.path)
         except OSError as error:
             raise InputError(
                 f"{self.path} could not be made: {error.strerror}. Name another folder (--out)."

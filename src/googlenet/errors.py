@@ -50,7 +50,10 @@ def whole(name: str, value: Any, least: int = 1) -> int:
 
 def is_number(value: Any) -> bool:
     """Whether it is a finite number, of Python's, numpy's or any other type of them."""
-    return isinstance(value, SupportsFloat) and math.isfinite(value)
+    try:
+        return isinstance(value, SupportsFloat) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond 1.8e308
+        return False
 
 
 def check_path(what: str, value: Any) -> None:

@@ -15,12 +15,14 @@ INPUT_CHANNELS = 4096
 CHANNELS = 65_536  # of a convolution, or units of a linear layer
 LAYERS = 1000  # of a network
 BRANCHES = 64  # of an Inception module
-KERNEL = 1024  # samples of a window, its stride, padding and dilation
+KERNEL = 512  # samples that a convolution sees along an axis; its stride, padding and dilation
+WINDOW = 64  # samples of a pool or a response norm along an axis
 MEMBERS = 256  # networks side by side
 NAME = 256  # letters of the name of a layer
 SIDE = 2048  # of what a network sees, pixels
 INPUT = 1 << 26  # numbers that a network reads of one example
-PARAMETERS = 1 << 31  # of a network
+MAP, MAP_SLACK = 10, 160 * MB  # bytes of a layer's output for one input: for each of its weights, and so many more
+WORK, WORK_SLACK = 10_000, 20_000_000_000  # multiply-adds for one input: for each byte of weights, and so many more
 
 # ----------------------------------------------------------------- files of weights
 HEADER = 100 * MB  # of a safetensors file, as the format has it
@@ -30,6 +32,8 @@ PROTOBUF = 2**31  # bytes of a protocol buffer, as the format has it
 AXES = 32  # of a tensor
 KEY = 4096  # bytes of a key of a LevelDB table
 DICTIONARIES = 4  # in each other, in a file of torch.save
+OPERATIONS = 2_000_000  # of a pickle, and bytes of one in an archive
+TENSOR_NAME = 512  # letters of the name of a tensor
 NODES = 100_000  # of an exported graph
 
 # ----------------------------------------------------------------- pictures

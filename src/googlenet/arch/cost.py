@@ -4,11 +4,13 @@ fields, and what its 1×1 reductions save. Plain arithmetic on an :class:`~googl
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import InputError, whole
+from ..limits import INPUT
 from .cost_rows import Row, auxiliary_row, repeated, row_of, shortcut_row, single, size_after
 from .cursor import Cursor, Size
 from .spec import Arch
@@ -119,10 +121,13 @@ def check_size(arch: Arch, size: Size) -> None:
 
 def minimum_size(arch: Arch) -> int:
     """The smallest legal input size along an axis: every layer still has an output."""
-    size = 1
-    while not _fits(arch, size):
-        size += 1
-    return size
+    most = 1
+    while not _fits(arch, most):
+        if most > INPUT:
+            raise InputError(f"{arch.name} needs more than {INPUT:,} samples along an axis, more than can be read.")
+        most *= 2
+    least = most // 2 + 1  # half of it was too small
+    return least + bisect_left(range(least, most), True, key=lambda size: _fits(arch, size))
 
 
 def _fits(arch: Arch, n: int) -> bool:

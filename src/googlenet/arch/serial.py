@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputError
+from .check import check_arch
 from .spec import (
     LAYER_TYPES,
     Arch,
@@ -51,11 +52,13 @@ def from_json(text: str) -> Arch:
         row["auxiliary"] = tuple(
             Auxiliary(**aux | {"pool": tuple(aux["pool"]) if aux["pool"] else None}) for aux in row["auxiliary"]
         )
-        return Arch(**row)
+        arch = Arch(**row)
     except InputError:
         raise
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"This is not an architecture that googlenet wrote: {error!r}.") from error
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"This is not an architecture that googlenet wrote: {str(error)[:200]}.") from error
+    check_arch(arch)
+    return arch
 
 
 def _layer(row: dict[str, Any]) -> Layer:

@@ -95,8 +95,8 @@ def preprocessing_from(row: Any) -> Preprocessing:
     if not isinstance(row, Mapping):
         raise InputError(f"What a network reads is described by {type(row).__name__}, not by a table of names.")
     name = row.get("kind", "picture")
-    if name not in KINDS:
-        raise unknown("kind of data", str(name), KINDS)
+    if not isinstance(name, str) or name not in KINDS:
+        raise unknown("kind of data", str(name)[:80], KINDS)
     try:
         found: Preprocessing = KINDS[name].preprocessing.from_dict(dict(row))
     except (KeyError, TypeError, ValueError) as error:

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from .. import limits
+from ..arch.check import check_work
 from ..arch.serial import from_json, to_json
 from ..arch.spec import Arch
 from ..data.kinds import preprocessing_from
 from ..errors import InputError
-from ..files import write_bytes
+from ..files import open_plain, write_bytes
 from ..nn.googlenet import GoogLeNet
 
 WEIGHTS, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"  # the files' names in a run folder
@@ -67,16 +70,14 @@ class Header:
             InputError: If something is missing or changed.
         """
         try:
-            return cls(
-                from_json(metadata["arch"]),
-                int(metadata["num_classes"]),
-                int(metadata["in_channels"]),
-                metadata["auxiliary"] == "1",
-                dict(json.loads(metadata["extra"])),
-            )
+            arch = from_json(metadata["arch"])
+            classes, channels = int(metadata["num_classes"]), int(metadata["in_channels"])
+            if not 0 < classes <= limits.CLASSES or not 0 < channels <= limits.INPUT_CHANNELS:
+                raise InputError(f"It would read {channels} channels and tell {classes} classes apart.")
+            return cls(arch, classes, channels, metadata["auxiliary"] == "1", dict(json.loads(metadata["extra"])))
         except InputError as error:
             raise InputError(f"{path} does not say which architecture it is for. {error}") from error
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"{path} does not say which architecture it is for; it was not written by googlenet.save_weights."
             ) from error
@@ -109,11 +110,23 @@ def network_of(weights: Weights) -> GoogLeNet:
     """The network with those weights, in evaluation mode.
 
     Raises:
-        InputError: If a tensor is missing, left over or of another shape.
+        InputError: If a tensor is missing, left over or of another shape, or the network is out of all proportion to
+            its weights.
     """
-    header = weights.header
-    model = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
-    fill(model, weights.tensors, f"This set of weights for {header.arch.name}")
+    header, tensors = weights.header, weights.tensors
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    check_work(header.arch, header.input_size, header.in_channels, size)
+    with torch.device("meta"):  # of its shapes alone: a header may say what it likes
+        model = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
+    wanted = model.state_dict()
+    where = f"This set of weights for {header.arch.name}"
+    check_tensors(tensors, {name: tuple(tensor.shape) for name, tensor in wanted.items()}, where)
+    plain = torch.contiguous_format
+    copies = {
+        name: tensors[name].detach().to("cpu", own.dtype, copy=True, memory_format=plain)
+        for name, own in wanted.items()
+    }
+    model.load_state_dict(copies, assign=True)
     return model.eval()
 
 
@@ -132,7 +145,7 @@ def is_safetensors(path: Path) -> bool:
     """Whether a file begins as safetensors do: with the length of a table that fits in, and the table."""
     if not path.is_file():
         return False
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         start = file.read(9)
     return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size - 8
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...files import read_npz
+from ...limits import INPUT, INPUT_CHANNELS
 from ..protocol import Array, Example, Floats, Picture
 
 if TYPE_CHECKING:
@@ -124,9 +126,28 @@ class VolumePreprocessing:
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> VolumePreprocessing:
-        """Reads what :meth:`to_dict` wrote."""
+        """Reads what :meth:`to_dict` wrote.
+
+        Raises:
+            InputError: If it cannot be.
+        """
         lists = {key: tuple(row[key]) for key in ("size", "mean", "std")}
-        return cls(**{key: value for key, value in row.items() if key != "kind"} | lists)
+        found = cls(**{key: value for key, value in row.items() if key != "kind"} | lists)
+        found._check()
+        return found
+
+    def _check(self) -> None:
+        counts = (self.channels, *self.size)
+        if len(self.size) != 3 or not all(type(count) is int and 0 < count <= INPUT for count in counts):
+            raise InputError(f"volumes have channels, depth, height and width from 1, not {counts}")
+        if prod(counts) > INPUT or self.channels > INPUT_CHANNELS:
+            raise InputError(f"{self.described()} are more than a network reads")
+        if type(self.shares) is not bool or type(self.mirror) is not bool:
+            raise InputError(f"shares and mirror are yes or no, not {self.shares!r}, {self.mirror!r}")
+        if not len(self.mean) == len(self.std) == self.channels or not np.isfinite([*self.mean, *self.std]).all():
+            raise InputError(f"each of {self.channels} channels has a mean and a deviation")
+        if min(self.std) <= 0:
+            raise InputError(f"deviations are above 0, not {min(self.std)}")
 
     def described(self) -> str:
         """In words, for people."""

@@ -6,6 +6,10 @@ Whatever is wrong with the bytes is a :class:`Damaged`, whose message is half a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from ...limits import FIELDS
 
 Value = int | memoryview
 Message = dict[int, list[Value]]
@@ -17,10 +21,26 @@ class Damaged(ValueError):
     """The bytes are no message."""
 
 
+_left: ContextVar[list[int]] = ContextVar("fields")  # that may still be read of the file at hand
+
+
+@contextmanager
+def one_file() -> Iterator[None]:
+    """Within it a file is read, whose messages have no more than :data:`~googlenet.limits.FIELDS` fields together."""
+    token = _left.set([FIELDS])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
 def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
     """Numbers and values of a message's fields, in order; integers decoded, all else as bytes."""
-    place = 0
+    place, left = 0, _left.get()
     while place < len(message):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Damaged(f"it has more than {FIELDS:,} fields, which no file of weights has")
         key, start = varint(message, place)
         number, wire = key >> 3, key & 7
         if wire == VARINT:

@@ -21,6 +21,7 @@ from ..recordings.windows import Windows
 from ..rows import Signal
 from ..tables.schema import Schema
 from . import scale
+from .check import check_preprocessing
 from .doubt import doubt_of
 
 if TYPE_CHECKING:
@@ -171,16 +172,29 @@ class SignalPreprocessing:
         Even members see the signal and its difference, odd ones the signal alone; a single one sees both. The second
         and third of four see every channel to its own scale, where ``own`` says so.
         """
-        seen = inputs[:, None].repeat(1, members, 1, 1)
-        self.show_members(seen)
-        return [seen.flatten(1, 2)]
+        import torch
+
+        return [torch.cat([part for member in range(members) for part in self._seen_by(member, inputs)], 1)]
+
+    def _seen_by(self, member: int, inputs: Tensor) -> list[Tensor]:
+        """Channels and differences of ``(N, inputs, length)`` as a member sees them."""
+        parts = [inputs]
+        if member % 2 and self.slope:
+            parts = [inputs[:, : self.channels], inputs[:, self.channels :].clamp(0, 0)]
+        if self.own and member % 4 in (1, 2):
+            scaled = scale.to_own_scale(inputs, self.channels)
+            parts = [scaled[0], *parts[1:]] if member % 2 else scaled
+        return parts
 
     def show_members(self, seen: Tensor) -> None:
         """Makes of prepared inputs ``(N, members, inputs, length)`` what each member sees of them, in place."""
         seen[:, 1::2, self.channels :] = 0  # the differences, if there are any
         if self.own:
             for member in (each for each in range(seen.shape[1]) if each % 4 in (1, 2)):
-                scale.to_own_scale(seen[:, member], self.channels)
+                scaled = scale.to_own_scale(seen[:, member], self.channels)
+                seen[:, member, : self.channels] = scaled[0]
+                if self.slope:
+                    seen[:, member, self.channels :] = scaled[1]
 
     def draw(self, inputs: Array, evidence: Array | None = None) -> Trace:
         """The channels as the network sees them, without their differences."""
@@ -262,12 +276,16 @@ class SignalPreprocessing:
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> SignalPreprocessing:
-        """Reads what :meth:`to_dict` gave."""
+        """Reads what :meth:`to_dict` gave.
+
+        Raises:
+            InputError: If it cannot be.
+        """
         numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
         found = {key: tuple(row.get(key, ())) for key in ("low", "high", "constant")}
         schema = None if row.get("schema") is None else Schema.from_dict(row["schema"])
         windows = None if row.get("windows") is None else Windows.from_dict(row["windows"])
-        return cls(
+        preprocessing = cls(
             row["channels"],
             row["length"],
             **numbers,
@@ -277,6 +295,8 @@ class SignalPreprocessing:
             own=row.get("own", False),
             longest=row.get("longest", 0),
         )
+        check_preprocessing(preprocessing)
+        return preprocessing
 
 
 def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:

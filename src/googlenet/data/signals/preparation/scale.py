@@ -230,12 +230,12 @@ def differences(x: Floats) -> Floats:
     return np.diff(x, axis=1, prepend=x[:, :1])
 
 
-def to_own_scale(seen: Tensor, channels: int) -> None:
-    """Each channel of ``(N, inputs, length)`` to a mean of 0 and a deviation of 1, with its difference, in place; one
-    that varies a thousand times less than in the training part is only centred."""
-    centred = seen[:, :channels] - seen[:, :channels].mean(2, keepdim=True)
+def to_own_scale(inputs: Tensor, channels: int) -> list[Tensor]:
+    """Each channel of ``(N, inputs, length)`` to a mean of 0 and a deviation of 1, and behind them the differences to
+    the same scale, if there are any; one that varies a thousand times less than in the training part is only
+    centred."""
+    centred = inputs[:, :channels] - inputs[:, :channels].mean(2, keepdim=True)
     deviation = centred.square().mean(2, keepdim=True).sqrt()
     deviation = deviation.where(deviation > 1e-3, deviation.new_ones(()))
-    seen[:, :channels] = centred / deviation
-    if seen.shape[1] > channels:
-        seen[:, channels:] /= deviation
+    differences = [inputs[:, channels:] / deviation] if inputs.shape[1] > channels else []
+    return [centred / deviation, *differences]

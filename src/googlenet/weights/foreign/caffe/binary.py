@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..protobuf import FOUR_BYTES, Damaged, Value, encoded, field, fields, key, varint
+from ....limits import AXES
+from ..protobuf import FOUR_BYTES, Damaged, Value, encoded, field, fields, key, one_file, varint
 
 Blob = npt.NDArray[np.float32]
 
@@ -32,7 +33,6 @@ _TYPE = 2
 _MEAN_VALUE = 5  # of TransformationParameter
 _LEGACY_SHAPE, _FLOATS, _SHAPE, _DOUBLES = (1, 2, 3, 4), 5, 7, 8  # of BlobProto
 _DIM = 1  # of BlobShape
-_MOST_AXES = 32  # Caffe's kMaxBlobAxes
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,14 @@ def decode(content: bytes) -> Network:
     Raises:
         Damaged: If the bytes end early or are something else.
     """
+    with one_file():
+        return _decoded(memoryview(content))
+
+
+def _decoded(content: memoryview) -> Network:
     found: dict[str, list[Blob]] = {}
     mean: tuple[float, ...] = ()
-    for number, value in fields(memoryview(content)):
+    for number, value in fields(content):
         if number not in _LAYERS:
             continue
         places, layer, blobs = _LAYERS[number], "", []
@@ -96,8 +101,8 @@ def _blob(message: memoryview) -> Blob:
             doubles.append(value)
     values = (_numbers(doubles, "<f8") if doubles else _numbers(floats, "<f4")).astype(np.float32)
     shape = list(legacy.values()) if shape is None else shape
-    if len(shape) > _MOST_AXES or math.prod(shape) != values.size or not values.size:
-        raise Damaged(f"a blob of {values.size} numbers says that its shape is {tuple(shape[:_MOST_AXES])}")
+    if len(shape) > AXES or math.prod(shape) != values.size or not values.size:
+        raise Damaged(f"a blob of {values.size} numbers says that its shape is {tuple(shape[:AXES])}")
     return values.reshape(shape)
 
 

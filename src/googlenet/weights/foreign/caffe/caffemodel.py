@@ -14,7 +14,8 @@ from ....arch.spec import Arch
 from ....arch.variants import GOOGLENET
 from ....data.images.preprocessing import ImagePreprocessing
 from ....errors import InputError
-from ....files import write_bytes
+from ....files import open_plain, read_bytes, write_bytes
+from ....limits import PROTOBUF
 from ...checkpoint import Header, Weights, check_tensors
 from ..parameters import LayerParameters, Shape, layer_parameters
 from ..preprocessing import BVLC
@@ -32,11 +33,11 @@ def recognises(path: Path) -> bool:
     """Whether it is a file by the suffix ``.caffemodel``, or one of any name whose bytes are a network of Caffe."""
     if not path.is_file() or path.suffix == ".caffemodel":
         return path.is_file()
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         if file.read(1) not in _STARTS:
             return False
     try:
-        return bool(decode(path.read_bytes()).blobs)
+        return bool(decode(read_bytes(path, PROTOBUF)).blobs)
     except Damaged:
         return False
 
@@ -50,7 +51,7 @@ def read(path: Path) -> Weights:
         InputError: If it is missing, damaged, or of another network.
     """
     try:
-        network = decode(path.read_bytes())
+        network = decode(read_bytes(path, PROTOBUF))
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror}.") from error
     except Damaged as error:

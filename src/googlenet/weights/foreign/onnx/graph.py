@@ -16,7 +16,7 @@ from torch import Tensor
 from ....arch.spec import Arch, Layer, MaxPool, ResponseNorm
 from ....arch.variants import GOOGLENET
 from ....errors import InputError
-from ....files import write_bytes
+from ....files import open_plain, write_bytes
 from ....nn.googlenet import GoogLeNet
 from ...checkpoint import Header, Weights, check_tensors, network_of
 from ..caffe.caffemodel import layer_name, quirks_of
@@ -40,7 +40,7 @@ def recognises(path: Path) -> bool:
     """Whether it is a file of the suffix ``.onnx`` that begins as such files do; needs no package ``onnx``."""
     if path.suffix != ".onnx" or not path.is_file():
         return False
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return file.read(1) == _START
 
 

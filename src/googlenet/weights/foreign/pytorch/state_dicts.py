@@ -5,10 +5,12 @@ Nothing in a file is executed: PyTorch reads it with ``weights_only=True``, and 
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,11 @@ import torch
 from torch import Tensor
 
 from ....errors import InputError
+from ....files import open_plain
+from ....limits import DICTIONARIES, OPERATIONS, TENSOR_NAME
 from ...checkpoint import is_safetensors, read_tensors
 
 _ZIP, _PICKLES = b"PK", tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
-_DEEPEST = 4  # dictionaries in dictionaries
 _SHARE = (
     0.6  # of a network's names: more than an optimizer's moments have, fewer than a file without counters of batches
 )
@@ -58,7 +61,7 @@ def is_pickled(path: Path) -> bool:
     """Whether it is a file of ``torch.save``, of today or, a bare pickle, of before PyTorch 1.6, whatever its name."""
     if not path.is_file():
         return False
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         start = file.read(2)
     if start != _ZIP:
         return start in _PICKLES
@@ -115,11 +118,12 @@ def saved(path: Path) -> Any:
         return read_tensors(path)[0]
     if zipfile.is_zipfile(path) and _members(path, "constants.pkl"):
         raise InputError(f"{path} is a program of TorchScript, and programs in files are not run. {_HOW}")
+    content = Content(b"")
     try:
-        with path.open("rb") as file:  # of a path PyTorch would believe the suffix
-            return torch.load(file, map_location="cpu", weights_only=True)
+        content = _content(path)
+        return torch.load(content, map_location="cpu", weights_only=True)
     except Exception as error:  # of bytes that only look like a pickle PyTorch raises whatever comes
-        needs = _code_in(path, error)
+        needs = _code_in(content, error)
         if not needs:
             raise InputError(
                 f"{path} is not a file of plain tensors: it is damaged, cut off, or something else. Copy or save it "
@@ -132,39 +136,92 @@ def saved(path: Path) -> Any:
 
 
 # ----------------------------------------------------------------- what is in a file
+class Content(io.BytesIO):
+    """What a file holds, of which so many pieces can be read: a pickle is read operation by operation.
+
+    In memory, PyTorch does not take it for an archive of tar, as it may a file.
+    """
+
+    left = OPERATIONS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes."""
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError(f"it has more than {OPERATIONS:,} operations")
+        return super().read(size)
+
+
+def _content(path: Path) -> Content:
+    """A file of today with its parts laid one behind the other, as its directory lists them and nothing else; one of
+    before PyTorch 1.6 as it is.
+
+    Raises:
+        ValueError: If it is packed, or larger unpacked than it is.
+    """
+    size = path.stat().st_size
+    if not zipfile.is_zipfile(path):
+        with open_plain(path) as file:
+            return Content(file.read())
+    whole = Content()
+    with open_plain(path) as file, zipfile.ZipFile(file) as archive, zipfile.ZipFile(whole, "w") as copy:
+        parts = archive.infolist()
+        if sum(part.file_size for part in parts) > size or any(part.compress_type for part in parts):
+            raise ValueError("its parts are packed, which PyTorch's are not")
+        for part in parts:
+            if part.filename.endswith(".pkl") and part.file_size > OPERATIONS:
+                raise ValueError(f"{part.filename} is larger than that of any network")
+            copy.writestr(zipfile.ZipInfo(part.filename), archive.read(part))
+    whole.seek(0)
+    return whole
+
+
 def _members(path: Path, name: str) -> list[str]:
-    with zipfile.ZipFile(path) as archive:
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
         return [member for member in archive.namelist() if member.rpartition("/")[2] == name]
+    return []
 
 
-def _code_in(path: Path, error: Exception) -> list[str]:
+def _code_in(content: Content, error: Exception) -> list[str]:
     """Names of the classes and functions that a pickle wants and PyTorch does not trust, its own last; nothing is run.
 
     Args:
-        path: The file.
+        content: Of the file.
         error: That PyTorch raised; of a file from before PyTorch 1.6 it alone tells a name, the first.
     """
     try:
-        found = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+        content.seek(0)
+        found = torch.serialization.get_unsafe_globals_in_checkpoint(content)
     except Exception:  # from before PyTorch 1.6, or damaged
         found = re.findall(r"Unsupported global: GLOBAL ([\w.]+)", str(error))
     return sorted(found, key=lambda name: (name.startswith("torch."), name))
 
 
-def _dictionaries(found: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Mapping[str, Tensor]]]:
-    """Every dictionary of tensors by name, the outermost first, and the keys that lead to it."""
-    if not isinstance(found, dict) or len(keys) > _DEEPEST:
+def _dictionaries(
+    found: Any, keys: tuple[str, ...] = (), seen: set[int] | None = None
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Tensor]]]:
+    """Every dictionary of tensors by name, once, the outermost first, and the keys that lead to it."""
+    seen = set() if seen is None else seen
+    if not isinstance(found, dict) or len(keys) > DICTIONARIES or id(found) in seen:
         return
-    named = {name: value for name, value in found.items() if isinstance(name, str)}
+    seen.add(id(found))
+    named = {name: value for name, value in found.items() if isinstance(name, str) and len(name) <= TENSOR_NAME}
     tensors = {name: value for name, value in named.items() if _is_plain(value)}
     if tensors:
         yield keys, tensors
     for name, value in named.items():
-        yield from _dictionaries(value, (*keys, name))
+        yield from _dictionaries(value, (*keys, name), seen)
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.layout is torch.strided and not value.is_quantized
+    """Whether it is a tensor of numbers that all lie in the file."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout is torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+        and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+    )
 
 
 def _places(keys: tuple[str, ...], tensors: Mapping[str, Tensor], names: frozenset[str]) -> Iterator[_Place]:
@@ -204,6 +261,8 @@ def _made_whole(found: Mapping[str, Tensor], notes: list[str], path: Path) -> St
     Raises:
         InputError: If one is not of finite floating-point numbers.
     """
+    if sum(map(Tensor.numel, found.values())) > path.stat().st_size:
+        raise InputError(f"{path} holds more numbers than it has bytes: its tensors share them. Save it again.")
     kinds = {t.dtype for name, t in found.items() if not name.endswith(_COUNTER)}
     whole = {}
     for name, tensor in found.items():

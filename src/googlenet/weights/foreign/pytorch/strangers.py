@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ....files import open_plain
 from ...checkpoint import WEIGHTS, read_tensors, recognises
 from ..parameters import Shape
 from ..tensorflow.graph_def import constants_of, is_graph
@@ -48,7 +49,7 @@ class Survey:
 
 def is_keras(path: Path) -> bool:
     """Whether it is a file of Keras: HDF5, or an archive of the suffix ``.keras``."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return file.read(len(_HDF5)) == _HDF5 or path.suffix == ".keras"
 
 

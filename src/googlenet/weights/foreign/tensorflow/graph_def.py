@@ -5,16 +5,17 @@ Field numbers are those of TensorFlow's ``graph.proto``, ``node_def.proto``, ``a
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
+from ....files import open_plain, read_bytes
+from ....limits import PROTOBUF
 from ..protobuf import Damaged, Message, all_bytes, last_bytes, message_of, number_of, text_of, varint
 from .tensor_bundle import Variable, sentences, shape_of
 
-_LIMIT = 2**31  # of protocol buffers, bytes
 _NAME, _OP = b"\x0a", b"\x12"
 _HEAD = 4096  # bytes that the first node's name and operation lie in
 
@@ -44,15 +45,16 @@ class Node:
             return default
         if len(content) != 4:
             raise Damaged(f"{name} of {self.name} is no float32")
-        return float(f"{struct.unpack('<f', content)[0]:.7g}")
+        value = float(f"{struct.unpack('<f', content)[0]:.7g}")
+        if not math.isfinite(value):
+            raise Damaged(f"{name} of {self.name} is {value}")
+        return value
 
     def constant(self, path: Path) -> Variable:
         """The tensor of a ``Const`` of the file ``path``; its numbers are not read yet."""
         tensor = last_bytes(self.attributes.get("value", {}), 8)
         message = message_of(tensor)
         shape = shape_of(last_bytes(message, 2))
-        if prod(shape) >= _LIMIT:
-            raise Damaged(f"{self.name} would be larger than graphs can be")
         return Variable(self.name, shape, number_of(message, 1), path, message=tensor)
 
 
@@ -60,7 +62,7 @@ def is_graph(path: Path) -> bool:
     """Whether it is a file that begins with a node: a message of a name and an operation."""
     if not path.is_file():
         return False
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         head = memoryview(file.read(_HEAD))
     try:
         place = _after(head, 0, _NAME)  # GraphDef.node has the number of NodeDef.name
@@ -79,9 +81,7 @@ def nodes_of(path: Path) -> dict[str, Node]:
         InputError: If it is missing or damaged.
     """
     with sentences(path):
-        if path.stat().st_size >= _LIMIT:
-            raise Damaged("it is larger than graphs can be")
-        graph = message_of(memoryview(path.read_bytes()))
+        graph = message_of(memoryview(read_bytes(path, PROTOBUF)))
         nodes = [_node(message_of(node)) for node in all_bytes(graph, 1)]
         return {node.name: node for node in nodes}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ....limits import KEY
 from ..protobuf import varint
 from .crc32c import crc32c, masked
 
@@ -22,8 +23,13 @@ def entries_of(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     footer = data[-_FOOTER:]
     _, end_of_first = _handle(footer, 0)
     index, _ = _handle(footer, end_of_first)
+    read = 0
     for _, value in _entries(_block(data, *index)):
-        yield from _entries(_block(data, *_handle(value, 0)[0]))
+        offset, size = _handle(value, 0)[0]
+        read += size
+        if read > len(data):
+            raise ValueError("its blocks are larger together than it is")
+        yield from _entries(_block(data, offset, size))
 
 
 def _handle(data: memoryview, at: int) -> tuple[tuple[int, int], int]:
@@ -55,6 +61,8 @@ def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         length, at = varint(block, at)
         if shared > len(key) or at + own + length > end:
             raise ValueError("a block ends within an entry")
+        if shared + own > KEY:
+            raise ValueError(f"a key is longer than {KEY:,} bytes")
         key = key[:shared] + bytes(block[at : at + own])
         at += own + length
         yield key, block[at - length : at]

@@ -19,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ....errors import InputError
-from ..protobuf import Message, all_bytes, last_bytes, message_of, number_of, text_of
+from ....files import open_plain, read_bytes
+from ....limits import AXES, PROTOBUF
+from ..protobuf import Message, all_bytes, last_bytes, message_of, number_of, one_file, text_of
 from .crc32c import crc32c, masked
 from .leveldb_table import MAGIC, entries_of
 
@@ -69,7 +71,7 @@ class Variable:
     def _in_file(self) -> bytes:
         if self.start + self.size > self.file.stat().st_size:
             raise ValueError(f"it ends in front of {self.name} or within")
-        with self.file.open("rb") as file:
+        with open_plain(self.file) as file:
             file.seek(self.start)
             content = file.read(self.size)
         if masked(crc32c(content)) != self.crc:
@@ -91,10 +93,10 @@ def table_of(path: Path) -> Path:
 def is_table(path: Path) -> bool:
     """Whether it is a file that ends as a table does."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             file.seek(-len(MAGIC), 2)
             return file.read() == MAGIC
-    except OSError:
+    except (OSError, InputError):
         return False
 
 
@@ -109,7 +111,7 @@ def variables(path: Path) -> dict[str, Variable]:
     """
     table = table_of(path)
     with sentences(table):
-        entries = dict(entries_of(memoryview(table.read_bytes())))
+        entries = dict(entries_of(memoryview(read_bytes(table, PROTOBUF))))
         if b"" not in entries:
             raise ValueError("its header is missing")
         header = message_of(entries.pop(b""))
@@ -169,14 +171,18 @@ def _partitioned(name: str, where: str | Path) -> InputError:
 
 def shape_of(message: memoryview) -> tuple[int, ...]:
     """Of a TensorShapeProto."""
-    return tuple(number_of(message_of(dim), 1) for dim in all_bytes(message_of(message), 2))
+    shape = tuple(number_of(message_of(dim), 1) for dim in all_bytes(message_of(message), 2))
+    if len(shape) > AXES or math.prod(shape) >= PROTOBUF or max(shape, default=0) >= PROTOBUF:
+        raise ValueError("a tensor would be larger than graphs can be")
+    return shape
 
 
 @contextmanager
 def sentences(path: Path) -> Iterator[None]:
-    """Makes one InputError of whatever is wrong with a file."""
+    """Reads one file, whose messages are bounded; makes one InputError of whatever is wrong with it."""
     try:
-        yield
+        with one_file():
+            yield
     except InputError:
         raise
     except FileNotFoundError as error:

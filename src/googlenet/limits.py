@@ -37,6 +37,9 @@ MAX_PIXELS = 128_000_000  # of a picture that is decoded
 AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a fraction of its size
 
 # ----------------------------------------------------------------- tables and arrays
+ARRAYS = 10_000  # of an NPZ file
+HEADER_OF_ARRAY = 65_536  # bytes of the header of an array of NumPy's
+EXAMPLE = 256  # bytes that an example takes beside its numbers: its name, its label, its place
 UNPACKED, UNPACKED_SLACK = 10, 128 * MB  # what a file may unpack to: so many times its size, and so much more
 
 

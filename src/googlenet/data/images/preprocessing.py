@@ -11,9 +11,9 @@ import numpy as np
 
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
-from ...files import read_npz
 from ...limits import MAX_PIXELS, SIDE
 from ..protocol import Array, Example, Picture
+from ..volumes.npz import check_examples, read_npz
 from .crops import CROPS, crops_of, longest_scale
 from .decode import Source, open_picture, taken_for, to_pixels
 from .names import extensions
@@ -161,6 +161,8 @@ def _of_npz(path: Path) -> Iterator[Example]:
         found = {key: values for key, values in read_npz(path).items() if values.ndim in (3, 4)}
         if not found:
             raise InputError(f"{path} holds no array of pictures.")
+        for values in found.values():
+            check_examples(path, values)
     except InputError as error:
         yield Example(str(path), error=str(error))
         return

@@ -40,6 +40,7 @@ AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a frac
 ARRAYS = 10_000  # of an NPZ file
 HEADER_OF_ARRAY = 65_536  # bytes of the header of an array of NumPy's
 EXAMPLE = 256  # bytes that an example takes beside its numbers: its name, its label, its place
+PICTURE = 2048  # the same of a picture, which is looked at one by one
 UNPACKED, UNPACKED_SLACK = 10, 128 * MB  # what a file may unpack to: so many times its size, and so much more
 
 

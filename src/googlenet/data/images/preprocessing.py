@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
-from ...limits import MAX_PIXELS, SIDE
+from ...limits import MAX_PIXELS, PICTURE, SIDE
 from ..protocol import Array, Example, Picture
 from ..volumes.npz import check_examples, read_npz
 from .crops import CROPS, crops_of, longest_scale
@@ -162,7 +162,7 @@ def _of_npz(path: Path) -> Iterator[Example]:
         if not found:
             raise InputError(f"{path} holds no array of pictures.")
         for values in found.values():
-            check_examples(path, values)
+            check_examples(path, values, each=PICTURE)
     except InputError as error:
         yield Example(str(path), error=str(error))
         return

@@ -14,6 +14,7 @@ import torch
 
 from ...errors import InputError
 from ...files import check_unpacked
+from ...limits import EXAMPLE, PICTURE
 from ..images.arrays import PICTURE_SIDE, picture_set
 from ..images.dataset import SMALL_SIDE, enlarged
 from ..protocol import Array, Dataset, ExampleSet, Watch
@@ -106,9 +107,10 @@ def _check_parts(source: str, parts: dict[str, Array]) -> None:
 def _part(source: str, images: str, values: Array, labels: Array) -> ExampleSet:
     """A set of volumes; of pictures where there are no more than two dimensions beside number and colour."""
     truth, name = torch.from_numpy(labels).long(), f"{source}:{images}"
-    check_examples(Path(source), values)
+    flat = values.ndim == 3 or (values.ndim == 4 and values.shape[3] == 3)
+    check_examples(Path(source), values, each=PICTURE if flat else EXAMPLE)
     names = tuple(f"{name}:{row}" for row in range(len(values)))
-    if values.ndim == 3 or (values.ndim == 4 and values.shape[3] == 3):
+    if flat:
         _check_enlarged(source, values)
         return picture_set(list(values), names, truth)
     volumes = values[:, None] if values.ndim == 4 else values

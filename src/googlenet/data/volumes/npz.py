@@ -100,18 +100,19 @@ def mapped(path: Path) -> Array | None:
         raise InputError(f"{path} is not an NPY file, or it is damaged.") from error
 
 
-def check_examples(path: Path, values: Array, width: int = 1) -> None:
+def check_examples(path: Path, values: Array, width: int = 1, each: int = EXAMPLE) -> None:
     """That the examples of an array are no more than such a file holds, each with its name and its place.
 
     Args:
         path: The file.
         values: ``(N, …)``.
         width: Bytes that each of its numbers is to take.
+        each: Bytes that each example takes beside them.
 
     Raises:
         InputError: If they are more.
     """
-    check_unpacked(path, values.size * width + len(values) * EXAMPLE, _CURE)
+    check_unpacked(path, values.size * width + len(values) * each, _CURE)
 
 
 @contextmanager

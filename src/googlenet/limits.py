@@ -35,6 +35,9 @@ NODES = 100_000  # of an exported graph
 # ----------------------------------------------------------------- pictures
 MAX_PIXELS = 128_000_000  # of a picture that is decoded
 AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a fraction of its size
+DECODED, DECODED_EACH = 440 * MB, 24  # bytes that decoding takes, and so many more for each byte of the file
+SCANNED, SCANNED_EACH = 500_000_000, 100  # pixels that a JPEG of many scans goes through, and more for each byte
+SCALED = 32_000_000  # pixels of a picture that several crops are cut out of
 
 # ----------------------------------------------------------------- tables and arrays
 ARRAYS = 10_000  # of an NPZ file

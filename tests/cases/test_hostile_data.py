@@ -115,7 +115,12 @@ def test_an_archive_that_unpacks_a_thousandfold_is_refused_before_it_is_unpacked
 
 @pytest.mark.parametrize(
     ("shape", "descr"),
-    [((30_000_000, 2, 2), "|u1"), ((120_000_000, 1, 1), "|u1"), ((30_000_000, 4), "|u1"), ((20_000_000, 1, 1, 3), "|u1")],
+    [
+        ((30_000_000, 2, 2), "|u1"),
+        ((120_000_000, 1, 1), "|u1"),
+        ((30_000_000, 4), "|u1"),
+        ((20_000_000, 1, 1, 3), "|u1"),
+    ],
 )
 @pytest.mark.parametrize("read", [as_signals, as_data, as_pictures])
 def test_many_tiny_examples_are_weighed_with_what_stands_around_them(tmp_path, shape, descr, read):

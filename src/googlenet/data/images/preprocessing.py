@@ -15,7 +15,7 @@ from ...limits import MAX_PIXELS, PICTURE, SIDE
 from ..protocol import Array, Example, Picture
 from ..volumes.npz import check_examples, read_npz
 from .crops import CROPS, crops_of, longest_scale
-from .decode import Source, open_picture, taken_for, to_pixels
+from .decode import Source, decoded, taken_for, to_pixels
 from .names import extensions
 from .values import CHANNELS_FIRST, CHANNELS_LAST, Pixels, split_array
 
@@ -86,8 +86,9 @@ class ImagePreprocessing:
             InputError: If it cannot be read.
         """
         at_least = 2 * longest_scale(self.size, self.resize, crops)
-        image = open_picture(content, self.channels, at_least, self.max_pixels)
-        return np.stack([to_pixels(view) for view in crops_of(image, self.size, self.resize, crops)])
+        with decoded(content, self.channels, at_least, self.max_pixels) as image:
+            views = crops_of(image, self.size, self.resize, crops)
+            return np.stack([to_pixels(view, self.channels) for view in views])
 
     def example(self, n: int) -> Tensor:
         """n smooth random pictures, ``(n, channels, size, size)``, uint8."""

@@ -37,9 +37,11 @@ MAX_PIXELS = 128_000_000  # of a picture that is decoded
 AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a fraction of its size
 DECODED, DECODED_EACH = 440 * MB, 24  # bytes that decoding takes, and so many more for each byte of the file
 SCANNED, SCANNED_EACH = 500_000_000, 100  # pixels that a JPEG of many scans goes through, and more for each byte
+FASHION_MNIST = 48_000_000  # bytes of a file of the set, unpacked
 SCALED = 32_000_000  # pixels of a picture that several crops are cut out of
 
 # ----------------------------------------------------------------- tables and arrays
+NAME_OF_FILE = 255  # bytes of the name of a file that is looked for
 ARRAYS = 10_000  # of an NPZ file
 HEADER_OF_ARRAY = 65_536  # bytes of the header of an array of NumPy's
 EXAMPLE = 256  # bytes that an example takes beside its numbers: its name, its label, its place

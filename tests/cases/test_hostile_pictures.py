@@ -42,6 +42,7 @@ def see(path, crops=1, channels=3):
 
 TURNED = chunk(b"eXIf", b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0")
 CLEAR = chunk(b"tRNS", b"\0")
+FRAME = struct.pack(">IIIIIHHBB", 0, 6_000, 5_000, 0, 0, 1, 9, 2, 1)
 PNGS = {
     "16 bits": {"depth": 16, "width": 10_000, "height": 9_990},
     "grey": {"width": 11_000, "height": 11_000},
@@ -58,7 +59,7 @@ PNGS = {
     "a column": {"depth": 16, "width": 1, "height": 20_000_000},
     "moving": {
         "colour": 6,
-        "more": [chunk(b"acTL", bytes([0, 0, 0, 9, 0, 0, 0, 0])), chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 6_000, 5_000, 0, 0, 1, 9, 2, 1))],
+        "more": [chunk(b"acTL", bytes([0, 0, 0, 9, 0, 0, 0, 0])), chunk(b"fcTL", FRAME)],
         "width": 6_000,
         "height": 5_000,
     },
@@ -122,11 +123,12 @@ def test_a_panorama_is_not():
 
 
 def test_an_icon_is_as_large_as_the_pictures_in_it(tmp_path):
-    inner = png(tmp_path / "x.png", 12_000, 10_900, colour=6).read_bytes()
+    inner = png(tmp_path / "x.png", 9_000, 9_000, colour=6).read_bytes()
     entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(inner), 22)
     (tmp_path / "x.ico").write_bytes(struct.pack("<HHH", 0, 1, 1) + entry + inner)
     assert "are decoded at most" in outcome(see, tmp_path / "x.ico")
-    (tmp_path / "x.icns").write_bytes(b"icns" + struct.pack(">I", len(inner) + 16) + b"ic07" + struct.pack(">I", len(inner) + 8) + inner)  # fmt: skip
+    length = struct.pack(">I", len(inner) + 8)
+    (tmp_path / "x.icns").write_bytes(b"icns" + struct.pack(">I", len(inner) + 16) + b"ic07" + length + inner)
     assert outcome(see, tmp_path / "x.icns") != ""
 
 
@@ -145,7 +147,8 @@ def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded(tmp_path):
 def test_text_of_a_png_that_unpacks_is_left(tmp_path, kind):
     packed = zlib.compress(bytes(200_000_000), 1)
     between = b"x\0\0" if kind != b"iTXt" else b"x\0\1\0\0\0"
-    assert outcome(see, png(tmp_path / "x.png", 70, 70, more=[chunk(kind, between + packed)] * 4)) in ("",) or True
+    said = outcome(see, png(tmp_path / "x.png", 70, 70, more=[chunk(kind, between + packed)] * 4))
+    assert said == "" or "damaged" in said
 
 
 def test_no_format_is_tried_that_starts_programs_or_opens_other_files():

@@ -45,6 +45,10 @@ NAME_OF_FILE = 255  # bytes of the name of a file that is looked for
 ARRAYS = 10_000  # of an NPZ file
 HEADER_OF_ARRAY = 65_536  # bytes of the header of an array of NumPy's
 EXAMPLE = 256  # bytes that an example takes beside its numbers: its name, its label, its place
+SAMPLE = 2  # bytes that a sample of a recording takes, at least
+RATIO = 1 << 18  # between two rates, in whole numbers: so long is a filter, about
+UPSAMPLED = 1000  # times a recording may be drawn out to another rate
+HDF5_DEPTH, HDF5_OBJECTS = 64, 100_000  # groups in each other, and all objects, of an HDF5 file
 PICTURE = 2048  # the same of a picture, which is looked at one by one
 UNPACKED, UNPACKED_SLACK = 10, 128 * MB  # what a file may unpack to: so many times its size, and so much more
 

@@ -1,5 +1,5 @@
-"""What files say of themselves: by their names, which are pictures, which cannot be read, which folders are parts of the
-data; by their headers, how much memory and time a picture takes."""
+"""What files say of themselves: by names, which are pictures, which cannot be read, and which folders are parts of the
+data; by headers, how much memory and time a picture takes."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .....errors import InputError
+from .....files import check_plain, check_unpacked
+from .....limits import SAMPLE
 from ..recording import Mark, Recording, Samples, checked, library, numbered
 
 # Symbols of WFDB's annotations that are beats, by its own table.
@@ -21,6 +23,7 @@ def open_wfdb(path: Path) -> Recording:
     wfdb = library("wfdb", path)
     name = str(path.with_suffix(""))
     head = wfdb.rdheader(name)
+    _check_beside(wfdb, path, head)
     length, rate = int(head.sig_len or 0), float(head.fs)
     names = tuple(head.sig_name) if getattr(head, "sig_name", None) else _names(wfdb, name)
 
@@ -34,6 +37,36 @@ def open_wfdb(path: Path) -> Recording:
     return Recording(path, names, rate, length, read, marks, remarks, head.base_datetime, units=units)
 
 
+def _check_beside(wfdb: Any, path: Path, head: Any) -> None:
+    """That a record is of files that lie beside its header, and says no more of them than they can hold.
+
+    Raises:
+        InputError: If it names another place, from which anything could be read, or a record of records of records.
+    """
+    parts = [each for each in getattr(head, "seg_name", None) or () if each != "~"]
+    heads = [head] if not hasattr(head, "seg_name") else []
+    for part in parts:
+        _check_name(path, f"{part}.hea")
+        heads.append(wfdb.rdheader(str(path.parent / part)))
+        if hasattr(heads[-1], "seg_name"):
+            raise InputError(f"{path} names {part}, which is of several segments itself; that is not read.")
+    files = sorted({str(file) for each in heads for file in getattr(each, "file_name", None) or () if file != "~"})
+    for file in files:
+        _check_name(path, file)
+    size = sum((path.parent / file).stat().st_size for file in files if (path.parent / file).is_file())
+    length = int(head.sig_len or 0)
+    frames = [max(1, int(number or 1)) for each in heads for number in getattr(each, "samps_per_frame", None) or ()]
+    late = [abs(int(number or 0)) for each in heads for number in getattr(each, "skew", None) or ()]
+    claimed = max(length, *late, 0) * max(1, int(head.n_sig or 0), sum(frames) if not parts else max(frames, default=1))
+    check_unpacked(path, SAMPLE * claimed, "Perhaps its header is damaged", size)
+
+
+def _check_name(path: Path, name: str) -> None:
+    if any(letter in name for letter in "/\\:\0") or name in ("", ".", ".."):
+        raise InputError(f"{path} names {name!r}, which is no file beside it; lay the files of a record together.")
+    check_plain(path.parent / name)
+
+
 def _names(wfdb: Any, name: str) -> tuple[str, ...]:
     """Of a record of several segments, or one that does not name its channels."""
     record = wfdb.rdrecord(name, sampto=1)
@@ -41,7 +74,7 @@ def _names(wfdb: Any, name: str) -> tuple[str, ...]:
 
 
 def _marks(wfdb: Any, path: Path, seconds: float) -> tuple[tuple[Mark, ...], tuple[str, ...]]:
-    if not path.with_suffix(".atr").is_file():
+    if not path.with_suffix(".atr").is_file():  # a pipe and the like are none
         return (), ()
     try:
         found = wfdb.rdann(str(path.with_suffix("")), "atr")

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 from bounded import outcome
@@ -51,6 +52,7 @@ def special(folder, kind, end):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pipe", "device", "socket", "folder"])
 @pytest.mark.parametrize(
     "end", ["", ".png", ".npz", ".npy", ".csv", ".parquet", ".feather", ".xlsx", ".csv.gz", ".ts", ".arff", *EXTENSIONS]
@@ -75,10 +77,10 @@ def test_what_is_no_file_among_pictures_is_left_out(tmp_path, kind):
 
 def deep(folder, levels):
     """A folder of many levels, made from inside, as its path is longer than a path may be."""
-    here = os.getcwd()
+    here = Path.cwd()
     os.chdir(folder)
     for _ in range(levels):
-        os.mkdir("d")
+        Path("d").mkdir()
         os.chdir("d")
     Image.new("L", (30, 30)).save("x.png")
     os.chdir(here)

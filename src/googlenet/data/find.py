@@ -57,10 +57,7 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
         if columns.cut.asked:
             raise InputError(f"Windows, rates and annotations are for recordings, and {source} has none.")
         return BUILTIN[source]()
-    if not os.path.lexists(source) and len(os.fsencode(source)) > NAME_OF_FILE:
-        raise InputError(f"The name of the data is longer than a path may be: {source[:50]}...")
-    if not Path(source).is_dir():
-        check_plain(source)
+    _check_path(source)
     _refuse_file(Path(source))
     if columns.path is not None and Path(source).exists():
         return KINDS["picture"].find(source, watch, columns)
@@ -72,6 +69,13 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     if not Path(source).exists() and "/" not in source and "." not in source:
         raise unknown("folder, table or built-in data set", source, BUILTIN)
     raise InputError(f"There is no folder, table or built-in data set {source!r}.")
+
+
+def _check_path(source: str) -> None:
+    if not os.path.lexists(source) and len(os.fsencode(source)) > NAME_OF_FILE:
+        raise InputError(f"The name of the data is longer than a path may be: {source[:50]}...")
+    if not Path(source).is_dir():
+        check_plain(source)
 
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")

@@ -191,7 +191,7 @@ def _beside(image: Image.Image) -> float:
     """Bytes that reading takes for each pixel of the file, beside the picture."""
     if _is_progressive(image):  # the coefficients of all of it
         layers = [across * down for _, across, down, _ in getattr(image, "layer", [])]
-        return 2 * sum(layers) / max(layers, default=1)
+        return float(2 * sum(layers) / max(layers, default=1))
     if image.format == "TIFF" and getattr(image, "tag_v2", {}).get(274, 1) != 1:  # it is turned as it is decoded
         return _NARROW.get(image.mode, 4)
     moves = image.format == "PNG" and getattr(image, "is_animated", False)

@@ -178,7 +178,7 @@ def seen(image: Image.Image, channels: int) -> Image.Image:
 
 def extremes(image: Image.Image) -> tuple[float, float]:
     """The smallest and the largest number of a picture of one channel; not a number if one of them is none."""
-    found = [(float(np.min(part)), float(np.max(part))) for _, part in _parts(image)]
+    found = [(float(part.min()), float(part.max())) for part in (np.asarray(each) for _, each in _parts(image))]
     return float(np.min([low for low, _ in found])), float(np.max([high for _, high in found]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,7 @@ def check_texts(path: Path, table: Any) -> None:
     Raises:
         InputError: If they are more.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    pa, pc = import_module("pyarrow"), import_module("pyarrow.compute")
     held = table.num_rows * max(1, table.num_columns) * CELL
     for column in table.columns:
         for chunk in column.chunks:

@@ -43,22 +43,27 @@ def _check_beside(wfdb: Any, path: Path, head: Any) -> None:
     Raises:
         InputError: If it names another place, from which anything could be read, or a record of records of records.
     """
-    parts = [each for each in getattr(head, "seg_name", None) or () if each != "~"]
+    parts = [each for each in _listed(head, "seg_name") if each != "~"]
     heads = [head] if not hasattr(head, "seg_name") else []
     for part in parts:
         _check_name(path, f"{part}.hea")
         heads.append(wfdb.rdheader(str(path.parent / part)))
         if hasattr(heads[-1], "seg_name"):
             raise InputError(f"{path} names {part}, which is of several segments itself; that is not read.")
-    files = sorted({str(file) for each in heads for file in getattr(each, "file_name", None) or () if file != "~"})
+    files = sorted({str(file) for each in heads for file in _listed(each, "file_name") if file != "~"})
     for file in files:
         _check_name(path, file)
     size = sum((path.parent / file).stat().st_size for file in files if (path.parent / file).is_file())
-    length = int(head.sig_len or 0)
-    frames = [max(1, int(number or 1)) for each in heads for number in getattr(each, "samps_per_frame", None) or ()]
-    late = [abs(int(number or 0)) for each in heads for number in getattr(each, "skew", None) or ()]
-    claimed = max(length, *late, 0) * max(1, int(head.n_sig or 0), sum(frames) if not parts else max(frames, default=1))
+    frames = [max(1, int(number or 1)) for each in heads for number in _listed(each, "samps_per_frame")]
+    late = [abs(int(number or 0)) for each in heads for number in _listed(each, "skew")]
+    wide = max(frames, default=1) if parts else sum(frames)
+    claimed = max(int(head.sig_len or 0), *late, 0) * max(1, int(head.n_sig or 0), wide)
     check_unpacked(path, SAMPLE * claimed, "Perhaps its header is damaged", size)
+
+
+def _listed(head: Any, field: str) -> list[Any]:
+    """What a header says of each of its channels or segments; nothing where it says nothing."""
+    return list(getattr(head, field, None) or ())
 
 
 def _check_name(path: Path, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +51,18 @@ def _check_beside(wfdb: Any, path: Path, head: Any) -> None:
         heads.append(wfdb.rdheader(str(path.parent / part)))
         if hasattr(heads[-1], "seg_name"):
             raise InputError(f"{path} names {part}, which is of several segments itself; that is not read.")
-    files = sorted({str(file) for each in heads for file in _listed(each, "file_name") if file != "~"})
-    for file in files:
+    for file in (files := sorted({str(file) for each in heads for file in _listed(each, "file_name") if file != "~"})):
         _check_name(path, file)
     size = sum((path.parent / file).stat().st_size for file in files if (path.parent / file).is_file())
+    check_unpacked(path, SAMPLE * _claimed(head, heads), "Perhaps its header is damaged", size)
+
+
+def _claimed(head: Any, heads: Sequence[Any]) -> int:
+    """Samples that a record says it has, with those that are read to bring its channels together."""
     frames = [max(1, int(number or 1)) for each in heads for number in _listed(each, "samps_per_frame")]
     late = [abs(int(number or 0)) for each in heads for number in _listed(each, "skew")]
-    wide = max(frames, default=1) if parts else sum(frames)
-    claimed = max(int(head.sig_len or 0), *late, 0) * max(1, int(head.n_sig or 0), wide)
-    check_unpacked(path, SAMPLE * claimed, "Perhaps its header is damaged", size)
+    wide = sum(frames) if heads == [head] else max(frames, default=1)
+    return max(int(head.sig_len or 0), *late, 0) * max(1, int(head.n_sig or 0), wide)
 
 
 def _listed(head: Any, field: str) -> list[Any]:

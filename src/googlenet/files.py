@@ -10,7 +10,6 @@ import secrets
 import shutil
 import stat
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .limits import unpacked
 
 fcntl: Any = import_module("fcntl") if find_spec("fcntl") else None  # not on Windows, where nothing is swept
 
@@ -258,36 +258,21 @@ def json_line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def read_npz(path: Path) -> dict[str, Any]:
-    """The arrays of an NPZ file, by name.
+def check_unpacked(path: str | Path, claimed: int, cure: str, size: int | None = None) -> None:
+    """That a packed file unpacks to no more than such files do, see :func:`~googlenet.limits.unpacked`.
+
+    Args:
+        path: The file.
+        claimed: Bytes that what is in it takes in memory, by what the file says.
+        cure: What to do if it is no attack.
+        size: Bytes of the file, where it has parts beside it.
 
     Raises:
-        InputError: If it is none, damaged, or holds Python objects.
+        InputError: If it takes more.
     """
-    import numpy as np
-
-    try:
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except Exception as error:  # a damaged archive fails in a dozen ways
-        if "Object arrays" in str(error):
-            raise InputError(f"{path} holds Python objects, not numbers; loading them could run any code.") from error
-        raise InputError(f"{path} is not an NPZ file, or it is damaged.") from error
-
-
-def npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Shapes of the arrays of an NPZ file, without reading them; none of a file that is damaged or something else."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {name.removesuffix(".npy"): _shape(archive, name) for name in archive.namelist()}
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        return {}
-
-
-def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
-    import numpy as np
-
-    with archive.open(name) as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        return tuple(read(file)[0])
+    size = Path(path).stat().st_size if size is None else size
+    if claimed > unpacked(size):
+        raise InputError(
+            f"{path} has {size:,} bytes and says that it holds {claimed:,}, which is far more than such files do, and "
+            f"is not read: {unpacked(size):,} are. {cure}."
+        )

@@ -39,8 +39,26 @@ NODES = 100_000  # of an exported graph
 # ----------------------------------------------------------------- pictures
 MAX_PIXELS = 128_000_000  # of a picture that is decoded
 AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a fraction of its size
+DECODED, DECODED_EACH = 440 * MB, 24  # bytes that decoding takes, and so many more for each byte of the file
+SCANNED, SCANNED_EACH = 500_000_000, 100  # pixels that a JPEG of many scans goes through, and more for each byte
+FASHION_MNIST = 48_000_000  # bytes of a file of the set, unpacked
+SCALED = 32_000_000  # pixels of a picture that several crops are cut out of
 
 # ----------------------------------------------------------------- tables and arrays
+NAME_OF_FILE = 255  # bytes of the name of a file that is looked for
+ARRAYS = 10_000  # of an NPZ file
+HEADER_OF_ARRAY = 65_536  # bytes of the header of an array of NumPy's
+EXAMPLE = 256  # bytes that an example takes beside its numbers: its name, its label, its place
+CELL = 8  # bytes that a cell of a packed table takes, at least
+COLUMNS = 100_000  # of a packed table, and parts of a workbook
+SHEET, SHEET_EACH = 32 * MB, 40  # bytes that a workbook unpacks to, and so many more for each of its own
+ELEMENTS = 1_000_000  # of a part of a workbook, and cells of its sheet
+ROWS_OF_SHEET = 1 << 20  # as Excel has it
+SAMPLE = 2  # bytes that a sample of a recording takes, at least
+RATIO = 1 << 18  # between two rates, in whole numbers: so long is a filter, about
+UPSAMPLED = 1000  # times a recording may be drawn out to another rate
+HDF5_DEPTH, HDF5_OBJECTS = 64, 100_000  # groups in each other, and all objects, of an HDF5 file
+PICTURE = 2048  # the same of a picture, which is looked at one by one
 UNPACKED, UNPACKED_SLACK = 10, 128 * MB  # what a file may unpack to: so many times its size, and so much more
 
 

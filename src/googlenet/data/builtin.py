@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..files import home, offline
+from ..files import home, offline, open_plain
+from ..limits import FASHION_MNIST
 from .images.dataset import ImageSet, enlarged
 from .protocol import Dataset
 from .signals.dataset import SignalSet
@@ -71,22 +73,31 @@ def fashion_mnist() -> Dataset:
 
 
 def _idx_set(folder: Path, part: str) -> ImageSet:
-    pixels = _idx(folder / f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
+    pixels = _idx(folder / f"{part}-images-idx3-ubyte.gz", 16)
     labels = _idx(folder / f"{part}-labels-idx1-ubyte.gz", 8)
+    if not len(labels) or len(pixels) != 28 * 28 * len(labels) or labels.max() >= len(CLOTHES):
+        raise InputError(
+            f"{folder} holds no Fashion-MNIST: {part} has {len(labels):,} labels and {len(pixels):,} pixels, and there "
+            "are 28 × 28 for each label from 0 to 9. Fetch the files again."
+        )
     return ImageSet(
         torch.from_numpy(labels).long(),
         tuple(f"fashion-mnist/{part}/{row}" for row in range(len(labels))),
-        torch.from_numpy(pixels),
+        torch.from_numpy(pixels.reshape(-1, 1, 28, 28)),
         channels=1,
     )
 
 
 def _idx(path: Path, header: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The bytes behind the header of a packed file, of which there are no more than the set has."""
     try:
-        with gzip.open(path) as file:
-            return np.frombuffer(file.read(), np.uint8, offset=header).copy()
-    except (OSError, EOFError) as error:
+        with open_plain(path) as packed, gzip.open(packed) as file:
+            content = file.read(FASHION_MNIST + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} could not be read ({error}).") from error
+    if not header < len(content) <= FASHION_MNIST:
+        raise InputError(f"{path} is no file of Fashion-MNIST, or it is damaged. Fetch it again.")
+    return np.frombuffer(content, np.uint8, offset=header).copy()
 
 
 def _download() -> Path:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from ..errors import InputError, unknown
+from ..files import check_plain
+from ..limits import NAME_OF_FILE
 from .builtin import BUILTIN
 from .images.names import extensions
 from .kinds import KINDS
@@ -54,6 +57,7 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
         if columns.cut.asked:
             raise InputError(f"Windows, rates and annotations are for recordings, and {source} has none.")
         return BUILTIN[source]()
+    _check_path(source)
     _refuse_file(Path(source))
     if columns.path is not None and Path(source).exists():
         return KINDS["picture"].find(source, watch, columns)
@@ -65,6 +69,13 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     if not Path(source).exists() and "/" not in source and "." not in source:
         raise unknown("folder, table or built-in data set", source, BUILTIN)
     raise InputError(f"There is no folder, table or built-in data set {source!r}.")
+
+
+def _check_path(source: str) -> None:
+    if not os.path.lexists(source) and len(os.fsencode(source)) > NAME_OF_FILE:
+        raise InputError(f"The name of the data is longer than a path may be: {source[:50]}...")
+    if not Path(source).is_dir():
+        check_plain(source)
 
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
@@ -135,7 +146,7 @@ def expand(inputs: Iterable[str], lines: Iterable[str], extensions: Collection[s
 
 def _expanded(text: str, extensions: Collection[str]) -> list[str]:
     path = Path(text)
-    if path.is_dir():
+    if os.path.isdir(text):  # noqa: PTH112  of a name too long for a path as well
         return [str(found) for found in walk(path) if extension_of(found) in extensions] or [text]
     if is_pattern(text):
         matches = (_expanded(str(found), extensions) if found.is_dir() else [str(found)] for found in _matching(path))
@@ -146,6 +157,10 @@ def _expanded(text: str, extensions: Collection[str]) -> list[str]:
 def _matching(pattern: Path) -> Iterator[Path]:
     """What a glob matches, sorted; of junk only what it names."""
     root = Path(pattern.anchor) if pattern.is_absolute() else Path()
-    for found in sorted(root.glob(str(pattern.relative_to(pattern.anchor)))):
+    try:
+        matches = sorted(root.glob(str(pattern.relative_to(pattern.anchor))))
+    except (ValueError, RecursionError, OSError) as error:
+        raise InputError(f"{pattern} is no pattern of names of files: {error}.") from error
+    for found in matches:
         if not any(is_junk(part) for part in found.parts if part not in pattern.parts):
             yield found

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import open_plain
 
 # What file systems, synchronisers, programs and downloads leave in people's folders; in any case.
 JUNK = (
@@ -51,6 +52,8 @@ def why_missing(text: str) -> str | None:
     """Why there is no file of that name, where the name itself tells."""
     if is_address(text):
         return "an address on the network; download it first, and name the file"
+    if "\0" in text:
+        return "no name of a file, for it holds a NUL"
     if is_pattern(text) and next(glob.iglob(text, recursive=True), None) is None:  # noqa: PTH207
         return "nothing matches this pattern, and there is no file of that name"
     return None
@@ -96,25 +99,50 @@ def walk(folder: Path) -> list[Path]:
     Raises:
         InputError: If a folder cannot be listed.
     """
-    found: list[Path] = []
-    seen: set[str] = set()
-    home = Path(os.path.realpath(folder))
-    tops = [str(folder)]
-    while tops:  # links wait until the real folders around them are read
-        links = []
-        for top in tops:
-            for where, folders, names in os.walk(top, onerror=_refused):
-                place = os.path.realpath(where)
-                if place in seen or (home != Path(place) and home.is_relative_to(place)):
-                    folders.clear()
-                    continue
-                seen.add(place)
-                inside = [os.path.join(where, name) for name in sorted(folders) if not is_junk(name)]  # noqa: PTH118
-                links += [path for path in inside if os.path.islink(path)]  # noqa: PTH114
-                folders[:] = [os.path.basename(path) for path in inside if not os.path.islink(path)]  # noqa: PTH114, PTH119
-                found += [Path(where, name) for name in names if not is_junk(name)]
-        tops = links
-    return sorted(found)
+    return sorted(Path(where, name) for where, names in walked(folder) for name in names if not is_junk(name))
+
+
+def walked(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """The folders that :func:`walk` goes through, each with the names of its files; however deep they lie.
+
+    Raises:
+        InputError: If a folder cannot be listed.
+    """
+    seen: set[tuple[int, int]] = set()
+    above = {_identity(str(each)) for each in Path(os.path.realpath(folder)).parents}
+    waiting, links = [str(folder)], list[str]()
+    while waiting or links:  # links wait until the real folders around them are read
+        if not waiting:
+            waiting, links = links[::-1], []
+        where = waiting.pop()
+        place = _identity(where)
+        if place in seen or place in above:
+            continue
+        seen.add(place)
+        names, folders = _listed(where)
+        yield where, names
+        inside = [os.path.join(where, name) for name in folders if not is_junk(name)]  # noqa: PTH118
+        links += [path for path in inside if os.path.islink(path)]  # noqa: PTH114
+        waiting += reversed([path for path in inside if not os.path.islink(path)])  # noqa: PTH114
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    """Which folder that is, by whatever name."""
+    try:
+        about = Path(folder).stat()
+    except OSError as error:
+        raise _unlisted(error) from error
+    return about.st_dev, about.st_ino
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    """Names of the files and of the folders in one, the folders sorted."""
+    try:
+        with os.scandir(folder) as entries:
+            kinds = [(entry.name, _is_folder(entry)) for entry in entries]
+    except OSError as error:
+        raise _unlisted(error) from error
+    return [name for name, inside in kinds if not inside], sorted(name for name, inside in kinds if inside)
 
 
 def extension_of(path: Path) -> str:
@@ -126,11 +154,9 @@ def extension_of(path: Path) -> str:
 def format_of(path: Path) -> str:
     """The extension of the format in which a file begins; "" if that is not known, or it cannot be read."""
     try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             start = file.read(32)
-    except OSError:
+    except (OSError, ValueError, InputError):  # of a name that can be none
         return ""
     return next((kind for begins, kind in _BEGINNINGS.items() if re.match(begins, start, re.DOTALL)), "")
 
@@ -145,10 +171,6 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112
-
-
-def _refused(error: OSError) -> None:
-    raise _unlisted(error) from error
 
 
 def _unlisted(error: OSError) -> InputError:

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ...errors import InputError
+from ...limits import SCALED
 
 CROPS = (1, 10, 144)
 SCALES = (256, 288, 320, 352)  # shorter sides that 144 crops of 224 are cut from
@@ -101,6 +102,11 @@ def _resample(image: Image.Image, size: int, box: Sequence[float]) -> Image.Imag
 def _shorter_side(image: Image.Image, length: int) -> Image.Image:
     ratio = length / min(image.size)
     size = (max(length, round(image.width * ratio)), max(length, round(image.height * ratio)))
+    if size[0] * size[1] > SCALED:
+        raise InputError(
+            f"a picture of {image.width:,}×{image.height:,} pixels is too long and thin for several crops: it would "
+            f"become {size[0]:,}×{size[1]:,}; one crop can be taken (--crops 1)"
+        )
     return image.resize(size, Image.Resampling.BILINEAR)
 
 

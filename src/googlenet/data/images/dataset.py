@@ -26,7 +26,7 @@ from ..parallel import ahead, available_cores
 from ..protocol import Array, Batch, Example, Preprocessing, Settings
 from .augmentation import Augmentation, augmented
 from .crops import random_square
-from .decode import open_picture, to_pixels
+from .decode import decoded, to_pixels
 from .preprocessing import ImagePreprocessing, normalised
 from .values import Pixels
 
@@ -208,8 +208,8 @@ class ImageLoader:
         draws = np.random.default_rng((self.settings.seed, epoch, row))
 
         def cut(source: Any) -> Pixels:
-            image = open_picture(source, want.channels, 2 * want.size, want.max_pixels)
-            return to_pixels(random_square(image, want.size, draws))
+            with decoded(source, want.channels, 2 * want.size, want.max_pixels) as image:
+                return to_pixels(random_square(image, want.size, draws), want.channels)
 
         return self._read(row, cut)
 

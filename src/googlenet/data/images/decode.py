@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from ...errors import InputError
-from ...limits import AT_A_FRACTION, MAX_PIXELS
-from .names import formats, unread
-from .values import CHANNELS_LAST, Levels, Pixels, eight_bits, from_array, levels_of
+from ...files import open_plain
+from ...limits import MAX_PIXELS
+from .names import check_size, check_turned, formats, unread
+from .values import CHANNELS_LAST, Levels, Pixels, extremes, from_array, levels_of, seen, turned_by
+
+_ONE = threading.Lock()  # held by whoever decodes a large picture
+_LARGE = 16_000_000  # pixels
 
 Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
@@ -40,15 +45,42 @@ def open_picture(
     Raises:
         InputError: With the reason, if it cannot be read whole, or what its numbers mean cannot be known.
     """
+    with decoded(source, channels, at_least, max_pixels) as image:
+        return image.convert("RGB") if channels == 3 and image.mode == "L" else image
+
+
+@contextmanager
+def decoded(
+    source: Source, channels: int = 3, at_least: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Iterator[Image.Image]:
+    """:func:`open_picture` for what is cut out of a picture: one without colours stays grey, which takes a quarter.
+
+    Of large pictures one is held at a time, whatever the number of threads.
+
+    Args:
+        source: The same.
+        channels: The same; :func:`to_pixels` makes three of one.
+        at_least: The same.
+        max_pixels: The same.
+
+    Raises:
+        InputError: The same.
+    """
     if isinstance(source, np.ndarray):
         source = from_array(source)
     with _opened(source) as image:
-        area = image.width * image.height
+        stored = image.width * image.height
         if at_least and image is not source:
             image.draft(None, (at_least, at_least))
-        if getattr(image, "tile", None):  # not decoded yet
-            _check_size(image, area, max_pixels)
-        return _seen(image, channels)
+        waits = bool(getattr(image, "tile", None))  # not decoded yet
+        if waits:
+            check_size(image, stored, max_pixels)
+        with _ONE if stored > _LARGE else nullcontext():
+            found = seen(image, channels)
+            turn = turned_by(image)  # now, as a TIFF is turned when it is decoded
+            if turn is not None and waits:
+                check_turned(image, found, stored, max_pixels)
+            yield found if turn is None else found.transpose(turn)
 
 
 class Look(NamedTuple):
@@ -71,10 +103,11 @@ def look(source: Source, max_pixels: int = MAX_PIXELS) -> Look:
     Raises:
         InputError: As of :func:`open_picture`.
     """
-    open_picture(source, 3, 1, max_pixels)
+    with decoded(source, 3, 1, max_pixels):
+        pass
     with _opened(source) as image:
         levels, side = levels_of(image), max(image.size)
-        deep = (levels, float(np.max(np.asarray(image)))) if levels else None
+        deep = (levels, extremes(image)[1]) if levels else None
         return Look(side, Image.getmodebase(image.mode) == "L", deep)
 
 
@@ -102,10 +135,17 @@ def longest_side(source: Source) -> int:
         return max(image.size)
 
 
-def to_pixels(image: Image.Image) -> Pixels:
-    """``(channels, height, width)``, 8 bits."""
+def to_pixels(image: Image.Image, channels: int = 3) -> Pixels:
+    """``(channels, height, width)``, 8 bits; a grey picture is the same in each.
+
+    Args:
+        image: What :func:`decoded` gave, or a part of it.
+        channels: That are wanted.
+    """
     values = np.asarray(image)
-    return values[None] if values.ndim == 2 else np.ascontiguousarray(values.transpose(2, 0, 1))
+    if values.ndim == 2:
+        return np.repeat(values[None], channels, 0)
+    return np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
 def taken_for(source: Any) -> str:
@@ -133,9 +173,11 @@ def _opened(source: Any) -> Iterator[Image.Image]:
         if isinstance(file, Image.Image):
             yield file
         elif isinstance(file, (str, Path)):
-            if Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir():
+            if Path(file).is_dir():
+                raise IsADirectoryError
+            if Path(file).exists() and not Path(file).is_file():
                 raise InputError("not a plain file, but a device, a pipe or a socket")
-            with Path(file).open("rb") as opened:
+            with open_plain(file) as opened:
                 yield _identified(opened)
         else:
             yield _identified(io.BytesIO(file) if isinstance(file, (bytes, bytearray, memoryview)) else file)
@@ -174,68 +216,6 @@ def _identified(file: IO[bytes]) -> Image.Image:
             except (SyntaxError, IndexError, TypeError, struct.error):
                 continue
     raise UnidentifiedImageError
-
-
-def _check_size(image: Image.Image, area: int, most: int) -> None:
-    """Refuses what is too large to be decoded, before it is.
-
-    Args:
-        image: As it is to be decoded.
-        area: Its pixels in the file.
-        most: How many may be decoded.
-    """
-    if image.width * image.height > most or area > AT_A_FRACTION * most:
-        raise InputError(
-            f"a decompression bomb, by its size: {area:,} pixels, and {most:,} are decoded at most; if you trust it, "
-            "allow more (--max-pixels)"
-        )
-
-
-def _seen(image: Image.Image, channels: int) -> Image.Image:
-    """Decoded, turned upright, on white, in 8 bits, grey or RGB."""
-    clear = _clear(image)
-    image.load()
-    levels = levels_of(image)  # now, as the file of an icon may hold one of another mode
-    if 0 in image.size:
-        raise InputError(f"a picture of {image.width}×{image.height} has no pixels")
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    if levels is not None:
-        values = np.asarray(image)
-        pixels = eight_bits(values, levels)
-        if clear is not None:
-            pixels[values == clear] = 255
-        image = Image.fromarray(pixels)
-    elif image.mode == "P" or image.has_transparency_data:
-        image = _on_white(image, clear)
-    if image.mode == "LAB":
-        image = image.convert("RGB")
-    return image.convert("RGB" if channels == 3 else "L")
-
-
-def _clear(image: Image.Image) -> Any:
-    """The value, colour or palette that is transparent, on the scale of the pixels that Pillow makes."""
-    clear = image.info.get("transparency")
-    tile = getattr(image, "tile", None)
-    match tile[0][3] if tile else None:  # how the pixels are stored
-        case "L;2" if clear is not None:
-            return clear * 85
-        case "L;4" if clear is not None:
-            return clear * 17
-        case "RGB;16B" if clear is not None:
-            return tuple(value >> 8 for value in clear)
-    return clear
-
-
-def _on_white(image: Image.Image, clear: Any) -> Image.Image:
-    if image.mode in ("La", "RGBa"):
-        image = image.convert(image.mode.upper())
-    if clear != image.info.get("transparency"):
-        image = image.copy()
-        image.info["transparency"] = clear
-    if image.mode != "RGBA":
-        image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 @contextmanager

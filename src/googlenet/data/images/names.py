@@ -1,14 +1,22 @@
-"""What names say: which files are pictures, which of those cannot be read, and which folders are parts of the data."""
+"""What files say of themselves: by names, which are pictures, which cannot be read, and which folders are parts of the
+data; by headers, how much memory and time a picture takes."""
 
 from __future__ import annotations
 
+import io
 import re
+import struct
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...errors import InputError
+from ...limits import AT_A_FRACTION, DECODED, DECODED_EACH, MAX_PIXELS, SCANNED, SCANNED_EACH
 from ..walk import extension_of, format_of
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # Of Pillow's registry: documents, films and measurements, and drawings that another program would have to run for.
 _NO_PICTURES = frozenset(
@@ -90,3 +98,137 @@ def _load_plugins() -> None:
             import_module(name)
         except ImportError:
             continue
+
+
+# ------------------------------------------------------------------------------------------------ headers
+# Bytes a pixel that a format's reader takes beside the picture that it makes: whole frames, and wider numbers.
+_BESIDE = {"WEBP": 12, "JPEG2000": 20, "AVIF": 10, "HEIF": 10, "JXL": 10, "BLP": 12, "ICO": 12, "ICNS": 24}
+_BESIDE |= dict.fromkeys(("QOI", "DDS", "MSP", "SGI", "BMP", "DIB", "FITS"), 4)
+_MOVING = 8  # the same of a PNG that moves
+_NARROW = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # bytes a pixel; four of all others
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+_PNG, _J2K = b"\x89PNG\r\n\x1a\n", b"\xff\x4f\xff\x51"
+
+
+def check_size(image: Image.Image, stored: int, most: int) -> None:
+    """Refuses a picture that takes more memory or time than its file is worth, before it is decoded.
+
+    Args:
+        image: As it is to be decoded.
+        stored: Its pixels in the file.
+        most: How many may be decoded.
+
+    Raises:
+        InputError: If it is too large.
+    """
+    inside = _inside(image)
+    area, stored = max(image.width * image.height, inside), max(stored, inside)
+    if area > most or stored > AT_A_FRACTION * most:
+        raise _bomb(stored, most)
+    own = _NARROW.get(image.mode, 4)
+    plain = image.mode in ("L", "RGB") and "transparency" not in image.info
+    made = 0 if plain else 1 if image.mode[0] in "1IF" else 4
+    _check_memory(image, stored, area * (own + made) + round(stored * _beside(image)), most)
+    if (scans := _scans(image)) * stored > SCANNED + SCANNED_EACH * _file_size(image):
+        raise InputError(f"a picture in {scans:,} scans, which takes more time than pictures do; save it anew")
+
+
+def check_turned(image: Image.Image, made: Image.Image, stored: int, most: int) -> None:
+    """The same of the copy that a picture is turned into.
+
+    Args:
+        image: Of the file.
+        made: That is to be turned.
+        stored: Its pixels in the file.
+        most: How many may be decoded.
+
+    Raises:
+        InputError: If it is too large.
+    """
+    _check_memory(image, stored, 2 * made.width * made.height * _NARROW.get(made.mode, 4), most)
+
+
+def _check_memory(image: Image.Image, stored: int, needed: int, most: int) -> None:
+    """Whoever asks for another number of pixels gets that, whatever memory it takes."""
+    room = DECODED + DECODED_EACH * _file_size(image)
+    if most == MAX_PIXELS and needed > room:
+        raise _bomb(stored, stored * room // needed)
+
+
+def _bomb(stored: int, most: int) -> InputError:
+    return InputError(
+        f"a decompression bomb, by its size: {stored:,} pixels, and {most:,} are decoded at most; if you trust it, "
+        "allow more (--max-pixels)"
+    )
+
+
+def _file(image: Image.Image) -> Any:
+    """That of a picture which is not decoded; ``None`` where it has none."""
+    file = getattr(image, "fp", None)
+    return None if file is None or getattr(file, "closed", False) else file
+
+
+def _file_size(image: Image.Image) -> int:
+    if (file := _file(image)) is None:
+        return 0
+    place = file.tell()
+    size = int(file.seek(0, io.SEEK_END))
+    file.seek(place)
+    return size
+
+
+def _content(image: Image.Image) -> bytes:
+    if (file := _file(image)) is None:
+        return b""
+    place = file.tell()
+    file.seek(0)
+    content = bytes(file.read())
+    file.seek(place)
+    return content
+
+
+def _beside(image: Image.Image) -> float:
+    """Bytes that reading takes for each pixel of the file, beside the picture."""
+    if _is_progressive(image):  # the coefficients of all of it
+        layers = [across * down for _, across, down, _ in getattr(image, "layer", [])]
+        return float(2 * sum(layers) / max(layers, default=1))
+    if image.format == "TIFF" and getattr(image, "tag_v2", {}).get(274, 1) != 1:  # it is turned as it is decoded
+        return _NARROW.get(image.mode, 4)
+    moves = image.format == "PNG" and getattr(image, "is_animated", False)
+    return _MOVING if moves else _BESIDE.get(str(image.format), 0)
+
+
+def _is_progressive(image: Image.Image) -> bool:
+    return bool(image.info.get("progressive") or image.info.get("progression"))
+
+
+def _scans(image: Image.Image) -> int:
+    """How often a JPEG goes through all of its pixels."""
+    content, at, scans = _content(image) if _is_progressive(image) else b"", 2, 0
+    while (marker := _MARKER.search(content, at)) is not None and marker[1] != b"\xd9":
+        scans += marker[1] == b"\xda"
+        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2], "big")
+    return max(1, scans)
+
+
+def _inside(image: Image.Image) -> int:
+    """Pixels of the largest picture that stands in a file and may be another than its header says: of icons, in whose
+    files are others, and of the tiles of a TIFF."""
+    if image.format == "TIFF":
+        tags = getattr(image, "tag_v2", {})
+        return int(tags.get(322, 0)) * int(tags.get(323, 0))
+    if image.format not in ("ICO", "ICNS"):
+        return 0
+    content = _content(image)
+    places = [match.end() + 8 for match in re.finditer(re.escape(_PNG), content)]
+    places += [match.end() + 4 for match in re.finditer(re.escape(_J2K), content)]
+    sides = [struct.unpack(">II", content[at : at + 8]) for at in places if at + 8 <= len(content)]
+    if image.format == "ICO":
+        entries = (content[at : at + 16] for at in range(6, 6 + 16 * int.from_bytes(content[4:6], "little"), 16))
+        bitmaps = (int.from_bytes(entry[12:16], "little") + 4 for entry in entries)
+        sides += [
+            struct.unpack("<II", content[at : at + 8])
+            for at in bitmaps
+            if at + 8 <= len(content) and content[at - 4 : at] != _PNG[:4]
+        ]
+    return max((width * height for width, height in sides), default=0)

@@ -11,11 +11,11 @@ import numpy as np
 
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
-from ...files import read_npz
-from ...limits import MAX_PIXELS, SIDE
+from ...limits import MAX_PIXELS, PICTURE, SIDE
 from ..protocol import Array, Example, Picture
+from ..volumes.npz import check_examples, read_npz
 from .crops import CROPS, crops_of, longest_scale
-from .decode import Source, open_picture, taken_for, to_pixels
+from .decode import Source, decoded, taken_for, to_pixels
 from .names import extensions
 from .values import CHANNELS_FIRST, CHANNELS_LAST, Pixels, split_array
 
@@ -86,8 +86,9 @@ class ImagePreprocessing:
             InputError: If it cannot be read.
         """
         at_least = 2 * longest_scale(self.size, self.resize, crops)
-        image = open_picture(content, self.channels, at_least, self.max_pixels)
-        return np.stack([to_pixels(view) for view in crops_of(image, self.size, self.resize, crops)])
+        with decoded(content, self.channels, at_least, self.max_pixels) as image:
+            views = crops_of(image, self.size, self.resize, crops)
+            return np.stack([to_pixels(view, self.channels) for view in views])
 
     def example(self, n: int) -> Tensor:
         """n smooth random pictures, ``(n, channels, size, size)``, uint8."""
@@ -161,6 +162,8 @@ def _of_npz(path: Path) -> Iterator[Example]:
         found = {key: values for key, values in read_npz(path).items() if values.ndim in (3, 4)}
         if not found:
             raise InputError(f"{path} holds no array of pictures.")
+        for values in found.values():
+            check_examples(path, values, each=PICTURE)
     except InputError as error:
         yield Example(str(path), error=str(error))
         return

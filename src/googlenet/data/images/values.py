@@ -6,11 +6,12 @@ its largest value is small.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import ExifTags, Image
 
 from ...errors import InputError
 
@@ -20,7 +21,7 @@ SIXTEEN_BITS = 65535
 BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
 LARGEST = (281, 341)  # MaxSampleValue, SMaxSampleValue
 CHANNELS_LAST, CHANNELS_FIRST = (1, 3, 4), (1, 3)
-_ROWS = 1 << 20  # pixels that are converted at once
+_AT_ONCE = 1 << 20  # pixels that are converted at once
 
 
 class Levels(NamedTuple):
@@ -127,29 +128,116 @@ def levels_of(image: Image.Image) -> Levels | None:
     return Levels(0.0, white) if tags.get(PHOTOMETRIC) == 0 else Levels(white)
 
 
-def eight_bits(values: npt.NDArray[Any], levels: Levels) -> Pixels:
-    """The high 8 bits of whole numbers, and floats on the scale of 255.
+def _eight_bits(values: npt.NDArray[Any], levels: Levels) -> Pixels:
+    """The high 8 bits of whole numbers, and floats on the scale of 255."""
+    top = max(levels)
+    if values.dtype.kind == "f":
+        pixels = np.rint(values.astype(np.float64) * (255 / top)).astype(np.uint8)
+    else:
+        pixels = (values.astype(np.int64) * 256 // int(top + 1)).astype(np.uint8)
+    return 255 - pixels if levels.black else pixels
+
+
+# ------------------------------------------------------------------------------------------------ to 8 bits
+def seen(image: Image.Image, channels: int) -> Image.Image:
+    """Decoded, on white, in 8 bits: grey where it has no colours or one channel is wanted, else RGB.
+
+    It is converted a part at a time: beside the picture and what comes out there is never a third one.
 
     Args:
-        values: Of any shape, whole numbers or floats.
-        levels: What they mean.
+        image: Perhaps not decoded yet.
+        channels: 1 or 3.
 
     Raises:
-        InputError: If a value is blacker than black, whiter than white, or no number.
+        InputError: If it has no pixels, or what its numbers mean cannot be known.
     """
-    top = max(levels)
-    low, high = (float(getattr(values, name)()) for name in ("min", "max"))
-    if not (low >= 0 and high <= top):
-        raise InputError(_out_of(low, high, top))
-    pixels = np.empty(values.shape, np.uint8)
-    step = max(1, _ROWS // max(1, values[:1].size))
-    for start in range(0, len(values), step):
-        part = values[start : start + step]
-        if values.dtype.kind == "f":
-            pixels[start : start + step] = np.rint(part.astype(np.float64) * (255 / top))
+    clear = _clear(image)
+    image.load()
+    levels = levels_of(image)  # now, as the file of an icon may hold one of another mode
+    if 0 in image.size:
+        raise InputError(f"a picture of {image.width}×{image.height} has no pixels")
+    veiled = image.mode == "P" or image.has_transparency_data
+    if levels is not None:
+        low, high = extremes(image)
+        if not (low >= 0 and high <= max(levels)):
+            raise InputError(_out_of(low, high, max(levels)))
+        wanted = "L"
+    else:
+        wanted = "L" if channels == 1 or (image.mode in ("1", "L") and not veiled) else "RGB"
+    if image.mode == wanted and not veiled:
+        return image
+    made = Image.new(wanted, image.size)
+    for place, part in _parts(image):
+        if levels is not None:
+            made.paste(_grey(part, levels, clear), place)
         else:
-            pixels[start : start + step] = part.astype(np.int64) * 256 // int(top + 1)
-    return 255 - pixels if levels.black else pixels
+            white = _on_white(part, clear) if veiled else part
+            made.paste((white.convert("RGB") if white.mode == "LAB" else white).convert(wanted), place)
+    return made
+
+
+def extremes(image: Image.Image) -> tuple[float, float]:
+    """The smallest and the largest number of a picture of one channel; not a number if one of them is none."""
+    found = [(float(part.min()), float(part.max())) for part in (np.asarray(each) for _, each in _parts(image))]
+    return float(np.min([low for low, _ in found])), float(np.max([high for _, high in found]))
+
+
+def turned_by(image: Image.Image) -> Image.Transpose | None:
+    """How a picture is turned upright, by its EXIF orientation; ``None`` if it is."""
+    return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _parts(image: Image.Image) -> Iterator[tuple[tuple[int, int], Image.Image]]:
+    """Pieces of a picture, each with its place: neither a row nor a column is too long for one."""
+    wide = min(image.width, _AT_ONCE)
+    high = max(1, _AT_ONCE // wide)
+    for top in range(0, image.height, high):
+        for left in range(0, image.width, wide):
+            right, bottom = min(image.width, left + wide), min(image.height, top + high)
+            yield (left, top), image.crop((left, top, right, bottom))
+
+
+def _grey(part: Image.Image, levels: Levels, clear: Any) -> Image.Image:
+    values = np.asarray(part)
+    pixels = _eight_bits(values, levels)
+    if clear is not None:
+        pixels[values == clear] = 255
+    return Image.fromarray(pixels)
+
+
+def _clear(image: Image.Image) -> Any:
+    """The value, colour or palette that is transparent, on the scale of the pixels that Pillow makes."""
+    clear = image.info.get("transparency")
+    tile = getattr(image, "tile", None)
+    match tile[0][3] if tile else None:  # how the pixels are stored
+        case "L;2" if clear is not None:
+            return clear * 85
+        case "L;4" if clear is not None:
+            return clear * 17
+        case "RGB;16B" if clear is not None:
+            return tuple(value >> 8 for value in clear)
+    return clear
+
+
+def _on_white(part: Image.Image, clear: Any) -> Image.Image:
+    if part.mode in ("La", "RGBa"):
+        part = part.convert(part.mode.upper())
+    if clear != part.info.get("transparency"):
+        part.info["transparency"] = clear
+    if part.mode != "RGBA":
+        part = part.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", part.size, "white"), part)
 
 
 def _shares(values: npt.NDArray[Any], shown: str) -> Pixels:
@@ -157,7 +245,11 @@ def _shares(values: npt.NDArray[Any], shown: str) -> Pixels:
         raise InputError(f"{shown}; a picture is of uint8, or of floats from 0 to 1")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         raise InputError(f"{shown} and values outside of [0, 1]; a picture is of uint8, or of floats from 0 to 1")
-    return eight_bits(values, Levels(1.0))
+    pixels = np.empty(values.shape, np.uint8)
+    step = max(1, _AT_ONCE // max(1, values[:1].size))
+    for start in range(0, len(values), step):
+        pixels[start : start + step] = _eight_bits(values[start : start + step], Levels(1.0))
+    return pixels
 
 
 def _is_white(value: float) -> bool:

@@ -13,17 +13,20 @@ import numpy as np
 import torch
 
 from ...errors import InputError
-from ...files import npz_shapes, read_npz
-from ..images.arrays import picture_set
+from ...files import check_unpacked
+from ...limits import EXAMPLE, PICTURE
+from ..images.arrays import PICTURE_SIDE, picture_set
+from ..images.dataset import SMALL_SIDE, enlarged
 from ..protocol import Array, Dataset, ExampleSet, Watch
 from .dataset import VolumeSet
+from .npz import check_examples, read_npz, shapes_of
 
 PARTS = {"train": "train", "val": "validation", "test": "test"}
 
 
 def claims(source: str) -> bool:
     """Whether it is an NPZ file in MedMNIST's layout, or one with an array ``(N, C, D, H, W)``."""
-    shapes = npz_shapes(Path(source)) if source.lower().endswith(".npz") else {}
+    shapes = shapes_of(Path(source)) if source.lower().endswith(".npz") else {}
     return any(f"{part}_images" in shapes for part in PARTS) or any(len(shape) == 5 for shape in shapes.values())
 
 
@@ -50,7 +53,7 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
     labels = {part: _labels(source, arrays, *names) for part, names in pairs.items()}
     classes = np.unique(np.concatenate(list(labels.values())))
     parts = {
-        PARTS[part]: _part(f"{source}:{images}", arrays[images], np.searchsorted(classes, labels[part]))
+        PARTS[part]: _part(source, images, arrays[images], np.searchsorted(classes, labels[part]))
         for part, (images, _) in pairs.items()
     }
     shown = ", ".join(f"{images} {arrays[images].shape}" for images, _ in pairs.values())
@@ -101,16 +104,27 @@ def _check_parts(source: str, parts: dict[str, Array]) -> None:
             )
 
 
-def _part(name: str, images: Array, labels: Array) -> ExampleSet:
+def _part(source: str, images: str, values: Array, labels: Array) -> ExampleSet:
     """A set of volumes; of pictures where there are no more than two dimensions beside number and colour."""
-    truth = torch.from_numpy(labels).long()
-    names = tuple(f"{name}:{row}" for row in range(len(images)))
-    if images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3):
-        return picture_set(list(images), names, truth)
-    volumes = images[:, None] if images.ndim == 4 else images
+    truth, name = torch.from_numpy(labels).long(), f"{source}:{images}"
+    flat = values.ndim == 3 or (values.ndim == 4 and values.shape[3] == 3)
+    check_examples(Path(source), values, each=PICTURE if flat else EXAMPLE)
+    names = tuple(f"{name}:{row}" for row in range(len(values)))
+    if flat:
+        _check_enlarged(source, values)
+        return picture_set(list(values), names, truth)
+    volumes = values[:, None] if values.ndim == 4 else values
     if volumes.ndim != 5 or volumes.dtype.kind not in "uf":
         raise InputError(
-            f"{name} is (N, D, H, W) or (N, C, D, H, W) of unsigned integers or floats, not {images.dtype} of shape "
-            f"{images.shape}."
+            f"{name} is (N, D, H, W) or (N, C, D, H, W) of unsigned integers or floats, not {values.dtype} of shape "
+            f"{values.shape}."
         )
     return VolumeSet(truth, names, volumes)
+
+
+def _check_enlarged(source: str, pictures: Array) -> None:
+    """That small pictures stay in memory when they have their size in it."""
+    longest, colours = max(pictures.shape[1:3]), 3 if pictures.ndim == 4 else 1
+    side = enlarged(longest) if longest <= SMALL_SIDE else PICTURE_SIDE
+    half = len(pictures) * colours * side**2 // 2  # the pictures as they are take the other
+    check_unpacked(source, half, f"They take {side}×{side} pixels each in memory: split them into several files")

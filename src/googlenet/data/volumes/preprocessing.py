@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ...errors import InputError
-from ...files import read_npz
 from ...limits import INPUT, INPUT_CHANNELS
 from ..protocol import Array, Example, Floats, Picture
+from .npz import check_examples, read_npz
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,8 +54,17 @@ class VolumePreprocessing:
     def fitted(cls, volumes: Array, mirror: bool) -> VolumePreprocessing:
         """From the training part ``(N, C, D, H, W)``."""
         shares = volumes.dtype.kind == "u"
-        sample = _in_range(volumes[:: max(1, len(volumes) // 1000)], shares).astype(np.float64)
-        mean, std = (getattr(sample, name)(axis=(0, 2, 3, 4)) for name in ("mean", "std"))
+        sample = volumes[:: max(1, len(volumes) // 1000)]
+
+        def averaged(of: Callable[[Array], Array]) -> Array:
+            """Per channel, of one volume after the other: memory stays that of one."""
+            found: Array = np.mean(
+                [of(_in_range(each, shares).astype(np.float64)).mean((1, 2, 3)) for each in sample], 0
+            )
+            return found
+
+        mean = averaged(lambda values: values)
+        std = np.sqrt(averaged(lambda values: (values - mean[:, None, None, None]) ** 2))
         scales = tuple(float(value) if value > 1e-12 else 1.0 for value in std)
         return cls(volumes.shape[1], volumes.shape[2:], shares, tuple(map(float, mean)), scales, mirror)
 
@@ -81,6 +90,8 @@ class VolumePreprocessing:
             found = {key: values for key, values in arrays.items() if values.ndim in (4, 5)}
             if not found:
                 raise InputError(f"it holds no array of volumes; it has {', '.join(arrays) or 'none'}.")
+            for values in found.values():
+                check_examples(Path(source), values)
         except InputError as error:
             yield Example(str(source), error=str(error))
             return
@@ -99,8 +110,10 @@ class VolumePreprocessing:
         if values.shape != self.input_shape:
             raise InputError(f"the shape is {content.shape}, and the network reads {self.input_shape}")
         mean, std = (np.array(numbers, np.float32).reshape(-1, 1, 1, 1) for numbers in (self.mean, self.std))
-        prepared: Floats = ((_in_range(values, self.shares) - mean) / std)[None]
-        return prepared
+        prepared = _in_range(values, self.shares)
+        prepared -= mean
+        prepared /= std
+        return prepared[None]
 
     def example(self, n: int) -> Tensor:
         """n volumes of noise, ``(n, channels, depth, height, width)``."""
@@ -162,10 +175,14 @@ def _in_range(values: Array, shares: bool) -> Floats:
     Raises:
         InputError: If the values are of the other kind than those that were learned from, or are no numbers.
     """
+    if values.size > INPUT:
+        raise InputError(f"a volume of {values.size:,} numbers is more than a network reads, {INPUT:,}")
     if values.dtype.kind == "u":
         if not shares:
             raise InputError(f"the values are {values.dtype}, and the network has learned from floats; give it those")
-        return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+        found: Floats = values.astype(np.float32)
+        found /= np.float32(np.iinfo(values.dtype).max)
+        return found
     if values.dtype.kind != "f":
         raise InputError(f"the values are {values.dtype}; a volume is of unsigned integers or of floats")
     if not (np.abs(values) <= np.finfo(np.float32).max).all():

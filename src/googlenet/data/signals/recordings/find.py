@@ -15,7 +15,7 @@ import torch
 from ....errors import InputError
 from ...images.names import extensions as pictures
 from ...protocol import BadFile, Dataset, Watch
-from ...walk import walk
+from ...walk import walk, walked
 from ..rows import Signal, count, listing
 from .annotations import Annotations, read_annotations
 from .dataset import Kept, WindowSet, kept_on_disk
@@ -38,7 +38,7 @@ def claims(source: str) -> bool:
         return path.suffix.lower() in EXTENSIONS
     if not path.is_dir():
         return False
-    kinds = {Path(name).suffix.lower() for _, _, names in os.walk(path) for name in names}
+    kinds = {os.path.splitext(name)[1].lower() for _, names in walked(path) for name in names}  # noqa: PTH122
     return not kinds.isdisjoint(EXTENSIONS) and kinds.isdisjoint(pictures())
 
 

@@ -7,19 +7,39 @@ from fractions import Fraction
 
 import numpy as np
 
+from ....errors import InputError
+from ....limits import RATIO, UPSAMPLED
 from .recording import BLOCK, Recording, Samples
 
 
 def ratio(source: float, target: float) -> tuple[int, int]:
     """How many samples come out of how many, in the smallest whole numbers; rates are exact to a thousandth."""
-    found = Fraction(target).limit_denominator(1000) / Fraction(source).limit_denominator(1000)
+    of = Fraction(source).limit_denominator(1000)
+    if of == 0:  # less than a sample in a thousand seconds
+        of = Fraction(source)
+    found = Fraction(target).limit_denominator(1000) / of
     return found.numerator, found.denominator
 
 
 def length_at(recording: Recording, rate: float) -> int:
     """Samples of each channel at that rate."""
-    up, down = ratio(recording.rate, rate)
+    up, down = _checked_ratio(recording, rate)
     return -(-recording.length * up // down)
+
+
+def _checked_ratio(recording: Recording, rate: float) -> tuple[int, int]:
+    """:func:`ratio` of rates that are not worlds apart.
+
+    Raises:
+        InputError: If they are: the filter between them, or what comes out, would take all memory.
+    """
+    up, down = ratio(recording.rate, rate)
+    if max(up, down) > RATIO or up > UPSAMPLED * down:
+        raise InputError(
+            f"{recording.path} says that its rate is {recording.rate:g} Hz, which cannot be brought to {rate:g} Hz; "
+            "name another rate with --rate, or write the right one into the file."
+        )
+    return up, down
 
 
 def resampled(recording: Recording, rate: float, channels: tuple[str, ...]) -> Iterator[Samples]:
@@ -38,7 +58,7 @@ def resampled(recording: Recording, rate: float, channels: tuple[str, ...]) -> I
         InputError: If a channel is not there, or the file cannot be read.
     """
     rows = recording.rows(channels)
-    up, down = ratio(recording.rate, rate)
+    up, down = _checked_ratio(recording, rate)
     size = max(1, BLOCK // max(1, len(recording.channels)))
     if up == down:
         for block in recording.blocks(0, size):

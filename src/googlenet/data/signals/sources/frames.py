@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -13,13 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ....errors import InputError
+from ....files import check_unpacked
+from ....limits import CELL, ELEMENTS, ROWS_OF_SHEET
 from ..rows import label_text, no_number
 from .source import Cells
 from .text.columns import infinite
 from .text.numbers import Numbers
+from .weight import check_feather, check_parquet, check_texts, check_workbook
 
 _NAMES = {".parquet": "Parquet", ".feather": "Feather"}
-_RATIO, _SLACK = 200, 100 << 20  # what a workbook may unpack to: so many times its size, and so much more
 
 
 class FrameSource:
@@ -40,7 +41,9 @@ class FrameSource:
         kind = _NAMES[path.suffix.lower()]
         try:
             self._pandas: Any = importlib.import_module("pandas")
-            frame = getattr(self._pandas, f"read_{kind.lower()}")(path)
+            frame = self._read(kind)
+        except InputError:
+            raise
         except ImportError as error:
             raise InputError(f"{path} is a {kind} file; to read it: pip install 'googlenet[tables]'") from error
         except Exception as error:
@@ -56,9 +59,26 @@ class FrameSource:
             self._add("_".join(map(str, name)) if isinstance(name, tuple) else str(name), frame.iloc[:, at])
         self._rows = len(frame)
 
+    def _read(self, kind: str) -> Any:
+        """As pandas reads it, once it is weighed: a text that stands in many rows is kept once."""
+        if kind == "Feather":
+            check_feather(self.path)
+            return self._pandas.read_feather(self.path)
+        arrow = importlib.import_module("pyarrow")
+        parquet = importlib.import_module("pyarrow.parquet")
+        schema = check_parquet(self.path, parquet).schema_arrow
+        texts = [field.name for field in schema if arrow.types.is_string(field.type)]
+        if texts:
+            check_texts(self.path, parquet.read_table(self.path, columns=texts, read_dictionary=texts))
+        return self._pandas.read_parquet(self.path)
+
     def _add(self, name: str, column: Any) -> None:
         """A column, or as many as its longest list has items."""
         if column.dtype == object and any(_is_list(cell) for cell in column):
+            longest = max(len(cell) if _is_list(cell) else 0 for cell in column)
+            check_unpacked(
+                self.path, CELL * len(column) * longest, f"Lists of {name!r} differ much in length: cut them"
+            )
             lists = [_items(self.path, row, name, cell) for row, cell in enumerate(column, start=1)]
             table = np.full((len(lists), max(map(len, lists))), np.nan)
             for values, items in zip(table, lists, strict=True):
@@ -170,15 +190,15 @@ class SheetGrid:
         except ImportError as error:
             raise InputError(f"{path} is an Excel workbook; to read it: pip install 'googlenet[tables]'") from error
         try:
-            with zipfile.ZipFile(path) as parts:
-                size = sum(part.file_size for part in parts.infolist())
-            if size > path.stat().st_size * _RATIO + _SLACK:
-                raise ValueError("it unpacks to far more than a workbook does")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            check_workbook(path)
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
             sheets = book.worksheets
-            self._cells = [[_written(cell) for cell in row] for row in sheets[0].iter_rows(values_only=True)]
+            sheets[0].reset_dimensions()  # which may say anything; a row is as wide as its last cell
+            self._cells = _cells(path, sheets[0].iter_rows(values_only=True))
             names = [sheet.title for sheet in sheets]
             book.close()
+        except InputError:
+            raise
         except Exception as error:  # a damaged workbook fails in a dozen ways
             raise InputError(
                 f"{path} is not an Excel workbook, or it is damaged. Open it in Excel, and save it as CSV UTF-8."
@@ -196,6 +216,23 @@ class SheetGrid:
         wide = max((place + 1 for cells in self._cells for place, cell in enumerate(cells) if cell), default=0)
         for at in range(filled[0] if filled else 0, filled[-1] + 1 if filled else 0):
             yield at + 1, (self._cells[at] + [""] * wide)[:wide]
+
+
+def _cells(path: Path, rows: Iterator[Sequence[Any]]) -> list[list[str]]:
+    """The cells of a sheet as text.
+
+    Raises:
+        InputError: If there are more than a sheet has, counting those before the last of a row.
+    """
+    most = ELEMENTS + path.stat().st_size // 3
+    found: list[list[str]] = []
+    held = widest = 0
+    for row in rows:
+        found.append([_written(cell) for cell in row])
+        held, widest = held + len(row), max(widest, len(row))
+        if held > most or len(found) > ROWS_OF_SHEET or len(found) * widest > 4 * most:
+            raise InputError(f"{path} has more cells than are read of such a workbook. Save the sheet as CSV UTF-8.")
+    return found
 
 
 def _written(cell: Any) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....errors import InputError, unknown
+from ...volumes.npz import arrays_of, check_examples, claims_of, mapped
 from ..rows import SignalRows, SignalTable, count, label_text, listing
 
 Array = npt.NDArray[Any]
@@ -35,8 +36,7 @@ def parts_of(path: Path) -> tuple[str, ...]:
     """
     if path.suffix.lower() != ".npz":
         return ()
-    with _opened(path) as file:
-        split = [_split(name) for name in file.files]
+    split = [_split(name) for name in claims_of(path)]
     parts = tuple(part for part in _PARTS if any(part == of and name in _SAMPLES for name, of in split))
     return parts if "train" in parts else ()
 
@@ -72,8 +72,7 @@ def read_npz(path: Path, target: str | None, group: str | None, labelled: bool, 
             f"{path} holds {count(len(parts), 'part')}, {listing(parts)}. Save the signals that are meant as X, "
             f"in a file of their own."
         )
-    with _opened(path) as file:
-        arrays = {name: _array(path, file, name) for name in file.files}
+    arrays = arrays_of(path)
     chosen = _choose(path, arrays, (target, group), labelled, part)
     values, axes = _channels_first(path, chosen.samples, _numbers(path, chosen.samples, arrays))
     rows = SignalRows(path, labelled)
@@ -169,6 +168,7 @@ def _checked(path: Path, name: str, values: Array) -> Array:
             f"{path}: {name} has to be numbers of shape (n, length) or (n, channels, length), "
             f"not {values.dtype} of shape {values.shape}.{hint}"
         )
+    check_examples(path, values, np.dtype(np.float64).itemsize)
     return values
 
 
@@ -237,40 +237,15 @@ def _read_npy(path: Path, labelled: bool) -> SignalTable:
         raise InputError(
             f"{path} has no labels, only signals. Save both in one file: numpy.savez('signals.npz', X=..., y=...)."
         )
-    try:
-        loaded = np.load(path, allow_pickle=False, mmap_mode="r")
-    except Exception as error:
-        if "Python object" in str(error) or "Object arrays" in str(error):
-            raise _objects(path, "it", "signals of unequal length: fill them up with NaN to the same length") from error
-        raise InputError(f"{path} is not an NPY file, or it is damaged.") from error
+    loaded = mapped(path)
+    if loaded is None:
+        raise _objects(path, "it", "signals of unequal length: fill them up with NaN to the same length")
     values, axes = _channels_first(path, "it", _checked(path, "it", loaded))
     rows = SignalRows(path, labelled)
     for at, signal in enumerate(values):
         rows.add(at + 1, signal)
     channels = 1 if values.ndim == 2 else values.shape[1]
     return rows.table(f"NPY array{axes}: {count(channels, 'channel')}, {rows.lengths}")
-
-
-def _opened(path: Path) -> Any:
-    """An NPZ file, open."""
-    try:
-        file = np.load(path, allow_pickle=False)
-        if hasattr(file, "files"):
-            return file
-    except Exception as error:  # a damaged archive fails in a dozen ways
-        raise InputError(f"{path} is not an NPZ file, or it is damaged.") from error
-    raise InputError(f"{path} is not an NPZ file, or it is damaged.")
-
-
-def _array(path: Path, file: Any, name: str) -> Array | None:
-    """An array; ``None`` for one of Python objects."""
-    try:
-        found: Array = file[name]
-        return found
-    except Exception as error:
-        if "Object arrays" in str(error):
-            return None
-        raise InputError(f"{path} is not an NPZ file, or it is damaged.") from error
 
 
 def _shapes(arrays: Mapping[str, Array | None]) -> str:

@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from .....errors import InputError
+from .....files import check_unpacked, open_plain
+from .....limits import HDF5_DEPTH, HDF5_OBJECTS, INPUT_CHANNELS, unpacked
+from ....volumes.npz import mapped
 from ..recording import Recording, Samples, checked, library, numbered
 
 RATES = ("fs", "rate", "sampling_rate", "samplingrate", "sample_rate", "samplerate", "srate", "freq", "frequency")
 NAMES = ("channels", "labels", "channel_names", "ch_names", "sig_name", "names")
 ELONGATED = 4  # times longer than wide is a recording, at least
+_MATLAB_NUMBERS = ("double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+_PACKED = 15  # type of an element of a MATLAB file
+_HDF5_FILTERS = frozenset((1, 2, 3, 5, 6, 32000))  # deflate, shuffle, fletcher32, nbit, scale-offset, LZF
+_CURE = "If you trust it, save it without compression"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def open_mat(path: Path, rate: float | None) -> Recording:
     """A file of MATLAB's; one before version 7.3 is read whole, as it cannot be read in part."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         newer = file.read(520)[512:] == _HDF5
     if newer:
         return open_hdf5(path, rate)
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
 
-    found = {key: value for key, value in loadmat(path, squeeze_me=False).items() if not key.startswith("__")}
-    array = found[_chosen(path, {key: getattr(value, "shape", ()) for key, value in found.items() if _numeric(value)})]
-    names = next((_texts(found[key]) for key in found if key.lower() in NAMES), ())
-    return _recording(path, array, _rate(path, found, rate), names, array.shape)
+    about = whosmat(path)
+    shapes = {name: shape for name, shape, kind in about if kind in _MATLAB_NUMBERS}
+    check_unpacked(path, 8 * sum(math.prod(shape) for shape in shapes.values()), _CURE)
+    _check_packed(path)
+    chosen = _chosen(path, {name: shape for name, shape in shapes.items() if math.prod(shape)})
+    said = [name for name, shape, _ in about if math.prod(shape) == 1 or name.lower() in NAMES]
+    found = loadmat(path, squeeze_me=False, variable_names=[chosen, *said])
+    array = found[chosen]
+    facts = {key: value for key, value in found.items() if not key.startswith("__")}
+    names = next((_texts(facts[key]) for key in facts if key.lower() in NAMES), ())
+    return _recording(path, array, _rate(path, facts, rate), names, array.shape)
+
+
+def _check_packed(path: Path) -> None:
+    """That the variables of a file of MATLAB's unpack to no more than such files do; of one that is not packed nothing.
+
+    Raises:
+        InputError: If they unpack to more.
+    """
+    most = unpacked(path.stat().st_size)
+    with open_plain(path) as file:
+        file.seek(126)
+        order: Literal["little", "big"] = "little" if file.read(2) == b"IM" else "big"
+        whole = 0
+        while len(tag := file.read(8)) == 8:
+            kind, size = int.from_bytes(tag[:4], order), int.from_bytes(tag[4:], order)
+            if kind != _PACKED:
+                return
+            unpacker, left = zlib.decompressobj(), size
+            while left > 0 and (piece := file.read(min(left, 1 << 16))):
+                left -= len(piece)
+                while piece:
+                    whole += len(unpacker.decompress(piece, 1 << 20))
+                    piece = unpacker.unconsumed_tail
+                    if whole > most:
+                        check_unpacked(path, whole, _CURE)
 
 
 def open_hdf5(path: Path, rate: float | None) -> Recording:
@@ -37,16 +78,15 @@ def open_hdf5(path: Path, rate: float | None) -> Recording:
     facts: dict[str, Any] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     with h5py.File(path, "r") as file:
-
-        def visit(name: str, item: Any) -> None:
-            facts.update(item.attrs)
-            if isinstance(item, h5py.Dataset) and item.dtype.kind in "iuf":
+        for name, item in _objects(h5py, path, file):
+            for key in set(item.attrs) & _asked(item.attrs):
+                if math.prod(item.attrs.get_id(key).shape or (1,)) <= INPUT_CHANNELS:
+                    facts[key] = item.attrs[key]
+            if isinstance(item, h5py.Dataset) and item.dtype.kind in "iuf" and item.shape is not None:
+                _check_stored(path, name, item)
                 shapes[name] = item.shape
                 if item.size == 1:
                     facts[name.rpartition("/")[2]] = item[()]
-
-        facts.update(file.attrs)
-        file.visititems(visit)
     name = _chosen(path, shapes)
     names = next((_texts(facts[key]) for key in facts if key.lower() in NAMES), ())
 
@@ -60,9 +100,58 @@ def open_hdf5(path: Path, rate: float | None) -> Recording:
     return _recording(path, Stored(), _rate(path, facts, rate), names, shapes[name])
 
 
+def _asked(attributes: Any) -> set[str]:
+    """Those of some attributes that say a rate, or names of channels."""
+    return {key for key in attributes if key.lower() in (*RATES, *NAMES)}
+
+
+def _objects(h5py: Any, path: Path, file: Any) -> Iterator[tuple[str, Any]]:
+    """What is in an HDF5 file, each once, by its name; links into other files are not followed.
+
+    Raises:
+        InputError: If there are more, or deeper ones, than such files have.
+    """
+    yield "", file
+    seen, waiting = set(), [("", file, 0)]
+    while waiting:
+        above, group, depth = waiting.pop()
+        for key in group:
+            if type(group.get(key, getlink=True)) is not h5py.HardLink:
+                continue
+            item, name = group[key], f"{above}/{key}" if above else key
+            place = h5py.h5o.get_info(item.id).addr
+            if place in seen:
+                continue
+            seen.add(place)
+            if depth > HDF5_DEPTH or len(seen) > HDF5_OBJECTS:
+                raise InputError(f"{path} holds groups in groups beyond what is read; keep the recording in the first.")
+            yield name, item
+            if isinstance(item, h5py.Group):
+                waiting.append((name, item, depth + 1))
+
+
+def _check_stored(path: Path, name: str, item: Any) -> None:
+    """That an array lies in its own file, packed in HDF5's own ways, in pieces that are no larger than it may be.
+
+    Raises:
+        InputError: If it is not so.
+    """
+    if item.is_virtual or item.external:
+        raise InputError(f"{path} keeps {name} in other files, which are not opened; save it as one file.")
+    settings = item.id.get_create_plist()
+    filters = {settings.get_filter(at)[0] for at in range(settings.get_nfilters())}
+    if not filters <= _HDF5_FILTERS:
+        raise InputError(f"{path} has {name} packed in a way that takes a program to read; save it with gzip.")
+    if item.chunks is not None:
+        check_unpacked(path, math.prod(item.chunks) * item.dtype.itemsize, _CURE)
+    check_unpacked(path, math.prod(item.shape) * item.dtype.itemsize, _CURE)
+
+
 def open_npy(path: Path, rate: float | None) -> Recording:
     """An array ``(channels, n)``, ``(n, channels)`` or ``(n,)``, which does not say its rate."""
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    array = mapped(path)
+    if array is None:
+        raise InputError(f"{path} holds Python objects, not numbers; loading them could run any code.")
     _chosen(path, {"the array": array.shape} if array.dtype.kind in "iuf" else {})
     return _recording(path, array, _rate(path, {}, rate), (), array.shape)
 
@@ -116,10 +205,6 @@ def _check_shape(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -
     beside = [key for key, other in shapes.items() if key != name and max(other) == shorter]
     if beside:
         raise InputError(f"{said} and {beside[0]} of {shorter}: a signal a row with its label is no recording. {cure}")
-
-
-def _numeric(value: Any) -> bool:
-    return getattr(getattr(value, "dtype", None), "kind", "") in "iuf" and np.size(value) > 0
 
 
 def _rate(path: Path, facts: Mapping[str, Any], given: float | None) -> tuple[float, tuple[str, ...]]:

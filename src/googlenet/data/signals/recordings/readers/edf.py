@@ -78,9 +78,14 @@ def _check_whole(path: Path) -> None:
         try:
             records, signals = int(head[236:244]), int(head[252:256])
             file.seek(_HEADER + signals * _BEFORE_COUNTS)
-            samples = sum(int(file.read(8)) for _ in range(signals))
+            each = [int(file.read(8)) for _ in range(signals)]
         except ValueError as error:
             raise InputError(f"{path} is no EDF file, or its header is damaged.") from error
+    if signals < 0 or min(each, default=1) < 1:
+        raise InputError(
+            f"{path} is no EDF file, or its header is damaged: a channel of {min(each, default=0)} samples."
+        )
+    samples = sum(each)
     width = 3 if path.suffix.lower() == ".bdf" else 2
     wanted = _HEADER + signals * _PER_SIGNAL + max(0, records) * samples * width
     if size < wanted:

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from .....errors import InputError
+from .....files import check_plain, check_unpacked
+from .....limits import SAMPLE
 from ..recording import Recording
 from . import arrays, audio, edf, long_table, physionet
 
@@ -63,6 +65,7 @@ def open_recording(path: Path, rate: float | None = None) -> Recording:
     """
     kind = path.suffix.lower()
     known = RECORDINGS | {name: partial(opened, rate=rate) for name, opened in (UNTIMED | ARRAYS).items()}
+    check_plain(path)
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     if path.stat().st_size == 0:
@@ -73,6 +76,8 @@ def open_recording(path: Path, rate: float | None = None) -> Recording:
         )
     with _sentences(path):
         found = known[kind](path)
+        if kind != ".hea":  # whose samples lie beside it
+            check_unpacked(path, SAMPLE * len(found.channels) * found.length, "Perhaps its header is damaged")
         if found.length > 0:
             found.read(found.length - 1, found.length)  # of one that is cut short the last sample is missing
     if found.length == 0 or not found.channels:

@@ -16,6 +16,7 @@ from ...rows import MISSING_LABEL, is_number, listing, to_numbers
 from ...sources.text.dates import seconds
 from ...sources.text.marks import TextGrid
 from ...sources.text.table import Table
+from ...sources.weight import check_parquet
 from ..recording import Mark, Recording, Samples, library
 from .rates import rate_of
 
@@ -26,7 +27,7 @@ IDS = (
     *("participant", "session_id", "recording_id", "record_id", "subject_id", "patient_id", "user_id", "trial_id"),
 )
 COUNTERS = ("", "index", "unnamed: 0", "row", "sample", "step")  # of rows: neither times nor samples
-ROWS = 1 << 14  # that are read at once
+ROWS, CELLS = 1 << 14, 1 << 20  # that are read at once
 
 
 @dataclass
@@ -111,7 +112,7 @@ def _text(path: Path) -> tuple[list[str], Iterator[Chunk]]:
 
     def chunks() -> Iterator[Chunk]:
         rows = islice(table.rows(), 1, None)
-        while taken := list(islice(rows, ROWS)):
+        while taken := list(islice(rows, max(1, min(ROWS, CELLS // len(header))))):
             for row, cells in taken:
                 if len(cells) != len(header):
                     raise InputError(f"{path}, row {row} has {len(cells)} cells, but the header has {len(header)}.")
@@ -122,11 +123,12 @@ def _text(path: Path) -> tuple[list[str], Iterator[Chunk]]:
 
 def _parquet(path: Path) -> tuple[list[str], Iterator[Chunk]]:
     parquet = library("pyarrow.parquet", path)
-    file = parquet.ParquetFile(path)
+    file = check_parquet(path, parquet)
+    size = max(1, min(ROWS, CELLS // max(1, file.metadata.num_columns)))
 
     def chunks() -> Iterator[Chunk]:
         first = 1
-        for batch in file.iter_batches(ROWS):
+        for batch in file.iter_batches(size):
             columns = [["" if cell is None else str(cell) for cell in column.to_pylist()] for column in batch.columns]
             yield [list(row) for row in zip(*columns, strict=True)], first
             first += batch.num_rows

@@ -1,0 +1,184 @@
+"""How much a packed table says that it holds: Parquet, Feather and workbooks are weighed before they are read."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ....errors import InputError
+from ....files import check_plain, check_unpacked, open_plain
+from ....limits import CELL, COLUMNS, ELEMENTS, SHEET, SHEET_EACH
+
+_CURE = "If you trust it, save it as CSV"
+_ARROW = b"ARROW1"
+
+
+def check_parquet(path: Path, parquet: Any) -> Any:
+    """The opened file, of which its own numbers say that it is no more than such files are.
+
+    Args:
+        path: The file.
+        parquet: The module of PyArrow's.
+
+    Raises:
+        InputError: If they say more.
+    """
+    check_plain(path)
+    file = parquet.ParquetFile(path)
+    about = file.metadata
+    if about.num_columns > COLUMNS:
+        raise InputError(f"{path} has {about.num_columns:,} columns, and {COLUMNS:,} are read at most.")
+    held = about.num_rows * max(1, about.num_columns) * CELL
+    groups = [about.row_group(at) for at in range(about.num_row_groups)]
+    each = [[group.column(at) for at in range(group.num_columns)] for group in groups]
+    held = max(held, CELL * sum(column.num_values for columns in each for column in columns))
+    packed = sum(max(0, column.total_uncompressed_size) for columns in each for column in columns)
+    check_unpacked(path, max(held, packed), _CURE)
+    return file
+
+
+def check_texts(path: Path, table: Any) -> None:
+    """That the texts and lists of a table of Arrow's are, written out, no more than such files hold: a dictionary says
+    a long one once for a million rows.
+
+    Args:
+        path: The file.
+        table: As it was read.
+
+    Raises:
+        InputError: If they are more.
+    """
+    pa, pc = import_module("pyarrow"), import_module("pyarrow.compute")
+    held = table.num_rows * max(1, table.num_columns) * CELL
+    for column in table.columns:
+        for chunk in column.chunks:
+            values = chunk
+            if pa.types.is_dictionary(values.type) and _is_text(pa, values.type.value_type):
+                lengths = pc.binary_length(values.dictionary.cast(pa.large_binary())).take(values.indices)
+                held += pc.sum(lengths).as_py() or 0
+            elif _is_text(pa, values.type):
+                held += pc.sum(pc.binary_length(values)).as_py() or 0
+            elif hasattr(values, "value_lengths"):
+                held += CELL * (pc.sum(values.value_lengths()).as_py() or 0)
+    check_unpacked(path, held, _CURE)
+
+
+def _is_text(pa: Any, kind: Any) -> bool:
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind))
+
+
+def check_feather(path: Path) -> None:
+    """That the batches of a Feather file unpack to no more than such files do; of the old kind nothing is packed.
+
+    Raises:
+        InputError: If they unpack to more.
+    """
+    with open_plain(path) as file:
+        if file.read(6) != _ARROW:
+            return
+        size = path.stat().st_size
+        file.seek(size - 10)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(max(0, size - 10 - length))
+        footer = _Buffer(file.read(length))
+        held = 0
+        for field in (2, 3):  # dictionaries and batches
+            for offset, _, _ in footer.structs(footer.root, field, "<qiq", 24):
+                file.seek(offset)
+                start, more = struct.unpack("<Ii", file.read(8))
+                message = _Buffer(file.read(min(more, size)) if start == 0xFFFFFFFF else b"")
+                batch = message.table(message.root, 2)
+                if field == 2:
+                    batch = message.table(batch, 1)
+                held += CELL * sum(rows for rows, _ in message.structs(batch, 1, "<qq", 16))
+                body = offset + 8 + more
+                for place, stored in message.structs(batch, 2, "<qq", 16):
+                    if message.field(batch, 3) and stored >= 8:
+                        file.seek(body + place)
+                        held += max(stored, int.from_bytes(file.read(8), "little", signed=True))
+                    else:
+                        held += stored
+    check_unpacked(path, held, _CURE)
+
+
+class _Buffer:
+    """A message of FlatBuffers, as Arrow writes them.
+
+    Args:
+        content: Its bytes.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.root = self._number("<I", 0)
+
+    def _number(self, kind: str, at: int) -> int:
+        return int(struct.unpack_from(kind, self.content, at)[0])
+
+    def field(self, table: int, number: int) -> int:
+        """Where a field of a table stands; 0 if it is not there."""
+        about = table - self._number("<i", table)
+        if 4 + 2 * number >= self._number("<H", about):
+            return 0
+        place = self._number("<H", about + 4 + 2 * number)
+        return table + place if place else 0
+
+    def table(self, table: int, number: int) -> int:
+        """Where the table in a field stands."""
+        at = self.field(table, number)
+        return at + self._number("<I", at)
+
+    def structs(self, table: int, number: int, kind: str, width: int) -> list[tuple[int, ...]]:
+        """The rows of a field.
+
+        Args:
+            table: Where its table stands.
+            number: Of the field.
+            kind: Of a row; of eight bytes each that is shorter.
+            width: Bytes of a row.
+        """
+        at = self.field(table, number)
+        if not at:
+            return []
+        start = at + self._number("<I", at)
+        count = self._number("<I", start)
+        if count * width > len(self.content):
+            raise ValueError("rows beyond the message")
+        aligned = "<qi4xq" if kind == "<qiq" else kind
+        return [struct.unpack_from(aligned, self.content, start + 4 + width * row) for row in range(count)]
+
+
+def check_workbook(path: Path) -> None:
+    """That the parts of a workbook unpack to no more than those of workbooks do, and define nothing that grows.
+
+    Raises:
+        InputError: If it is so large.
+        ValueError: If it is no workbook.
+    """
+    size = path.stat().st_size
+    with open_plain(path) as file, zipfile.ZipFile(file) as parts:
+        whole = sum(part.file_size for part in parts.infolist())
+        if whole > SHEET + SHEET_EACH * size or len(parts.infolist()) > COLUMNS:
+            raise InputError(
+                f"{path} has {size:,} bytes and unpacks to {whole:,}, far more than workbooks do. {_CURE}."
+            )
+        for part in parts.infolist():
+            if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError("packed as workbooks are not")
+            elements, tail, sheet = 0, b"", "worksheets/" in part.filename
+            with parts.open(part) as opened:
+                while piece := opened.read(1 << 20):
+                    if not part.filename.lower().endswith((".xml", ".rels")):
+                        continue
+                    if b"<!DOCTYPE" in tail + piece or b"<!ENTITY" in tail + piece or b"\0" in piece:
+                        raise ValueError("it defines entities")
+                    elements += piece.count(b"<")
+                    tail = piece[-10:]
+            if elements > (4 if sheet else 1) * ELEMENTS + size // 2:
+                raise InputError(
+                    f"{path} holds {elements:,} elements in {part.filename}, far more than workbooks do. {_CURE}."
+                )

@@ -43,3 +43,8 @@ UNPACKED, UNPACKED_SLACK = 10, 128 * MB  # what a file may unpack to: so many ti
 def unpacked(size: int) -> int:
     """Bytes that a packed file of ``size`` bytes may unpack to; a number counts as the eight that it becomes."""
     return UNPACKED * size + UNPACKED_SLACK
+
+
+# ----------------------------------------------------------------- native operators
+COMPILING = 120  # seconds that the compiler may take
+NATIVE_LIBRARY = 16 * MB  # of a compiled operator

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +16,17 @@ import typer
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from rich.table import Table
+from rich.text import Text
 
 from conftest import CLI, draw_two_classes, run_cli, run_here
 from googlenet.apps.cli.main import app
 from googlenet.apps.cli.output.screen import Screen, shown
+from googlenet.apps.cli.output.spans import write_spans
 from googlenet.apps.cli.output.writers import WRITERS
 from googlenet.errors import InputError
 from googlenet.inference.predictor import Prediction
+from googlenet.inference.spans import Span
 
 pytestmark = pytest.mark.usefixtures("short")
 SHORT = ["--arch", "short_2d", "--width", "0.125", "--epochs", "1", "--batch-size", "8"]
@@ -159,6 +164,31 @@ def test_json_lines_are_json_in_every_encoding(encoding):
     assert json.loads(out.buffer.getvalue().decode(encoding)) == PREDICTIONS[0].to_dict()
 
 
+NAME = st.text(st.sampled_from("=+-@\t\r\n\"' ,;1.e\ufeff＝x") | st.characters(codec="utf-8"), max_size=6)
+
+
+@settings(max_examples=300)
+@given(name=NAME, label=NAME, reason=NAME)
+@example(name="=cmd|'calc'!A1.png", label='=HYPERLINK("http://x")', reason="-2+3")
+@example(name=" \"'=1", label="-1", reason="+")
+@example(name="\t=1", label="1e5", reason="@x")
+def test_no_cell_of_csv_is_computed_by_a_spreadsheet(name, label, reason):
+    """A number is none that is computed, and every name can be had back."""
+    out, spans = io.StringIO(newline=""), io.StringIO(newline="")
+    WRITERS["csv"]([Prediction(name, ((label, 0.5),)), Prediction(name, (), reason)], out, 1)
+    write_spans([Span(name, 0.0, 1.0, label, 0.5)], spans, "csv")
+    read = [list(csv.reader(io.StringIO(text.getvalue(), newline="")))[1:] for text in (out, spans)]
+    (first, second), (span,) = read
+    for cell, text in zip(
+        (first[0], first[2], second[1], span[2], span[4]), (name, label, reason, label, name), strict=True
+    ):
+        try:
+            float(cell)
+        except ValueError:
+            assert cell.strip("\"' \n\ufeff")[:1] not in tuple("=+-@\t\r＝") or cell[0] == "'", cell
+        assert cell in (text, "'" + text)
+
+
 class Terminal(io.StringIO):
     encoding = "utf-8"
 
@@ -170,8 +200,21 @@ class Terminal(io.StringIO):
 def test_no_control_reaches_a_terminal(form):
     out = Terminal()
     WRITERS[form](PREDICTIONS, out, 2)
+    write_spans([Span(PREDICTIONS[0].input, 0.0, 1.0, "\x9b猫\x7f", 0.5)], out, form)
     assert all(letter.isprintable() for line in out.getvalue().split("\n") for letter in line)
-    assert "b\\n.png" in out.getvalue()
+    assert out.getvalue().count("b\\n.png") == 2
+
+
+def test_no_control_reaches_a_screen_whoever_forgot_to_take_it_out():
+    out = io.StringIO()
+    screen = Screen(file=out, force_terminal=True, no_color=True, width=100)
+    table = Table("a\x1b[2J", title="\x9b2J")
+    table.add_row("\x1b]0;owned\x07", "\u202ecod")
+    for thing in ("\x1b[31mred\n\x07", Text("\x85\x1bc"), table):
+        screen.print(thing)
+    found = re.sub(r"\x1b\[\d*m", "", out.getvalue())  # rich's own
+    assert all(letter.isprintable() for line in found.split("\n") for letter in line), found
+    assert r"\x1b[31mred" in found and r"\x85\x1bc" in found and r"a\x1b[2J" in found
 
 
 def test_a_table_fits_its_terminal(monkeypatch):

@@ -128,7 +128,7 @@ def _show_own_warnings() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     warnings.filterwarnings("default", category=RuntimeWarning, module=r"googlenet\b")
-    warnings.formatwarning = lambda message, *_, **__: f"googlenet: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"googlenet: {shown(str(message))}\n"
 
 
 def _check_name(names: dict[str, object]) -> None:

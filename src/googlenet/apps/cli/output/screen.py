@@ -7,9 +7,11 @@ import io
 import os
 import sys
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 # What this program says beyond ASCII, for those whose encoding has no such sign: as wide as it, where that is possible.
 _PLAIN = {"×": "x", "·": ".", "…": "...", "–": "-", "−": "-", "±": "+-", "━": "-", "╸": "-", "╺": "-"}
@@ -22,6 +24,15 @@ class Screen(Console):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, highlight=False, markup=False, emoji=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Rich's own, where no text controls the terminal, whoever forgot to ask :func:`shown`."""
+        for segment in super().render(renderable, options):
+            text = segment.text
+            if segment.control or (text.isascii() and text.isprintable()):
+                yield segment
+            else:
+                yield Segment("\n".join(map(shown, text.split("\n"))), segment.style)
 
     @property
     def encoding(self) -> str:
@@ -47,6 +58,11 @@ def shown(text: str, encoding: str = "utf-8") -> str:
     """
     safe = "".join(_code(letter) if _controls(letter) else letter for letter in text)
     return safe.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def put(text: str) -> None:
+    """A line on standard output: on a terminal as it is shown, else as it is, for the program that reads it."""
+    print(shown(text, console.encoding) if sys.stdout.isatty() else text)
 
 
 def _controls(letter: str) -> bool:

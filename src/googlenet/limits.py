@@ -45,6 +45,9 @@ def unpacked(size: int) -> int:
     return UNPACKED * size + UNPACKED_SLACK
 
 
+# ----------------------------------------------------------------- what comes over the network
+FETCHED = 1 << 30  # bytes of weights whose origin does not say how many there are
+
 # ----------------------------------------------------------------- native operators
 COMPILING = 120  # seconds that the compiler may take
 NATIVE_LIBRARY = 16 * MB  # of a compiled operator

@@ -22,6 +22,9 @@ SIDE = 2048  # of what a network sees, pixels
 INPUT = 1 << 26  # numbers that a network reads of one example
 PARAMETERS = 1 << 31  # of a network
 
+# ----------------------------------------------------------------- what is typed
+WHOLE = 2**32 - 1  # a whole number of a recipe, seeds among them, as NumPy and scikit-learn take them
+
 # ----------------------------------------------------------------- files of weights
 HEADER = 100 * MB  # of a safetensors file, as the format has it
 JSON_DEPTH = 64  # lists and objects in each other

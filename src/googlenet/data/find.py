@@ -146,6 +146,12 @@ def _expanded(text: str, extensions: Collection[str]) -> list[str]:
 def _matching(pattern: Path) -> Iterator[Path]:
     """What a glob matches, sorted; of junk only what it names."""
     root = Path(pattern.anchor) if pattern.is_absolute() else Path()
-    for found in sorted(root.glob(str(pattern.relative_to(pattern.anchor)))):
+    try:
+        matches = sorted(root.glob(str(pattern.relative_to(pattern.anchor))))
+    except ValueError as error:
+        raise InputError(
+            f"{pattern} is no pattern: ** stands alone between slashes, for folders within folders, as in **/*.png."
+        ) from error
+    for found in matches:
         if not any(is_junk(part) for part in found.parts if part not in pattern.parts):
             yield found

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
+from ... import limits
 from ...errors import InputError, unknown
 
 
@@ -107,6 +108,8 @@ class Recipe:
             choices = get_args(kind)
             if choices and getattr(self, name) not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+            if kind is int and getattr(self, name) > limits.WHOLE:
+                raise InputError(f"{name} must be at most {limits.WHOLE}, not {_brief(getattr(self, name))}.")
             if kind is float and not math.isfinite(getattr(self, name)):
                 raise InputError(f"{name} is a number, not {getattr(self, name)}.")
         if self.freeze != "none" and not self.weights:
@@ -155,7 +158,7 @@ class Recipe:
             try:
                 values[name] = _parse(kinds[name], text)
             except ValueError as error:
-                raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {text!r}.") from error
+                raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {_brief(text)}.") from error
         if values.get("max_seconds") == 0:
             raise InputError("max_seconds must be above 0; without it there is no limit.")
         return dataclasses.replace(self, **values)
@@ -178,6 +181,12 @@ class Recipe:
 LENGTH = frozenset({"epochs", "class_epochs", "min_steps", "max_seconds"})  # what a resumed training may change
 SWITCHES = frozenset(name for name, kind in get_type_hints(Recipe).items() if kind is bool)
 _KIND_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str: "a word"}
+
+
+def _brief(value: object) -> str:
+    """A value of a few letters as it is, else its beginning."""
+    text = repr(value)
+    return text if len(text) <= limits.NAME else f"{text[: limits.NAME]}…"
 
 
 def _parse(kind: type, text: str) -> Any:

@@ -8,6 +8,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -44,6 +45,13 @@ class Screen(Console):
         """Whether what was written can be written over: a terminal that is not dumb."""
         return self.is_terminal and not self.is_dumb_terminal
 
+    def on_broken_pipe(self) -> None:
+        """What nobody reads any more of what is said beside the work stops no work: it goes nowhere."""
+        if self.stderr:
+            leave(sys.stderr)
+        else:
+            super().on_broken_pipe()
+
 
 console = Screen()
 errors = Screen(stderr=True)
@@ -78,6 +86,12 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     signs = error.object[error.start : error.end]
     return "".join(_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs), error.end
+
+
+def leave(stream: TextIO) -> None:
+    """Has what is still to be written to a stream go nowhere: it would fail again as Python ends."""
+    with suppress(OSError):  # in memory it has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def prepare_streams() -> None:

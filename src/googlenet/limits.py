@@ -23,6 +23,7 @@ INPUT = 1 << 26  # numbers that a network reads of one example
 PARAMETERS = 1 << 31  # of a network
 
 # ----------------------------------------------------------------- what is typed
+WIDEST = 1000  # times as many channels as an architecture has
 WHOLE = 2**32 - 1  # a whole number of a recipe, seeds among them, as NumPy and scikit-learn take them
 
 # ----------------------------------------------------------------- files of weights

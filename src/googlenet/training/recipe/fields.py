@@ -108,10 +108,9 @@ class Recipe:
             choices = get_args(kind)
             if choices and getattr(self, name) not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
-            if kind is int and getattr(self, name) > limits.WHOLE:
-                raise InputError(f"{name} must be at most {limits.WHOLE}, not {_brief(getattr(self, name))}.")
             if kind is float and not math.isfinite(getattr(self, name)):
                 raise InputError(f"{name} is a number, not {getattr(self, name)}.")
+        _check_most(self)
         if self.freeze != "none" and not self.weights:
             raise InputError(f"freeze={self.freeze} is for given weights: add --weights NAME.")
         positive = ("width", "epochs", "batch_size", "learning_rate", "members", "longest", "slice")
@@ -181,6 +180,14 @@ class Recipe:
 LENGTH = frozenset({"epochs", "class_epochs", "min_steps", "max_seconds"})  # what a resumed training may change
 SWITCHES = frozenset(name for name, kind in get_type_hints(Recipe).items() if kind is bool)
 _KIND_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str: "a word"}
+
+
+def _check_most(recipe: Recipe) -> None:
+    """Raises InputError for a number that no machine could do anything with."""
+    whole = [name for name, kind in get_type_hints(Recipe).items() if kind is int]
+    for name, most in {**dict.fromkeys(whole, limits.WHOLE), "width": limits.WIDEST, "members": limits.MEMBERS}.items():
+        if getattr(recipe, name) > most:
+            raise InputError(f"{name} must be at most {most}, not {_brief(getattr(recipe, name))}.")
 
 
 def _brief(value: object) -> str:

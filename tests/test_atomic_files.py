@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 
@@ -76,6 +77,21 @@ def test_home_is_where_the_user_says(tmp_path, monkeypatch):
     monkeypatch.delenv("GOOGLENET_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert files.home() == tmp_path / ".cache" / "googlenet"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs users")
+def test_who_has_no_home_has_a_folder_of_his_own_or_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.delenv("GOOGLENET_HOME", raising=False)
+    monkeypatch.setattr(files.Path, "home", mock.Mock(side_effect=RuntimeError("no home")))
+    monkeypatch.setattr(files.tempfile, "tempdir", str(tmp_path))
+    own = tmp_path / f"googlenet-{os.getuid()}"
+    assert files.home() == own
+    own.mkdir()
+    assert files.home() == own
+    own.rmdir()
+    own.symlink_to(tmp_path)
+    with pytest.raises(InputError, match="somebody else's. Name a folder of yours with GOOGLENET_HOME"):
+        files.home()
 
 
 @pytest.mark.parametrize(("value", "is_offline"), [(None, False), ("", False), ("0", False), ("1", True)])

@@ -180,10 +180,11 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 def home() -> Path:
     """Where what is fetched and built is kept: ``GOOGLENET_HOME``, by default ``~/.cache/googlenet``; of a user without
-    a home folder, as in some containers, the system's temporary folder.
+    a home folder, as in some containers, a folder of that user's among the system's temporary ones.
 
     Raises:
-        InputError: If ``GOOGLENET_HOME`` begins with the home folder of somebody who has none.
+        InputError: If ``GOOGLENET_HOME`` begins with the home folder of somebody who has none, or somebody else has
+            made the temporary folder.
     """
     if chosen := os.environ.get("GOOGLENET_HOME"):
         try:
@@ -193,7 +194,13 @@ def home() -> Path:
     try:
         return Path.home() / ".cache" / "googlenet"
     except RuntimeError:
-        return Path(tempfile.gettempdir()) / "googlenet"
+        user = os.getuid() if hasattr(os, "getuid") else 0
+        shared = Path(tempfile.gettempdir()) / f"googlenet-{user}"
+        with suppress(FileNotFoundError):
+            about = shared.lstat()
+            if about.st_uid != user or not stat.S_ISDIR(about.st_mode):
+                raise InputError(f"{shared} is somebody else's. Name a folder of yours with GOOGLENET_HOME.") from None
+        return shared
 
 
 def offline() -> bool:

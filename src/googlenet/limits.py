@@ -24,6 +24,10 @@ INPUT = 1 << 26  # numbers that a network reads of one example
 MAP, MAP_SLACK = 10, 160 * MB  # bytes of a layer's output for one input: for each of its weights, and so many more
 WORK, WORK_SLACK = 10_000, 20_000_000_000  # multiply-adds for one input: for each byte of weights, and so many more
 
+# ----------------------------------------------------------------- what is typed
+WIDEST = 1000  # times as many channels as an architecture has
+WHOLE = 2**32 - 1  # a whole number of a recipe, seeds among them, as NumPy and scikit-learn take them
+
 # ----------------------------------------------------------------- files of weights
 HEADER = 100 * MB  # of a safetensors file, as the format has it
 JSON_DEPTH = 64  # lists and objects in each other
@@ -65,3 +69,11 @@ UNPACKED, UNPACKED_SLACK = 10, 128 * MB  # what a file may unpack to: so many ti
 def unpacked(size: int) -> int:
     """Bytes that a packed file of ``size`` bytes may unpack to; a number counts as the eight that it becomes."""
     return UNPACKED * size + UNPACKED_SLACK
+
+
+# ----------------------------------------------------------------- what comes over the network
+FETCHED = 1 << 30  # bytes of weights whose origin does not say how many there are
+
+# ----------------------------------------------------------------- native operators
+COMPILING = 120  # seconds that the compiler may take
+NATIVE_LIBRARY = 16 * MB  # of a compiled operator

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +16,17 @@ import typer
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from rich.table import Table
+from rich.text import Text
 
-from conftest import CLI, draw_two_classes, run_cli, run_here
+from conftest import CLI, DEADLINE, draw_two_classes, run_cli, run_here
 from googlenet.apps.cli.main import app
 from googlenet.apps.cli.output.screen import Screen, shown
+from googlenet.apps.cli.output.spans import write_spans
 from googlenet.apps.cli.output.writers import WRITERS
 from googlenet.errors import InputError
 from googlenet.inference.predictor import Prediction
+from googlenet.inference.spans import Span
 
 pytestmark = pytest.mark.usefixtures("short")
 SHORT = ["--arch", "short_2d", "--width", "0.125", "--epochs", "1", "--batch-size", "8"]
@@ -159,6 +164,31 @@ def test_json_lines_are_json_in_every_encoding(encoding):
     assert json.loads(out.buffer.getvalue().decode(encoding)) == PREDICTIONS[0].to_dict()
 
 
+NAME = st.text(st.sampled_from("=+-@\t\r\n\"' ,;1.e\ufeff＝x") | st.characters(codec="utf-8"), max_size=6)
+
+
+@settings(max_examples=300)
+@given(name=NAME, label=NAME, reason=NAME)
+@example(name="=cmd|'calc'!A1.png", label='=HYPERLINK("http://x")', reason="-2+3")
+@example(name=" \"'=1", label="-1", reason="+")
+@example(name="\t=1", label="1e5", reason="@x")
+def test_no_cell_of_csv_is_computed_by_a_spreadsheet(name, label, reason):
+    """A number is none that is computed, and every name can be had back."""
+    out, spans = io.StringIO(newline=""), io.StringIO(newline="")
+    WRITERS["csv"]([Prediction(name, ((label, 0.5),)), Prediction(name, (), reason)], out, 1)
+    write_spans([Span(name, 0.0, 1.0, label, 0.5)], spans, "csv")
+    read = [list(csv.reader(io.StringIO(text.getvalue(), newline="")))[1:] for text in (out, spans)]
+    (first, second), (span,) = read
+    for cell, text in zip(
+        (first[0], first[2], second[1], span[2], span[4]), (name, label, reason, label, name), strict=True
+    ):
+        try:
+            float(cell)
+        except ValueError:
+            assert cell.strip("\"' \n\ufeff")[:1] not in tuple("=+-@\t\r＝") or cell[0] == "'", cell
+        assert cell in (text, "'" + text)
+
+
 class Terminal(io.StringIO):
     encoding = "utf-8"
 
@@ -170,8 +200,21 @@ class Terminal(io.StringIO):
 def test_no_control_reaches_a_terminal(form):
     out = Terminal()
     WRITERS[form](PREDICTIONS, out, 2)
+    write_spans([Span(PREDICTIONS[0].input, 0.0, 1.0, "\x9b猫\x7f", 0.5)], out, form)
     assert all(letter.isprintable() for line in out.getvalue().split("\n") for letter in line)
-    assert "b\\n.png" in out.getvalue()
+    assert out.getvalue().count("b\\n.png") == 2
+
+
+def test_no_control_reaches_a_screen_whoever_forgot_to_take_it_out():
+    out = io.StringIO()
+    screen = Screen(file=out, force_terminal=True, no_color=True, width=100)
+    table = Table("a\x1b[2J", title="\x9b2J")
+    table.add_row("\x1b]0;owned\x07", "\u202ecod")
+    for thing in ("\x1b[31mred\n\x07", Text("\x85\x1bc"), table):
+        screen.print(thing)
+    found = re.sub(r"\x1b\[\d*m", "", out.getvalue())  # rich's own
+    assert all(letter.isprintable() for line in found.split("\n") for letter in line), found
+    assert r"\x1b[31mred" in found and r"\x85\x1bc" in found and r"a\x1b[2J" in found
 
 
 def test_a_table_fits_its_terminal(monkeypatch):
@@ -268,9 +311,22 @@ PATHS = "photos photos/red photos/red/00.png run run/model.safetensors run/run.j
 NAMES = (
     ". .. / ~ - -- * [ **/*.png nowhere no/where.csv /dev/null x.onnx x.pt2 x.safetensors [/bold] [red] 猫 run\\ %s {}"
 )
-VALUES = "0 1 -1 1.5 nan inf -inf 1e400 1_0 ٣ 3x8x8 0x0x0 yes no torch table jsonl 9999999999999999999999999"
+VALUES = "0 1 -1 1.5 nan inf -inf 1e400 1e308 1e-308 1_0 ٣ 3x8x8 0x0x0 yes no torch table jsonl"
+LARGE = [str(2**31), str(2**32), str(2**63), str(2**64), "-" + str(2**63), "9" * 30, "9" * 5000]
+STRANGE = "a**.png **a ~nosuchuser ~nosuchuser/x [!] {a,b} [[]]"
 WORDS = "-x --lr --workers=3 -Vx --= --- http://x googlenet.bvlc imagenet1k"
-ODD = ["", " ", "a\nb", "\x1b[2J", "\u202e", "\udce9", "a" * 300, *" ".join([PATHS, NAMES, VALUES, WORDS]).split()]
+ODD = [
+    "",
+    " ",
+    "a\nb",
+    "\x1b[2J",
+    "\u202e",
+    "\udce9",
+    "a" * 300,
+    "x\0y",
+    *LARGE,
+    *" ".join([PATHS, NAMES, VALUES, STRANGE, WORDS]).split(),
+]
 
 
 @st.composite
@@ -322,6 +378,34 @@ ODDITIES = settings(deadline=None, suppress_health_check=list(HealthCheck), prin
 @example(words=["summary", "--width", "1e400"])
 @example(words=["summary", "--input", "9" * 5000 + "x8"])
 @example(words=["train", "photos", "--max-seconds", "nan"])
+@example(words=["train", "photos", "--epochs", "9" * 5000])
+@example(words=["train", "photos", "--seed", str(2**32)])
+@example(words=["train", "photos", "--seed", str(2**64)])
+@example(words=["train", "photos", "--seed=-1"])
+@example(words=["train", "gunpoint", "--width", "1e308"])
+@example(words=["train", "gunpoint", "--width", "1e-308"])
+@example(words=["train", "photos", "--max-pixels", "9" * 30])
+@example(words=["train", "photos", "--max-pixels", "9" * 5000])
+@example(words=["train", "photos", "--batch-size", "9" * 30])
+@example(words=["train", "photos", "--members", "9" * 30])
+@example(words=["train", "gunpoint", "--longest", "9" * 30])
+@example(words=["train", "x\0y"])
+@example(words=["train", "photos", "--out", "x\0y"])
+@example(words=["train", "photos", "--weights", "x\0y"])
+@example(words=["predict", "run", "x\0y", "\udce9", "~nosuchuser", "a**.png"])
+@example(words=["predict", "x\0y", "photos"])
+@example(words=["predict", "run", "photos", "--output", "x\0y"])
+@example(words=["evaluate", "run", "x\0y"])
+@example(words=["export", "run", "--out", "x\0y"])
+@example(words=["export", "run", "--int8", "x\0y"])
+@example(words=["weights", "identify", "x\0y"])
+@example(words=["train", "~nosuchuser", "--out", "~nosuchuser/x"])
+@example(words=["summary", "--classes", "9" * 5000])
+@example(words=["summary", "--classes", "9" * 30])
+@example(words=["summary", "--input", "9" * 30 + "x8x8"])
+@example(words=["summary", "--width", "1e-308"])
+@example(words=["convert", "run", "x.safetensors", "--size", "9" * 30])
+@example(words=["convert", "run", "x.safetensors", "--mean", "nan,inf,1e400"])
 @example(words=["predict", "run", "a" * 300])
 @example(words=["predict", "a" * 300, "photos"])
 @example(words=["train", "a" * 300])
@@ -336,3 +420,70 @@ def test_no_command_line_ends_in_a_traceback(words, desk, light):
 @given(words=command_lines(), stdin=st.sampled_from(["", "photos/red/00.png\n", "\x1b\n\0\n"]))
 def test_no_command_line_of_many_ends_in_a_traceback(words, stdin, desk, light):
     check_ends_well(words, desk, stdin)
+
+
+# --------------------------------------------------------------------------------------- what a shell allows
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_training_goes_on_when_nobody_reads_what_it_says(tmp_path, stream):
+    """As behind ``| head -1``: here the reader is gone before the first word."""
+    words = ("train", "gunpoint", "--epochs", "3", "--members", "1", "--width", "0.1", "--out", "run")
+    read, write = os.pipe()
+    os.close(read)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: write}
+    done = subprocess.run([*CLI, *words], cwd=tmp_path, **streams, timeout=DEADLINE, check=False)
+    os.close(write)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])["epoch"] == 3
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def limited(name, most):
+    """What sets a limit of a shell's in a process that begins."""
+    resource = pytest.importorskip("resource", reason="needs limits of a shell's")
+    return lambda: resource.setrlimit(getattr(resource, name), (most, most))
+
+
+@pytest.mark.parametrize("bytes_", [200 << 20, 1 << 30, 2_500_000 << 10])
+def test_too_little_memory_is_a_sentence(desk, bytes_):
+    done = subprocess.run(
+        [*CLI, "train", "gunpoint", "--epochs", "1", "--members", "4", "--out", f"memory{bytes_}"],
+        cwd=desk,
+        preexec_fn=limited("RLIMIT_AS", bytes_),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr and done.returncode in (0, 1)
+    assert done.returncode == 0 or done.stderr.splitlines()[-1].startswith("googlenet: ")
+
+
+@pytest.mark.parametrize("files", [8, 32])
+def test_few_open_files_are_enough_or_a_sentence(desk, files):
+    done = subprocess.run(
+        [*CLI, "predict", "--engine", "torch", "run", "photos"],
+        cwd=desk,
+        preexec_fn=limited("RLIMIT_NOFILE", files),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr and done.returncode in (0, 1)
+    assert done.returncode == 0 or done.stderr.splitlines()[-1].startswith("googlenet: ")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "The memory is not enough"),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:113] DefaultCPUAllocator: can't allocate memory"), "The memory"),
+        (RuntimeError("can't start new thread"), "No more threads"),
+        (OSError(24, "Too many open files", "x"), "Too many files"),
+        (ImportError("libtorch.so: failed to map segment from shared object"), "The memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20 GiB"), "The memory"),
+    ],
+)
+def test_what_the_machine_does_not_give_is_a_sentence(desk, error, said):
+    with mock.patch("googlenet.inference.predictor.Predictor.stream", side_effect=error):
+        sentence(run_here("predict", "run", "photos", cwd=desk), 1, said)

@@ -161,3 +161,53 @@ def test_names_neither_mark_up_nor_control_a_terminal(colours):
     assert re.search(r"^\[red\]\\x07\\x1b\[31mred:smile: +[01]\.\d{3} ", whole, re.MULTILINE), whole
     assert whole.count(r"x[/b]\x1b[2J\u202e.png  error: empty file") == 2, whole  # named, and in its folder
     assert not any(odd in terminal.sent for odd in (b"\x07", b"\x1b[2J", b"\x1b[31mred", "\u202e".encode()))
+
+
+EVIL = "\x1b]0;owned\x07\x9b2J\u202e"
+
+
+def test_nothing_that_is_read_controls_a_terminal(colours):
+    """Names of files, folders, classes, tensors, columns and architectures, by every command that says them."""
+    for name in (f"{EVIL}.png", f"{EVIL}.csv", f"{EVIL}.onnx"):
+        (colours / name).write_text(f"label,a,{EVIL}\n1,{EVIL},2\n")
+    make = f"""
+import torch, googlenet as g
+from dataclasses import replace
+from safetensors.torch import load_file, save_file
+evil = {EVIL!r}
+with short_variants():
+    model = g.create_model("short_2d", 2, width=0.125, auxiliary=False)
+    g.save_weights(model, "classes.safetensors", classes=[evil + "a", evil + "b"])
+    named = g.GoogLeNet(replace(model.arch, name=evil), 2)
+    g.save_weights(named, "arch.safetensors")
+tensors = load_file("classes.safetensors")
+save_file({{evil + key: value for key, value in tensors.items()}}, "tensors.safetensors")
+"""
+    lines = [
+        *(("weights", "identify", f"{name}.safetensors") for name in ("arch", "classes", "tensors")),
+        *(("convert", f"{name}.safetensors", f"{EVIL}x.safetensors") for name in ("arch", "classes", "tensors")),
+        *(
+            ("predict", "classes.safetensors", "colours/red/00.png", f"{EVIL}.png", "--format", form)
+            for form in ("table", "csv", "jsonl")
+        ),
+        *(("predict", f"{EVIL}.{end}", "colours") for end in ("csv", "onnx", "none")),
+        *(("train", f"{EVIL}{end}") for end in ("", ".csv")),
+        ("train", "colours", "--weights", f"{EVIL}.csv"),
+        ("evaluate", "classes.safetensors", "colours", "--json"),
+        ("evaluate", f"{EVIL}", f"{EVIL}.csv"),
+        ("weights", "path", "googlenet.bvlc"),
+        ("weights", "verify", "googlenet.bvlc"),
+        ("weights", "fetch", f"googlenet.bvlc{EVIL}"),
+        (EVIL,),
+        ("list", f"--{EVIL}"),
+        ("summary", EVIL),
+        ("summary", "--input", EVIL),
+    ]
+    env = {"GOOGLENET_HOME": str(colours / EVIL), "GOOGLENET_KERNELS": "off", "NO_COLOR": "1", "TERM": "dumb"}
+    with Terminal(make + program(*lines), colours, 140, env) as terminal:
+        shown = terminal.until(None)
+    whole = "\n".join(shown)
+    assert len([line for line in shown if re.fullmatch(r"\[\d\]", line)]) > 5 and "Traceback" not in whole, whole
+    sent = terminal.sent.decode("utf-8")
+    assert all(letter.isprintable() for line in re.split(r"\r?\n", sent) for letter in line), whole
+    assert sent.count(r"\x1b]0;owned\x07") > 10  # they are said

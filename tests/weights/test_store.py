@@ -2,9 +2,11 @@
 
 import dataclasses
 import errno
+import gzip
 import hashlib
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +19,7 @@ import torch
 from filelock import FileLock
 
 from conftest import DEADLINE, run_cli, run_here
-from googlenet import InputError, create_model
+from googlenet import InputError, create_model, limits
 from googlenet.arch.variants import VARIANTS
 from googlenet.weights import create, store
 from googlenet.weights.catalogue import CATALOGUE, Record
@@ -59,6 +61,14 @@ class Server:
             return
         if how == "late":
             assert self.gate.wait(DEADLINE)
+        if how == "endless":
+            self.endless(handler)
+            return
+        if how.startswith("to "):
+            handler.send_response(302)
+            handler.send_header("Location", how.removeprefix("to "))
+            handler.end_headers()
+            return
         start = 0
         given = handler.headers.get("Range")
         if given and how != "no ranges":
@@ -73,6 +83,16 @@ class Server:
         handler.send_header("Content-Length", str(length))
         handler.end_headers()
         handler.wfile.write(body[: len(body) // 3] if how == "cut" else body)
+
+    def endless(self, handler):
+        """Until nobody listens, and the length is not said."""
+        handler.send_response(200)
+        handler.end_headers()
+        try:
+            while True:
+                handler.wfile.write(bytes(1 << 16))
+        except OSError:
+            self.asked.set()
 
 
 @pytest.fixture(scope="module")
@@ -272,6 +292,116 @@ def archive(name, content):
     return packed.getvalue()
 
 
+@pytest.mark.parametrize("size", [None, len(CONTENT) / 2**20])
+def test_a_body_without_end_stops_at_the_known_size(server, home, monkeypatch, size):
+    """Nothing of the disk is filled, and another place is tried."""
+    monkeypatch.setattr(limits, "FETCHED", 3 << 20)
+    other = Server()
+    other.script = ["endless"]
+    monkeypatch.setenv("GOOGLENET_MIRROR", other.url)
+    seen = []
+    path = store.fetch(record(server, size=size), lambda done, total: seen.append(done))
+    assert path.read_bytes() == CONTENT and len(other.requests) == 1
+    assert max(seen) <= (3 << 20 if size is None else len(CONTENT) + 2000)
+    other.close()
+
+
+def test_a_file_longer_than_the_published_one_is_not_asked_for_again(server, home):
+    with pytest.raises(InputError, match="longer than the file that was published, 2,072 bytes"):
+        store.fetch(record(server, size=1 / 1024))
+    assert len(server.requests) == 1
+    assert [file.name for file in (home / "weights").iterdir() if not file.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "what:ever"])
+def test_a_redirection_leads_to_the_web_alone(server, place):
+    server.script = [f"to {place}"]
+    with pytest.raises(InputError, match="redirects to .*not followed|Redirection to .* is not allowed"):
+        store.fetch(record(server))
+    server.script = ["to /elsewhere"]
+    assert store.fetch(record(server)).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("place", ["ftp://127.0.0.1/x", "data:text/plain,x", "what://ever"])
+def test_a_mirror_is_a_folder_or_on_the_web(server, monkeypatch, place):
+    monkeypatch.setenv("GOOGLENET_MIRROR", place)
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("a connection"))
+    with pytest.raises(InputError, match="unknown url type"):
+        store.fetch(record(server, url="what://origin/file.bin"))
+
+
+def test_a_part_that_is_a_link_or_a_pipe_is_not_written_to(server, home, tmp_path):
+    (home / "weights").mkdir(parents=True)
+    (tmp_path / "victim").write_text("precious")
+    part = home / "weights" / "file.bin.part"
+    for lay in (lambda: part.symlink_to(tmp_path / "victim"), lambda: os.mkfifo(part)):
+        lay()
+        with pytest.raises(InputError, match="could not be written"):
+            store.fetch(record(server))
+        part.unlink()
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+def test_what_was_changed_after_it_was_fetched_is_noticed_and_what_was_put_there_is_not(server, monkeypatch):
+    """Without a published hash too."""
+    wanted = record(server, digest="")
+    path = store.fetch(wanted)
+    assert store.checked(wanted) == path and "as it was fetched" in store.verify(wanted)
+    path.write_bytes(CONTENT[:-1] + b"x")
+    for look in (store.checked, store.verify):
+        with pytest.raises(InputError, match="not the file that was fetched.*fetch googlenet.test"):
+            look(wanted)
+    path.unlink()
+    assert store.checked(record(server, file="other.bin")) == path.with_name("other.bin")
+    store.fetch(wanted)
+    assert store.checked(wanted) == path
+
+
+def packed(*entries):
+    """A packed archive of entries and their contents."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as tar:
+        for entry, content in entries:
+            tar.addfile(entry, io.BytesIO(content))
+    return held.getvalue()
+
+
+def entry(name, size=0, **fields):
+    made = tarfile.TarInfo(name)
+    made.size = size
+    for key, value in fields.items():
+        setattr(made, key, value)
+    return made
+
+
+LINKED = {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}
+SPARSE = {"pax_headers": {"GNU.sparse.size": str(1 << 50), "GNU.sparse.map": "0,0"}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        packed((entry("weights.bin", **LINKED), b"")),
+        packed((entry("weights.bin", type=tarfile.LNKTYPE, linkname="weights.bin"), b"")),
+        packed((entry("weights.bin", type=tarfile.DIRTYPE), b"")),
+        packed((entry("weights.bin", type=tarfile.CHRTYPE), b"")),
+        packed((entry("weights.bin", **SPARSE), b"")),
+        packed((entry("other.bin", 3 << 20), bytes(3 << 20)), (entry("weights.bin", 1), b"x")),
+        packed((entry("weights.bin", 3 << 20), bytes(3 << 20))),
+        gzip.compress(b"no archive"),
+        gzip.compress(bytes(3 << 20)),
+        b"",
+    ],
+    ids=["link", "hard link", "folder", "device", "sparse", "behind a bomb", "bomb", "text", "zeros", "empty"],
+)
+def test_an_archive_gives_a_plain_file_of_its_size_or_nothing(server, home, monkeypatch, content):
+    monkeypatch.setattr(limits, "unpacked", lambda size: 1 << 20)
+    server.content = content
+    with pytest.raises(InputError, match="no archive that holds weights.bin, or it is damaged"):
+        store.fetch(record(server, digest="", url=f"{server.url}/all.tar.gz", member="weights.bin"))
+    assert [file.name for file in (home / "weights").iterdir() if not file.name.startswith(".")] == []
+
+
 def test_one_file_comes_out_of_an_archive(server):
     server.content = archive("folder/weights.bin", CONTENT)
     wanted = record(server, server.content, url=f"{server.url}/all.tar.gz", member="folder/weights.bin")
@@ -315,7 +445,7 @@ def test_a_damaged_archive_is_noticed_and_a_full_disk_leaves_no_half(server, hom
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as context:
-        context.setattr(store.shutil, "copyfileobj", full)
+        context.setattr(shutil, "copyfileobj", full)
         with pytest.raises(InputError, match="disk of .* is full"):
             store.fetch(wanted)
     assert [f.name for f in (home / "weights").iterdir() if not f.name.startswith(".")] == ["all.tar.gz.part"]

@@ -151,7 +151,7 @@ def read_source(source: str | Path) -> Weights:
         raise unknown("run, file or weights", str(source), CATALOGUE)
     if not store.path_of(record).exists():
         raise InputError(f"{record.name} is not here yet; get it with: googlenet weights fetch {record.name}")
-    return with_record(formats.read(store.path_of(record)), record)
+    return with_record(formats.read(store.checked(record)), record)
 
 
 def load_model(source: str | Path) -> GoogLeNet:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from ... import limits
 from ...errors import InputError
 from .options import JsonOption, input_shape
 
 commands = typer.Typer()
-WIDEST = 1000  # times as many channels
 
 
 @commands.command()
@@ -30,8 +30,8 @@ def summary(
     from ...arch.cost import cost
     from ...arch.variants import find_arch
 
-    if not 0 < width <= WIDEST:
-        raise InputError(f"--width is a number above 0, such as 0.5, and at most {WIDEST}, not {width}.")
+    if not 0 < width <= limits.WIDEST:
+        raise InputError(f"--width is a number above 0, such as 0.5, and at most {limits.WIDEST}, not {width}.")
     found = find_arch(arch).scaled(width)
     channels, spatial = input_shape(size, found.input_size)
     counted = cost(found, spatial, in_channels=channels, num_classes=classes)

@@ -176,7 +176,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
     if not heads:
         _show_confusions(names, evaluation)
     if evaluation.doubt:
-        console.print(f"\n{evaluation.doubt}", soft_wrap=not console.is_terminal)
+        console.print(f"\n{shown(evaluation.doubt)}", soft_wrap=not console.is_terminal)
 
 
 def _heads(names: Sequence[str], evaluation: Evaluation) -> Sequence[str]:
@@ -236,7 +236,9 @@ def _counted(evaluation: Evaluation) -> str:
         )
         words.append(f"{sum(strangers.values()):,} more are of classes that the network does not know: {named}")
     if evaluation.unknown:
-        words.append(f"what {', '.join(evaluation.unknown)} learned from is not known, and may be among them")
+        words.append(
+            f"what {', '.join(map(shown, evaluation.unknown))} learned from is not known, and may be among them"
+        )
     return f"{number} ({'; '.join(words)})"
 
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -18,8 +18,8 @@ from ..._version import __version__
 from ...errors import InputError, unknown
 from . import architectures, predictions, runs, weights
 from .output.native import silence
-from .output.screen import prepare_streams, shown
-from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, sentence
+from .output.screen import leave, prepare_streams, shown
+from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, exhausted, sentence
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,16 +65,21 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _fail("Stopped.", codes[-1])
     except BrokenPipeError:
-        _leave_stdout()
+        leave(sys.stdout)
         sys.exit(1)
     except OSError as error:  # a full disk, a device that went away
+        if said := exhausted(error):
+            _fail(said, 1)
         if error.filename is None:
-            _leave_stdout()
+            leave(sys.stdout)
         _fail(f"{error.filename or 'Standard input or output'} could not be read or written: {error.strerror}.", 1)
     except Exception as error:
         code = getattr(error, "exit_code", None)
         if code is None:
-            raise
+            if not (said := exhausted(error)):
+                raise
+            code = 1
+            _fail(said, code)
         said = sentence(error)
         if said:  # nothing where the help was shown instead
             _fail(said, code)
@@ -112,12 +117,6 @@ def _terminable(codes: list[int]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _leave_stdout() -> None:
-    """Has what is still to be written to standard output go nowhere: it would fail again as Python ends."""
-    with suppress(OSError):  # in memory it has no descriptor
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _show_own_warnings() -> None:
     """Silences, for this process, what other packages say of themselves; a warning of this one is a sentence.
 
@@ -128,7 +127,7 @@ def _show_own_warnings() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     warnings.filterwarnings("default", category=RuntimeWarning, module=r"googlenet\b")
-    warnings.formatwarning = lambda message, *_, **__: f"googlenet: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"googlenet: {shown(str(message))}\n"
 
 
 def _check_name(names: dict[str, object]) -> None:

@@ -41,7 +41,12 @@ def predict(
     top: Annotated[int, typer.Option(min=1, help="How many labels for each.")] = 5,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="How to print (by default a table; of recordings csv).", show_default=False),
+        typer.Option(
+            "--format",
+            help="How to print (by default a table; of recordings csv). In csv a name that a spreadsheet would "
+            "compute, such as =A1, has an apostrophe in front; jsonl has it as it is.",
+            show_default=False,
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="File to write, in UTF-8; it is there when all is done.", show_default=False)
@@ -183,10 +188,12 @@ def export(
     """
     from ..jobs import export_job
     from .display import show_bad_files
+    from .output.screen import shown
 
     path, found, bad = export_job(runs, form, out, int8)
     show_bad_files(bad)
+    named = shown(str(path))
     print(
-        f"{path}: the same most probable class as PyTorch on {found.agreement:.1%} of {found.count} inputs, "
+        f"{named}: the same most probable class as PyTorch on {found.agreement:.1%} of {found.count} inputs, "
         f"probabilities within {found.largest:.2g}"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .output.screen import console, errors, shown
+from .output.screen import console, errors, leave, shown
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -151,7 +151,10 @@ def training_progress(shown: bool = True, tensorboard: Path | None = None) -> It
             if sys.stdout.isatty():  # above the bar, where there is one
                 (errors if errors.moves else console).print(event.described())
             else:
-                print(json.dumps(event.row.to_dict() | {"epochs": event.epochs}), flush=True)
+                try:
+                    print(json.dumps(event.row.to_dict() | {"epochs": event.epochs}), flush=True)
+                except BrokenPipeError:  # who read them has seen enough; the training goes on
+                    leave(sys.stdout)
 
         yield report
     if log is not None:

@@ -122,6 +122,36 @@ def _no_option(name: str, context: Any) -> str:
     return f"There is no option {name}. {hint}"
 
 
+# What the libraries below say, each in its own way, when the machine gives no more.
+_MEMORY = (
+    r"can't allocate|cannot allocate|not enough memory|out of memory|bad_alloc|failed to map|unable to mmap|"
+    r"allocate memory|memory exhausted|MemoryError"
+)
+_THREADS = r"can't start new thread|Resource temporarily unavailable|pthread_create|thread creation"
+_FILES = r"Too many open files"
+
+
+def exhausted(error: BaseException) -> str:
+    """What to say of a machine, or a limit of a shell's, that gives no more; nothing for another error."""
+    seen: BaseException | None = error
+    while seen is not None:  # a library may have wrapped it
+        said = f"{type(seen).__name__} {str(seen)[:10_000]}"
+        if re.search(_FILES, said):
+            return "Too many files would be open at once: ulimit -n 256 before the command allows more."
+        if isinstance(seen, MemoryError) or re.search(_MEMORY, said, re.IGNORECASE):
+            return (
+                "The memory is not enough: end other programs, let less be done at once (--batch-size, --width), or "
+                "have ulimit -v allow more."
+            )
+        if re.search(_THREADS, said):
+            return (
+                "No more threads can be started: OMP_NUM_THREADS=1 before the command wants fewer; ulimit -u and -v "
+                "say what is allowed."
+            )
+        seen = seen.__cause__ or seen.__context__
+    return ""
+
+
 def check_local(words: Sequence[str]) -> None:
     """Raises InputError for an address on the network: what is read are files."""
     for word in words:

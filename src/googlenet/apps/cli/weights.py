@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import numbers
+from .output.screen import put, shown
 
 commands = typer.Typer()
 weights = typer.Typer(
@@ -44,7 +45,8 @@ def convert(
     done = convert_weights(source, target, bf16, None if told == Reading() else told)
     compared = "; ".join(f"{who}, probabilities within {far:.1g}" for who, far in done.differences.items())
     written = f"{done.target}: {done.tensors} tensors, {done.numbers:,} numbers; {compared}."
-    print(*done.quirks, written, *done.notes, sep="\n")
+    for line in (*done.quirks, written, *done.notes):
+        print(shown(line))
 
 
 @weights.command("list")
@@ -86,7 +88,7 @@ def fetch(name: RecordArgument) -> None:
 
     with download_progress(name) as progress:
         path = fetch_record(find_record(name), progress)
-    print(path)
+    put(str(path))
 
 
 @weights.command()
@@ -98,7 +100,7 @@ def verify(name: RecordArgument) -> None:
     from ...weights.catalogue import find_record
     from ...weights.store import verify as verify_record
 
-    print(verify_record(find_record(name)))
+    put(verify_record(find_record(name)))
 
 
 @weights.command()
@@ -110,7 +112,7 @@ def path(name: RecordArgument) -> None:
     from ...weights.catalogue import find_record
     from ...weights.store import path_of
 
-    print(path_of(find_record(name)))
+    put(str(path_of(find_record(name))))
 
 
 @weights.command()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
+from ... import limits
 from ...errors import InputError, unknown
 
 
@@ -109,6 +110,7 @@ class Recipe:
                 raise InputError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
             if kind is float and not math.isfinite(getattr(self, name)):
                 raise InputError(f"{name} is a number, not {getattr(self, name)}.")
+        _check_most(self)
         if self.freeze != "none" and not self.weights:
             raise InputError(f"freeze={self.freeze} is for given weights: add --weights NAME.")
         positive = ("width", "epochs", "batch_size", "learning_rate", "members", "longest", "slice")
@@ -155,7 +157,7 @@ class Recipe:
             try:
                 values[name] = _parse(kinds[name], text)
             except ValueError as error:
-                raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {text!r}.") from error
+                raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {_brief(text)}.") from error
         if values.get("max_seconds") == 0:
             raise InputError("max_seconds must be above 0; without it there is no limit.")
         return dataclasses.replace(self, **values)
@@ -178,6 +180,20 @@ class Recipe:
 LENGTH = frozenset({"epochs", "class_epochs", "min_steps", "max_seconds"})  # what a resumed training may change
 SWITCHES = frozenset(name for name, kind in get_type_hints(Recipe).items() if kind is bool)
 _KIND_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str: "a word"}
+
+
+def _check_most(recipe: Recipe) -> None:
+    """Raises InputError for a number that no machine could do anything with."""
+    whole = [name for name, kind in get_type_hints(Recipe).items() if kind is int]
+    for name, most in {**dict.fromkeys(whole, limits.WHOLE), "width": limits.WIDEST, "members": limits.MEMBERS}.items():
+        if getattr(recipe, name) > most:
+            raise InputError(f"{name} must be at most {most}, not {_brief(getattr(recipe, name))}.")
+
+
+def _brief(value: object) -> str:
+    """A value of a few letters as it is, else its beginning."""
+    text = repr(value)
+    return text if len(text) <= limits.NAME else f"{text[: limits.NAME]}…"
 
 
 def _parse(kind: type, text: str) -> Any:

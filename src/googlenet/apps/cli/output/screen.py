@@ -7,9 +7,12 @@ import io
 import os
 import sys
 import unicodedata
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 # What this program says beyond ASCII, for those whose encoding has no such sign: as wide as it, where that is possible.
 _PLAIN = {"×": "x", "·": ".", "…": "...", "–": "-", "−": "-", "±": "+-", "━": "-", "╸": "-", "╺": "-"}
@@ -23,6 +26,15 @@ class Screen(Console):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, highlight=False, markup=False, emoji=False)
 
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Rich's own, where no text controls the terminal, whoever forgot to ask :func:`shown`."""
+        for segment in super().render(renderable, options):
+            text = segment.text
+            if segment.control or (text.isascii() and text.isprintable()):
+                yield segment
+            else:
+                yield Segment("\n".join(map(shown, text.split("\n"))), segment.style)
+
     @property
     def encoding(self) -> str:
         """Of the stream, lower case."""
@@ -32,6 +44,13 @@ class Screen(Console):
     def moves(self) -> bool:
         """Whether what was written can be written over: a terminal that is not dumb."""
         return self.is_terminal and not self.is_dumb_terminal
+
+    def on_broken_pipe(self) -> None:
+        """What nobody reads any more of what is said beside the work stops no work: it goes nowhere."""
+        if self.stderr:
+            leave(sys.stderr)
+        else:
+            super().on_broken_pipe()
 
 
 console = Screen()
@@ -49,6 +68,11 @@ def shown(text: str, encoding: str = "utf-8") -> str:
     return safe.encode(encoding, "backslashreplace").decode(encoding)
 
 
+def put(text: str) -> None:
+    """A line on standard output: on a terminal as it is shown, else as it is, for the program that reads it."""
+    print(shown(text, console.encoding) if sys.stdout.isatty() else text)
+
+
 def _controls(letter: str) -> bool:
     return unicodedata.category(letter) in _SHOWN_AS_CODES and letter not in _JOINERS
 
@@ -62,6 +86,12 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     signs = error.object[error.start : error.end]
     return "".join(_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs), error.end
+
+
+def leave(stream: TextIO) -> None:
+    """Has what is still to be written to a stream go nowhere: it would fail again as Python ends."""
+    with suppress(OSError):  # in memory it has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def prepare_streams() -> None:

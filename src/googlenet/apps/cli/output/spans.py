@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from ....inference.predictor import Predictor
 from ....inference.spans import Runs, Span, merged, spans_as_they_come, spans_of, windows_of
 from ...report.strip import write_strips
 from .screen import errors, shown
+from .writers import csv_row, json_row
 
 COLUMNS = ("start", "end", "label", "probability", "recording")
 
@@ -30,15 +29,14 @@ def write_spans(spans: Iterable[Span], out: TextIO, form: str) -> None:
         out: Where to write.
         form: ``csv`` with a header, ``jsonl``, or ``table`` for people.
     """
-    rows = csv.writer(out, lineterminator="\n")
     if form == "csv":
-        rows.writerow(COLUMNS)
+        csv_row(COLUMNS, out)
     for span in spans:
         values = (round(span.start, 6), round(span.end, 6), span.label, round(span.probability, 6), span.recording)
         if form == "csv":
-            rows.writerow([shown(value) if isinstance(value, str) and out.isatty() else value for value in values])
+            csv_row(values, out)
         elif form == "jsonl":
-            out.write(json.dumps(dict(zip(COLUMNS, values, strict=True)), ensure_ascii=False) + "\n")
+            out.write(json_row(dict(zip(COLUMNS, values, strict=True)), out))
         else:
             label = shown(span.label)
             out.write(f"{shown(span.recording)}  {span.start:g}-{span.end:g} s  {label} {span.probability:.3f}\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import TextIO
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TextIO
 
 from rich.cells import cell_len
 
@@ -66,18 +67,22 @@ def write_jsonl(predictions: Iterable[Prediction], out: TextIO, top: int) -> int
         How many could not be read.
     """
     failed = 0
-    # JSON has a code for every sign, which says the same: for encodings with few of them, and for terminals.
-    codes = out.isatty() or not _encoding(out).startswith("utf")
     for prediction in predictions:
         failed += prediction.error is not None
-        row = prediction.to_dict()
-        text = json.dumps(row, ensure_ascii=False)
-        out.write((json.dumps(row) if codes and text != shown(text, _encoding(out)) else text) + "\n")
+        out.write(json_row(prediction.to_dict(), out))
     return failed
 
 
+def json_row(row: Mapping[str, Any], out: TextIO) -> str:
+    """A line of JSON. It has a code for every sign, which says the same: for encodings with few, and for terminals."""
+    text = json.dumps(row, ensure_ascii=False)
+    if (out.isatty() or not _encoding(out).startswith("utf")) and text != shown(text, _encoding(out)):
+        text = json.dumps(row).replace("\x7f", r"\u007f")
+    return text + "\n"
+
+
 def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
-    """``input,error,label_1,probability_1,…``.
+    """``input,error,label_1,probability_1,…``, see :func:`cell`.
 
     Args:
         predictions: Of examples, as they come.
@@ -88,14 +93,41 @@ def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
         How many could not be read.
     """
     failed = 0
-    text: Callable[[str], str] = shown if out.isatty() else str
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(["input", "error", *(f"{key}_{k}" for k in range(1, top + 1) for key in ("label", "probability"))])
+    csv_row(["input", "error", *(f"{key}_{k}" for k in range(1, top + 1) for key in ("label", "probability"))], out)
     for prediction in predictions:
         failed += prediction.error is not None
-        pairs = [value for label, probability in prediction.top for value in (text(label), probability)]
-        rows.writerow([text(prediction.input), text(prediction.error or ""), *pairs, *[""] * (2 * top - len(pairs))])
+        pairs = [value for pair in prediction.top for value in pair]
+        csv_row([prediction.input, prediction.error or "", *pairs, *[""] * (2 * top - len(pairs))], out)
     return failed
+
+
+def csv_row(values: Sequence[Any], out: TextIO) -> None:
+    """Writes a row of CSV, every text of it as :func:`cell` has it.
+
+    Args:
+        values: Texts and numbers.
+        out: Where to write.
+    """
+    cells = [cell(value, out) if isinstance(value, str) else value for value in values]
+    broken = any("\r" in text for text in cells if isinstance(text, str))  # which would begin a row, unless quoted
+    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if broken else csv.QUOTE_MINIMAL).writerow(cells)
+
+
+# What a spreadsheet computes, also in double width, and behind what it takes off; a number is itself.
+_FORMULA = re.compile(r"""[\s"'\x00-\x1f\u200b\ufeff]*[=+\-@＝＋－＠]""")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+
+
+def cell(text: str, out: TextIO) -> str:
+    """A name, a label or a reason as a cell of CSV: behind an apostrophe where a spreadsheet would compute it or take
+    off what it begins with, and on a terminal as it is shown.
+
+    Args:
+        text: It.
+        out: Where it is written.
+    """
+    safe = f"'{text}" if (text[:1] in ("\t", "\r") or _FORMULA.match(text)) and not _NUMBER.fullmatch(text) else text
+    return shown(safe) if out.isatty() else safe
 
 
 def _encoding(out: TextIO) -> str:

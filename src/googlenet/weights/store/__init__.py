@@ -7,25 +7,24 @@ added. ``GOOGLENET_OFFLINE=1`` forbids the network.
 from __future__ import annotations
 
 import errno
-import gzip
 import hashlib
 import http.client
 import os
-import shutil
-import tarfile
+import stat
 import time
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock
 
-from ..errors import InputError
-from ..files import home, offline
-from .catalogue import Record
+from ... import limits
+from ...errors import InputError
+from ...files import home, offline, open_plain, write_bytes
+from ..catalogue import Record
+from .archive import extract
 
 Progress = Callable[[int, int | None], None]
 
@@ -33,7 +32,7 @@ ATTEMPTS = 5
 PAUSE = 1.0  # seconds before the second attempt, twice that before the third, …
 TIMEOUT = 30.0  # seconds without a byte
 BLOCK = 1 << 18
-SHIPPED = Path(__file__).with_name("shipped")
+SHIPPED = Path(__file__).parents[1] / "shipped"
 
 
 class Broken(OSError):
@@ -97,11 +96,41 @@ def verify(record: Record) -> str:
     path = path_of(record)
     if not path.exists():
         raise InputError(f"{record.name} is not here; get it with: googlenet weights fetch {record.name}")
+    checked(record)
     found = digest("sha256", path)
+    fetched = ", as it was fetched" if _pin(path).is_file() else ""
     if not record.digest or record.member:
-        return f"{path}: sha256 {found}; its origin publishes no hash of this file."
+        return f"{path}: sha256 {found}{fetched}; its origin publishes no hash of this file."
     _check(record, path)
-    return f"{path}: sha256 {found}, as {record.digest} wants."
+    return f"{path}: sha256 {found}{fetched}, as {record.digest} wants."
+
+
+def checked(record: Record) -> Path:
+    """Its file, which is as it was when it was fetched: origins publish the beginning of a hash, an old one or none.
+
+    A file that was put there by hand is what it is.
+
+    Raises:
+        InputError: If it has been changed.
+    """
+    path = path_of(record)
+    try:
+        with open_plain(_pin(path)) as file:
+            wanted = file.read(64).decode("ascii", "replace")
+    except FileNotFoundError:
+        return path
+    found = digest("sha256", path)
+    if found != wanted:
+        raise InputError(
+            f"{path} is not the file that was fetched: its sha256 was {wanted} and is {found}. Delete it, and get it "
+            f"again with: googlenet weights fetch {record.name}"
+        )
+    return path
+
+
+def _pin(path: Path) -> Path:
+    """Where the hash is kept that a file had when it was fetched."""
+    return path.with_name(f".{path.name}.sha256")
 
 
 # ----------------------------------------------------------------- downloading
@@ -116,13 +145,12 @@ def _download_anywhere(record: Record, origin: str, part: Path, progress: Progre
         if not record.digest:  # nothing would tell that two places gave halves of two files
             part.unlink(missing_ok=True)
         try:
-            _download(place, part, progress)
+            _download(place, part, progress, _most(record))
             _check(record, part)
-            if record.member:
-                _extract(part, record.member, path_of(record))
-                part.unlink()
-            else:
-                part.replace(path_of(record))
+            fresh = extract(part, record.member, path_of(record)) if record.member else part
+            write_bytes(_pin(path_of(record)), digest("sha256", fresh).encode())
+            fresh.replace(path_of(record))
+            part.unlink(missing_ok=True)
             return
         except InputError as error:
             reasons.append(f"{place}: {str(error).rstrip('.')}")
@@ -135,7 +163,32 @@ def _download_anywhere(record: Record, origin: str, part: Path, progress: Progre
     )
 
 
-def _download(url: str, part: Path, progress: Progress) -> None:
+def _most(record: Record) -> int:
+    """Bytes that what lies at its origin may have."""
+    return limits.FETCHED if record.size is None else int((record.size + 0.001) * limits.MB)  # as it is rounded
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a redirection within the web, and none that gives up a connection nobody can listen to."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        allowed = ("https:",) if req.full_url.lower().startswith("https:") else ("http:", "https:")
+        if not newurl.lower().startswith(allowed):
+            raise InputError(f"it redirects to {newurl}, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opened(request: urllib.request.Request) -> Any:
+    """The answer of a server, or a local file; no other scheme."""
+    opener = urllib.request.OpenerDirector()
+    web = (urllib.request.ProxyHandler, urllib.request.HTTPHandler, urllib.request.HTTPSHandler, _Redirects)
+    errors = (urllib.request.HTTPDefaultErrorHandler, urllib.request.HTTPErrorProcessor, urllib.request.UnknownHandler)
+    for handler in (*web, *errors, urllib.request.FileHandler):
+        opener.add_handler(handler())
+    return opener.open(request, timeout=TIMEOUT)
+
+
+def _download(url: str, part: Path, progress: Progress, most: int) -> None:
     """Into ``part``, going on from what it holds, with some patience.
 
     Raises:
@@ -143,7 +196,7 @@ def _download(url: str, part: Path, progress: Progress) -> None:
     """
     for attempt in range(ATTEMPTS):
         try:
-            return _transfer(url, part, progress)
+            return _transfer(url, part, progress, most)
         except urllib.error.HTTPError as error:
             error.close()  # it is an answer, with a connection
             if error.code == 416:  # what lies here is longer than the file: begin again
@@ -160,18 +213,21 @@ def _download(url: str, part: Path, progress: Progress) -> None:
     raise last
 
 
-def _transfer(url: str, part: Path, progress: Progress) -> None:
+def _transfer(url: str, part: Path, progress: Progress, most: int) -> None:
     here = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "googlenet"})
+    request = urllib.request.Request(url, headers={"User-Agent": "googlenet"})  # noqa: S310 (see _opened)
     if here and url.startswith("http"):
         request.add_header("Range", f"bytes={here}-")
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+    with _opened(request) as answer:
         resumed = getattr(answer, "status", None) == 206
         here = here if resumed else 0
         length = answer.headers.get("Content-Length")
         total = here + int(length) if length else None
-        with part.open("ab" if resumed else "wb") as file:
+        with _part_file(part, resumed) as file:
             while block := _read(answer):
+                if here + len(block) > most:
+                    part.unlink()
+                    raise InputError(f"it is longer than the file that was published, {most:,} bytes")
                 file.write(block)
                 here += len(block)
                 progress(here, total)
@@ -179,6 +235,16 @@ def _transfer(url: str, part: Path, progress: Progress) -> None:
             os.fsync(file.fileno())
     if total is not None and here != total:
         raise Broken(f"the connection ended after {here:,} of {total:,} bytes")
+
+
+def _part_file(part: Path, resumed: bool) -> IO[bytes]:
+    """A file that is gone on with, or begun; never one that a link leads to, or a pipe."""
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    held = os.open(part, flags | getattr(os, "O_BINARY", 0) | (os.O_APPEND if resumed else os.O_TRUNC), 0o666)
+    if not stat.S_ISREG(os.fstat(held).st_mode):
+        os.close(held)
+        raise OSError(errno.EINVAL, "it is no plain file")
+    return os.fdopen(held, "ab" if resumed else "wb")
 
 
 def _read(answer: Any) -> bytes:
@@ -213,32 +279,6 @@ def digest(algorithm: str, path: Path) -> str:
     """Of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
-
-
-def _extract(archive: Path, member: str, target: Path) -> None:
-    fresh = target.with_name(f"{target.name}.fresh")
-    try:
-        with tarfile.open(archive) as tar:
-            source = tar.extractfile(member)
-            if source is None:
-                raise KeyError(member)
-            with source, fresh.open("wb") as file:
-                shutil.copyfileobj(source, file)
-                file.flush()
-                os.fsync(file.fileno())
-        with gzip.open(archive) as whole:  # to its end, where its checksum is
-            while whole.read(BLOCK):
-                pass
-    except (tarfile.TarError, EOFError, KeyError, zlib.error, gzip.BadGzipFile) as error:
-        archive.unlink()
-        fresh.unlink(missing_ok=True)
-        raise InputError(
-            f"{archive.name.removesuffix('.part')} is no archive that holds {member}, or it is damaged."
-        ) from error
-    except OSError:  # a full disk
-        fresh.unlink(missing_ok=True)
-        raise
-    fresh.replace(target)
 
 
 # ----------------------------------------------------------------- disk

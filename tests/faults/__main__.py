@@ -21,8 +21,9 @@ ROOM = "FAULTS_ROOM"  # the variable that names the folder where all of it happe
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=None, help="of the random moments; the last run's repeats it")
-    parser.add_argument("--only", default="", help="text in the names of the faults to inject")
-    parser.add_argument("--few", action="store_true", help="a sample that takes a minute")
+    parser.add_argument("--only", default="", help="a pattern in the names of the faults to inject")
+    parser.add_argument("--every", type=int, default=1, help="of each kind, inject the first of so many")
+    parser.add_argument("--few", action="store_true", help="a sample for a quick test")
     parser.add_argument("--save", action="store_true", help="write benchmarks/faults.json")
     wanted = parser.parse_args()
     room = os.environ.get(ROOM)
@@ -43,10 +44,11 @@ def main():
 
 def inject(wanted, room):
     """Injects them all; the exit status: 0 if all were survived."""
+    from lab import Lab
+
     import common
     from conftest import short_variants
     from googlenet.training import loop
-    from lab import Lab
 
     # Every epoch of these trainings is far shorter than the seconds between two checkpoints; each is to be written.
     loop.CHECKPOINT_SECONDS = 0.0
@@ -54,7 +56,7 @@ def inject(wanted, room):
     print(f"seed {seed}", flush=True)
     begun = time.monotonic()
     with short_variants():
-        lab = Lab(room, random.Random(seed), wanted.only)
+        lab = Lab(room, random.Random(seed), wanted.only, wanted.every)
         for kind in few(lab) if wanted.few else every(lab):
             kind()
     total = lab.show()
@@ -62,7 +64,9 @@ def inject(wanted, room):
     print(f"{seconds:.0f} s, seed {seed}")
     if wanted.save:
         kinds = lab.summary()
-        common.save("faults", {"seed": seed, "seconds": round(seconds)} | total | {"kinds": kinds} | {"not_tried": lab.skipped})
+        common.save(
+            "faults", {"seed": seed, "seconds": round(seconds)} | total | {"kinds": kinds} | {"not_tried": lab.skipped}
+        )
     return int(total["injected"] != total["survived"])
 
 
@@ -84,17 +88,11 @@ def every(lab):
 
 
 def few(lab):
-    """A fault or two of the kinds that need no rights and no processes of their own."""
+    """A fault or two of the kinds that need no rights and little time."""
     import calls
     import machine
-    import outputs
 
-    return [
-        lambda: calls.killed_at_each_call(lab, 23),
-        lambda: calls.each_call_fails(lab, 23),
-        lambda: machine.signals(lab, 1),
-        lambda: outputs.outputs(lab, ("convert",), 5),
-    ]
+    return [lambda: calls.a_few(lab), lambda: machine.signals(lab, 1)]
 
 
 if __name__ == "__main__":

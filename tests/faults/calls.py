@@ -32,10 +32,10 @@ def calls_of(lab, words):
     return list(enumerate(map(plain, lab.calls[tuple(words)]), start=1))
 
 
-def killed_at_each_call(lab, step=1):
-    for words in (SIGNALS, PICTURES):
-        every = step if words is SIGNALS else 7 * step  # the same files: it is the reading that differs
-        for number, call in calls_of(lab, words)[::every]:
+def killed_at_each_call(lab):
+    """Before each call, and after half of each write: of pictures at a few, for it is the reading that differs."""
+    for words, step in ((SIGNALS, 1), (PICTURES, 7)):
+        for number, call in calls_of(lab, words)[::step]:
             name = f"before call {number}, {call}"
             lab.training("killed at a call on a file", name, words, prepare=Strike(KILL, number).arm)
             if call.startswith("write"):
@@ -43,8 +43,9 @@ def killed_at_each_call(lab, step=1):
                 lab.training("killed at a call on a file", name, words, prepare=Strike(KILL_HALFWAY, number).arm)
 
 
-def each_call_fails(lab, step=1):
-    for turn, (number, call) in enumerate(calls_of(lab, SIGNALS)[::step]):
+def each_call_fails(lab):
+    """Once, or from then on, with what a system may say of such a call in turn; each write also on a full disk."""
+    for turn, (number, call) in enumerate(calls_of(lab, SIGNALS)):
         errors = ERRORS.get(call.split()[0], ("EIO",))
         code = errors[turn % len(errors)]
         strike = Strike((FAIL_ONCE, FAIL_ON)[turn % 2], number, getattr(errno, code))
@@ -55,13 +56,15 @@ def each_call_fails(lab, step=1):
             lab.training("a call on a file fails", f"ENOSPC from call {number} on, {call}", prepare=strike.arm)
 
 
-def data_cannot_be_read(lab, step=1):
+def data_cannot_be_read(lab):
     """Each of a few calls that read the data fails."""
     for words, numbers in ((SIGNALS, (1, 2, 3, 4)), (PICTURES, (1, 5, 20, 30, 60, 90))):
-        for number in numbers[::step]:
+        for number in numbers:
             for code in ("EIO", "EMFILE", "ESTALE"):
                 strike = Strike(FAIL_ON, number, getattr(errno, code), "data", READS)
-                lab.training("data cannot be read", f"{words[1]}: {code} from call {number} on", words, prepare=strike.arm)
+                lab.training(
+                    "data cannot be read", f"{words[1]}: {code} from call {number} on", words, prepare=strike.arm
+                )
 
 
 def killed_at_random(lab, count=30):
@@ -84,3 +87,11 @@ def killed_at_random(lab, count=30):
         else:
             name += f" and {second / 2:.3f} s after it was gone on with"
             lab.training("killed at a random moment", name, during=killer(first), then=killer(second / 2))
+
+
+def a_few(lab, numbers=(4, 21, 42)):
+    """One fault of each of the ways above, for a test that is quick."""
+    calls = dict(calls_of(lab, SIGNALS))
+    hows = (Strike(KILL, numbers[0]), Strike(KILL_HALFWAY, numbers[1]), Strike(FAIL_ON, numbers[2], errno.ENOSPC))
+    for strike in hows:
+        lab.training("a call on a file", f"{strike.at}, {calls[strike.at]}", prepare=strike.arm)

@@ -27,10 +27,9 @@ def manners(ended, signals=()):
         return []
     if ended.code < 0:
         return [f"ended by signal {-ended.code}: {ended.err.strip()[-300:]}"]
-    sentences = [line for line in ended.err.splitlines() if line.startswith("googlenet: ")]
-    if len(sentences) == 1:
+    if ended.err.strip().rpartition("\n")[2].startswith("googlenet: "):
         return []
-    return [f"status {ended.code} with {len(sentences)} sentences: {ended.err.strip()[-300:]!r}"]
+    return [f"status {ended.code} without a sentence: {ended.err.strip()[-300:]!r}"]
 
 
 def _tensors(path):
@@ -74,7 +73,7 @@ WHOLE = {
 
 
 def halves(folder):
-    """Files, such as of a run, that are neither whole nor absent. What is being written, and marks of nothing, do not count."""
+    """Files, such as of a run, that are neither whole nor absent; what is being written does not count."""
     found = []
     for path in sorted(folder.rglob("*")):
         inside = any(TEMPORARY.fullmatch(part) for part in path.relative_to(folder).parts)

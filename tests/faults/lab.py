@@ -1,5 +1,7 @@
-"""Where trainings are disturbed: a folder of its own for each fault, what an undisturbed training comes to, the books."""
+"""Where trainings are disturbed: a folder for each fault, what an undisturbed training comes to, the books."""
 
+import json
+import re
 import shutil
 import sys
 import time
@@ -10,10 +12,9 @@ from pathlib import Path
 from signal import SIGKILL
 
 import numpy as np
-from PIL import Image
-
 import program
 from judge import digests, halves, leftovers, lost, manners, same_weights
+from PIL import Image
 from program import Strike, start
 
 EPOCHS = 3
@@ -59,7 +60,8 @@ class Lab:
     Attributes:
         room: An empty folder.
         random: What draws moments.
-        only: Text that the names of faults to inject hold; empty for all.
+        only: A pattern in the names of the faults to inject.
+        every: Of each kind, inject the first of so many.
         rows: What became of each.
         skipped: Kinds that this machine does not let happen, and why.
     """
@@ -67,9 +69,10 @@ class Lab:
     room: Path
     random: object
     only: str = ""
+    every: int = 1
     rows: list = field(default_factory=list)
     skipped: dict = field(default_factory=dict)
-    seconds: dict = field(default_factory=lambda: defaultdict(float))
+    seen: dict = field(default_factory=lambda: defaultdict(int))
     boxes: int = 0
 
     def __post_init__(self):
@@ -112,7 +115,11 @@ class Lab:
             shutil.rmtree(box, ignore_errors=True)
 
     def wanted(self, kind, name):
-        return self.only in f"{kind}: {name}"
+        """Whether a fault is to be injected; it is asked once for each."""
+        if not re.search(self.only, f"{kind}: {name}"):
+            return False
+        self.seen[kind] += 1
+        return self.seen[kind] % self.every == 1 % self.every
 
     def training(
         self,
@@ -126,6 +133,7 @@ class Lab:
         after: Callable | None = None,
         box: Path | None = None,
         finishes: bool = False,
+        honest: bool = False,
         **options,
     ) -> None:
         """Disturbs a training, lets the user go on with it, and judges.
@@ -138,14 +146,14 @@ class Lab:
             during: Called with the process as it runs; gives the signals that it sent.
             then: As ``during``, for the same training as it is gone on with.
             after: Called with the folder when the process has ended: takes away what was in the way.
-            box: The folder; a fresh one by default.
+            box: The folder, of a fault that is known to be wanted; a fresh one by default.
             finishes: Whether the disturbed training must reach its end.
+            honest: Whether it may have learned from what the data were for a while, if it says so afterwards.
             **options: For the process.
         """
-        if not self.wanted(kind, name):
+        if box is None and not self.wanted(kind, name):
             return
         self.undisturbed(words)
-        begun = time.monotonic()
         box = box or self.box()
         running = start(words, box, prepare, **options)
         sent = (during(running) if during else None) or ((SIGKILL,) if prepare else ())
@@ -160,10 +168,12 @@ class Lab:
             problems.append(f"did not go on to its end: status {ended.code}")
         if after is not None:
             after(box)
+        if honest and ended.code == 0 and self.says_that_data_differed(words, box):
+            self.record(kind, name, problems, 0, box)
+            return
         more, epochs = self.gone_on(words, box)
         gone = 0 if ended.code == 0 else lost(ended.epochs, epochs, EPOCHS)
         self.record(kind, name, problems + more, gone, box)
-        self.seconds[kind] += time.monotonic() - begun
 
     def gone_on(self, words, box):
         """Goes on with a training as its user would; what is wrong with the end, and which epochs were done.
@@ -178,6 +188,14 @@ class Lab:
             problems.append(f"does not go on: {ended.err.strip()[-400:]}")
         problems += self.differences(words, box)
         return problems, ended.epochs
+
+    def says_that_data_differed(self, words, box):
+        """Whether a run says, of its own accord, that it learned from other data than there were in peace; if so, it is
+        not gone on with from those."""
+        ran, peace = (json.loads((run / "run" / "run.json").read_text()) for run in (box, self.undisturbed(words)))
+        again = start([*words, "--resume"], box, name="again").wait()
+        refused = again.code == 1 and "learned from other examples" in again.err and not manners(again)
+        return refused and ran["fingerprint"] != peace["fingerprint"]
 
     def differences(self, words, box):
         """What a training that was gone on with left otherwise than one in peace."""
@@ -211,5 +229,7 @@ class Lab:
             print(f"{kind:<44} not tried: {why}", file=out)
         total = {key: sum(row[key] for row in found.values()) for key in ("injected", "survived")}
         most = max((row["most_lost"] for row in found.values()), default=0)
-        print(f"{total['injected']} faults injected, {total['survived']} survived; lost at most: {most} epoch", file=out)
+        print(
+            f"{total['injected']} faults injected, {total['survived']} survived; lost at most: {most} epoch", file=out
+        )
         return {"injected": total["injected"], "survived": total["survived"], "most_epochs_lost": most}

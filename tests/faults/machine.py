@@ -39,7 +39,12 @@ def signals(lab, count=6):
 # -------------------------------------------------------------------------------------------------- clocks
 def clock_jumps(lab):
     """Every clock that Python has jumps, at a random look at it."""
-    for seconds, what in ((YEAR, "a year on"), (-YEAR, "a year back"), (3600.0, "an hour on"), (-3600.0, "an hour back")):
+    for seconds, what in (
+        (YEAR, "a year on"),
+        (-YEAR, "a year back"),
+        (3600.0, "an hour on"),
+        (-3600.0, "an hour back"),
+    ):
         for words in (SIGNALS, [*SIGNALS, "--max-seconds", "100000000"]):
             look = lab.random.randrange(2, 40)
             name = f"{what} at look {look}{', with --max-seconds' if words is not SIGNALS else ''}"

@@ -154,11 +154,21 @@ def _become(words, box, env, stdout, out, err):
     files[1] = os.open(out, os.O_WRONLY | os.O_APPEND) if stdout is None else stdout
     for number, descriptor in enumerate(files):
         os.dup2(descriptor, number)
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
-        if descriptor > 2:
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        if (descriptor := int(entry.name)) > 2:
             with contextlib.suppress(OSError):  # the one that listed them
                 os.close(descriptor)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        stream = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     sys.argv = ["googlenet", *map(str, words)]
+
+
+def close_stream(number, name):
+    """Leaves this process without one of its streams, as ``>&-`` in a shell does."""
+    os.close(number)
+    setattr(sys, name, None)
 
 
 def _run(prepare):
@@ -177,12 +187,12 @@ def _run(prepare):
         code = 1
     threading._shutdown()
     atexit._run_exitfuncs()
-    try:
-        sys.stdout.flush()
-    except Exception as error:
-        print(f"Exception ignored as Python ends: {error!r}", file=sys.stderr)
-        code = 120
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except Exception as error:
+            os.write(2, f"Exception ignored as Python ends: {error!r}\n".encode())
+            code = 120
     return code
 
 
@@ -225,7 +235,5 @@ def call_shim():
         return
     library = Path(os.environ["FAULTS_ROOM"]) / "shim.so"
     compiler = os.environ.get("CC", "cc")
-    subprocess.run(
-        [compiler, "-O1", "-Wall", "-shared", "-fPIC", "-o", library, HERE / "shim.c", "-ldl"], check=True
-    )
+    subprocess.run([compiler, "-O1", "-Wall", "-shared", "-fPIC", "-o", library, HERE / "shim.c", "-ldl"], check=True)
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | {"LD_PRELOAD": str(library)})

@@ -2,10 +2,11 @@
 
 import os
 import shutil
+from functools import partial
 
 from judge import halves, manners
 from lab import EPOCHS, PICTURES, SIGNALS
-from program import cold
+from program import close_stream, cold
 
 
 # ---------------------------------------------------------------------------------------------------- data
@@ -68,7 +69,7 @@ def data_change(lab):
 
                 when = f"after epoch {epoch}" if epoch else f"{moment:.3f} s after the start"
                 name = f"{words[1]} {what} {when}"
-                lab.training("data vanish and change", name, words, during=during, after=restore)
+                lab.training("data vanish and change", name, words, during=during, after=restore, honest=True)
 
 
 # ------------------------------------------------------------------------------------------------- readers
@@ -88,10 +89,12 @@ def nobody_reads(lab):
                     for _ in range(lines):
                         file.readline()
 
-        lab.training("nobody reads on", f"after {lines} lines", during=during, stdout=write, finishes=True)
-    for stream in (1, 2):
-        name = f"{('output', 'errors')[stream - 1]} closed from the start"
-        lab.training("nobody reads on", name, prepare=lambda number=stream: os.close(number), finishes=True)
+        lab.training(
+            "nobody reads on", f"after {lines} lines", during=during, box=lab.box(), stdout=write, finishes=True
+        )
+    for number, stream in ((1, "stdout"), (2, "stderr")):
+        name = f"{stream} closed from the start"
+        lab.training("nobody reads on", name, prepare=partial(close_stream, number, stream), finishes=True)
     name = "a process of its own, after 1 line"
     if lab.wanted("nobody reads on", name):
         lab.undisturbed(SIGNALS)

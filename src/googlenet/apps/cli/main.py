@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -28,6 +29,10 @@ app = typer.Typer(
 )
 for part in (runs, predictions, architectures, weights):
     app.add_typer(part.commands)
+# What PyTorch, oneDNN and Python say where the machine gives no more; most are a plain RuntimeError.
+_NO_MORE = re.compile(
+    r"allocate|(not enough|out of) memory|bad_alloc|could not \w+ a (primitive|memory)|start new thread"
+)
 READS = ("train", "evaluate", "predict", "export")  # commands that read pictures
 
 
@@ -74,11 +79,25 @@ def main() -> None:
     except Exception as error:
         code = getattr(error, "exit_code", None)
         if code is None:
+            if _memory_ended(error):
+                _fail(_no_memory(error), 1)
             raise
         said = sentence(error)
         if said:  # nothing where the help was shown instead
             _fail(said, code)
         sys.exit(code)
+
+
+def _memory_ended(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_NO_MORE.search(str(error))))
+
+
+def _no_memory(error: Exception) -> str:
+    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return (
+        f"The memory, or what the machine lets a program have of it, is used up ({reason}). Close other programs, or "
+        "ask for less, such as a smaller --batch-size; a training goes on with --resume."
+    )
 
 
 def _run() -> int | None:

@@ -89,7 +89,8 @@ def memory(lab):
 
             def during(running, moment=moment):
                 if running.after(moment):
-                    _hold_to(running.pid, 0)
+                    _hold_to(running.pid, 1)
+                return (signal.SIGSEGV,)  # as the system ends who needs more stack, then
 
             lab.training("memory is used up", f"{words[1]}: at {moment:.3f} s", words, during=during)
 

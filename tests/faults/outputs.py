@@ -25,6 +25,7 @@ WRITTEN = {
         ["labels.csv"],
     ),
 }
+SLOW = ("export --format onnx", "export --format openvino")  # takes seconds: at writes and renames alone
 OLD = b"what was there before\n"
 
 
@@ -40,6 +41,8 @@ def outputs(lab):
         calls = (peace / ".said" / "calls").read_text().splitlines()
         numbers = list(enumerate(calls, start=1))
         for number, call in _few(numbers):
+            if what in SLOW and call.split()[0] not in ("write", "rename"):
+                continue
             strikes = [(f"killed before call {number}", Strike(KILL, number, below="out"))]
             if call.startswith("write"):
                 strikes.append((f"killed after half of call {number}", Strike(KILL_HALFWAY, number, below="out")))

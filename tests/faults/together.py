@@ -1,5 +1,6 @@
 """Several processes: two trainings that want one folder, and the processes of one training, one of which is killed."""
 
+import os
 import shutil
 import signal
 import socket
@@ -78,9 +79,9 @@ def _pair(words, box, name):
 
 def one_of_two_is_killed(lab):
     """One of the two processes of a training is killed or told to end; the other does not wait for it, and both go on
-    later."""
+    later. (For one that never came PyTorch waits by itself, until torchrun ends it.)"""
     kind, whole = "one of two processes is killed", None
-    for rank, epoch, number in ((1, 1, 9), (0, 1, 9), (1, 2, 9), (1, 0, 9), (0, 2, 15), (1, 1, 15)):
+    for rank, epoch, number in ((1, 1, 9), (0, 1, 9), (1, 2, 9), (0, 2, 15), (1, 1, 15)):
         name = f"process {rank} after epoch {epoch}, signal {number}"
         if not lab.wanted(kind, name):
             continue
@@ -91,7 +92,7 @@ def one_of_two_is_killed(lab):
             assert [each.code for each in peace] == [0, 0], peace
         box = lab.box()
         pair = _pair(PAIR, box, "first")
-        pair[0].after_epoch(epoch) if epoch else pair[0].after(0.3)
+        pair[0].after_epoch(epoch)
         pair[rank].send(number)
         ended = [each.wait() for each in pair]
         problems = manners(ended[rank], (number,)) if number == 9 else []
@@ -137,10 +138,7 @@ def restarted(lab):
         program = [torchrun, "--nproc-per-node", "2", "--max-restarts", "1", "--master-port", _free_port()]
         running = cold(["-m", "googlenet", "train", "data/signals.csv", *words], box, program=program)
         if disturbed and running.after_epoch(2):
-            worker = _workers(running.pid)[1]
-            import os
-
-            os.kill(worker, signal.SIGKILL)
+            os.kill(_workers(running.pid)[1], signal.SIGKILL)
         found.append((box, running.wait()))
     (whole, peace), (box, ended) = found
     problems = [] if ended.code == 0 == peace.code else [f"status {ended.code}: {ended.err[-600:]}"]

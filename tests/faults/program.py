@@ -112,7 +112,7 @@ class Running:
 
     def _not_forever(self):
         if time.monotonic() - self.started > DEADLINE:
-            os.kill(self.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)  # with those that it started
             os.waitpid(self.pid, 0)
             self.status = HANGS
 

@@ -89,7 +89,7 @@ def killed_at_random(lab, count=30):
             lab.training("killed at a random moment", name, during=killer(first), then=killer(second / 2))
 
 
-def a_few(lab, numbers=(4, 21, 42)):
+def a_few(lab, numbers=(16, 21, 42)):
     """One fault of each of the ways above, for a test that is quick."""
     calls = dict(calls_of(lab, SIGNALS))
     hows = (Strike(KILL, numbers[0]), Strike(KILL_HALFWAY, numbers[1]), Strike(FAIL_ON, numbers[2], errno.ENOSPC))

@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.9.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
+.PHONY: demo test test-slow test-faults install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -24,6 +24,9 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -m slow --timeout 3600
+
+test-faults: install  # kills, full disks, lost memory and the like; ten minutes of one core, on Linux; as root also real full disks
+	$(BIN)/python tests/faults --save
 
 install: $(BIN)/installed
 

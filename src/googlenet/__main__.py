@@ -1,6 +1,8 @@
 """``python -m googlenet``, and the command ``googlenet``."""
 
+import signal
 import sys
+import threading
 from collections.abc import Callable
 
 
@@ -11,6 +13,15 @@ def main() -> None:
     except KeyboardInterrupt:
         print("googlenet: Stopped.", file=sys.stderr)
         sys.exit(130)
+    finally:
+        _finish_undisturbed()
+
+
+def _finish_undisturbed() -> None:
+    """Has this process, all but over, not hear that it shall stop: Python would show where it was, as a fault."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _imported() -> Callable[[], None]:

@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 for part in (runs, predictions, architectures, weights):
     app.add_typer(part.commands)
+# What PyTorch, oneDNN and Python say where the machine gives no more; most are a plain RuntimeError.
 READS = ("train", "evaluate", "predict", "export")  # commands that read pictures
 
 
@@ -78,8 +79,7 @@ def main() -> None:
         if code is None:
             if not (said := exhausted(error)):
                 raise
-            code = 1
-            _fail(said, code)
+            _fail(said, 1)
         said = sentence(error)
         if said:  # nothing where the help was shown instead
             _fail(said, code)

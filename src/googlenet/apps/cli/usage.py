@@ -125,7 +125,7 @@ def _no_option(name: str, context: Any) -> str:
 # What the libraries below say, each in its own way, when the machine gives no more.
 _MEMORY = (
     r"can't allocate|cannot allocate|not enough memory|out of memory|bad_alloc|failed to map|unable to mmap|"
-    r"allocate memory|memory exhausted|MemoryError"
+    r"allocate memory|memory exhausted|MemoryError|could not create a primitive"
 )
 _THREADS = r"can't start new thread|Resource temporarily unavailable|pthread_create|thread creation"
 _FILES = r"Too many open files"

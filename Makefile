@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.9.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
+.PHONY: demo test test-slow test-fuzz install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -24,6 +24,12 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -m slow --timeout 3600
+
+# Seconds for each reader of foreign files; two are tried side by side. Ten minutes: make test-fuzz SECONDS=600
+SECONDS := 60
+test-fuzz: install
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) --save
 
 install: $(BIN)/installed
 

@@ -4,9 +4,6 @@
 """
 
 import os
-
-os.environ |= {"GOOGLENET_KERNELS": "off", "GOOGLENET_OFFLINE": "1", "OMP_NUM_THREADS": "1"}  # before torch is there
-
 import sys
 import sysconfig
 import tempfile
@@ -15,6 +12,7 @@ import traceback
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1] / "src"
@@ -29,7 +27,16 @@ TRUSTED = tuple(
 )
 # Where a library may look beside its own files: what the system says of itself, of time zones and of numbers.
 SYSTEM = ("/proc/", "/sys/", "/etc/", "/usr/", "/lib/", "/lib64/", "/dev/null", "/dev/urandom")
-STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn")
+STARTS = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.fork",
+    "os.forkpty",
+    "pty.spawn",
+)
 TALKS = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
 CHANGES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.truncate", "os.symlink",
            "os.link", "os.utime", "shutil.rmtree", "shutil.move", "shutil.copyfile")  # fmt: skip
@@ -103,7 +110,7 @@ class Watch:
         if (flags or 0) & WRITES or set(mode or "") & set("wax+"):
             if "__pycache__" not in real:
                 self.keep(f"writes {real}", refuse=True)
-        elif self.stays_inside and not real.startswith((*TRUSTED, *SYSTEM)) and os.path.exists(real):
+        elif self.stays_inside and not real.startswith((*TRUSTED, *SYSTEM)) and Path(real).exists():
             self.keep(f"reads {real}")
 
     def executed(self, code):
@@ -153,36 +160,44 @@ class Judge:
     """
 
     def __init__(self, target, folder):
-        import torch  # noqa: F401  (which asks the system for libraries as it is imported)
-
         from googlenet.apps.cli.output.screen import shown
         from googlenet.errors import InputError
+        from googlenet.nn.kernels.native import library
 
+        for name in ("max_pool", "norm_relu"):  # built here, if at all, and not when an input is read
+            library(name)
         if WATCH.folder == "":
             sys.addaudithook(WATCH)
         self.target, self.shown, self.error = target, shown, InputError
         self.folder = Path(folder).resolve()
-        WATCH.folder = str(self.folder) + os.sep
         for name in ("home", "tmp"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        os.environ["GOOGLENET_HOME"] = str(self.folder / "home")
-        tempfile.tempdir = str(self.folder / "tmp")
-        self.places = {}
+        self.environment = {"GOOGLENET_HOME": str(self.folder / "home"), "GOOGLENET_OFFLINE": "1"}
+        self.places, self.said = {}, []
         for number, kind in enumerate(target.kinds):
             place = self.folder / f"{number}"
             place.mkdir(exist_ok=True)
             self.places[kind] = place / kind.name
             if kind.beside is not None:
                 kind.beside(place)
+        self.warm()
         self.known = set(sys.modules)
+
+    def warm(self):
+        """Reads a whole file of each kind, for what is imported when it is needed: that takes time and memory, too."""
+        from fuzz.targets import corpus_of, kind_of
+
+        for kind, path in {kind_of(path)[1]: path for path in corpus_of(self.target)}.items():
+            self.places[kind].write_bytes(path.read_bytes())
+            self.guarded(kind, self.places[kind])
 
     def __call__(self, kind, content):
         """What is wrong, or ``None``."""
         path = self.places[kind]
         path.write_bytes(content)
-        WATCH.heard, WATCH.stays_inside = [], kind.stays_inside
+        WATCH.heard, WATCH.stays_inside, WATCH.folder = [], kind.stays_inside, str(self.folder) + os.sep
         before, started = peak(reset=True), time.process_time()
-        found = self.read(kind, path)
+        found = self.guarded(kind, path)
         seconds, most = time.process_time() - started, peak()
         if WATCH.heard:
             said, trace = WATCH.heard[0]
@@ -194,6 +209,12 @@ class Judge:
         if most - before > TIMES * len(content) + SLACK:
             return Finding(f"memory {kind.name}", f"{(most - before) >> 20:,} MB for {len(content):,} bytes")
         return self.strangers()
+
+    def guarded(self, kind, path):
+        """:meth:`read` with temporary files and what is kept in the judge's own folder."""
+        temporary = mock.patch.object(tempfile, "tempdir", str(self.folder / "tmp"))
+        with mock.patch.dict(os.environ, self.environment), temporary:
+            return self.read(kind, path)
 
     def read(self, kind, path):
         """Reads an input; what was said that is no sentence."""
@@ -217,6 +238,7 @@ class Judge:
 
     def sentences(self, kind, said):
         """Sentences as a terminal shows them: one line, not without end, and nothing that steers it."""
+        self.said = [text.replace(str(self.folder), "") for text in said]
         for text in said:
             line = self.shown(text)
             if not text.strip() or len(line) > LETTERS or text.count("\n") > 1 or not line.isprintable():

@@ -1,8 +1,8 @@
 """Changes to files that leave their outer form whole, so that what is inside reaches the readers behind it.
 
 Each is a function of the content, a :class:`random.Random` and ``flat``, which changes bytes as libFuzzer does, knowing
-what the code compares them with. It gives the changed content, or raises whatever it likes on a content that has not the
-form; the bytes are changed flatly then.
+what the code compares them with. It gives the changed content, or raises whatever it likes on a content that has
+another form; the bytes are changed flatly then.
 """
 
 import gzip
@@ -280,7 +280,15 @@ def edf(content, draws, flat):
         places += [(at + width * number, width) for number in range(signals)]
         at += width * signals
     start, width = draws.choice(places)
-    words = (b"%d" % draws.choice(NUMBERS), draws.choice(CELLS), b"EDF Annotations", b"EDF+D", b"EDF+C", b"0.0001", b"-32768")
+    words = (
+        b"%d" % draws.choice(NUMBERS),
+        draws.choice(CELLS),
+        b"EDF Annotations",
+        b"EDF+D",
+        b"EDF+C",
+        b"0.0001",
+        b"-32768",
+    )
     return content[:start] + draws.choice(words)[:width].ljust(width) + content[start + width :]
 
 

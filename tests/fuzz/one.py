@@ -9,16 +9,20 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from fuzz.judge import Judge, peak  # before torch is there
+import json
+import random
+import re
+import tempfile
+import time
+import zlib
+
+import atheris
+
+from fuzz.judge import Judge, peak
 from fuzz.mutate import changed
 from fuzz.targets import TARGETS, from_input
 
-import json
-import random
-import tempfile
-import time
-
-import atheris
+MARKS = 1024  # sentences that are told from each other, about
 
 
 class Fuzzer:
@@ -34,17 +38,28 @@ class Fuzzer:
         self.target, self.folder, self.judge = target, folder, judge
         self.smallest = {}
         self.counts = {"executions": 0, "peak_mb": 0}
+        self.marks = [atheris.instrument_func(_mark()) for _ in range(MARKS)]
         self.written = time.monotonic()
 
     def one_input(self, content):
         """What libFuzzer calls."""
         kind, inside = from_input(self.target, content)
         found = self.judge(kind, inside)
+        self.mark(kind.name)
+        for said in self.judge.said:
+            self.mark(kind.name + re.sub("'.*'|\".*\"|[^a-z ]", "", said)[:100])
         self.counts["executions"] += 1
         if found is not None:
             self.keep(kind, inside, found)
         if time.monotonic() > self.written + 1:
             self.count()
+
+    def mark(self, what):
+        """Has libFuzzer take what a reader said for a place in the code that was reached.
+
+        It would not see one where other languages read, and would keep one kind of file where all go the same way.
+        """
+        self.marks[zlib.crc32(what.encode(errors="replace")) % MARKS](True)
 
     def count(self):
         """Writes the counts, for who reads them when this process has ended, however it does."""
@@ -71,6 +86,15 @@ class Fuzzer:
 
         new = changed(kind, bytes(inside), draws, flat)
         return (bytes([self.target.kinds.index(kind)]) + new)[:most]
+
+
+def _mark():
+    def mark(here):
+        if here:
+            return 1
+        return 0
+
+    return mark
 
 
 def main(name, folder, options):

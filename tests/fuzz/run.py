@@ -1,8 +1,8 @@
 """Fuzzes the readers: ``make test-fuzz``, or ``python tests/fuzz/run.py --seconds 600 tables pictures``.
 
 Every target is searched for a while by a process of its own, two side by side where there are two cores. What is found
-lies in ``tests/fuzz/findings/TARGET``, each input beside a text that says what it does, and is a failure. The counts are
-written to ``benchmarks/fuzz.json``. What the search learned is kept in ``tests/fuzz/grown``, and is begun from next time.
+is a failure, and lies in ``runs/fuzz/findings/TARGET``, each input beside a text that says what it does. The counts
+are written to ``benchmarks/fuzz.json``. What the search learned is kept in ``runs/fuzz/grown``, for the next one.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -25,7 +26,8 @@ sys.path[:0] = [str(HERE.parent), str(REPOSITORY / "benchmarks")]
 
 from fuzz.targets import TARGETS, as_input, corpus_of, from_input
 
-FINDINGS, GROWN = HERE / "findings", HERE / "grown"
+RUNS = REPOSITORY / "runs" / "fuzz"
+FINDINGS, GROWN = RUNS / "findings", RUNS / "grown"
 SHORT = 1 << 14  # bytes of an input: what is longer is read more slowly, and finds no more
 HANGS = 30  # seconds of the clock after which an input is taken to hang: far more than it may take of the processor's
 RESIDENT = 6144  # megabytes at which a process is ended
@@ -94,7 +96,9 @@ def _fuzz(name, folder, seconds, grown, seeds):
 
 
 def _environment():
-    return {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "PYTHONHASHSEED": "0"}
+    """Of a process that reads foreign files: of one thread, without what is built here, always the same."""
+    own = {"PYTHONPATH": str(REPOSITORY / "src"), "PYTHONHASHSEED": "0"}
+    return {**os.environ, **own, "GOOGLENET_KERNELS": "off", "OMP_NUM_THREADS": "1"}
 
 
 def _count(counts, path):
@@ -128,24 +132,35 @@ def _collect(target, folder, findings):
 
 def _confirmed(name, findings):
     """A line for each finding that is one without the fuzzer, too; the others are put away."""
-    found = []
-    for path in sorted(findings.iterdir()):
-        if path.suffix == ".txt" and path.with_suffix("").exists() or path.is_dir():
-            continue
-        try:
-            words = [sys.executable, str(HERE / "judge.py"), str(path)]
-            done = subprocess.run(
-                words, capture_output=True, text=True, errors="replace", timeout=120, env=_environment(), check=False
-            )
-            said = done.stdout.partition("\n")[0].partition(": ")[2] or f"ends with {done.returncode}"
-        except subprocess.TimeoutExpired:
-            said = "takes more than two minutes"
-        if said == "as it should be":
-            path.unlink()
-            path.with_name(f"{path.name}.txt").unlink(missing_ok=True)
-        else:
-            found.append(f"{name}/{path.name}: {re.sub(r'[^ -~]', '?', said)[:300]}")
-    return found
+    files = [
+        path for path in sorted(findings.iterdir()) if not (path.suffix == ".txt" and path.with_suffix("").exists())
+    ]
+    said = {}
+    while left := [path for path in files if path not in said]:
+        said |= _judged(left)
+    for path in (path for path in files if said[path] == "as it should be"):
+        path.unlink()
+        path.with_name(f"{path.name}.txt").unlink(missing_ok=True)
+    return [f"{name}/{path.name}: {re.sub(r'[^ -~]', '?', said[path])[:300]}" for path in files if path.exists()]
+
+
+def _judged(files):
+    """What a process without the fuzzer says of some files: of all that it came to, the last of which may end it."""
+    said = {}
+    words = [sys.executable, "-u", str(HERE / "judge.py"), *map(str, files)]
+    child = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace", env=_environment()
+    )
+    clock = threading.Timer(120 + HANGS * len(files), child.kill)
+    clock.start()
+    for line in child.stdout:
+        for path in files:
+            if line.startswith(f"{path}: "):
+                said[path] = line.removeprefix(f"{path}: ").strip()
+    clock.cancel()
+    if child.wait() not in (0, 1):
+        said.setdefault(next(path for path in files if path not in said), f"ends with {child.returncode}")
+    return said
 
 
 def main():

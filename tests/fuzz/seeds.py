@@ -15,7 +15,6 @@ import dataclasses
 import gzip
 import io
 import json
-import shutil
 import tempfile
 import wave
 
@@ -50,8 +49,13 @@ def taken(name, file, where=CORPUS):
 
 
 # ----------------------------------------------------------------- signals
-WIDE = "label," + ",".join(f"t{n}" for n in range(8)) + "\n" + "".join(
-    f"{'ab'[row % 2]}," + ",".join(f"{value:.2f}" for value in DRAWS.normal(size=8)) + "\n" for row in range(6)
+WIDE = (
+    "label,"
+    + ",".join(f"t{n}" for n in range(8))
+    + "\n"
+    + "".join(
+        f"{'ab'[row % 2]}," + ",".join(f"{value:.2f}" for value in DRAWS.normal(size=8)) + "\n" for row in range(6)
+    )
 )
 LONG = "id,time,x,y,label\n" + "".join(
     f"{number},{step / 10},{DRAWS.normal():.2f},{DRAWS.normal():.2f},{'ab'[number % 2]}\n"
@@ -64,9 +68,13 @@ def signals():
     bare = "".join(f"{row % 2 + 1}\t" + "\t".join(f"{v:.3f}" for v in DRAWS.normal(size=9)) + "\n" for row in range(6))
     write("tables/wide.csv", WIDE)
     write("tables/long.csv", LONG)
-    write("tables/channel.csv", "id,channel,time,value,class\n" + "".join(
-        f"{n},{c},2020-01-01 00:00:0{s},{n + s}.5,{'uv'[n % 2]}\n" for n in range(2) for c in "xy" for s in range(4)
-    ))
+    write(
+        "tables/channel.csv",
+        "id,channel,time,value,class\n"
+        + "".join(
+            f"{n},{c},2020-01-01 00:00:0{s},{n + s}.5,{'uv'[n % 2]}\n" for n in range(2) for c in "xy" for s in range(4)
+        ),
+    )
     write("tables/comma.csv", "label;a1;a2;a3;a4\nu;1,5;2,5;;4\nv;1,0;NA;3,5;4,25\n")
     write("tables/quoted.csv", 'Exported by X\n\n"the ""class""",a,b,c\n"x, y",1,2,3\n"z",4,5,6e-3\n')
     write("tables/bare.tsv", bare)
@@ -78,7 +86,9 @@ def signals():
     ts = "#A\n@problemName P\n@timeStamps false\n@univariate true\n@equalLength true\n@classLabel true a b\n@data\n"
     write("archives/plain.ts", ts + "1,2,3,4:a\n2,3,?,5:b\n")
     write("archives/stamped.ts", ts.replace("Stamps false", "Stamps true") + "(0,1.5),(1,2.5):a\n(0,1),(3,2):b\n")
-    write("archives/two.ts", ts.replace("univariate true", "univariate false\n@dimensions 2") + "1,2:3,4:a\n1,1:5,6:b\n")
+    write(
+        "archives/two.ts", ts.replace("univariate true", "univariate false\n@dimensions 2") + "1,2:3,4:a\n1,1:5,6:b\n"
+    )
     arff = "% c\n@relation r\n@attribute a0 numeric\n@attribute a1 real\n@attribute 'cl ass' {u,'v w'}\n@data\n"
     write("archives/plain.arff", arff + "1,2,u\n?,4,'v w'\n")
     write("archives/nested.arff", "@relation r\n@attribute m relational\n@attribute a numeric\n@attribute b numeric\n"
@@ -120,7 +130,9 @@ def recordings():
         marks = [edfio.EdfAnnotation(0, 0.2, "a"), edfio.EdfAnnotation(0.2, 0.2, "b")]
         edf = [edfio.EdfSignal(row, 100, label=f"c{n}", physical_dimension="uV") for n, row in enumerate(values)]
         edfio.Edf(edf, data_record_duration=0.4, annotations=marks).write(at / "two.edf")
-        edfio.Bdf([edfio.BdfSignal(values[0], 100, label="c")], data_record_duration=0.4, annotations=marks).write(at / "one.bdf")
+        edfio.Bdf([edfio.BdfSignal(values[0], 100, label="c")], data_record_duration=0.4, annotations=marks).write(
+            at / "one.bdf"
+        )
         with wave.open(str(at / "short.wav"), "wb") as file:
             file.setnchannels(1), file.setsampwidth(2), file.setframerate(100)
             file.writeframes(bytes(160))
@@ -197,9 +209,7 @@ def small_variants():
     )
     layers = (Branch("conv1", 8, 3, 2), MaxPool("pool1", 3, 2), InceptionSpec("3a", branches))
     yield dataclasses.replace(GOOGLENET_SMALL, name="tiny_2d", stages=(Stage("1", layers),), auxiliary=())
-    yield dataclasses.replace(
-        GOOGLENET_1D, name="tiny_1d", stages=(Stage("1", layers, residual=False),), auxiliary=()
-    )
+    yield dataclasses.replace(GOOGLENET_1D, name="tiny_1d", stages=(Stage("1", layers, residual=False),), auxiliary=())
 
 
 def weights():
@@ -233,7 +243,7 @@ def others(model, path):
             taken(f"exported/{name.replace('x', 'tiny', 1)}", folder / name)
     if (folder / "x.bin").exists():
         taken("openvino/x.bin", folder / "x.bin", BESIDE)
-    few = {name: tensor for name, tensor in list(model.state_dict().items())[:8]}
+    few = dict(list(model.state_dict().items())[:8])
     for new, name in ((True, "few.pth"), (False, "few.legacy.pth")):
         torch.save(few, folder / name, _use_new_zipfile_serialization=new)
         taken(f"foreign/{name}", folder / name)
@@ -313,8 +323,6 @@ def run_of_signals():
         state.save(run.checkpoint, recipe, classes=["a", "b"])
         for path in run.path.iterdir():
             taken(f"runs/whole.{path.name}", path)
-        if not (BESIDE / "run").exists():
-            shutil.copytree(run.path, BESIDE / "run")
 
 
 if __name__ == "__main__":

@@ -163,19 +163,22 @@ def text(path):
     return path.read_bytes().decode("utf-8", "replace")
 
 
-def run_folder(path):
-    from googlenet.errors import InputError
-    from googlenet.training.runs.folder import Run
+def part_of_run(*names):
+    """What reads a file of a run, by the names of :class:`~googlenet.training.runs.folder.Run`."""
+
+    def read(path):
+        from googlenet.training.runs.folder import Run
+
+        for name in names:
+            getattr(Run(path.parent), name)()
+
+    return read
+
+
+def unfinished(path):
     from googlenet.weights.checkpoint import read_unfinished
 
-    run, said = Run(path.parent), []
-    unfinished = lambda: read_unfinished(run.checkpoint)  # noqa: E731
-    for part in (run.record, run.recipe, run.learned, run.history, run.evaluation, unfinished):
-        try:
-            part()
-        except InputError as error:
-            said.append(str(error))
-    return said
+    return read_unfinished(path).quirks
 
 
 def foreign(path):
@@ -194,7 +197,12 @@ def foreign(path):
 
 # ----------------------------------------------------------------- the rows
 TABLE, ZIP, JSON, PROTOBUF = mutate.table, mutate.archive, mutate.json_text, mutate.protobuf
-PARTS = ("run.json", "metrics.jsonl", "learned.txt", "evaluation.json")
+PARTS = {
+    "run.json": part_of_run("record", "recipe"),
+    "metrics.jsonl": part_of_run("history"),
+    "learned.txt": part_of_run("learned"),
+    "evaluation.json": part_of_run("evaluation"),
+}
 ROWS = (
     Target(
         "tables",
@@ -214,7 +222,7 @@ ROWS = (
             Kind(".xlsx", arrays, ZIP),
             Kind(".idx.gz", idx, mutate.gzipped(None)),
         ),
-        ("numpy.lib", "openpyxl", "zipfile"),
+        ("openpyxl",),
     ),
     Target(
         "recordings",
@@ -231,7 +239,7 @@ ROWS = (
             Kind(".recording.npy", recording, mutate.npy),
             Kind(".marks.csv", annotations, TABLE, "marks.csv", beside=files("marks")),
         ),
-        ("edfio", "wfdb", "scipy.io", "wave", "h5py"),
+        ("edfio", "wfdb"),
     ),
     Target(
         "pictures",
@@ -254,14 +262,8 @@ ROWS = (
     Target(
         "runs",
         (
-            *(Kind(f".{part}", run_folder, JSON, part, files("run")) for part in PARTS),
-            Kind(
-                ".checkpoint.safetensors",
-                run_folder,
-                mutate.safetensors,
-                "checkpoint.safetensors",
-                files("run"),
-            ),
+            *(Kind(f".{name}", read, JSON, name) for name, read in PARTS.items()),
+            Kind(".checkpoint.safetensors", unfinished, mutate.safetensors),
         ),
     ),
     Target(
@@ -276,7 +278,6 @@ ROWS = (
             Kind(".pb", foreign, PROTOBUF),
             Kind(".weights.onnx", foreign, PROTOBUF),
         ),
-        ("torch._weights_only_unpickler",),
     ),
     Target(
         "exported",
@@ -312,5 +313,3 @@ def as_input(target, path):
 def from_input(target, content):
     """The kind and the file that an input of the fuzzer stands for."""
     return target.kinds[content[0] % len(target.kinds)] if content else target.kinds[0], content[1:]
-
-

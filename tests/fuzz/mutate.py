@@ -27,11 +27,6 @@ VALUES = (
 )
 
 
-def any_of(draws, *changes):
-    """One of them."""
-    return draws.choice(changes)
-
-
 # ----------------------------------------------------------------- text
 def table(content, draws, flat):
     """Rows and cells of a text table, whatever separates them."""
@@ -84,7 +79,7 @@ def _with(cells, at, cell):
 def json_text(content, draws, flat):
     """Values of JSON, and of JSON that lies in a text of it; of lines of it, of one line."""
     if b"\n{" in content.strip():
-        lines = content.split(b"\n")
+        lines = content.strip().split(b"\n")
         at = draws.randrange(len(lines))
         lines[at] = json_text(lines[at], draws, flat)
         return b"\n".join(lines)
@@ -374,7 +369,8 @@ def table_file(content, draws, flat):
     from googlenet.weights.foreign.tensorflow.leveldb_table import entries_of
 
     rows = [(bytes(key), bytes(value)) for key, value in entries_of(memoryview(content))]
-    at = draws.randrange(len(rows))
+    at = draws.randrange(len(rows) or 1)
+    rows = rows or [(b"", b"")]
     key, value = rows[at]
     match draws.randrange(8):
         case 0:

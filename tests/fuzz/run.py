@@ -151,7 +151,7 @@ def _judged(files):
     child = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace", env=_environment()
     )
-    clock = threading.Timer(120 + HANGS * len(files), child.kill)
+    clock = threading.Timer(HANGS * (2 + len(files) / 2), child.kill)
     clock.start()
     for line in child.stdout:
         for path in files:

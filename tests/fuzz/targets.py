@@ -262,7 +262,7 @@ ROWS = (
     Target(
         "runs",
         (
-            *(Kind(f".{name}", read, JSON, name) for name, read in PARTS.items()),
+            *(Kind(f".{name}", read, JSON if "json" in name else TABLE, name) for name, read in PARTS.items()),
             Kind(".checkpoint.safetensors", unfinished, mutate.safetensors),
         ),
     ),

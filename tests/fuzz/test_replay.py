@@ -3,6 +3,8 @@
 To search for more: ``make test-fuzz``.
 """
 
+import random
+
 import pytest
 
 from fuzz.judge import Judge
@@ -27,3 +29,16 @@ def test_the_corpus_is_small_and_has_each_kind():
     assert sum(path.stat().st_size for path in files) < MOST
     kinds = {kind_of(path)[1] for target in TARGETS.values() for path in corpus_of(target)}
     assert kinds == {kind for target in TARGETS.values() for kind in target.kinds}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_changes_leave_the_form_of_a_file_whole():
+    """Where they could not, bytes alone would be changed, and few inputs would get far."""
+    failed = []
+    for path in (path for target in TARGETS.values() for path in corpus_of(target) if kind_of(path)[1].mutate):
+        for seed in range(5):
+            try:
+                kind_of(path)[1].mutate(path.read_bytes(), random.Random(seed), lambda part: bytes(part[:-1]) + b"x")
+            except Exception:
+                failed.append(path.name)
+    assert [name for name in set(failed) if failed.count(name) == 5] == []

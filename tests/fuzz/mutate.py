@@ -19,7 +19,7 @@ CELLS = (
     *(b"9" * 400, b"1" * 5000, b"a" * 3000, b"1e" + b"9" * 30, b"0." + b"0" * 400, b"\0", b"\x1b[31m", b"\xff", b'"'),
     *(b"=1+1", b"'", b"a: b", b"2020-13-45 99:99", b"2020-01-01T00:00:00Z", b"12:61:00", b"\xef\xbb\xbf", b"\xc2\xa0"),
     *("１２３".encode(), "٣".encode(), "\u2028".encode(), "\u202e".encode(), b"label", b"class", b"time", b"id", b"t1"),
-    *(b"../../x", b"file:///x", b"a**.png", b"~nosuchuser", b"C:\\x", b"Hz", b"1 kHz", b"train", b"@data", b"#", b"?"),
+    *(b"../../x", b"file:///x", b"a**.png", b"~nosuchuser", b"C:x", b"Hz", b"1 kHz", b"train", b"@data", b"#", b"?"),
 )
 VALUES = (
     *(None, True, False, 0.5, -0.5, 1e308, float("nan"), float("inf"), "", "a", "\0", "\x1b[2J", "\ud800", "x" * 3000),

@@ -1,10 +1,10 @@
 # Two commands set everything up and run: `make demo` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
-# Pinned for the project's own environment; the package itself takes torch>=2.9.
+# Pinned for the project's own environment; the package itself takes torch>=2.11.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow test-faults install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
+.PHONY: demo test test-slow test-faults test-fuzz install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -27,6 +27,12 @@ test-slow: install
 
 test-faults: install  # kills, full disks, lost memory and the like; ten minutes of one core, on Linux; as root also real full disks
 	$(BIN)/python tests/faults --save
+
+# Seconds for each reader of foreign files; two are tried side by side. Ten minutes: make test-fuzz SECONDS=600
+SECONDS := 60
+test-fuzz: install
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) --save
 
 install: $(BIN)/installed
 

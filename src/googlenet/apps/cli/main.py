@@ -10,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -137,7 +137,7 @@ def _check_name(names: dict[str, object]) -> None:
         _fail(str(unknown("command", word, names)), USAGE)
 
 
-def _fail(said: str, code: int) -> None:
+def _fail(said: str, code: int) -> NoReturn:
     if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts one speaks
         print(f"googlenet: {shown(said)}", file=sys.stderr)
     sys.exit(code)

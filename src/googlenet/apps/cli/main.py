@@ -9,7 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -18,7 +18,7 @@ from ..._version import __version__
 from ...errors import InputError, unknown
 from . import architectures, predictions, runs, weights
 from .output.native import silence
-from .output.screen import prepare_streams, shown
+from .output.screen import leave_stdout, prepare_streams, shown
 from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, sentence
 
 app = typer.Typer(
@@ -65,11 +65,11 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _fail("Stopped.", codes[-1])
     except BrokenPipeError:
-        _leave_stdout()
+        leave_stdout()
         sys.exit(1)
     except OSError as error:  # a full disk, a device that went away
         if error.filename is None:
-            _leave_stdout()
+            leave_stdout()
         _fail(f"{error.filename or 'Standard input or output'} could not be read or written: {error.strerror}.", 1)
     except Exception as error:
         code = getattr(error, "exit_code", None)
@@ -110,12 +110,6 @@ def _terminable(codes: list[int]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _leave_stdout() -> None:
-    """Has what is still to be written to standard output go nowhere: it would fail again as Python ends."""
-    with suppress(OSError):  # in memory it has no descriptor
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_own_warnings() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .output.screen import console, errors, shown
+from .output.screen import console, errors, leave_stdout, shown
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -148,10 +148,13 @@ def training_progress(shown: bool = True, tensorboard: Path | None = None) -> It
                 return
             if log is not None:
                 _write_scalars(log, event)
-            if sys.stdout.isatty():  # above the bar, where there is one
-                (errors if errors.moves else console).print(event.described())
-            else:
-                print(json.dumps(event.row.to_dict() | {"epochs": event.epochs}), flush=True)
+            try:
+                if sys.stdout.isatty():  # above the bar, where there is one
+                    (errors if errors.moves else console).print(event.described())
+                else:
+                    print(json.dumps(event.row.to_dict() | {"epochs": event.epochs}), flush=True)
+            except BrokenPipeError:  # who read has seen enough; a training is for more than its lines
+                leave_stdout()
 
         yield report
     if log is not None:

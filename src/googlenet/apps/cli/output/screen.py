@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import unicodedata
+from contextlib import suppress
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -77,3 +78,9 @@ def prepare_streams() -> None:
 def _set_errors(stream: TextIO | None, handler: str) -> None:
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors=handler)
+
+
+def leave_stdout() -> None:
+    """Has what is still to be written to standard output go nowhere: it would fail again as Python ends."""
+    with suppress(OSError):  # in memory it has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from ....errors import InputError
-from ...checkpoint import is_safetensors, read_tensors
+from ...checkpoint import is_safetensors
+from ..safetensors import read_tensors
 
 _ZIP, _PICKLES = b"PK", tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 _DEEPEST = 4  # dictionaries in dictionaries

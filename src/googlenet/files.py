@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from . import limits
 from .errors import InputError
 from .limits import unpacked
 
@@ -168,7 +169,9 @@ def read_json(path: str | Path) -> dict[str, Any]:
         InputError: If the file is missing or is not a JSON object.
     """
     try:
-        value = json.loads(Path(path).read_text(encoding="utf-8"))
+        value = json.loads(read_bytes(path, limits.RECORD).decode())
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # of one nested too deep

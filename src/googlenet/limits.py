@@ -40,6 +40,11 @@ OPERATIONS = 2_000_000  # of a pickle, and bytes of one in an archive
 TENSOR_NAME = 512  # letters of the name of a tensor
 NODES = 100_000  # of an exported graph
 
+# ----------------------------------------------------------------- run folders
+LEARNED = 1 << 31  # bytes of the list of what was learned from, 17 for each example
+LINES = 256 * MB  # bytes of the lines of epochs
+RECORD = 256 * MB  # bytes of a record, which may name every file that was left out
+
 # ----------------------------------------------------------------- pictures
 MAX_PIXELS = 128_000_000  # of a picture that is decoded
 AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a fraction of its size

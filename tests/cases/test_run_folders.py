@@ -187,7 +187,8 @@ def test_a_stopped_run_predicts_evaluates_and_exports_and_says_so(stopped, tmp_p
 
 def test_a_run_that_was_stopped_at_once_says_so(stopped):
     run, data = stopped
-    (run / "checkpoint.safetensors").unlink()
+    for checkpoint in run.glob("checkpoint*"):
+        checkpoint.unlink()
     result = run_here("predict", run, data / "red" / "000.png")
     assert result.returncode == 1 and "stopped before its first checkpoint" in result.stderr
 

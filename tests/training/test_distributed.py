@@ -115,6 +115,39 @@ def test_torchrun_starts_them(tmp_path, two_classes):
     assert losses_of(tmp_path / "two") == pytest.approx(losses_of(tmp_path / "one"), rel=0.01)
 
 
+# A training one of whose processes is killed in its second epoch, the first time that it is started.
+FATAL = """
+import os, signal, sys
+from googlenet.apps.cli.main import main
+from googlenet.training import loop
+from googlenet.training.learner import Learner
+loop.CHECKPOINT_SECONDS = -1.0
+step, steps = Learner.step, []
+def fatal(*given):
+    steps.append(given)
+    first = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
+    if len(steps) == 5 and first and os.environ["RANK"] == os.environ.get("KILLED"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(*given)
+Learner.step = fatal
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_a_pair_of_which_one_was_killed_ends_where_the_undisturbed_pair_ends(tmp_path, two_classes, rank):
+    (tmp_path / "fatal.py").write_text(FATAL)
+    for name, killed in (("whole", ""), ("killed", rank)):
+        program = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "1"]
+        program += ["--master-port", str(free_port()), str(tmp_path / "fatal.py")]
+        words = ["train", str(two_classes), *TRAIN, "--out", tmp_path / name]
+        result = run_cli(*words, program=program, env={"KILLED": killed})
+        assert result.returncode == 0, result.stderr
+    for name in ("model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "evaluation.json"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
+
+
 def main(folder):
     for module in ("torch._dynamo", "googlenet.apps.jobs", "googlenet.apps.cli.main"):
         importlib.import_module(module)  # once, not in every fork

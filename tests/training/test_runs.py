@@ -79,6 +79,7 @@ def test_the_oldest_runs_do_not_say_which_examples_they_learned_from(run):
 
 def test_a_row_of_before_has_what_was_known_then(run):
     (run.path / "metrics.jsonl").write_text('{"epoch": 1, "loss": 0.5, "accuracy": 0.9}\n')
+    (run.path / "times.jsonl").unlink()
     assert run.history() == [EpochRow(1, 0.5, 0.9)]
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from ..data.builtin import BUILTIN
 from ..data.find import Columns, find_data, to_learn_from
-from ..data.protocol import BadFile, Dataset, ExampleSet, Picture, Watch, unwatched
+from ..data.protocol import BadFile, Dataset, ExampleSet, Watch, unwatched
 from ..data.splits import copies, fingerprint_by_names, with_held_out
 from ..errors import InputError, unknown
 from ..explain.maps import what_decided
@@ -26,7 +26,7 @@ from ..inference.pipeline import Pipeline
 from ..inference.predictor import Predictor, read_example
 from ..inference.shortcuts import shortcuts
 from ..nn.googlenet import GoogLeNet
-from ..training.distributed import joined
+from ..training.distributed import joined, leads
 from ..training.loop import train
 from ..training.progress import Report, silent
 from ..training.recipe import Recipe, find_recipe
@@ -36,10 +36,8 @@ from ..training.task import Task
 from ..training.transfer import fitted_to, task_and_start, train_on_features
 from ..weights.create import read_source
 from .report import charts
-from .report.examples import Ints, examples_for
+from .report.examples import Ints, examples_for, write_pictures
 from .report.page import write_report
-
-SHOWN = 8  # held-out pictures of a built-in set, to predict on
 
 
 def learning_data(data: Dataset, recipe: Recipe) -> Dataset:
@@ -87,11 +85,29 @@ def training_job(
         The evaluation; ``None`` in processes that do not lead.
 
     Raises:
-        InputError: If the folder already holds a run and ``resume`` is not set.
+        InputError: If the folder already holds a run and ``resume`` is not set, or another training is at work in it.
     """
     run = Run(folder)
     if not resume and run.exists:
         raise InputError(f"{folder} already holds a run. Go on with it (--resume), or name another folder (--out).")
+    if leads():
+        run.hold()
+    try:
+        return train_into(data, recipe, run, resume=resume, report=report)
+    finally:
+        run.release()
+
+
+def train_into(data: Dataset, recipe: Recipe, run: Run, *, resume: bool, report: Report) -> Evaluation | None:
+    """:func:`training_job` for a run that the process that leads holds, so that nobody else works in it.
+
+    Args:
+        data: With a training part.
+        recipe: How to train.
+        run: It.
+        resume: Whether to go on from its checkpoint.
+        report: Called with every event, for progress.
+    """
     with joined() as world:
         data = with_held_out(data, recipe.seed)
         task, start = task_and_start(data, recipe)
@@ -125,7 +141,7 @@ def finish(task: Task, model: GoogLeNet, run: Run) -> Evaluation:
     right = int(task.preprocessing.shows_evidence)  # a right answer a class, where what decided can be seen
     write_report(run, model, examples_for(part.names, labels, data.classes, probabilities, draw, right))
     if data.name in BUILTIN:
-        _write_examples(part, data.classes, run.examples, task)
+        write_pictures(part, data.classes, run.examples, task.preprocessing)
     return evaluation
 
 
@@ -137,20 +153,6 @@ def _drawn(pipeline: Pipeline, part: ExampleSet, guesses: Ints) -> list[Markup]:
     shown = preprocessing.shows_evidence
     evidence = what_decided(pipeline, inputs, torch.from_numpy(guesses)) if shown else [None] * len(inputs)
     return [charts.drawn(preprocessing.draw(x, each)) for x, each in zip(inputs, evidence, strict=True)]
-
-
-def _write_examples(part: ExampleSet, classes: Sequence[str], folder: Path, task: Task) -> None:
-    """The first pictures of a part as files; of other kinds none."""
-    from PIL import Image
-
-    some = part.subset(range(min(SHOWN, len(part))))
-    for row, example in enumerate(some.examples(task.preprocessing)):
-        drawing = task.preprocessing.draw(read_example(example, task.preprocessing)[0])
-        if isinstance(drawing, Picture):
-            folder.mkdir(exist_ok=True)
-            name = classes[int(some.labels[row])].replace("/", "-")
-            pixels = drawing.pixels.transpose(1, 2, 0)
-            Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(folder / f"{row}-{name}.png")
 
 
 def evaluation_job(
@@ -257,7 +259,7 @@ def _learned_by(source: str, data: Dataset) -> frozenset[str] | None:
     if (learned := run.learned()) is not None:
         return learned
     if run.record().fingerprint == fingerprint_by_names(data):  # a run of before, which knew them by their names
-        train = with_held_out(data, run.record().recipe["seed"]).train
+        train = with_held_out(data, run.recipe().seed).train
         return frozenset(() if train is None else train.contents)
     return None
 

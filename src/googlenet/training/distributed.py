@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
+from ..errors import InputError
 from ..nn.device import best_device
 
 
@@ -126,9 +127,23 @@ def _mean_over_processes(values: Tensor) -> Tensor:
     return mean
 
 
+def leads() -> bool:
+    """Whether this process, of those that ``torchrun`` started, is the one that writes and speaks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def restarted() -> bool:
+    """Whether ``torchrun`` starts this command again, after one of its processes ended before its time."""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") not in ("", "0")
+
+
 @contextmanager
 def joined() -> Iterator[World]:
-    """Joins the processes that ``torchrun`` started; without it, one process on the best device."""
+    """Joins the processes that ``torchrun`` started; without it, one process on the best device.
+
+    Raises:
+        InputError: If another of them ended before its time.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     device = best_device()
     if size == 1:
@@ -142,5 +157,10 @@ def joined() -> Iterator[World]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield World(dist.get_rank(), size, device)
+    except RuntimeError as error:  # what PyTorch raises where nobody answers
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
+            raise
+        said = "Another process of this training ended before its time."
+        raise InputError(f"{said} Go on from the last checkpoint with --resume, in as many processes.") from error
     finally:
         dist.destroy_process_group()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,8 +24,8 @@ from .progress import Clock, EpochDone, Pace, Report, StepDone, now
 from .recipe import Recipe
 from .runs.folder import Run
 from .runs.records import EpochRow
-from .state import State
-from .task import Task, learned_from, run_record
+from .state import State, go_on, keep_previous, make_newest
+from .task import Task, learned_from, run_record, what_it_says
 
 CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
 
@@ -53,15 +55,7 @@ def train(
     """
     recipe = task.recipe
     state = fresh_state(task, world) if start is None else pretrained_state(start, task, world)
-    if resume and run.exists:
-        run.check_goes_on(task.data, recipe)
-        if run.checkpoint.exists():
-            state.restore(run.checkpoint)
-        if state.epoch > recipe.epochs:
-            raise InputError(f"{run.path} has done {state.epoch} epochs already; ask for more than that (--epochs).")
-    if world.leads:
-        run.begin(run_record(task), learned_from(task))
-
+    _begin(task, run, world, state, resume)
     written, written_at = state.epoch, now() - CHECKPOINT_SECONDS  # the first is, so that there is one
     for row in epochs(task, state, world, report):
         if world.leads:
@@ -75,9 +69,29 @@ def train(
 
     final = finished(task, state, world)
     if world.leads:
-        preprocessing = task.preprocessing.to_dict()
-        save_weights(final, run.weights, classes=task.data.classes, preprocessing=preprocessing)
+        save_weights(final, run.weights, **what_it_says(task, run))
+        run.previous.unlink(missing_ok=True)
     return final
+
+
+def _begin(task: Task, run: Run, world: World, state: State, resume: bool) -> None:
+    """Goes on from the run's checkpoint, if it is to and there is one, and writes what makes the run."""
+    recipe = task.recipe
+    source: Path | None = None
+    said: list[str] = []
+    if resume and run.exists:
+        run.check_goes_on(task.data, recipe)
+        source, said = go_on(state, run, recipe, task.fingerprint)
+        if state.epoch > recipe.epochs:
+            raise InputError(f"{run.path} has done {state.epoch} epochs already; ask for more than that (--epochs).")
+    world.wait()
+    if world.leads:
+        for sentence in said:
+            warnings.warn(sentence, RuntimeWarning, stacklevel=1)
+        run.begin(run_record(task), learned_from(task))
+        if source is not None:
+            make_newest(source, run)
+            run.write_history(state.history)  # of the checkpoint, and of nothing after it
 
 
 def fresh_state(task: Task, world: World) -> State:
@@ -252,15 +266,16 @@ def validate(model: GoogLeNet, task: Task, world: World) -> tuple[float, float]:
 
 
 def write_epoch(run: Run, state: State, task: Task) -> None:
-    """Checkpoint first, then metrics: a crash in between loses a line that the next epoch writes again.
+    """Checkpoint first, beside the one before, then metrics: a crash in between loses a line that the next epoch writes
+    again.
 
     Args:
         run: Where to.
         state: After an epoch.
         task: What is trained on.
     """
-    preprocessing = task.preprocessing.to_dict()
-    state.save(run.checkpoint, task.recipe, classes=task.data.classes, preprocessing=preprocessing)
+    keep_previous(run)
+    state.save(run.checkpoint, task.recipe, task.fingerprint, **what_it_says(task, run))
     run.write_history(state.history)
 
 

@@ -154,6 +154,39 @@ class MuonWithAdamW:
         return list(zip((0, kernels), self.parts, strict=True))
 
 
+# What each keeps of a parameter: of the parameter's shape, or (a count of steps) one number.
+_KEEPS: Mapping[type[Optimizer], tuple[str, ...]] = {
+    SGD: ("momentum_buffer",),
+    AdamW: ("step", "exp_avg", "exp_avg_sq"),
+    Muon: ("momentum",),
+}
+
+
+def check_moments(optimizer: Optimizer | MuonWithAdamW, moments: Mapping[int, Mapping[str, Tensor]]) -> None:
+    """That what was read of a file can be what this optimizer keeps of its parameters.
+
+    Args:
+        optimizer: As :func:`make_optimizer` makes it.
+        moments: By a parameter's number, as its state dict has them.
+
+    Raises:
+        ValueError: If they are of other parameters, or of another optimizer.
+    """
+    keeps: list[tuple[Tensor, tuple[str, ...]]] = []
+    for part in optimizer.parts if isinstance(optimizer, MuonWithAdamW) else (optimizer,):
+        keeps += [(parameter, _KEEPS[type(part)]) for group in part.param_groups for parameter in group["params"]]
+    for number, kept in moments.items():
+        if not 0 <= number < len(keeps):
+            raise ValueError(f"of {len(keeps)} parameters there is no number {number}")
+        parameter, names = keeps[number]
+        counts = {"step"} - set(names)  # the first checkpoints counted the steps of kernels, too
+        if set(kept) - counts != set(names):
+            raise ValueError(f"of parameter {number} it keeps {', '.join(kept)}, not {', '.join(names)}")
+        for name, tensor in kept.items():
+            if tensor.shape != (() if name == "step" else parameter.shape) or not tensor.is_floating_point():
+                raise ValueError(f"{name} of parameter {number} is {tensor.dtype} of {tuple(tensor.shape)}")
+
+
 def orthogonalised(matrix: Tensor) -> Tensor:
     """The matrix with its singular values brought near 1, between 0.7 and 1.2, by a Newton–Schulz iteration.
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
-from ..weights.checkpoint import read_tensors, weights_of, write_tensors
-from .optimizers import MuonWithAdamW, make_optimizer
+from ..weights.checkpoint import check_finite, check_tensors, weights_of
+from ..weights.foreign.safetensors import read_tensors, write_tensors
+from .optimizers import MuonWithAdamW, check_moments, make_optimizer
 from .recipe import Recipe
+from .runs.folder import Run
 from .runs.records import EpochRow
 
 
@@ -73,12 +79,13 @@ class State:
         """
         return cls(model, RunningMean(model, recipe.ema), make_optimizer(model, recipe, pretrained))
 
-    def save(self, path: Path, recipe: Recipe, **extra: Any) -> None:
+    def save(self, path: Path, recipe: Recipe, fingerprint: str = "", **extra: Any) -> None:
         """Writes everything, atomically.
 
         Args:
             path: The file.
             recipe: Of the training.
+            fingerprint: Of its examples.
             **extra: As for :func:`googlenet.save_weights`: what prediction with the mean needs.
         """
         tensors: dict[str, Tensor] = {}
@@ -92,34 +99,149 @@ class State:
         metadata = {
             "epoch": str(self.epoch),
             "step": str(self.step),
-            "history": json.dumps([row.to_dict() for row in self.history]),
+            "history": json.dumps([row.without_time() for row in self.history]),
             "recipe": json.dumps(recipe.to_dict()),
+            "fingerprint": fingerprint,
             "weights": json.dumps(weights_of(self.model, **extra).header.to_metadata()),
         }
         write_tensors(path, tensors, metadata)
 
-    def restore(self, path: Path) -> None:
-        """Reads what :meth:`save` wrote of a training of the same network with the same recipe.
+    def restore(self, path: Path, recipe: Recipe | None = None, fingerprint: str = "") -> None:
+        """Reads what :meth:`save` wrote of a training of the same network; nothing is changed unless all of it fits.
+
+        Args:
+            path: The file.
+            recipe: Of this training, which but for its length is to be the file's; ``None`` for any.
+            fingerprint: Of its examples, as well; empty for any.
 
         Raises:
-            InputError: If there is no such file, or it is damaged.
+            InputError: If there is no such file, or it is damaged or of another training.
         """
         tensors, metadata = read_tensors(path)
-        parts: dict[str, dict[str, Tensor]] = {"model": {}, "mean": {}, "optimizer": {}}
-        for name, tensor in tensors.items():
-            part, key = name.split("/", 1)
-            parts[part][key] = tensor
+        try:
+            epoch, step, history = _progress_of(metadata)
+            of = json.loads(metadata["recipe"])
+            if recipe is not None and recipe.changed_from(of):
+                raise InputError(f"{path} is of another recipe than this training. Bring back the one that was there.")
+            if fingerprint and metadata.get("fingerprint") not in (None, "", fingerprint):
+                raise InputError(f"{path} is of other examples than this training. Bring back the one that was there.")
+            parts = self._parts_of(tensors, path)
+            moments = _moments_of(parts["optimizer"])
+            check_moments(self.optimizer, moments)
+            check_finite(tensors, path)
+        except InputError:
+            raise
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise InputError(f"{path} is no checkpoint that a training can go on from ({error}).") from error
         self.model.load_state_dict(parts["model"])
         for key, tensor in parts["mean"].items():
             self.mean.tensors[key].copy_(tensor)
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in parts["optimizer"].items():
-            number, key = name.split("/")
-            moments.setdefault(int(number), {})[key] = tensor
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
         for parameter, values in self.optimizer.state.items():
             for key, value in values.items():
                 if value.shape == parameter.shape:  # a fused step goes through memory: the same layout
                     values[key] = torch.empty_like(parameter).copy_(value).detach()
-        self.epoch, self.step = int(metadata["epoch"]), int(metadata["step"])
-        self.history = [EpochRow(**row) for row in json.loads(metadata["history"])]
+        self.epoch, self.step, self.history = epoch, step, history
+
+    def _parts_of(self, tensors: Mapping[str, Tensor], path: Path) -> dict[str, dict[str, Tensor]]:
+        """The tensors of a checkpoint, by what they are of; those of the network and its mean fit."""
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "mean": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            part, _, key = name.partition("/")
+            parts[part][key] = tensor
+        wanted = self.model.state_dict()
+        shapes = {key: tuple(tensor.shape) for key, tensor in wanted.items()}
+        for part in ("model", "mean") if self.mean.decay else ("model",):
+            check_tensors(parts[part], shapes, str(path))
+            if other := [key for key, tensor in parts[part].items() if tensor.dtype != wanted[key].dtype]:
+                raise ValueError(f"{other[0]} is {parts[part][other[0]].dtype}")
+        if parts["mean"] and not self.mean.decay:
+            raise ValueError("it keeps a mean, and this training none")
+        return parts
+
+
+def _progress_of(metadata: Mapping[str, str]) -> tuple[int, int, list[EpochRow]]:
+    """Epochs, steps and the row of each epoch that a checkpoint says are done."""
+    epoch, step = int(metadata["epoch"]), int(metadata["step"])
+    history = [EpochRow(**row) for row in json.loads(metadata["history"])]
+    if step < 0 or [row.epoch for row in history] != list(range(1, epoch + 1)):
+        raise ValueError(f"it says {epoch} epochs are done, and tells of {len(history)}")
+    return epoch, step, history
+
+
+def _moments_of(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """What an optimizer keeps, by the number of the parameter."""
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, _, key = name.partition("/")
+        moments.setdefault(int(number), {})[key] = tensor
+    return moments
+
+
+def go_on(state: State, run: Run, recipe: Recipe, fingerprint: str) -> tuple[Path | None, list[str]]:
+    """Has a training go on from the newest checkpoint of its run that is whole; from the beginning if there is none.
+
+    Args:
+        state: It, not begun; is changed.
+        run: The folder.
+        recipe: How it is trained.
+        fingerprint: Of its examples.
+
+    Returns:
+        The checkpoint, if there is one, and sentences to say aloud.
+
+    Raises:
+        InputError: If none is whole, or the run is finished and has none.
+    """
+    if not run.checkpoint.exists() and not run.previous.exists():
+        if run.weights.exists():
+            raise InputError(
+                f"{run.path} has no {run.checkpoint.name} to go on from. Begin a training with its weights: --weights "
+                f"{run.path}, into another folder (--out)."
+            )
+        return None, []
+    source, said = run.checkpoint, []
+    try:
+        state.restore(run.checkpoint, recipe, fingerprint)
+    except InputError as error:
+        if not run.previous.exists():
+            raise
+        source = run.previous
+        state.restore(source, recipe, fingerprint)
+        said.append(f"{error} The training goes on from {source.name}, after epoch {state.epoch}.")
+    state.history = run.timed(state.history)
+    if recipe.max_seconds and not all(row.seconds for row in state.history):
+        said.append(f"{run.path} does not say how long all of its epochs took: those count as no time.")
+    return source, said
+
+
+def make_newest(source: Path, run: Run) -> None:
+    """Has the checkpoint that a training goes on from take the place of a damaged one, which would be kept for it.
+
+    Raises:
+        InputError: If it cannot.
+    """
+    try:
+        source.replace(run.checkpoint)
+    except OSError as error:
+        raise InputError(f"{run.checkpoint} could not be written: {error.strerror}. Move it away.") from error
+
+
+def keep_previous(run: Run) -> None:
+    """Gives the checkpoint that there is a second name, until the next one is whole and takes the first.
+
+    Raises:
+        InputError: If it cannot be.
+    """
+    if not run.checkpoint.is_file():
+        return
+    second = run.previous.with_name(f".{run.previous.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        try:
+            os.link(run.checkpoint, second)
+            second.replace(run.previous)
+        except OSError:  # a file has one name only here
+            second.unlink(missing_ok=True)
+            run.checkpoint.replace(run.previous)
+    except OSError as error:
+        raise InputError(f"{run.previous} could not be written: {error.strerror}.") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from .._version import __version__
 from ..data.protocol import Dataset, Loader, Preprocessing
 from ..data.splits import fingerprint
 from .recipe import Recipe
-from .runs.folder import run_of
+from .runs.folder import Run, run_of
 from .runs.records import RunRecord
 
 
@@ -49,6 +50,11 @@ class Task:
         return len(self.data.train or ())
 
     @cached_property
+    def fingerprint(self) -> str:
+        """Of the data: which examples there are, see :func:`~googlenet.data.splits.fingerprint`."""
+        return fingerprint(self.data)
+
+    @cached_property
     def training(self) -> Loader:
         """Batches of the training part."""
         assert self.data.train is not None
@@ -83,7 +89,7 @@ def run_record(task: Task) -> RunRecord:
     data = task.data
     return RunRecord(
         data=data.name,
-        fingerprint=fingerprint(data),
+        fingerprint=task.fingerprint,
         examples={name: len(part) for name, part in data.parts.items()},
         classes=list(data.classes),
         preprocessing=task.preprocessing.to_dict(),
@@ -92,6 +98,12 @@ def run_record(task: Task) -> RunRecord:
         googlenet=__version__,
         torch=str(torch.__version__),
     )
+
+
+def what_it_says(task: Task, run: Run) -> dict[str, Any]:
+    """What the weights of a run say beside their architecture."""
+    preprocessing = task.preprocessing.to_dict()
+    return {"classes": task.data.classes, "preprocessing": preprocessing, "learned": run.learned_digest}
 
 
 def learned_from(task: Task) -> set[str]:

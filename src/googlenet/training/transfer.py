@@ -27,7 +27,7 @@ from .progress import now
 from .recipe import Recipe
 from .runs.folder import Run
 from .runs.records import EpochRow
-from .task import Task, learned_from, run_record, task_for
+from .task import Task, learned_from, run_record, task_for, what_it_says
 
 Labels = npt.NDArray[np.int64]
 
@@ -154,7 +154,7 @@ def train_on_features(task: Task, model: GoogLeNet, run: Run) -> GoogLeNet:
     loss = float(nn.functional.cross_entropy(logits, truth))
     accuracy = float((logits.argmax(1) == truth).float().mean())
     run.write_history([EpochRow(1, loss, accuracy, round(now() - started, 2))])
-    save_weights(model, run.weights, classes=task.data.classes, preprocessing=task.preprocessing.to_dict())
+    save_weights(model, run.weights, **what_it_says(task, run))
     return model.eval()
 
 

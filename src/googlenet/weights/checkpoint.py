@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from .. import limits
@@ -19,12 +17,13 @@ from ..arch.serial import from_json, to_json
 from ..arch.spec import Arch
 from ..data.kinds import preprocessing_from
 from ..errors import InputError
-from ..files import open_plain, write_bytes
+from ..files import open_plain
 from ..nn.googlenet import GoogLeNet
+from .foreign.safetensors import read_metadata, read_tensors, write_tensors
 
 WEIGHTS, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"  # the files' names in a run folder
+PREVIOUS = "checkpoint.previous.safetensors"  # of a training that is not finished: the checkpoint before
 Tensors = Mapping[str, Tensor]
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -156,29 +155,67 @@ def read(path: Path) -> Weights:
     Raises:
         InputError: If it is missing, damaged, or does not say what it is of.
     """
-    header, tensors = read_header(path), read_tensors(path)[0]
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise InputError(f"{path} is damaged: {name} holds numbers that are not finite.")
+    tensors, metadata = read_tensors(path)
+    header = Header.from_metadata(metadata, path)
+    check_finite(tensors, path)
     return Weights(header, tensors)
 
 
-def read_unfinished(path: Path) -> Weights:
-    """The averaged weights of a training's checkpoint, and a sentence that says so.
+def check_finite(tensors: Tensors, path: Path) -> None:
+    """Raises InputError for numbers that are none."""
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise InputError(f"{path} is damaged: {name} holds numbers that are not finite.")
+
+
+def read_unfinished(folder: Path) -> Weights:
+    """The averaged weights of the checkpoint of a training that is not finished, of the one before if it is damaged or
+    gone, and sentences that say so.
 
     Raises:
-        InputError: If it is missing, damaged, or does not say what it is of, as older ones.
+        InputError: If there is none, it is damaged, or does not say what it is of, as older ones.
     """
+    newest, previous = folder / CHECKPOINT, folder / PREVIOUS
+    if not previous.exists():
+        return _averaged(newest)
+    try:
+        return _averaged(newest)
+    except InputError as error:
+        found = _averaged(previous)
+        return replace(found, quirks=(*found.quirks, f"{error} {previous.name} is read instead."))
+
+
+def _averaged(path: Path) -> Weights:
     tensors, metadata = read_tensors(path)
     try:
         header = Header.from_metadata(json.loads(metadata["weights"]), path)
-        epoch, epochs = int(metadata["epoch"]), json.loads(metadata["recipe"])["epochs"]
-    except (KeyError, ValueError, TypeError) as error:
+        epoch, epochs = int(metadata["epoch"]), int(json.loads(metadata["recipe"])["epochs"])
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path.parent} is not finished: googlenet train --resume finishes it.") from error
     start = "mean/" if any(name.startswith("mean/") for name in tensors) else "model/"
     averaged = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
+    check_finite(averaged, path)
     sentence = f"{path.parent} is not finished: these are its averaged weights after epoch {epoch} of {epochs}."
     return Weights(header, averaged, (sentence,))
+
+
+def said_in(folder: Path) -> Mapping[str, Any]:
+    """What the weights of a run folder, or else its checkpoints, say beside their architecture; nothing without any.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
+    for name in (WEIGHTS, CHECKPOINT, PREVIOUS):
+        if (folder / name).exists():
+            metadata = read_metadata(folder / name)
+            break
+    else:
+        return {}
+    try:
+        row = metadata if name == WEIGHTS else json.loads(metadata.get("weights", "{}"))
+        return dict(json.loads(row.get("extra", "{}")))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{folder / name} is damaged: what it says beside its weights is no JSON.") from error
 
 
 def write(weights: Weights, path: str | Path) -> None:
@@ -190,37 +227,13 @@ def write(weights: Weights, path: str | Path) -> None:
     write_tensors(path, weights.tensors, weights.header.to_metadata())
 
 
-def write_tensors(path: str | Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
-    """Writes a safetensors file atomically.
-
-    Args:
-        path: The file.
-        tensors: By name; they may lie on any device.
-        metadata: Texts to store beside them.
-
-    Raises:
-        InputError: If it cannot be written; an older file stays as it was.
-    """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, save(plain, dict(metadata)))
-
-
-def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata of a safetensors file.
-
-    Raises:
-        InputError: If there is no such file, or it is damaged or of another format.
-    """
-    return _reading(path, load_file), _metadata(path)
-
-
 def read_header(path: str | Path) -> Header:
     """What a weights file says of itself, without reading the weights.
 
     Raises:
         InputError: If there is no such file, or it was not written by :func:`googlenet.save_weights`.
     """
-    return Header.from_metadata(_metadata(path), path)
+    return Header.from_metadata(read_metadata(path), path)
 
 
 def fill(model: nn.Module, tensors: Tensors, where: str) -> None:
@@ -263,20 +276,3 @@ def check_tensors(given: Tensors, wanted: Mapping[str, tuple[int, ...]], where: 
     ]
     if problems:
         raise InputError(f"{where} does not fit this network: {'; '.join(problems)}.")
-
-
-def _metadata(path: str | Path) -> dict[str, str]:
-    def read(name: str | Path) -> dict[str, str]:
-        with safe_open(name, framework="pt") as file:
-            return file.metadata() or {}
-
-    return _reading(path, read)
-
-
-def _reading(path: str | Path, read: Callable[[str | Path], Found]) -> Found:
-    try:
-        return read(path)
-    except FileNotFoundError as error:
-        raise InputError(f"There is no weights file {path}.") from error
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not a whole safetensors file ({error}).") from error

@@ -17,6 +17,7 @@ from . import formats, store
 from .catalogue import CATALOGUE, Record, named
 from .checkpoint import (
     CHECKPOINT,
+    PREVIOUS,
     WEIGHTS,
     Weights,
     fill,
@@ -135,12 +136,13 @@ def read_source(source: str | Path) -> Weights:
     if path.is_dir():
         if (path / WEIGHTS).exists():
             return formats.read(path / WEIGHTS)
-        if not (path / CHECKPOINT).exists():
+        if not (path / CHECKPOINT).exists() and not (path / PREVIOUS).exists():
             raise InputError(
                 f"{path} has no {WEIGHTS}: it is not a run, or one that was stopped before its first checkpoint."
             )
-        weights = read_unfinished(path / CHECKPOINT)
-        warnings.warn(weights.quirks[0], RuntimeWarning, stacklevel=2)
+        weights = read_unfinished(path)
+        for quirk in weights.quirks:
+            warnings.warn(quirk, RuntimeWarning, stacklevel=2)
         return weights
     if path.exists() or path.with_name(f"{path.name}.index").exists():  # a TensorFlow checkpoint is a prefix
         return _completed(formats.read(path), path)

@@ -90,7 +90,7 @@ def test_the_page_says_what_the_run_holds(written):
         "0.500loss, nats",
         "0.100calibration error",
         "10held out",
-        "1.2 minfor 2 epochs",
+        "2epochs",
         "Confusion matrix",
         "0.750 0.600".replace(" ", ""),
         "Most confident mistakes 1 of 2.",
@@ -173,10 +173,9 @@ def test_names_that_are_no_text_do_not_stop_the_page(written):
     assert page.count("caf\\udce9.png") == 2
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(3.4, "3 s"), (600, "10.0 min"), (9000, "2.5 h")])
-def test_durations_have_the_unit_that_fits(written, seconds, words):
-    page = Parsed(written(history=[EpochRow(1, 1.0, 0.5, seconds)]))
-    assert f"{words}for 1 epoch " in page.text
+def test_the_page_does_not_say_how_long_it_took(written):
+    pages = [written(history=[EpochRow(1, 1.0, 0.5, seconds)]) for seconds in (3.4, 9000.0)]
+    assert pages[0] == pages[1] and "1epoch" in Parsed(pages[0]).text
 
 
 def test_a_run_that_is_not_finished_has_no_page(tmp_path, model):

@@ -148,13 +148,13 @@ def training_progress(shown: bool = True, tensorboard: Path | None = None) -> It
                 return
             if log is not None:
                 _write_scalars(log, event)
-            if sys.stdout.isatty():  # above the bar, where there is one
-                (errors if errors.moves else console).print(event.described())
-            else:
-                try:
+            try:
+                if sys.stdout.isatty():  # above the bar, where there is one
+                    (errors if errors.moves else console).print(event.described())
+                else:
                     print(json.dumps(event.row.to_dict() | {"epochs": event.epochs}), flush=True)
-                except BrokenPipeError:  # who read them has seen enough; the training goes on
-                    leave(sys.stdout)
+            except BrokenPipeError:  # who read them has seen enough; the training goes on
+                leave(sys.stdout)
 
         yield report
     if log is not None:

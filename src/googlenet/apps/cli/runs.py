@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,6 +84,7 @@ def _train(
     """Finds the data and the run, and trains."""
     from ...data.find import find_data
     from ...nn.device import keep_memory
+    from ...training.distributed import restarted
     from ..jobs import choose_recipe, learning_data
     from . import progress
 
@@ -93,11 +94,12 @@ def _train(
         found = find_data(data, progress.watch, columns(like=_reading(run if resume else None)))
         run = run or _run_for(data, found, resume)
         chosen = choose_recipe(found, recipe, wanted, run if resume else None)
-        _trained(learning_data(found, chosen), chosen, run, resume, tensorboard)
+        again = resume or (restarted() and run.exists)  # torchrun gives the same command once more
+        _trained(learning_data(found, chosen), chosen, run, again, tensorboard)
     except KeyboardInterrupt:
         raise _stopped(run, out is not None) from None
     finally:
-        if run is not None and _leads():
+        if run is not None:
             run.release()
 
 
@@ -108,46 +110,58 @@ def _reading(run: Run | None) -> Preprocessing | None:
     return None if run is None else preprocessing_from(run.record().preprocessing)
 
 
-def _leads() -> bool:
-    """Whether this is the one that speaks of the processes that torchrun starts."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 def _run_in(out: Path, resume: bool) -> Run:
     """The run of a folder that the user names: one that is there, or a folder that is taken for a new one."""
+    from ...training.distributed import leads, restarted
     from ...training.runs.folder import Run
 
     run = Run(out)
     if resume and not run.exists:
         raise InputError(f"There is no run in {out} to go on with; without --resume a new one begins.")
-    if not resume:
-        (run.take if _leads() else run.check_free)()
+    if resume or (restarted() and run.exists):
+        return _held(run)
+    (run.take if leads() else run.check_free)()
+    return run
+
+
+def _held(run: Run) -> Run:
+    """It; no other training works in it until this one is over."""
+    from ...training.distributed import leads
+
+    if leads():
+        run.hold()
     return run
 
 
 def _run_for(source: str, data: Dataset, resume: bool) -> Run:
     """The run of data for which the user names none."""
+    from ...training.distributed import leads, restarted
     from ...training.runs.places import NOWHERE, latest_run, next_run
 
     if resume:
-        return latest_run(source, data)
-    return next_run(source) if _leads() else NOWHERE
+        return _held(latest_run(source, data))
+    if restarted():
+        with suppress(InputError):  # there is none: it ended before it began
+            if not (run := latest_run(source, data)).weights.exists():
+                return _held(run)
+    return next_run(source) if leads() else NOWHERE
 
 
 def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard: bool) -> None:
     """Trains, and shows what and with what success."""
-    from ..jobs import training_job
+    from ...training.distributed import leads
+    from ..jobs import train_into
     from . import display, progress
     from .output import results
 
-    if _leads():
+    if leads():
         display.show_training(data, recipe, run.path)
         if resume:
             results.show_finished(run, recipe)
         else:
             results.show_better_start(data, recipe)
-    with progress.training_progress(_leads(), run.path if tensorboard else None) as report:
-        result = training_job(data, recipe, run.path, resume=resume, report=report)
+    with progress.training_progress(leads(), run.path if tensorboard else None) as report:
+        result = train_into(data, recipe, run, resume=resume, report=report)
     if result is not None:
         results.show_result(result, run)
 
@@ -160,7 +174,7 @@ def _stopped(run: Run | None, named: bool) -> Stopped:
     more = ["--resume", *([] if named else ["--out", str(run.path)])]
     place = words.index("--") if "--" in words else len(words)  # behind it nothing is an option
     again = shlex.join(["googlenet", *words[:place], *more, *words[place:]])
-    if run.checkpoint.exists():
+    if run.checkpoint.exists() or run.previous.exists():
         return Stopped(f"Stopped. What was learned up to the last checkpoint is saved; go on with: {again}")
     return Stopped(f"Stopped before the first checkpoint: nothing was learned. Begin again with: {again}")
 

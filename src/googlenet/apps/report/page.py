@@ -69,14 +69,6 @@ class Page:
         """How many there are in all."""
         return self.evaluation.count - round(self.evaluation.top1 * self.evaluation.count)
 
-    @property
-    def duration(self) -> str:
-        """Of the training, in the unit that fits."""
-        seconds = sum(row.seconds for row in self.history)
-        if seconds < 60:
-            return f"{seconds:.0f} s"
-        return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
-
 
 def write_report(run: Run, model: GoogLeNet, examples: Examples) -> None:
     """Writes ``report.html`` from what a run folder holds.

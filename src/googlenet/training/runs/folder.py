@@ -5,9 +5,10 @@
 ``run.json``           :class:`RunRecord`: everything that made the run
 ``learned.txt``        which examples it learned from: how many, then a hash of what each holds, a line each
 ``metrics.jsonl``      :class:`EpochRow`, a line an epoch
+``times.jsonl``        the seconds of each: the one file in which two trainings that are the same differ
 ``evaluation.json``    :class:`Evaluation`: the final weights on the held-out part
 ``report.html``        the page for people
-``checkpoint.…``       all that ``--resume`` needs
+``checkpoint.…``       all that ``--resume`` needs, and until it is finished the one before it
 ``examples/``          a few held-out pictures of a built-in set, to predict on
 ===================== ==========================================================================================
 """
@@ -15,25 +16,28 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ... import files
 from ...data.protocol import Dataset
 from ...data.splits import fingerprint, fingerprint_by_names
 from ...errors import InputError
-from ...weights.checkpoint import CHECKPOINT, WEIGHTS
+from ...weights.checkpoint import CHECKPOINT, PREVIOUS, WEIGHTS, said_in
 from ..recipe import Recipe
-from .records import VERSION, EpochRow, Evaluation, RunRecord
+from .lock import Lock
+from .reading import BRING_BACK, learned_text, read_learned, read_lines, read_record
+from .records import EpochRow, Evaluation, RunRecord
 
-Record = TypeVar("Record")
-_COUNT = "# {} examples"  # the first line of the list of what was learned from
+# What a training that was killed as it began leaves, and where others of before marked a folder as theirs.
+_BEGUN = re.compile(r"learned\.txt|\.claimed|\.(learned\.txt|run\.json)\.\w+\.tmp")
 OLDEST: Mapping[str, Any] = {"fingerprint": "", "version": 1}  # of records that do not say
 
 
@@ -46,6 +50,7 @@ class Run:
     """
 
     path: Path = field()
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @property
     def weights(self) -> Path:
@@ -56,6 +61,11 @@ class Run:
     def checkpoint(self) -> Path:
         """All that ``--resume`` needs."""
         return self.path / CHECKPOINT
+
+    @property
+    def previous(self) -> Path:
+        """The checkpoint before that one, until the training is finished."""
+        return self.path / PREVIOUS
 
     @property
     def report(self) -> Path:
@@ -73,10 +83,6 @@ class Run:
         return os.path.exists(self._record)  # noqa: PTH110  (False, too, for what no file can be called)
 
     @property
-    def _claim(self) -> Path:
-        return self.path / ".claimed"
-
-    @property
     def _learned(self) -> Path:
         return self.path / "learned.txt"
 
@@ -87,6 +93,10 @@ class Run:
     @property
     def _metrics(self) -> Path:
         return self.path / "metrics.jsonl"
+
+    @property
+    def _times(self) -> Path:
+        return self.path / "times.jsonl"
 
     @property
     def _evaluation(self) -> Path:
@@ -104,35 +114,55 @@ class Run:
             )
         if self.path.is_file():
             raise InputError(f"{self.path} is a file, not a folder. Name another folder (--out).")
-        others = sorted(path.name for path in self.path.iterdir()) if self.path.is_dir() else []
-        if others and others != [self._claim.name]:
+        names = [path.name for path in self.path.iterdir()] if self.path.is_dir() else []
+        if others := sorted(name for name in names if not _BEGUN.fullmatch(name)):
             raise InputError(f"{self.path} holds {others[0]}, which is of no run. Name a new folder (--out).")
 
     def take(self) -> None:
-        """Makes the folder and claims it for one training, before anything costs time.
+        """Makes the folder and holds it for one new training, before anything costs time.
 
         Raises:
-            InputError: As of :meth:`check_free`; if another training has claimed it; if it cannot be made or written.
+            InputError: As of :meth:`check_free` and :meth:`hold`.
         """
         try:
             self.check_free()
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._claim.touch(exist_ok=False)
-        except FileExistsError as error:
-            raise InputError(
-                f"Another training is beginning in {self.path}. Name another folder (--out); if none is, remove "
-                f"{self._claim}."
-            ) from error
         except OSError as error:
+            raise self._no_folder(error) from error
+        self.hold()
+        try:
+            self.check_free()  # as it was before there was a lock, no more
+        except BaseException:
+            self.release()
+            raise
+        (self.path / ".claimed").unlink(missing_ok=True)
+
+    def hold(self) -> None:
+        """Has one training at a time work in the folder, which is made if it is not there, until this process ends or
+        releases it.
+
+        Raises:
+            InputError: If another training holds it, or it cannot be made or written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            free = self._lock.take(self.path)
+        except OSError as error:
+            raise self._no_folder(error) from error
+        if not free:
             raise InputError(
-                f"{self.path} cannot be the folder of a run: {error.strerror}. Name another folder (--out)."
-            ) from error
+                f"Another training is beginning in {self.path}, or at work there. Wait until it has ended, or name "
+                "another folder (--out)."
+            )
+
+    def _no_folder(self, error: OSError) -> InputError:
+        return InputError(f"{self.path} cannot be the folder of a run: {error.strerror}. Name another folder (--out).")
 
     def release(self) -> None:
-        """Gives up the claim; the folder goes if no training began in it."""
-        with suppress(OSError):
-            self._claim.unlink(missing_ok=True)
-            self.path.rmdir()
+        """Lets others work in the folder, if it is held, which goes if no training began in it."""
+        if self._lock.held:
+            with suppress(OSError):
+                self.path.rmdir()
+            self._lock.release()
 
     def begin(self, record: RunRecord, learned: Iterable[str] = ()) -> None:
         """Writes what makes the run and which examples it learns from; the folder is made if it is not there.
@@ -147,10 +177,8 @@ class Run:
             raise InputError(
                 f"{self.path} could not be made: {error.strerror}. Name another folder (--out)."
             ) from error
-        contents = sorted(set(learned))
-        files.write_bytes(self._learned, "\n".join([_COUNT.format(len(contents)), *contents, ""]).encode())
+        files.write_bytes(self._learned, learned_text(learned))
         files.write_json(self._record, dataclasses.asdict(record))
-        self._claim.unlink(missing_ok=True)
 
     def record(self) -> RunRecord:
         """What made the run.
@@ -158,7 +186,7 @@ class Run:
         Raises:
             InputError: If it is not there, damaged, or of a younger version than this package knows.
         """
-        return _read(self._record, lambda row: RunRecord(**{**OLDEST, **row}))
+        return read_record(self._record, lambda row: RunRecord(**{**OLDEST, **row}))
 
     def recipe(self) -> Recipe:
         """How it was trained.
@@ -178,21 +206,20 @@ class Run:
         Raises:
             InputError: If the list cannot be read.
         """
-        if not self._learned.exists():
+        if not os.path.lexists(self._learned):
             return None
-        try:
-            lines = self._learned.read_text(encoding="ascii").splitlines()
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self._learned} could not be read: {error}.") from error
-        counted = bool(lines) and lines[0].startswith(_COUNT[0])  # the first runs did not count
-        found = frozenset(lines[counted:])
-        whole = not counted or lines[0] == _COUNT.format(len(found))
-        if not found or not whole or any(not re.fullmatch("[0-9a-f]{16}", content) for content in found):
+        found, digest = read_learned(self._learned)
+        if said_in(self.path).get("learned", digest) != digest:
             raise InputError(
-                f"{self._learned} is damaged: it is no whole list of hashes. Bring it back as it was, or remove it; "
-                "then it is not known what the run learned from."
+                f"{self._learned} is not the list of what these weights learned from: it was changed, or it or they "
+                f"are of another run. {BRING_BACK}"
             )
         return found
+
+    @property
+    def learned_digest(self) -> str:
+        """What weights say of the list, so that another one beside them is noticed."""
+        return files.digest_of(self._learned)
 
     def is_of(self, data: Dataset) -> bool:
         """Whether it learns from these very examples, and holds the same ones out."""
@@ -219,8 +246,11 @@ class Run:
             )
 
     def write_history(self, rows: Sequence[EpochRow]) -> None:
-        """Replaces ``metrics.jsonl``."""
-        files.write_bytes(self._metrics, "".join(files.json_line(row.to_dict()) for row in rows).encode())
+        """Replaces ``metrics.jsonl`` and ``times.jsonl``."""
+        times = [{"epoch": row.epoch, "seconds": row.seconds} for row in rows]
+        measured = [row.without_time() for row in rows]
+        for path, lines in ((self._times, times), (self._metrics, measured)):
+            files.write_bytes(path, "".join(map(files.json_line, lines)).encode())
 
     def history(self) -> list[EpochRow]:
         """The epochs that are done.
@@ -228,11 +258,23 @@ class Run:
         Raises:
             InputError: If they cannot be read.
         """
-        try:
-            lines = self._metrics.read_text(encoding="utf-8").splitlines()
-            return [EpochRow(**json.loads(line)) for line in lines]
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise InputError(f"{self._metrics} could not be read: {error}.") from error
+        return self.timed(read_lines(self._metrics, lambda row: EpochRow(**row)))
+
+    def timed(self, rows: Sequence[EpochRow]) -> list[EpochRow]:
+        """The rows, with the seconds that ``times.jsonl`` says; without, as they are.
+
+        Warns:
+            RuntimeWarning: If it is damaged.
+        """
+        times: Mapping[int, float] = {}
+        if os.path.lexists(self._times):
+            try:
+                known = read_lines(self._times, lambda row: (int(row["epoch"]), float(row["seconds"])))
+                times = {epoch: seconds for epoch, seconds in known if 0 <= seconds < math.inf}
+            except InputError as error:
+                said = f"{error} How long the epochs took is not known then; it counts as no time."
+                warnings.warn(said, RuntimeWarning, stacklevel=1)
+        return [dataclasses.replace(row, seconds=times.get(row.epoch, row.seconds)) for row in rows]
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Replaces ``evaluation.json``."""
@@ -244,23 +286,11 @@ class Run:
         Raises:
             InputError: If it is damaged, or of a younger version than this package knows.
         """
-        return _read(self._evaluation, Evaluation.from_dict) if self._evaluation.exists() else None
-
-
-def _read(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record:
-    row = files.read_json(path)
-    if row.get("version", VERSION) not in range(1, VERSION + 1):
-        raise InputError(
-            f"{path} is of version {row['version']}, written by another googlenet; this one reads {VERSION}."
-        )
-    try:
-        return parse(row)
-    except (TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"{path} is not a record that googlenet wrote ({error}).") from error
+        return read_record(self._evaluation, Evaluation.from_dict) if self._evaluation.exists() else None
 
 
 def run_of(source: str | Path) -> Run | None:
     """The run that weights or an exported model lie in, or that a folder is; ``None`` if it is of none."""
     path = Path(source)
     run = Run(path if path.is_dir() else path.parent)
-    return run if run.exists else None
+    return run if run.exists or os.path.lexists(run._learned) else None

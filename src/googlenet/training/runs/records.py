@@ -41,6 +41,10 @@ class EpochRow:
         """For JSON, without what is not known."""
         return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
 
+    def without_time(self) -> dict[str, Any]:
+        """:meth:`to_dict`, but for what no two trainings share."""
+        return {key: value for key, value in self.to_dict().items() if key != "seconds"}
+
 
 @dataclass(frozen=True)
 class RunRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....errors import InputError
 from ..display import say
 
 if TYPE_CHECKING:
@@ -61,7 +62,11 @@ def show_finished(run: Run, recipe: Recipe) -> None:
         run: It.
         recipe: That it goes on with.
     """
-    history = run.history() if run.weights.exists() else []
+    try:
+        history = run.history() if run.weights.exists() else []
+    except InputError as error:
+        say(f"{error} It is written anew from the checkpoint.")
+        return
     if not history:
         return
     seconds = sum(row.seconds for row in history)

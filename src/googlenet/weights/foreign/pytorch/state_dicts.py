@@ -21,7 +21,8 @@ from torch import Tensor
 from ....errors import InputError
 from ....files import open_plain
 from ....limits import DICTIONARIES, OPERATIONS, TENSOR_NAME
-from ...checkpoint import is_safetensors, read_tensors
+from ...checkpoint import is_safetensors
+from ..safetensors import read_tensors
 
 _ZIP, _PICKLES = b"PK", tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 _SHARE = (

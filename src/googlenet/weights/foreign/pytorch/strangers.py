@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from ....files import open_plain
-from ...checkpoint import WEIGHTS, read_tensors, recognises
+from ...checkpoint import WEIGHTS, recognises
 from ..parameters import Shape
+from ..safetensors import read_tensors
 from ..tensorflow.graph_def import constants_of, is_graph
 from ..tensorflow.tensor_bundle import FLOATS
 from .state_dicts import is_pickled, tensors_of

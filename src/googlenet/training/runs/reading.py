@@ -1,0 +1,75 @@
+"""The plain files of a run folder, read as if a stranger had written them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ... import files, limits
+from ...errors import InputError
+from .records import VERSION
+
+Record = TypeVar("Record")
+_COUNT = "# {} examples"  # the first line of the list of what was learned from
+BRING_BACK = "Bring it back as it was, or remove it; then it is not known what the run learned from."
+
+
+def read_record(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record:
+    """A JSON object, parsed; ``parse`` raises TypeError, KeyError or AttributeError for another one.
+
+    Raises:
+        InputError: If it cannot be read, or is of a younger version than this package knows.
+    """
+    row = files.read_json(path)
+    if row.get("version", VERSION) not in range(1, VERSION + 1):
+        raise InputError(
+            f"{path} is of version {row['version']}, written by another googlenet; this one reads {VERSION}."
+        )
+    try:
+        return parse(row)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{path} is not a record that googlenet wrote ({error}).") from error
+
+
+def read_lines(path: Path, parse: Callable[[dict[str, Any]], Record]) -> list[Record]:
+    """A JSON object a line, parsed; ``parse`` raises TypeError, KeyError or ValueError for another one.
+
+    Raises:
+        InputError: If they cannot be read.
+    """
+    try:
+        return [parse(json.loads(line)) for line in files.read_bytes(path, limits.LINES).decode().splitlines()]
+    except InputError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(f"{path} could not be read: {error}.") from error
+
+
+def learned_text(contents: Iterable[str]) -> bytes:
+    """The list of examples that a network learned from: how many, then a hash of what each holds, a line each."""
+    lines = sorted(set(contents))
+    return "\n".join([_COUNT.format(len(lines)), *lines, ""]).encode()
+
+
+def read_learned(path: Path) -> tuple[frozenset[str], str]:
+    """What :func:`learned_text` gave, and the digest of the file.
+
+    Raises:
+        InputError: If it cannot be read or is not whole.
+    """
+    try:
+        content = files.read_bytes(path, limits.LEARNED)
+        lines = content.decode("ascii").splitlines()
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} could not be read: {error}.") from error
+    counted = bool(lines) and lines[0].startswith(_COUNT[0])  # the first runs did not count
+    found = frozenset(lines[counted:])
+    whole = not counted or lines[0] == _COUNT.format(len(found))
+    if not found or not whole or any(not re.fullmatch("[0-9a-f]{16}", each) for each in found):
+        raise InputError(f"{path} is damaged: it is no whole list of hashes. {BRING_BACK}")
+    return found, files.digest(content)

@@ -36,7 +36,20 @@ NODES = 100_000  # of an exported graph
 MAX_PIXELS = 128_000_000  # of a picture that is decoded
 AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a fraction of its size
 
+# ----------------------------------------------------------------- what sentences repeat of a file
+QUOTED = 80  # letters of a name or a cell
+LISTED = 100  # names of a list
+COMPARED = 5000  # names that a mistyped one is compared with
+
 # ----------------------------------------------------------------- tables and arrays
+COLUMNS = 500_000  # that a header names; a signal of more samples stands in a table without one, or in an NPZ
+COLUMN = 256  # letters of a column's name; in a longer one no number is looked for
+TIME = 100  # letters of a date and its time of day
+DIGITS = 300  # of a whole number: float64 holds no more
+PADDED = 1_000_000  # empty cells that short rows of a table of pictures are filled up with
+WORDS = 16  # of the name of a class
+BAD_ROWS = 100_000  # of a table; of each there is a sentence
+SIGNALS = 5_000_000  # of a file; each takes some 200 bytes beside its samples
 UNPACKED, UNPACKED_SLACK = 10, 128 * MB  # what a file may unpack to: so many times its size, and so much more
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
@@ -12,13 +12,14 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from .....errors import InputError
-from ...rows import count, no_number
+from ..... import limits
+from .....errors import InputError, quoted
+from ...rows import check_bad, count, no_number
 from ..source import Cells
 from .numbers import Numbers, items_of, list_columns, spread
 from .table import Table, is_units
 
-_UNEVEN = 16  # a table of lists is at most so many times as large as what is in them, and a little more
+_AT_ONCE = 1 << 16  # cells that are counted together
 
 
 class CsvSource:
@@ -44,6 +45,11 @@ class CsvSource:
             below = below[1:]
         self._names = self._fitted(list(table.header), below)
         self._width = len(self._names)
+        if self._width > limits.COLUMNS:
+            raise InputError(
+                f"{self.path} has {self._width:,} columns with names, more than a table may have. Save the signals as "
+                f"an NPZ with arrays X and y."
+            )
         self._spread: dict[int, int] = {}
         self._spread = self._lengths(below)
         self.header = [name for at, own in enumerate(self._names) for name in self._parts(at, own)]
@@ -60,7 +66,8 @@ class CsvSource:
         """The header, as wide as the rows are: without separators at their end, with a name for R's row names."""
         rows = [cells for cells in below if "".join(cells).strip()]
         self._trailing = False
-        while header and not header[-1] and not any("".join(cells[len(header) - 1 :]).strip() for cells in rows):
+        filled = max((at + 1 for cells in rows for at in (_last(cells),)), default=0)
+        while header and not header[-1] and filled < len(header):
             header.pop()
             self._trailing = True
         if self._trailing or {len(cells) for cells in rows} != {len(header) + 1}:
@@ -82,12 +89,17 @@ class CsvSource:
         places = [at for at in list_columns(below, style) if at < self._width]
         if not places:
             return {}
-        longest, total, rows = 1, 0, 0
+        longest, rows = 1, 0
         for _, cells in self._rows():
             if len(cells) == self._width:
                 lengths = [len(items_of(cells[at], style.decimal) or ()) for at in places]
-                longest, total, rows = max(longest, *lengths), total + sum(lengths), rows + 1
-        if longest * rows * len(places) > _UNEVEN * total + (1 << 24):
+                longest, rows = max(longest, *lengths), rows + 1
+        if longest * len(places) > limits.COLUMNS:
+            raise InputError(
+                f"{self.path}: the longest list has {longest:,} numbers, more than a table may have columns. Save the "
+                f"signals as an NPZ with arrays X and y, or cut them to windows."
+            )
+        if longest * rows * len(places) * 8 > limits.unpacked(self.path.stat().st_size):
             raise InputError(
                 f"{self.path}: the lists differ too much in length for a table, the longest has {longest:,} numbers. "
                 f"Save the signals as a .ts file, or cut them to windows."
@@ -109,7 +121,7 @@ class CsvSource:
         full: list[str] = []
         for at, cell in enumerate(cells):
             if at in self._spread:
-                where = f"{self.path}, row {row}, column {self._names[at]!r}"
+                where = f"{self.path}, row {row}, column {quoted(self._names[at])}"
                 full += spread(cell, self._spread[at], self._table.numbers.decimal, where)
             else:
                 full.append(cell)
@@ -129,8 +141,9 @@ class CsvSource:
             try:
                 style.row(picked(cells))
             except ValueError:
-                mixed += [at for at in plain if style.is_text(cells[at])]
-                plain = [at for at in plain if at not in set(mixed)]
+                found = {at for at in plain if style.is_text(cells[at])}
+                mixed += sorted(found)
+                plain = [at for at in plain if at not in found]
                 picked = _picker(plain)
         mostly = self._mostly(mixed)
         return {self._names[at]: mostly[at] for at in sorted(mixed)}
@@ -138,14 +151,13 @@ class CsvSource:
     def _mostly(self, places: Sequence[int]) -> dict[int, bool]:
         """Whether of the cells of those columns, the missing ones aside, more than half are text."""
         style = self.numbers
-        different: dict[int, Counter[str]] = {at: Counter() for at in places}
-        for cells in self._whole() if places else ():
-            for at, counts in different.items():
-                counts[cells[at]] += 1
-        return {
-            at: sum(times * (style.is_text(cell) - style.is_number(cell)) for cell, times in counts.items()) > 0
-            for at, counts in different.items()
-        }
+        more = dict.fromkeys(places, 0)
+        rows = self._whole() if places else iter(())
+        while some := list(islice(rows, max(1, _AT_ONCE // self._width))):
+            for at in places:
+                counts = Counter(map(itemgetter(at), some))
+                more[at] += sum(n * (style.is_text(cell) - style.is_number(cell)) for cell, n in counts.items())
+        return {at: many > 0 for at, many in more.items()}
 
     def _whole(self) -> Iterator[list[str]]:
         return (cells for _, cells in self._rows() if len(cells) == self._width)
@@ -176,7 +188,7 @@ class CsvSource:
             misfit = self._misfit(row, cells)
             if misfit:
                 bad[index] = misfit
-                cells = [*cells, *[""] * self._width][: self._width]
+                cells = self._cut(bad, cells, len(rows))
             full = index + 1 if any(map(str.strip, cells)) else full
             cells = self._full(row, cells)
             for at, column in columns:
@@ -186,12 +198,20 @@ class CsvSource:
                 values.extend(nothing if index in bad else style.row(picked(cells)))
             except ValueError:
                 values.extend(nothing)
+                check_bad(self.path, len(bad))
                 bad[index] = self._bad_cell(row, dict(zip(numbers, picked(cells), strict=True)), style)
         self._leave_out(len(rows) - full)
         table = np.frombuffer(values, np.float64).reshape(len(rows), len(numbers))[:full]
         self._find_infinite(rows, numbers, table, bad)
         found = {name: column[:full] for name, (_, column) in zip(texts, columns, strict=True)}
         return Cells(rows[:full], found, table, dict(item for item in bad.items() if item[0] < full))
+
+    def _cut(self, bad: Mapping[int, str], cells: list[str], rows: int) -> list[str]:
+        """The cells of a row of another length, as many as the header has; few rows, for a row takes a whole one's "
+        "room."""
+        if rows * self._width * 8 > limits.unpacked(self.path.stat().st_size) or len(bad) > limits.BAD_ROWS:
+            raise InputError(f"{next(iter(bad.values()))} So it is with {len(bad):,} rows at least: is it a table?")
+        return [*cells, *[""] * self._width][: self._width]
 
     def _leave_out(self, rows: int) -> None:
         if rows and "at the end left out" not in self._notes:
@@ -210,7 +230,7 @@ class CsvSource:
 
     def _bad_cell(self, row: int, cells: dict[str, str], style: Numbers) -> str:
         name, cell = next((name, cell) for name, cell in cells.items() if style.is_text(cell))
-        text = no_number(f"{self.path}, row {row}, column {name!r}", cell)
+        text = no_number(f"{self.path}, row {row}, column {quoted(name)}", cell)
         if "\n" in cell:
             raise InputError(f"{text} Is a quote there without its partner?")
         if style.decimal == "," and "." in cell:
@@ -221,15 +241,22 @@ class CsvSource:
         self, rows: Sequence[int], numbers: Sequence[str], table: npt.NDArray[np.float64], bad: dict[int, str]
     ) -> None:
         """Rows that hold infinity are bad, and their numbers missing."""
-        for index, at in np.argwhere(np.isinf(table)).tolist():
-            where = f"{self.path}, row {rows[index]}, column {numbers[at]!r}"
-            bad.setdefault(index, infinite(where))
-        table[np.isinf(table).any(axis=1)] = np.nan
+        wrong = np.flatnonzero(np.isinf(table).any(axis=1)).tolist() if numbers else []
+        check_bad(self.path, len(bad) + len(wrong))
+        for index in wrong:
+            at = int(np.isinf(table[index]).argmax())
+            bad.setdefault(index, infinite(f"{self.path}, row {rows[index]}, column {quoted(numbers[at])}"))
+        table[wrong] = np.nan
 
 
 def infinite(where: str) -> str:
     """Why a cell of infinity, or of more than 1.8e308, cannot be read."""
     return f"{where} is infinite. Write NaN if its value is missing."
+
+
+def _last(cells: Sequence[str]) -> int:
+    """The place of the last cell that is not empty; -1 if all are."""
+    return next((at for at in range(len(cells) - 1, -1, -1) if cells[at].strip()), -1)
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .....errors import InputError
+from ..... import limits
+from .....errors import InputError, quoted
 from .numbers import Numbers
 
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(.+))?")
@@ -56,7 +57,7 @@ def moments(
         known = [parsed[cell] != (None, None) for cell in cells]
     wanted = "a number" if counted else "a date such as 2026-01-31 12:00:00"
     wrong = {
-        at: f"{path}, row {rows[at]}: column {name!r} holds {cells[at]!r}, which is not {wanted}."
+        at: f"{path}, row {rows[at]}: column {quoted(name)} holds {quoted(cells[at])}, which is not {wanted}."
         for at, is_known in enumerate(known)
         if not is_known
     }
@@ -111,8 +112,9 @@ def _agreed(path: Path, rows: dict[str, int], parsed: dict[str, Readings], name:
     if not readings:
         cells = [next(cell for cell, both in parsed.items() if both[place] is None) for place in (0, 1)]
         raise InputError(
-            f"{path}: column {name!r} holds {cells[0]!r} in row {rows[cells[0]]} and {cells[1]!r} in row "
-            f"{rows[cells[1]]}, of which one begins with the day and one with the month. Write them as 2026-01-31."
+            f"{path}: column {quoted(name)} holds {quoted(cells[0])} in row {rows[cells[0]]} and {quoted(cells[1])} "
+            f"in row {rows[cells[1]]}, of which one begins with the day and one with the month. Write them as "
+            "2026-01-31."
         )
     starts = [min(reading.values()) for reading in readings]
     if any(
@@ -120,8 +122,8 @@ def _agreed(path: Path, rows: dict[str, int], parsed: dict[str, Readings], name:
     ):
         cell = next(iter(parsed))
         raise InputError(
-            f"{path}, row {rows[cell]}: column {name!r} holds {cell!r}, which may begin with the day or the month. "
-            f"Write dates as 2026-01-31."
+            f"{path}, row {rows[cell]}: column {quoted(name)} holds {quoted(cell)}, which may begin with the day or "
+            f"the month. Write dates as 2026-01-31."
         )
     return readings[0]
 
@@ -129,6 +131,8 @@ def _agreed(path: Path, rows: dict[str, int], parsed: dict[str, Readings], name:
 def _nanoseconds(cell: str, month_first: bool) -> int | None:
     """Since 1970; a time without a zone is taken for UTC. ``None`` for what is no date."""
     cell = cell.strip()
+    if len(cell) > limits.TIME:
+        return None
     slashes = _SLASHES.fullmatch(cell)
     dotted = _GERMAN.fullmatch(cell)
     if match := _ISO.fullmatch(cell):
@@ -176,7 +180,7 @@ def _clock(text: str) -> int | None:
 
 def _counted(cells: Sequence[str], numbers: Numbers) -> Moments:
     """Numbers; whole ones beyond what float64 tells apart count from the least."""
-    if all(cell.lstrip("+-").isdigit() for cell in cells):
+    if all(cell.lstrip("+-").isdigit() and len(cell) <= limits.DIGITS for cell in cells):
         whole = list(map(int, cells))
         least = min(whole) if max(map(abs, whole)) >= 2**53 else 0
         return np.array([value - least for value in whole], np.float64)

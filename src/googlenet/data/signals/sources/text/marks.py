@@ -88,8 +88,11 @@ class TextGrid:
         return True
 
     def split(self, line: str) -> list[str]:
-        """The cells of a line alone."""
-        return split(line, self.mark)
+        """The cells of a line alone; it is one cell if it cannot be split."""
+        try:
+            return split(line, self.mark)
+        except (csv.Error, ValueError, TypeError):
+            return [line]
 
     def rows(self) -> Iterator[Row]:
         """Line number and cells of every row; lines of nothing but blanks are none.
@@ -101,13 +104,16 @@ class TextGrid:
         for number, line in lines:
             if number <= self._above or line.isspace():
                 continue
-            if '"' not in line or self.mark is None:
+            if '"' not in line:
                 yield number, split(line, self.mark)
                 continue
             last = [number]
             try:
-                cells = next(_reader(chain((line,), _noting(lines, last)), self.mark))
-            except csv.Error as error:
+                if self.mark is None:
+                    cells = split(line, None)
+                else:
+                    cells = next(_reader(chain((line,), _noting(lines, last)), self.mark))
+            except (csv.Error, ValueError, TypeError) as error:  # a mark may be named that cannot be one
                 raise InputError(
                     f"{self.path}, row {number} is not a row of a table ({error}). Is a quote without its partner? A "
                     f"signal of so many samples can be given as an NPZ with arrays X and y."

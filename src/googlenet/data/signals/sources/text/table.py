@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .....errors import InputError
+from .....errors import InputError, quoted
 from ...rows import count
 from ...tables.names import IDS, LABELS, TIMES
 from .numbers import Ambiguous, Numbers, length_of, list_columns, numbers_of, spread
@@ -20,6 +20,7 @@ _NAMES = frozenset({*LABELS, *IDS, *TIMES, "group"})
 _SAMPLE = 64  # rows by which a table is told
 _MANY = 8  # numbers that are evenly spaced in another order are names too
 _WIDTH = 1024  # cells of each by which it is told how numbers are written
+_LONG = 64  # letters of a unit
 _UNIT = re.compile(
     r"[\[(<].{0,20}[\])>]|-|%|°|(?:[yzafpnuµμmcdhkMGT]?(?:V|A|g|G|m|s|sec|Hz|Pa|N|Nm|W|Ω|Ohm|T|K|J|F|C|l|L|bar|rad|eV|mol|cd|lx)"
     r"|mmHg|min|h|hr|bpm|rpm|deg|°C|°F|degC|dB|LSB|counts?|raw|a\.?u\.?|volts?|seconds?|°)"
@@ -81,12 +82,13 @@ class Table:
             raise self._unsure(str(error)) from None
 
     def _unsure(self, cell: str) -> InputError:
-        row, at = next((row, cells.index(own)) for row, cells in self.sample for own in cells if own.strip() == cell)
+        holds = ((row, at) for row, cells in self.sample for at, own in enumerate(cells) if cell in own)
+        row, at = next(holds)  # the cell is that one, or an item of a list in it
         mark = "," if "," in cell else "."
         written, plain = cell.replace(",", ".", 1) if mark == "," else f"{cell}0", cell.replace(mark, "")
         return InputError(
-            f"{self.path}, row {row}, column {at + 1} holds {cell!r}: its {'comma' if mark == ',' else 'dot'} may be a "
-            f"decimal one, or stand between thousands. Write {written} or {plain}."
+            f"{self.path}, row {row}, column {at + 1} holds {quoted(cell)}: its {'comma' if mark == ',' else 'dot'} "
+            f"may be a decimal one, or stand between thousands. Write {written} or {plain}."
         )
 
     @property
@@ -154,9 +156,9 @@ class Table:
 
     def _no_header(self, text: str) -> InputError:
         return InputError(
-            f"{self.path}: the first row, with {text!r} among numbers, is no header, and no label is its first or last "
-            f"cell alone. If it is a header, name the column of the labels with --target; else put the label, and no "
-            f"other text, first or last in every row."
+            f"{self.path}: the first row, with {quoted(text)} among numbers, is no header, and no label is its first "
+            "or last cell alone. If it is a header, name the column of the labels with --target; else put the label, "
+            f"and no other text, first or last in every row."
         )
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -167,13 +169,14 @@ class Table:
         """Number and cells of every row of a table without a header: of a list each item is one, and what is written in
         this table's way is written as programs do."""
         style = self.numbers
+        as_programs = style == Numbers()
         listed = bool(list_columns([cells for _, cells in self.sample], style))
         for row, cells in self.rows():
             if listed:
                 where = f"{self.path}, row {row}"
                 lists = [spread(cell, length_of(cell, style) or 1, style.decimal, where) for cell in cells]
                 cells = [item for items in lists for item in items]
-            yield row, [style.plain(cell.strip()) for cell in cells]
+            yield row, list(map(str.strip, cells)) if as_programs else [style.plain(cell.strip()) for cell in cells]
 
     @property
     def said(self) -> str:
@@ -191,8 +194,9 @@ def _parts(cell: str) -> list[str]:
 
 def _rise_evenly(numbers: Sequence[float]) -> bool:
     """As the numbers of samples do, or their times."""
-    steps = np.diff(numbers)
-    return len(steps) > 1 and bool(steps[0] > 0 and np.ptp(steps) <= 1e-6 * steps[0])
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity, and what is nearly so
+        steps = np.diff(numbers)
+        return len(steps) > 1 and bool(steps[0] > 0 and np.ptp(steps) <= 1e-6 * steps[0])
 
 
 def is_units(row: Sequence[str], below: Sequence[Sequence[str]], style: Numbers) -> bool:
@@ -213,4 +217,4 @@ def is_units(row: Sequence[str], below: Sequence[Sequence[str]], style: Numbers)
         elif cell and cell in column:  # a label, which units have not
             return False
     units -= {""}
-    return bool(units - {"-"}) and all(map(_UNIT.fullmatch, units))
+    return bool(units - {"-"}) and all(len(unit) <= _LONG and _UNIT.fullmatch(unit) for unit in units)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from ....errors import InputError
 from ..rows import label_text, no_number
 from .source import Cells
-from .text.columns import infinite
 from .text.numbers import Numbers
+from .text.reading import infinite
 
 _NAMES = {".parquet": "Parquet", ".feather": "Feather"}
 _RATIO, _SLACK = 200, 100 << 20  # what a workbook may unpack to: so many times its size, and so much more
@@ -196,6 +196,10 @@ class SheetGrid:
         wide = max((place + 1 for cells in self._cells for place, cell in enumerate(cells) if cell), default=0)
         for at in range(filled[0] if filled else 0, filled[-1] + 1 if filled else 0):
             yield at + 1, (self._cells[at] + [""] * wide)[:wide]
+
+    def pieces(self) -> Iterator[tuple[int, list[str]]]:
+        """The same: they are in memory."""
+        return self.rows()
 
 
 def _written(cell: Any) -> str:

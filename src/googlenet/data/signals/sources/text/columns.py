@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
@@ -14,9 +13,11 @@ import numpy.typing as npt
 
 from ..... import limits
 from .....errors import InputError, quoted
-from ...rows import check_bad, count, no_number
+from ...rows import count
 from ..source import Cells
-from .numbers import Numbers, items_of, list_columns, spread
+from .blocks import WIDEST, Block, Row
+from .numbers import items_of, list_columns, spread
+from .reading import Plan, Reading, picker
 from .table import Table, is_units
 
 _AT_ONCE = 1 << 16  # cells that are counted together
@@ -50,6 +51,7 @@ class CsvSource:
                 f"{self.path} has {self._width:,} columns with names, more than a table may have. Save the signals as "
                 f"an NPZ with arrays X and y."
             )
+        self._kept: dict[tuple[int, int], npt.NDArray[np.float64]] = {}  # line of a block and column to its numbers
         self._spread: dict[int, int] = {}
         self._spread = self._lengths(below)
         self.header = [name for at, own in enumerate(self._names) for name in self._parts(at, own)]
@@ -108,11 +110,25 @@ class CsvSource:
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows below the header, without empty cells behind its last column."""
-        width = self._width
-        for row, cells in islice(self._table.rows(), self._skipped, None):
-            while self._trailing and len(cells) > width and not cells[-1].strip():
-                cells.pop()
-            yield row, cells
+        return map(self._trimmed, islice(self._table.rows(), self._skipped, None))
+
+    def _pieces(self) -> Iterator[Row | Block]:
+        """The same, many rows at once where they are plain and of the header's width."""
+        if self._width > WIDEST or self._spread:
+            yield from self._rows()
+            return
+        for piece in self._table.pieces(self._skipped):
+            if isinstance(piece, Block) and piece.width == self._width:
+                yield piece
+            else:
+                yield from map(self._trimmed, piece.rows() if isinstance(piece, Block) else (piece,))
+
+    def _trimmed(self, row: Row) -> Row:
+        """A row without empty cells behind the header's last column."""
+        cells = row[1]
+        while self._trailing and len(cells) > self._width and not cells[-1].strip():
+            cells.pop()
+        return row
 
     def _full(self, row: int, cells: list[str]) -> list[str]:
         """A cell for every column of the header."""
@@ -136,31 +152,48 @@ class CsvSource:
         style, asked = self.numbers, set(names)
         plain = [at for at, name in enumerate(self._names) if name in asked and at not in self._spread]
         mixed: list[int] = []
-        picked = _picker(plain)
-        for cells in self._whole():
+        picked = picker(plain)
+        for piece in self._whole():
+            if isinstance(piece, Block):
+                found = {at for at in plain if not self._parsed(piece, at)}
+                mixed += sorted(found)
+                plain = [at for at in plain if at not in found]
+                picked = picker(plain)
+                continue
+            cells = piece[1]
             try:
                 style.row(picked(cells))
             except ValueError:
                 found = {at for at in plain if style.is_text(cells[at])}
                 mixed += sorted(found)
                 plain = [at for at in plain if at not in found]
-                picked = _picker(plain)
+                picked = picker(plain)
         mostly = self._mostly(mixed)
         return {self._names[at]: mostly[at] for at in sorted(mixed)}
+
+    def _parsed(self, block: Block, at: int) -> bool:
+        """Whether the cells of a column are numbers or missing; keeps them if so."""
+        key = (block.first, at)
+        if key not in self._kept:
+            try:
+                self._kept[key] = np.array(self.numbers.row(block.column(at)), np.float64)
+            except ValueError:
+                return False
+        return True
 
     def _mostly(self, places: Sequence[int]) -> dict[int, bool]:
         """Whether of the cells of those columns, the missing ones aside, more than half are text."""
         style = self.numbers
         more = dict.fromkeys(places, 0)
-        rows = self._whole() if places else iter(())
-        while some := list(islice(rows, max(1, _AT_ONCE // self._width))):
+        pieces = self._whole() if places else iter(())
+        for some in _together(pieces, max(1, _AT_ONCE // self._width)):
             for at in places:
-                counts = Counter(map(itemgetter(at), some))
+                counts = Counter(some.column(at) if isinstance(some, Block) else map(itemgetter(at), some))
                 more[at] += sum(n * (style.is_text(cell) - style.is_number(cell)) for cell, n in counts.items())
         return {at: many > 0 for at, many in more.items()}
 
-    def _whole(self) -> Iterator[list[str]]:
-        return (cells for _, cells in self._rows() if len(cells) == self._width)
+    def _whole(self) -> Iterator[Row | Block]:
+        return (piece for piece in self._pieces() if isinstance(piece, Block) or len(piece[1]) == self._width)
 
     def read(self, texts: Sequence[str], numbers: Sequence[str], missing: Collection[str] = frozenset()) -> Cells:
         """Reads those columns as text, and those as numbers.
@@ -174,84 +207,21 @@ class CsvSource:
             InputError: If the file is no table at all.
         """
         places = {name: at for at, name in reversed(list(enumerate(self.header)))}
-        columns: list[tuple[int, list[str]]] = [(places[name], []) for name in texts]
-        picked = _picker([places[name] for name in numbers])
         style = replace(self._table.numbers, missing=frozenset(word.strip().lower() for word in missing))
-        known: dict[str, str] = {}  # a label is kept once, however often it is there
-        rows, values = array("q"), array("d")
-        bad: dict[int, str] = {}
-        nothing = array("d", [np.nan]) * len(numbers)
-        full = 0  # rows up to the last that is not empty
-        for row, cells in self._rows():
-            index = len(rows)
-            rows.append(row)
-            misfit = self._misfit(row, cells)
-            if misfit:
-                bad[index] = misfit
-                cells = self._cut(bad, cells, len(rows))
-            full = index + 1 if any(map(str.strip, cells)) else full
-            cells = self._full(row, cells)
-            for at, column in columns:
-                cell = cells[at].strip()
-                column.append(known.setdefault(cell, cell))
-            try:
-                values.extend(nothing if index in bad else style.row(picked(cells)))
-            except ValueError:
-                values.extend(nothing)
-                check_bad(self.path, len(bad))
-                bad[index] = self._bad_cell(row, dict(zip(numbers, picked(cells), strict=True)), style)
-        self._leave_out(len(rows) - full)
-        table = np.frombuffer(values, np.float64).reshape(len(rows), len(numbers))[:full]
-        self._find_infinite(rows, numbers, table, bad)
-        found = {name: column[:full] for name, (_, column) in zip(texts, columns, strict=True)}
-        return Cells(rows[:full], found, table, dict(item for item in bad.items() if item[0] < full))
-
-    def _cut(self, bad: Mapping[int, str], cells: list[str], rows: int) -> list[str]:
-        """The cells of a row of another length, as many as the header has; few rows, for a row takes a whole one's "
-        "room."""
-        if rows * self._width * 8 > limits.unpacked(self.path.stat().st_size) or len(bad) > limits.BAD_ROWS:
-            raise InputError(f"{next(iter(bad.values()))} So it is with {len(bad):,} rows at least: is it a table?")
-        return [*cells, *[""] * self._width][: self._width]
+        plan = Plan(self.path, self._width, [*map(places.__getitem__, texts)], {n: places[n] for n in numbers}, style)
+        reading = Reading(plan)
+        for piece in self._pieces():
+            if not isinstance(piece, Block):
+                reading.add(*piece, self._full)
+            elif not reading.add_block(piece, self._kept):
+                for row, cells in piece.rows():
+                    reading.add(row, cells, self._full)
+        self._leave_out(len(reading.rows) - reading.full)
+        return reading.cells(texts)
 
     def _leave_out(self, rows: int) -> None:
         if rows and "at the end left out" not in self._notes:
             self._notes += f", {count(rows, 'empty row')} at the end left out"
-
-    def _misfit(self, row: int, cells: Sequence[str]) -> str:
-        """What is wrong with a row as a whole; nothing for a good one."""
-        if not any(map(str.strip, cells)):
-            return f"{self.path}, row {row} is empty. Remove it."
-        if len(cells) == self._width:
-            return ""
-        text = f"{self.path}, row {row} has {count(len(cells), 'cell')}, but the header has {self._width}."
-        if any("\n" in cell or "\r" in cell for cell in cells):
-            raise InputError(f"{text} Is a quote there without its partner?")
-        return f"{text} Mend or remove it."
-
-    def _bad_cell(self, row: int, cells: dict[str, str], style: Numbers) -> str:
-        name, cell = next((name, cell) for name, cell in cells.items() if style.is_text(cell))
-        text = no_number(f"{self.path}, row {row}, column {quoted(name)}", cell)
-        if "\n" in cell:
-            raise InputError(f"{text} Is a quote there without its partner?")
-        if style.decimal == "," and "." in cell:
-            return f"{text} The table has decimal commas: is the dot one of them, or between thousands?"
-        return text
-
-    def _find_infinite(
-        self, rows: Sequence[int], numbers: Sequence[str], table: npt.NDArray[np.float64], bad: dict[int, str]
-    ) -> None:
-        """Rows that hold infinity are bad, and their numbers missing."""
-        wrong = np.flatnonzero(np.isinf(table).any(axis=1)).tolist() if numbers else []
-        check_bad(self.path, len(bad) + len(wrong))
-        for index in wrong:
-            at = int(np.isinf(table[index]).argmax())
-            bad.setdefault(index, infinite(f"{self.path}, row {rows[index]}, column {quoted(numbers[at])}"))
-        table[wrong] = np.nan
-
-
-def infinite(where: str) -> str:
-    """Why a cell of infinity, or of more than 1.8e308, cannot be read."""
-    return f"{where} is infinite. Write NaN if its value is missing."
 
 
 def _last(cells: Sequence[str]) -> int:
@@ -259,12 +229,15 @@ def _last(cells: Sequence[str]) -> int:
     return next((at for at in range(len(cells) - 1, -1, -1) if cells[at].strip()), -1)
 
 
-def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
-    """Takes the cells at those places."""
-    if len(places) == 1:
-        return lambda cells: (cells[places[0]],)
-    if list(places) == list(range(places[0], places[-1] + 1)) if places else True:
-        start, end = (places[0], places[-1] + 1) if places else (0, 0)
-        return lambda cells: cells[start:end]
-    pick: Callable[[Sequence[str]], Sequence[str]] = itemgetter(*places)
-    return pick
+def _together(pieces: Iterator[Row | Block], rows: int) -> Iterator[Block | list[list[str]]]:
+    """Rows that stand alone, so many at once."""
+    some: list[list[str]] = []
+    for piece in pieces:
+        if isinstance(piece, Block):
+            yield piece
+            continue
+        some.append(piece[1])
+        if len(some) >= rows:
+            yield some
+            some = []
+    yield some

@@ -18,6 +18,7 @@ _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(.+))?")
 _GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +(.+))?")
 _SLASHES = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:,? +(.+))?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?\s*([AaPp][Mm])?\s*(Z|[+-]\d{2}:?\d{2})?")
+_PRECISE = 15  # digits that float64 tells apart
 _SECOND = 10**9  # nanoseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PLAIN = Numbers()
@@ -51,7 +52,7 @@ def moments(
     counted = numbers.is_number(next(filter(None, cells), "0"))
     parsed: dict[str, Readings] = {}
     if counted:
-        known = [numbers.is_number(cell) for cell in cells]
+        known = _known(cells, numbers)
     else:
         parsed = {cell: _readings(cell) for cell in dict.fromkeys(cells)}
         known = [parsed[cell] != (None, None) for cell in cells]
@@ -178,8 +179,19 @@ def _clock(text: str) -> int | None:
     return ((hour * 60 + minute - minutes) * 60 + second) * _SECOND + fraction
 
 
+def _known(cells: Sequence[str], numbers: Numbers) -> list[bool]:
+    """Which cells are numbers."""
+    try:
+        found: list[bool] = (~np.isnan(numbers.row(cells))).tolist()
+    except ValueError:
+        found = [numbers.is_number(cell) for cell in cells]
+    return found
+
+
 def _counted(cells: Sequence[str], numbers: Numbers) -> Moments:
     """Numbers; whole ones beyond what float64 tells apart count from the least."""
+    if not numbers.thousands and max(map(len, cells)) <= _PRECISE:  # all are as they are written
+        return np.array(numbers.row(cells), np.float64)
     if all(cell.lstrip("+-").isdigit() and len(cell) <= limits.DIGITS for cell in cells):
         whole = list(map(int, cells))
         least = min(whole) if max(map(abs, whole)) >= 2**53 else 0

@@ -16,6 +16,7 @@ from .....errors import InputError
 from .....files import open_plain
 
 _CHUNK = 1 << 20
+_BLOCK = 1 << 18  # letters of lines that are read at once
 _BEGINNINGS = {  # the longest first
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -78,6 +79,27 @@ class TextFile:
                     yield number, line
             except UnicodeError as error:
                 raise self._no_text(number + 1) from error
+
+    def blocks(self) -> Iterator[tuple[int, str]]:
+        """Number of the first line, from 1, and many whole lines with their ends.
+
+        Raises:
+            InputError: At what is not in the encoding of the file.
+        """
+        number = 1
+        with self._open() as file, io.TextIOWrapper(file, self.encoding, newline="") as text:
+            try:
+                while block := text.read(_BLOCK):
+                    block += text.readline()
+                    yield number, block
+                    number += block.count("\n") + block.count("\r") - block.count("\r\n")
+            except UnicodeError as error:
+                raise self._no_text(number) from error
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether all of it is known to be text in its encoding."""
+        return not self.encoding.startswith(("utf-16", "utf-32"))
 
     def _open(self) -> BinaryIO:
         file = open_plain(self.path)

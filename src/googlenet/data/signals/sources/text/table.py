@@ -13,6 +13,7 @@ import numpy as np
 from .....errors import InputError, quoted
 from ...rows import count
 from ...tables.names import IDS, LABELS, TIMES
+from .blocks import Block, Row
 from .numbers import Ambiguous, Numbers, length_of, list_columns, numbers_of, spread
 from .preamble import rows_above
 
@@ -43,8 +44,11 @@ class Grid(Protocol):
     def split(self, line: str) -> list[str]:
         """The cells of a line of text."""
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    def rows(self) -> Iterator[Row]:
         """Number and cells of every row."""
+
+    def pieces(self) -> Iterator[Row] | Iterator[Row | Block]:
+        """The same, perhaps many rows at once."""
 
 
 class Table:
@@ -164,6 +168,20 @@ class Table:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Number and cells of every row, the header among them."""
         return islice(self.grid.rows(), self._above, None)
+
+    def pieces(self, skipped: int) -> Iterator[Row | Block]:
+        """The same below so many rows, many at once where they are plain."""
+        skipped += self._above
+        for piece in self.grid.pieces():
+            if not isinstance(piece, Block):
+                if not skipped:
+                    yield piece
+                skipped = max(0, skipped - 1)
+                continue
+            rows = len(piece.lines)
+            if skipped < rows:
+                yield piece.below(skipped)
+            skipped = max(0, skipped - rows)
 
     def plain_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Number and cells of every row of a table without a header: of a list each item is one, and what is written in

@@ -62,7 +62,7 @@ class _Reader:
         self.identity = cells.texts[schema.id]
         self._check_named(schema.id)
         for role in filter(None, (schema.id, schema.channel)):
-            for at, cell in enumerate(cells.texts[role]):
+            for at, cell in enumerate(cells.texts[role] if not all(cells.texts[role]) else ()):
                 if not cell:
                     self.wrong.setdefault(at, f"{path}, row {cells.rows[at]}: column {quoted(role)} is empty.")
         self.schema = schema = self._with_channels(schema)
@@ -75,6 +75,8 @@ class _Reader:
 
     def _check_named(self, column: str) -> None:
         """That more than a few rows say which signal they belong to: of the others each would lack a part."""
+        if all(self.identity):
+            return
         empty = [row for row, cell in zip(self.cells.rows, self.identity, strict=True) if not cell]
         if len(empty) > max(_STRAY, len(self.identity) / 100):
             raise InputError(
@@ -125,7 +127,8 @@ class _Reader:
         """Adds the signal of those rows."""
         what = f"signal {quoted(self.identity[members[0]])}"
         first = int(members.min())
-        wrong = next((self.wrong[at] for at in np.sort(members).tolist() if at in self.wrong), None)
+        rows = np.sort(members).tolist() if self.wrong else ()
+        wrong = next((self.wrong[at] for at in rows if at in self.wrong), None)
         label = group = None
         signal: npt.NDArray[np.float64] = np.zeros((1, 0))
         if wrong is None:
@@ -167,7 +170,11 @@ class _Reader:
             return None
         cells = self.cells.texts[name]
         first = int(members.min())
-        for at in np.sort(members).tolist():
+        known = cells[first]
+        rows = members.tolist()
+        if all(map(known.__eq__, map(cells.__getitem__, rows))):
+            return known
+        for at in sorted(rows):
             if cells[at] != cells[first]:
                 hint = "A label that changes within a recording is for --window." if name == self.schema.target else ""
                 hint = hint if cells[at] and cells[first] else "Merged cells? Fill them down."

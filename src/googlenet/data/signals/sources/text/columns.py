@@ -149,27 +149,27 @@ class CsvSource:
         Args:
             names: The columns; lists are none of text.
         """
-        style, asked = self.numbers, set(names)
+        asked = set(names)
         plain = [at for at, name in enumerate(self._names) if name in asked and at not in self._spread]
         mixed: list[int] = []
-        picked = picker(plain)
         for piece in self._whole():
-            if isinstance(piece, Block):
-                found = {at for at in plain if not self._parsed(piece, at)}
+            found = self._texts_of(piece, plain)
+            if found:
                 mixed += sorted(found)
                 plain = [at for at in plain if at not in found]
-                picked = picker(plain)
-                continue
-            cells = piece[1]
-            try:
-                style.row(picked(cells))
-            except ValueError:
-                found = {at for at in plain if style.is_text(cells[at])}
-                mixed += sorted(found)
-                plain = [at for at in plain if at not in found]
-                picked = picker(plain)
         mostly = self._mostly(mixed)
         return {self._names[at]: mostly[at] for at in sorted(mixed)}
+
+    def _texts_of(self, piece: Row | Block, places: Sequence[int]) -> set[int]:
+        """Those columns that have text there."""
+        if isinstance(piece, Block):
+            return {at for at in places if not self._parsed(piece, at)}
+        cells = piece[1]
+        try:
+            self.numbers.row(picker(places)(cells))
+        except ValueError:
+            return {at for at in places if self.numbers.is_text(cells[at])}
+        return set()
 
     def _parsed(self, block: Block, at: int) -> bool:
         """Whether the cells of a column are numbers or missing; keeps them if so."""

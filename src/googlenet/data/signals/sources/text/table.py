@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from operator import eq
 from pathlib import Path
 from typing import Protocol
 
@@ -145,9 +147,9 @@ class Table:
 
     def _among_numbers(self, cells: Sequence[str], texts: Sequence[str]) -> bool:
         """Whether texts that say nothing by themselves, among the numbers that a row has, make it a header."""
-        numbers = [self.numbers.one(cell) for cell in cells if self.numbers.is_number(cell)]
+        numbers = array("d", (self.numbers.one(cell) for cell in cells if self.numbers.is_number(cell)))
         if not texts:  # 0, 1, 2, ... is how pandas names columns without names
-            return len(numbers) > 8 and numbers == list(range(len(numbers)))
+            return len(numbers) > 8 and all(map(eq, numbers, range(len(numbers))))
         rising = _rise_evenly(numbers) and not self._repeated(texts[0])
         if len(texts) > 1 and (rising or len(numbers) <= len(texts)):
             return True
@@ -189,6 +191,7 @@ class Table:
         style = self.numbers
         as_programs = style == Numbers()
         listed = bool(list_columns([cells for _, cells in self.sample], style))
+        self.sample, self.first = [], []  # a row may be the whole file: it is not kept twice
         for row, cells in self.rows():
             if listed:
                 where = f"{self.path}, row {row}"

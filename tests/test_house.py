@@ -20,7 +20,7 @@ GROUND = {"_version", "errors", "files", "limits"}  # what every floor may use
 # Which room of src/googlenet may use which others.
 MAY_USE = {
     "_version": set(),
-    "errors": set(),
+    "errors": {"limits"},
     "files": {"_version", "errors", "limits"},
     "limits": set(),
     "arch": GROUND,

@@ -6,8 +6,10 @@ import difflib
 import math
 import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, SupportsFloat
+
+from . import limits
 
 
 class InputError(ValueError):
@@ -23,9 +25,37 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
         known: Those that there are.
     """
     known = list(known)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
-    return InputError(f"There is no {kind} {name!r}. {hint}")
+    near = nearest(str(name), known)
+    hint = f"Did you mean {near!r}?" if near is not None else f"There are: {several(known)}."
+    return InputError(f"There is no {kind} {quoted(name)}. {hint}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """The known name that is most like one; of very many and of very long ones not all are compared.
+
+    Args:
+        name: That was given.
+        known: Those that there are.
+    """
+    short_ones = [other for other in known[: limits.COMPARED] if len(other) <= limits.QUOTED]
+    return next(iter(difflib.get_close_matches(name, short_ones, n=1)), None) if len(name) <= limits.QUOTED else None
+
+
+def short(text: object) -> str:
+    """What a file holds, as a sentence may repeat it: a long text is cut."""
+    whole = str(text)
+    return whole if len(whole) <= limits.QUOTED else f"{whole[: limits.QUOTED - 1]}…"
+
+
+def quoted(text: object) -> str:
+    """:func:`short`, in quotes."""
+    return repr(short(text) if isinstance(text, str) else text)
+
+
+def several(names: Sequence[str]) -> str:
+    """Names one after the other; of very many the first."""
+    more = len(names) - limits.LISTED
+    return ", ".join(map(short, names[: limits.LISTED])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:

@@ -53,13 +53,18 @@ SCANNED, SCANNED_EACH = 500_000_000, 100  # pixels that a JPEG of many scans goe
 FASHION_MNIST = 48_000_000  # bytes of a file of the set, unpacked
 SCALED = 32_000_000  # pixels of a picture that several crops are cut out of
 
+# ----------------------------------------------------------------- what sentences repeat of a file
+QUOTED = 80  # letters of a name or a cell
+LISTED = 100  # names of a list
+COMPARED = 5000  # names that a mistyped one is compared with
+
 # ----------------------------------------------------------------- tables and arrays
 NAME_OF_FILE = 255  # bytes of the name of a file that is looked for
 ARRAYS = 10_000  # of an NPZ file
 HEADER_OF_ARRAY = 65_536  # bytes of the header of an array of NumPy's
 EXAMPLE = 256  # bytes that an example takes beside its numbers: its name, its label, its place
 CELL = 8  # bytes that a cell of a packed table takes, at least
-COLUMNS = 100_000  # of a packed table, and parts of a workbook
+PACKED_COLUMNS = 100_000  # of a packed table, and parts of a workbook
 SHEET, SHEET_EACH = 32 * MB, 40  # bytes that a workbook unpacks to, and so many more for each of its own
 ELEMENTS = 1_000_000  # of a part of a workbook, and cells of its sheet
 ROWS_OF_SHEET = 1 << 20  # as Excel has it
@@ -68,6 +73,14 @@ RATIO = 1 << 18  # between two rates, in whole numbers: so long is a filter, abo
 UPSAMPLED = 1000  # times a recording may be drawn out to another rate
 HDF5_DEPTH, HDF5_OBJECTS = 64, 100_000  # groups in each other, and all objects, of an HDF5 file
 PICTURE = 2048  # the same of a picture, which is looked at one by one
+COLUMNS = 500_000  # that a header names; a signal of more samples stands in a table without one, or in an NPZ
+COLUMN = 256  # letters of a column's name; in a longer one no number is looked for
+TIME = 100  # letters of a date and its time of day
+DIGITS = 300  # of a whole number: float64 holds no more
+PADDED = 1_000_000  # empty cells that short rows of a table of pictures are filled up with
+WORDS = 16  # of the name of a class
+BAD_ROWS = 100_000  # of a table; of each there is a sentence
+SIGNALS = 5_000_000  # of a file; each takes some 200 bytes beside its samples
 UNPACKED, UNPACKED_SLACK = 10, 128 * MB  # what a file may unpack to: so many times its size, and so much more
 
 

@@ -13,11 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from conftest import complaint, write
-from googlenet import InputError
+from googlenet import InputError, limits
 from googlenet.data.signals.files import read_signals
 from googlenet.data.signals.find import find_signals
 from googlenet.data.signals.sources.frames import FrameSource
-from googlenet.data.signals.sources.text import lines
 from googlenet.data.signals.sources.text.columns import CsvSource
 from googlenet.data.signals.sources.text.dates import moments
 from googlenet.data.signals.sources.text.marks import TextGrid
@@ -198,8 +197,8 @@ def test_what_cannot_be_known_is_refused_with_its_place(tmp_path, text, message)
 
 
 def test_a_packed_file_has_a_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "_SLACK", 0)
-    with pytest.raises(InputError, match="a.csv.gz unpacks to more than 200 times its size"):
+    monkeypatch.setattr(limits, "UNPACKED_SLACK", 0)
+    with pytest.raises(InputError, match="a.csv.gz unpacks to more than 10 times its size"):
         read_signals(write(tmp_path, "a.csv.gz", gzip.compress(b"a,1,2\n" + b" " * (1 << 20))))
 
 

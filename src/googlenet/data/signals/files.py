@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ...errors import InputError
+from ...errors import InputError, nearest
+from ...files import check_plain
 from ..protocol import Example
 from ..walk import files_in
 from .rows import SignalTable, listing
@@ -85,6 +85,7 @@ def read_file(
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a file of signals.")
+    check_plain(path)
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     kind = kind_of(path)
@@ -241,8 +242,10 @@ def find_parts(source: str | Path) -> dict[str, Path]:
         raise InputError(f"{source} holds {len(inside)} data sets. Name one: {names}.")
     if source.is_dir():
         raise InputError(f"{source} has no file of signals called NAME{TRAIN}{EXTENSIONS[0]} (or {_other()}).")
-    near = difflib.get_close_matches(source.name, [*beside, *_files(source.parent)], n=1)
-    hint = f" Did you mean {source.parent / near[0]}?" if near else ""
+    if source.exists():
+        check_plain(source)
+    near = nearest(source.name, [*beside, *_files(source.parent)])
+    hint = f" Did you mean {source.parent / near}?" if near is not None else ""
     raise InputError(f"There is no {source}, and no {source}{TRAIN}{EXTENSIONS[0]} (or {_other()}).{hint}")
 
 

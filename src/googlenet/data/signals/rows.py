@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import InputError
+from ... import limits
+from ...errors import InputError, short
+from ...files import open_plain
 from ..protocol import BadFile
 
 Signal = npt.NDArray[np.floating[Any]]  # (channels, length); float64, but for recordings, which are large
@@ -80,6 +84,8 @@ class SignalRows:
             InputError: If there is no value or an infinite one, or label or group are missing.
         """
         where = f"{self.path}, row {row}"
+        if len(self.signals) >= limits.SIGNALS:
+            raise InputError(f"{where}: a file may have {limits.SIGNALS:,} signals. Cut it into several.")
         signal = np.atleast_2d(np.array(values, np.float64))
         if signal.size == 0:
             raise InputError(f"{where}: the signal has no samples. Remove the row.")
@@ -146,7 +152,7 @@ def text_lines(path: Path, comments: str = "") -> Iterator[tuple[int, str]]:
     Raises:
         InputError: At a line that is not UTF-8 text.
     """
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+    with io.TextIOWrapper(open_plain(path), encoding="utf-8-sig", errors="surrogateescape") as file:
         for number, line in enumerate(file, start=1):
             if comments and line.lstrip()[:1] in comments and not line.isspace():
                 continue
@@ -185,7 +191,7 @@ def blank(values: npt.NDArray[np.float64], words: Sequence[str]) -> None:
         values[np.isin(values, numbers)] = np.nan
 
 
-def to_numbers(cells: Sequence[str], place: Callable[[int], str]) -> list[float]:
+def to_numbers(cells: Sequence[str], place: Callable[[int], str]) -> Sequence[float]:
     """Cells to numbers, NaN where a cell says that the value is missing.
 
     Args:
@@ -198,7 +204,7 @@ def to_numbers(cells: Sequence[str], place: Callable[[int], str]) -> list[float]
     try:
         if "_" in "".join(cells):  # Python takes 1_0 for ten
             raise ValueError
-        return list(map(float, cells))
+        return array("d", map(float, cells))
     except ValueError:
         return [_to_number(cell, place, index) for index, cell in enumerate(cells)]
 
@@ -220,6 +226,22 @@ def no_number(place: str, cell: str) -> str:
     cell = cell.strip()
     shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
     return f"{place} holds {shown!r}, which is not a number. Write NaN, or give --missing, if it has no value."
+
+
+def check_bad(path: Path, number: int) -> None:
+    """That not so many rows of a file are bad that it is no table: of each there is a sentence.
+
+    Args:
+        path: The file.
+        number: Of its bad rows.
+
+    Raises:
+        InputError: If there are more than :data:`~googlenet.limits.BAD_ROWS`.
+    """
+    if number > limits.BAD_ROWS:
+        raise InputError(
+            f"{path} has more than {limits.BAD_ROWS:,} rows that cannot be read. Is it a table of signals?"
+        )
 
 
 def label_text(cell: str) -> str:
@@ -247,5 +269,5 @@ def count(number: int, noun: str) -> str:
 def listing(names: Sequence[str]) -> str:
     """Names for a message; of many, the first few and the last."""
     if len(names) <= 8:
-        return ", ".join(names)
-    return f"{', '.join(names[:6])}, ..., {names[-1]} ({len(names)} in all)"
+        return ", ".join(map(short, names))
+    return f"{', '.join(map(short, names[:6]))}, ..., {short(names[-1])} ({len(names)} in all)"

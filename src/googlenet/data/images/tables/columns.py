@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ....errors import InputError, unknown
+from ....errors import InputError, quoted, several, unknown
 from ..names import extensions
 
 PATHS = ("path", "filepath", "imagepath", "imgpath", "filename", "imagefile", "imagename", "file", "image", "img")
@@ -57,8 +57,14 @@ def chosen(
         paths,
         labels,
         [
-            *(f"Column {names[place]!r} holds paths too, and is not used (--path-column)." for place in other_paths),
-            *(f"Column {names[place]!r} tells the same classes apart, and is not used (--target)." for place in others),
+            *(
+                f"Column {quoted(names[place])} holds paths too, and is not used (--path-column)."
+                for place in other_paths
+            ),
+            *(
+                f"Column {quoted(names[place])} tells the same classes apart, and is not used (--target)."
+                for place in others
+            ),
         ],
     )
 
@@ -85,9 +91,10 @@ def _refuse_several(table: Path, names: Sequence[str], rows: Cells, places: Sequ
         if _differ(column_of(rows, places[0]), column_of(rows, other)):
             first, second = names[places[0]], names[other]
             if first == second:
-                raise InputError(f"{table} has two columns called {first!r}, which differ. Rename one.")
+                raise InputError(f"{table} has two columns called {quoted(first)}, which differ. Rename one.")
             raise InputError(
-                f"{table}: columns {first!r} and {second!r} may both be meant, and differ. Name one with {option}."
+                f"{table}: columns {quoted(first)} and {quoted(second)} may both be meant, and differ. Name one with "
+                f"{option}."
             )
 
 
@@ -102,8 +109,8 @@ def _lacking(table: Path, names: Sequence[str], rows: Cells, no_path: bool) -> s
     ends = extensions()
     if len(names) == 1 and (words := len(rows[0][0].split())) > 1:
         return (
-            f"{table} has {words} words in a row, such as {rows[0][0]!r}, and nothing that separates cells: write a "
-            "comma or a tab between path and label, and above them a header, path,label."
+            f"{table} has {words} words in a row, such as {quoted(rows[0][0])}, and nothing that separates cells: "
+            "write a comma or a tab between path and label, and above them a header, path,label."
         )
     if any(ends_in(name, ends) for name in names):
         return f"{table} has no header: write path,label, or what else the columns hold, above its first line."
@@ -111,12 +118,12 @@ def _lacking(table: Path, names: Sequence[str], rows: Cells, no_path: bool) -> s
         likely = [
             name for place, name in enumerate(names) if any(ends_in(cell, ends) for cell in column_of(rows[:20], place))
         ]
-        hint = f"; name it with --path-column {likely[0]!r}" if likely else "; name another with --path-column"
+        hint = f"; name it with --path-column {quoted(likely[0])}" if likely else "; name another with --path-column"
         return (
             f"{table} needs a header with a column of paths (path, filename, file or image{hint}); it has the columns "
-            f"{', '.join(names)}."
+            f"{several(names)}."
         )
     return (
         f"{table} needs a header with a column of labels ({', '.join(LABELS)}; name another with --target); it has the "
-        f"columns {', '.join(names)}."
+        f"columns {several(names)}."
     )

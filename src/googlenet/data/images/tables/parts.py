@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ....errors import InputError
+from ....errors import InputError, quoted, short
 from ..names import part_of
 from .columns import Cells, column_of, plain
 
@@ -36,7 +36,7 @@ def parts_of_rows(
     named = [place for place in known if any(map(part_of, columns[place])) or plain(names[place]) == "split"]
     flags = {place: part for place in columns if (part := _flag_of(names[place], columns[place]))}
     notes = list(_unused(names, columns, {*named, *flags}, known))
-    found = {f"column {names[place]!r}": _named(table, names[place], columns[place], lines) for place in named}
+    found = {f"column {quoted(names[place])}": _named(table, names[place], columns[place], lines) for place in named}
     if flags:
         cells = {names[place]: (part, columns[place]) for place, part in flags.items()}
         found[_in_words(cells)] = _flagged(table, cells, lines)
@@ -81,7 +81,7 @@ def _named(table: Path, name: str, cells: Sequence[str], lines: Sequence[int]) -
     for line, cell in zip(lines, cells, strict=True):
         part = part_of(cell) if cell else "train"
         if part is None:
-            raise InputError(f"{table}, line {line}: {name} is train, val or test, not {cell!r}.")
+            raise InputError(f"{table}, line {line}: {short(name)} is train, val or test, not {quoted(cell)}.")
         found.append(part)
     return found
 
@@ -112,9 +112,9 @@ def _unused(names: Sequence[str], columns: dict[int, list[str]], used: set[int],
             continue
         shown = ", ".join(map(repr, some[:3])) + (", …" if len(some) > 3 else "")
         if all(map(part_of, some)):
-            yield f"Column {names[place]!r} holds {shown} and is not used: if those are parts, call it split."
+            yield f"Column {quoted(names[place])} holds {shown} and is not used: if those are parts, call it split."
         elif place in known or plain(names[place]) == "valid":
             yield (
-                f"Column {names[place]!r} holds {shown} and is not used: parts of the data are called train, val and "
-                "test, in a column called split."
+                f"Column {quoted(names[place])} holds {shown} and is not used: parts of the data are called train, "
+                "val and test, in a column called split."
             )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-from ....errors import InputError
+from ....errors import InputError, quoted
 
 _FILE = re.compile(r"file:(//(localhost)?(?=/))?", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z\d+.-]+://", re.IGNORECASE)
@@ -39,7 +39,7 @@ def base_of(table: Path, texts: Sequence[str]) -> tuple[Path, list[str]]:
             ]
     address = " They are addresses: pictures are not fetched." if _ADDRESS.match(texts[0]) else ""
     raise InputError(
-        f"No path in {table} leads to a file ({len(texts):,} rows, {texts[0]!r} first): they are looked for from "
+        f"No path in {table} leads to a file ({len(texts):,} rows, {quoted(texts[0])} first): they are looked for from "
         f"the table's folder, {folder.resolve()}, from the current folder and from the one around the table's."
         f"{address} Write them from there, or in full."
     )
@@ -54,7 +54,8 @@ def resolved(folder: Path, text: str) -> str:
     local = _FILE.sub("", text)
     forms = [text.replace("\\", "/"), unquote(local), unquote(local).replace("\\", "/")]
     forms += [os.path.expanduser(text)] if text.startswith("~") else []  # noqa: PTH111
-    return next((other for form in forms if exists(other := str(folder / form))), path)
+    others = dict.fromkeys(form for form in forms if form != text)
+    return next((other for form in others if exists(other := str(folder / form))), path)
 
 
 def exists(path: str) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from ....errors import InputError
+from ....files import open_plain
 from .columns import LABELS, PATHS, plain
 
 _MARKS = (",", ";", "\t", "|")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _NAMED_MARK = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)  # the first line of what Excel is to split
 
 Row = tuple[int, list[str]]  # the number of its line, and its cells
@@ -24,7 +26,8 @@ def text_of(table: Path) -> str:
         InputError: If it cannot be read, or is not such text.
     """
     try:
-        content = table.read_bytes()
+        with open_plain(table) as file:
+            content = file.read()
     except OSError as error:
         raise InputError(f"{table} could not be read: {error.strerror or error}.") from error
     try:
@@ -55,7 +58,7 @@ def rows_of(table: Path, text: str, strict: bool) -> list[Row]:
     Raises:
         InputError: If it is no table.
     """
-    start = next((line for line in text.splitlines() if line.strip()), "")
+    start = next((line for line in _lines(text) if line.strip()), "").rstrip("\r\n")
     named = _NAMED_MARK.fullmatch(start)
     mark = named[1] if named else _mark(start)
     rows = _parsed(table, text, strict, mark, False)[bool(named) :]
@@ -66,15 +69,24 @@ def rows_of(table: Path, text: str, strict: bool) -> list[Row]:
 
 
 def _parsed(table: Path, text: str, strict: bool, mark: str, spaced: bool) -> list[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=spaced, strict=strict)
-    rows = []
+    rows: list[Row] = []
+    line = 1
     try:
+        reader = csv.reader(_lines(text), delimiter=mark, skipinitialspace=spaced, strict=strict)
         for cells in reader:
+            line = reader.line_num
             if any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, cells))
+                rows.append((line, cells))
     except csv.Error as error:
         raise InputError(f"{table}, line {reader.line_num} is not a row of a table ({error}).") from error
+    except (TypeError, ValueError) as error:  # what is named to stand between cells cannot
+        raise InputError(f"{table}, line {line} names {mark!r} to stand between cells: {error}.") from error
     return rows
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Its lines, one after the other, with their ends."""
+    return (match[0] for match in _LINE.finditer(text))
 
 
 def _mark(header: str) -> str:
@@ -82,7 +94,10 @@ def _mark(header: str) -> str:
     known = {*PATHS, *LABELS}
 
     def score(mark: str) -> tuple[int, int]:
-        names = [plain(name) for name in next(csv.reader([header], delimiter=mark), [])]
+        try:
+            names = [plain(name) for name in next(csv.reader([header], delimiter=mark), [])]
+        except csv.Error:  # a cell that is too long, of which the first row tells
+            return 0, 0
         return len(known.intersection(names)), len(names)
 
     return max(_MARKS, key=score)

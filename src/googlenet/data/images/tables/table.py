@@ -8,7 +8,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ....errors import InputError
+from .... import limits
+from ....errors import InputError, quoted, short
+from ....files import open_plain
 from ..names import extensions
 from .columns import LABELS, PATHS, chosen, ends_in, plain
 from .parts import parts_of_rows
@@ -19,6 +21,7 @@ _TEXTS = (".csv", ".tsv", ".txt")
 _WIDE = 24  # a table of more columns than that holds samples
 _START = 65_536  # bytes by which a table is told
 _FRACTION = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
+_NOTES = 20  # on columns
 _MANY = 8  # labels that are told to be numbers and not classes
 
 
@@ -65,7 +68,7 @@ def _is_list(row: Sequence[str], ends: Collection[str]) -> bool:
 def _beginning(table: Path) -> list[list[str]]:
     """The first rows of a table; none if it cannot be read."""
     try:
-        with table.open("rb") as file:
+        with open_plain(table) as file:
             start = file.read(_START)
         lines = start.decode(encoding_of(start), "replace").splitlines(keepends=True)
         return [cells for _, cells in rows_of(table, "".join(lines[:20]), strict=False)]
@@ -89,7 +92,7 @@ def read_table(table: Path, path: str | None = None, target: str | None = None) 
         raise InputError(f"{table} has no row. It needs a header, such as path,label, and a row for each picture.")
     (_, header), *below = lines
     names = [name.strip() for name in header]
-    rows = [_of_width(table, row, len(header)) for row in below]
+    rows = [_of_width(table, row, len(header)) for row in _not_too_short(table, below, len(header))]
     numbers = [line for line, _ in below]
     paths, labels, notes = chosen(table, names, rows, path, target)
     parts, split, more = parts_of_rows(table, names, rows, numbers, (paths, labels))
@@ -97,14 +100,29 @@ def read_table(table: Path, path: str | None = None, target: str | None = None) 
     _refuse_empty(table, names[labels], numbers, texts, classes)
     _refuse_numbers(table, names[labels], classes)
     base, where = base_of(table, texts)
-    said = f"paths in column {names[paths]!r}, labels in column {names[labels]!r}{split and ', parts in '}{split}"
-    found = Labelled({"train": []}, notes=[f"Read as a table of pictures: {said}.", *where, *notes, *more])
+    said = f"paths in column {quoted(names[paths])}, labels in column {quoted(names[labels])}"
+    said += f"{split and ', parts in '}{split}"
+    found = Labelled({"train": []}, notes=[f"Read as a table of pictures: {said}.", *where, *_few([*notes, *more])])
     files = [resolved(base, text) for text in texts]
     for number in _first_of_each(table, numbers, texts, files, classes, found):
         found.parts.setdefault(parts[number], []).append((files[number], classes[number]))
         if not exists(files[number]):
             found.bad[files[number]] = why_missing(texts[number], base, table)
     return found
+
+
+def _few(notes: Sequence[str]) -> list[str]:
+    """What is said of columns; of very many the first."""
+    more = len(notes) - _NOTES
+    return [*notes[:_NOTES], *([f"{more:,} more columns are not used, either."] if more > 0 else [])]
+
+
+def _not_too_short(table: Path, rows: Sequence[Row], width: int) -> Sequence[Row]:
+    """Rows that do not grow far beyond the file as they are filled up to the header's width."""
+    if len(rows) * width > table.stat().st_size + limits.PADDED:
+        line, cells = min(rows, key=lambda row: len(row[1]))
+        raise InputError(f"{table}, line {line} has {len(cells)} cells, the header {width:,}. Is it a table?")
+    return rows
 
 
 def _of_width(table: Path, row: Row, width: int) -> list[str]:
@@ -123,7 +141,7 @@ def _refuse_empty(table: Path, name: str, numbers: Sequence[int], texts: Sequenc
     empty = [(line, text) for line, text, label in rows if not text or not label.strip()]
     if empty:
         line, text = empty[0]
-        what = f"the label of {text} (column {name!r}) is empty" if text else "the path is empty"
+        what = f"the label of {short(text)} (column {quoted(name)}) is empty" if text else "the path is empty"
         more = f", and {len(empty) - 1:,} more rows lack one" if len(empty) > 1 else ""
         raise InputError(f"{table}, line {line}: {what}{more}. Fill it in, or take the row out.")
 
@@ -133,9 +151,9 @@ def _refuse_numbers(table: Path, name: str, classes: Sequence[str]) -> None:
     different = {label.strip() for label in classes}
     if len(different) >= _MANY and 2 * len(different) > len(classes) and all(map(_FRACTION.fullmatch, different)):
         raise InputError(
-            f"{table}: column {name!r} holds numbers such as {classes[0].strip()}, {len(different):,} different ones "
-            f"in {len(classes):,} rows, and a number to predict is no class. Name a column of classes with --target, "
-            "or write one, such as low and high."
+            f"{table}: column {quoted(name)} holds numbers such as {short(classes[0].strip())}, {len(different):,} "
+            f"different ones in {len(classes):,} rows, and a number to predict is no class. Name a column of classes "
+            "with --target, or write one, such as low and high."
         )
 
 
@@ -154,8 +172,8 @@ def _first_of_each(
         known = first.setdefault(os.path.abspath(file), number)  # noqa: PTH100
         if classes[known] != classes[number]:
             raise InputError(
-                f"{table}: {texts[number]} has the label {classes[known]!r} in line {numbers[known]} and "
-                f"{classes[number]!r} in line {numbers[number]}. A picture has one label."
+                f"{table}: {short(texts[number])} has the label {quoted(classes[known])} in line {numbers[known]} and "
+                f"{quoted(classes[number])} in line {numbers[number]}. A picture has one label."
             )
         if known != number:
             repeated.append(numbers[number])

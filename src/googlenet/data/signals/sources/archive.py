@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from ....errors import InputError
+from ....errors import InputError, quoted
 from ..rows import (
     Signal,
     SignalRows,
@@ -22,7 +20,9 @@ from ..rows import (
     to_numbers,
     unquoted,
 )
+from .stated import Classes, Padded, channels_of
 
+_DIGITS = 10  # of a number of dimensions
 _PARENTHESES = re.compile(r"[():]")
 _TIMED = re.compile(r"\(([^()]*),([^(),]*)\)")
 _ITEM = re.compile(r"'[^']*'|\"[^\"]*\"|[^,\s][^,]*")
@@ -43,8 +43,9 @@ def read_ts(path: Path, labelled: bool) -> SignalTable:
     named = _is_true(header, "classlabel")
     if _is_true(header, "targetlabel"):
         raise InputError(f"{path} holds numbers to predict (@targetLabel true), not classes.")
-    classes = [label_text(name) for name in header.get("classlabel", [])[1:]]
-    channels, stated = _ts_channels(path, header)
+    classes = Classes([label_text(name) for name in header.get("classlabel", [])[1:]])
+    channels, stated = _tschannels_of(path, header)
+    padded = Padded(path)
     rows = SignalRows(path, labelled)
     for number, line in lines:
         if not line.strip():
@@ -57,9 +58,9 @@ def read_ts(path: Path, labelled: bool) -> SignalTable:
             and_label = " and a label" if named else ""
             raise InputError(f"{where} has {count(len(parts), 'dimension')}{and_label}, but {stated}.")
         if label is not None:
-            _check_class(where, label, classes, "@classLabel")
+            classes.check(where, label, "@classLabel")
         values = [_ts_cells(f"{where}, dimension {index}", part, timed) for index, part in enumerate(parts, start=1)]
-        rows.add(number, _channels(values), None if label is None else label_text(label))
+        rows.add(number, padded(where, values), None if label is None else label_text(label))
     layout = f".ts file: {count(channels or 0, 'channel')}, {rows.lengths}"
     return rows.table(layout + (", time stamps left out" if timed else ""), "@classLabel is not true")
 
@@ -106,18 +107,18 @@ def _is_true(header: dict[str, list[str]], key: str) -> bool:
     return [word.lower() for word in header.get(key, [])[:1]] == ["true"]
 
 
-def _ts_channels(path: Path, header: dict[str, list[str]]) -> tuple[int | None, str]:
+def _tschannels_of(path: Path, header: dict[str, list[str]]) -> tuple[int | None, str]:
     """The number of channels, if the header states it, and its statement."""
     for key, name in (("dimensions", "@dimensions"), ("dimension", "@dimension")):
         if key in header:
             number = " ".join(header[key])
-            if not number.isdecimal() or int(number) < 1:
-                raise InputError(f"{path}: {name} is a number from 1, not {number!r}.")
+            if not (number.isdecimal() and len(number) < _DIGITS) or int(number) < 1:
+                raise InputError(f"{path}: {name} is a number from 1, not {quoted(number)}.")
             return int(number), f"{name} is {number}"
     return (1, "@univariate is true") if _is_true(header, "univariate") else (None, "")
 
 
-def _ts_cells(place: str, part: str, timed: bool) -> list[float]:
+def _ts_cells(place: str, part: str, timed: bool) -> Sequence[float]:
     if not part.strip():
         return []
     if timed:
@@ -142,7 +143,8 @@ def read_arff(path: Path, target: str | None, labelled: bool) -> SignalTable:
     head = _arff_header(path, lines)
     at = _arff_class(path, head, target, labelled)
     nominal = "" if at is None or not head.types[at].startswith("{") else head.types[at].strip("{} ")
-    classes = [label_text(item) for item in _ITEM.findall(nominal)]
+    classes = Classes([label_text(item) for item in _ITEM.findall(nominal)])
+    padded = Padded(path)
     rows = SignalRows(path, labelled)
     channels = 1 if head.inner is None else 0
     for number, line in lines:
@@ -153,12 +155,12 @@ def read_arff(path: Path, target: str | None, labelled: bool) -> SignalTable:
         if head.inner is None:
             label, values = _arff_flat(where, line, head, at)
         else:
-            label, values = _arff_relational(where, line, at)
-            channels = channels or len(values)
+            label, parts = _arff_relational(where, line, at)
+            channels, values = channels or len(parts), padded(where, parts)
             if len(values) != channels:
                 raise InputError(f"{where} has {count(len(values), 'dimension')}, the rows before have {channels}.")
         if label is not None:
-            _check_class(where, label, classes, f"attribute {head.names[at or 0]!r}")
+            classes.check(where, label, f"attribute {quoted(head.names[at or 0])}")
         rows.add(number, values, None if label is None else label_text(label))
     return rows.table(f".arff file: {count(channels, 'channel')}, {rows.lengths}", "no attribute names a class")
 
@@ -208,13 +210,13 @@ def _arff_class(path: Path, head: _Arff, target: str | None, labelled: bool) -> 
     named = [index for index, kind in enumerate(head.types) if kind.lower() not in numeric]
     if target is not None and target not in head.names and labelled:
         hint = listing([head.names[index] for index in named] or head.names)
-        raise InputError(f"{path} has no attribute {target!r} to take as --target. There is: {hint}.")
+        raise InputError(f"{path} has no attribute {quoted(target)} to take as --target. There is: {hint}.")
     if target in head.names:
         chosen = head.names.index(target)
         named = [chosen, *sorted(set(named) - {chosen})]
     if len(named) > 1:
         name = head.names[named[1] if target is not None else named[0]]
-        raise InputError(f"{path}: attribute {name!r} is not numeric, and so is no sample. Remove it.")
+        raise InputError(f"{path}: attribute {quoted(name)} is not numeric, and so is no sample. Remove it.")
     if head.inner is not None and len(head.names) > len(named) + 1:
         raise InputError(f"{path} has numeric attributes beside the relational one. Remove them.")
     return named[0] if named else None
@@ -224,7 +226,10 @@ def _arff_flat(where: str, line: str, head: _Arff, at: int | None) -> tuple[str 
     if line.startswith("{"):
         raise InputError(f"{where} is in the sparse form of ARFF, which cannot be read. Save it as a CSV.")
     quote = next((mark for mark in "'\"" if mark in line), None)
-    cells = next(csv.reader([line], quotechar=quote, skipinitialspace=True)) if quote else line.split(",")
+    try:
+        cells = next(csv.reader([line], quotechar=quote, skipinitialspace=True)) if quote else line.split(",")
+    except csv.Error as error:
+        raise InputError(f"{where} is not a row of values ({error}). Is a quote without its partner?") from error
     if len(cells) != len(head.names):
         raise InputError(f"{where} has {count(len(cells), 'value')} for {count(len(head.names), 'attribute')}.")
     names = list(head.names)
@@ -232,10 +237,10 @@ def _arff_flat(where: str, line: str, head: _Arff, at: int | None) -> tuple[str 
     if at is not None:
         label = cells.pop(at)
         del names[at]
-    return label, _channels([to_numbers(cells, lambda index: f"{where}, attribute {names[index]!r},")])
+    return label, channels_of([to_numbers(cells, lambda index: f"{where}, attribute {quoted(names[index])},")])
 
 
-def _arff_relational(where: str, line: str, at: int | None) -> tuple[str | None, Signal]:
+def _arff_relational(where: str, line: str, at: int | None) -> tuple[str | None, list[Sequence[float]]]:
     label = None
     if at == 0:
         label, _, line = line.partition(",")
@@ -248,28 +253,13 @@ def _arff_relational(where: str, line: str, at: int | None) -> tuple[str | None,
         if not rest.startswith(","):
             raise InputError(f"{where}: the label is missing. Write one, or remove the row.")
         label = rest[1:]
-    values = []
+    values: list[Sequence[float]] = []
     for index, part in enumerate(line[1:end].split("\\n"), start=1):
         cells = part.split(",") if part.strip() else []
         values.append(to_numbers(cells, _counted(f"{where}, dimension {index}, sample")))
-    return label, _channels(values)
+    return label, values
 
 
 def _counted(prefix: str, start: int = 1) -> Callable[[int], str]:
     """Names the cell of an index, for messages."""
     return lambda index: f"{prefix} {start + index}"
-
-
-def _channels(values: Sequence[list[float]]) -> Signal:
-    """``(channels, length)`` of the longest, NaN behind the end of the others."""
-    signal = np.full((len(values), max(map(len, values))), np.nan, np.float64)
-    for channel, row in zip(signal, values, strict=True):
-        channel[: len(row)] = row
-    return signal
-
-
-def _check_class(where: str, label: str, classes: Sequence[str], stated: str) -> None:
-    """That the header knows the label; a name may be of several words, or missing."""
-    name = label_text(label)
-    if classes and name not in ("", "?") and f" {name} " not in f" {' '.join(classes)} ":
-        raise InputError(f"{where}: {stated} has no class {name!r}. There are: {listing(classes)}.")

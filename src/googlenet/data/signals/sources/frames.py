@@ -16,8 +16,8 @@ from ....files import check_unpacked
 from ....limits import CELL, ELEMENTS, ROWS_OF_SHEET
 from ..rows import label_text, no_number
 from .source import Cells
-from .text.columns import infinite
 from .text.numbers import Numbers
+from .text.reading import infinite
 from .weight import check_feather, check_parquet, check_texts, check_workbook
 
 _NAMES = {".parquet": "Parquet", ".feather": "Feather"}
@@ -216,6 +216,10 @@ class SheetGrid:
         wide = max((place + 1 for cells in self._cells for place, cell in enumerate(cells) if cell), default=0)
         for at in range(filled[0] if filled else 0, filled[-1] + 1 if filled else 0):
             yield at + 1, (self._cells[at] + [""] * wide)[:wide]
+
+    def pieces(self) -> Iterator[tuple[int, list[str]]]:
+        """The same: they are in memory."""
+        return self.rows()
 
 
 def _cells(path: Path, rows: Iterator[Sequence[Any]]) -> list[list[str]]:

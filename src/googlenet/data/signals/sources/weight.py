@@ -10,7 +10,7 @@ from typing import Any
 
 from ....errors import InputError
 from ....files import check_plain, check_unpacked, open_plain
-from ....limits import CELL, COLUMNS, ELEMENTS, SHEET, SHEET_EACH
+from ....limits import CELL, ELEMENTS, PACKED_COLUMNS, SHEET, SHEET_EACH
 
 _CURE = "If you trust it, save it as CSV"
 _ARROW = b"ARROW1"
@@ -29,8 +29,8 @@ def check_parquet(path: Path, parquet: Any) -> Any:
     check_plain(path)
     file = parquet.ParquetFile(path)
     about = file.metadata
-    if about.num_columns > COLUMNS:
-        raise InputError(f"{path} has {about.num_columns:,} columns, and {COLUMNS:,} are read at most.")
+    if about.num_columns > PACKED_COLUMNS:
+        raise InputError(f"{path} has {about.num_columns:,} columns, and {PACKED_COLUMNS:,} are read at most.")
     held = about.num_rows * max(1, about.num_columns) * CELL
     groups = [about.row_group(at) for at in range(about.num_row_groups)]
     each = [[group.column(at) for at in range(group.num_columns)] for group in groups]
@@ -162,7 +162,7 @@ def check_workbook(path: Path) -> None:
     size = path.stat().st_size
     with open_plain(path) as file, zipfile.ZipFile(file) as parts:
         whole = sum(part.file_size for part in parts.infolist())
-        if whole > SHEET + SHEET_EACH * size or len(parts.infolist()) > COLUMNS:
+        if whole > SHEET + SHEET_EACH * size or len(parts.infolist()) > PACKED_COLUMNS:
             raise InputError(
                 f"{path} has {size:,} bytes and unpacks to {whole:,}, far more than workbooks do. {_CURE}."
             )

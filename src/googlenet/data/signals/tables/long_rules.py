@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ....errors import InputError
+from ....errors import InputError, quoted, short
 from ..rows import listing
 from .names import IDS, TIMES, bears, ends, is_clock
 from .roles import WIDE, Roles, called
@@ -90,8 +90,8 @@ def _rather_long(roles: Roles, shape: Shape) -> bool:
     shown = ends([at.name for at in roles.runs[0]])
     raise InputError(
         f"{roles.path}: a row may be a signal of the samples {shown}, or one sample of a signal of its own "
-        f"{shape.id!r}. If a row is a signal, say --ignore {shape.time}; if it is a sample, --id {shape.id} --time "
-        f"{shape.time}."
+        f"{quoted(shape.id)}. If a row is a signal, say --ignore {short(shape.time)}; if it is a sample, --id "
+        f"{short(shape.id)} --time {short(shape.time)}."
     )
 
 
@@ -101,8 +101,9 @@ def _check_time(roles: Roles, shape: Shape) -> None:
         return
     if not is_second_clock(roles.columns[shape.time], roles.columns[shape.id].codes):
         raise InputError(
-            f"{roles.path}: {shape.time!r} rises in unequal steps within each {shape.id!r}: times, or a channel? If "
-            f"they are times, say --time {shape.time}; if not, add a column of times (0, 1, 2, ...), called time."
+            f"{roles.path}: {quoted(shape.time)} rises in unequal steps within each {quoted(shape.id)}: times, or a "
+            f"channel? If they are times, say --time {short(shape.time)}; if not, add a column of times (0, 1, 2, "
+            "...), called time."
         )
 
 
@@ -115,8 +116,8 @@ def _check_not_one(roles: Roles, free: Sequence[str]) -> None:
     changes = int((column.codes[1:] != column.codes[:-1]).sum())
     if roles.counts_time(times[0]) and changes < len(column.codes) / 4:
         raise InputError(
-            f"{roles.path}: its rows are samples in the order of {times[0]!r}, and no column says which signal one "
-            f"belongs to. Name it with --id; a recording whose {roles.target!r} changes is cut with --window."
+            f"{roles.path}: its rows are samples in the order of {quoted(times[0])}, and no column says which signal "
+            f"one belongs to. Name it with --id; a recording whose {quoted(roles.target)} changes is cut with --window."
         )
 
 
@@ -130,8 +131,9 @@ def _check_no_blocks(roles: Roles, free: Sequence[str]) -> None:
             continue
         if roles.target is None or is_constant_within(roles.columns[roles.target], roles.columns[name].codes):
             raise InputError(
-                f"{roles.path}: a row may be a signal, or one sample of the signal of its {name!r}. If a row is a "
-                f"signal, say --group {name} (or --ignore {name}); if it is a sample, say --id {name}."
+                f"{roles.path}: a row may be a signal, or one sample of the signal of its {quoted(name)}. If a row is "
+                f"a signal, say --group {short(name)} (or --ignore {short(name)}); if it is a sample, say --id "
+                f"{short(name)}."
             )
 
 
@@ -169,7 +171,7 @@ def _samples(roles: Roles, identity: str, time: str | None) -> list[str]:
     tested = {name: roles.columns[name] for name in rest if name in roles.columns}  # the others are numbered, and many
     _leave_out(roles, rest, [name for name, column in tested.items() if column.text], "text")
     constant = [name for name, column in tested.items() if is_constant_within(column, codes)]
-    _leave_out(roles, rest, constant, f"one value for each {identity!r}")
+    _leave_out(roles, rest, constant, f"one value for each {quoted(identity)}")
     _check_one_owner(roles, identity, tested)
     if time is not None:
         clocks = [name for name, column in tested.items() if is_second_clock(column, codes)]
@@ -183,9 +185,9 @@ def _check_one_owner(roles: Roles, identity: str, tested: Mapping[str, Column]) 
     owner = next((name for name in tested if name not in roles.ignored and owns_rows(tested[name], codes)), None)
     if owner is not None:
         raise InputError(
-            f"{roles.path}: the signals by column {identity!r} have several {owner!r} each, as if ids were given again "
-            f"for every one. Join both in one column, and name it with --id; if {owner!r} does not matter, say "
-            f"--ignore {owner}."
+            f"{roles.path}: the signals by column {quoted(identity)} have several {quoted(owner)} each, as if ids "
+            f"were given again for every one. Join both in one column, and name it with --id; if {quoted(owner)} does "
+            f"not matter, say --ignore {short(owner)}."
         )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ....errors import InputError
+from ....errors import InputError, quoted
 from ..rows import count, listing
 from ..sources.source import Source
 from .names import bears, ends, place
-from .readers.wide import missing_samples, sample_columns
+from .readers.wide import Columns, missing_samples
 from .rules import find_schema
 from .schema import Channel, Schema, TableColumns, check_given
 from .shape import columns_of
@@ -29,15 +29,16 @@ def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schem
         InputError: If a column is missing, or cannot be told.
     """
     wanted = replace(wanted, missing=learned.with_missing(wanted.missing).missing)
-    if learned.layout == "wide" and any(sample_columns(channel, source.header)[0] for channel in learned.channels):
-        channels = tuple(_same_samples(source, channel, learned) for channel in learned.channels)
+    known = Columns(source.header) if learned.layout == "wide" else None
+    if known is not None and any(known.of(channel)[0] for channel in learned.channels):
+        channels = tuple(_same_samples(source, known, channel, learned) for channel in learned.channels)
         return _with_roles(source, wanted, labelled, replace(learned, channels=channels))
     if learned.layout == "long" and _has_samples(source, learned):
         for option, name in (("--id", learned.id), ("--time", learned.time), ("--channel", learned.channel)):
             if name is not None and name not in source.header and getattr(wanted, option[2:]) is None:
                 raise InputError(
-                    f"{source.path} has no column {name!r}, by which the table was read that the network learned from "
-                    f"({option}); its columns are {listing(source.header)}."
+                    f"{source.path} has no column {quoted(name)}, by which the table was read that the network "
+                    f"learned from ({option}); its columns are {listing(source.header)}."
                 )
         return _with_roles(source, wanted, labelled, learned)
     return _another_layout(source, wanted, labelled, learned)
@@ -46,7 +47,8 @@ def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schem
 def _has_samples(source: Source, learned: Schema) -> bool:
     """Whether a table has the samples of a long one; raises the sentence if it has only some."""
     names = list(dict.fromkeys(name for channel in learned.channels for name in channel.columns))
-    lacking = [name for name in names if name not in source.header]
+    known = set(source.header)
+    lacking = [name for name in names if name not in known]
     if lacking and (len(lacking) < len(names) or learned.id in source.header):
         raise InputError(
             f"{source.path} has no column {listing(lacking)}, which the network reads; its columns are "
@@ -55,15 +57,15 @@ def _has_samples(source: Source, learned: Schema) -> bool:
     return not lacking
 
 
-def _same_samples(source: Source, channel: Channel, learned: Schema) -> Channel:
+def _same_samples(source: Source, known: Columns, channel: Channel, learned: Schema) -> Channel:
     """A channel of a wide table, with the samples that a file has of it."""
-    _, lacking = sample_columns(channel, source.header)
+    _, lacking = known.of(channel)
     run = channel.run
     if run is None:
         if lacking:
             raise InputError(missing_samples(source, lacking, channel))
         return channel
-    here = sorted(at.number for name in source.header if (at := place(name)) is not None and at.key == run.key)
+    here = sorted(known.numbered(run))
     more = sorted(set(here) - set(run.numbers))
     if learned.fixed is None:  # signals of many lengths: the table has as many columns as its longest
         shorter, longer = sorted((tuple(here), run.numbers), key=len)
@@ -91,8 +93,8 @@ def _with_roles(source: Source, wanted: TableColumns, labelled: bool, schema: Sc
     }
     if labelled and roles["target"] is None:
         raise InputError(
-            f"{source.path} has no column {schema.target!r}, which held the labels that the network learned from. Name "
-            f"it with --target; there are {listing(source.header)}."
+            f"{source.path} has no column {quoted(schema.target)}, which held the labels that the network learned "
+            f"from. Name it with --target; there are {listing(source.header)}."
         )
     schema = replace(schema, **roles, missing=wanted.missing, ignored=())
     beside = _beside(source, schema)

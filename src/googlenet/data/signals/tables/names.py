@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .... import limits
+from ....errors import short
 from ..rows import count, is_number
 from ..sources.text.dates import seconds
 
@@ -26,8 +28,9 @@ _WHEN = (
 )
 _CLOCKS = frozenset(_WHEN.split())
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-# A decimal number only where no letter or digit stands before it: of ch1.0 the number is 0.
-_NUMBERED = re.compile(r"(.*?)((?<![a-zA-Z\d.])\d+\.\d+|\d+)(\D*)", re.DOTALL)
+_DIGITS = re.compile(r"\d+")
+_BEFORE_DECIMAL = re.compile(r"[a-zA-Z\d.]")  # of ch1.0 the number is 0
+_MOST = 1e100  # a number of a name; of larger ones no steps are known
 _CLOCK_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _SEPARATORS = " _.-:/,()[]{}<>=#"
 
@@ -111,14 +114,31 @@ def place(name: str) -> Place | None:
     moment = _moment(name)
     if moment is not None:
         return Place(("", ""), moment, name)
-    match = _NUMBERED.fullmatch(name)
-    return None if match is None else Place(_key(match[1], match[3]), float(match[2]), name)
+    parts = numbered(name)
+    return None if parts is None else Place(_key(parts[0], parts[2]), float(parts[1]), name)
+
+
+def numbered(name: str) -> tuple[str, str, str] | None:
+    """A name before, in and behind its last number; ``None`` if it has none, or is too long to be looked at."""
+    if len(name) > limits.COLUMN or is_number(name):  # of a number alone, one that is too large
+        return None
+    runs = [match.span() for match in _DIGITS.finditer(name)]
+    if not runs:
+        return None
+    start, end = runs[-1]
+    if len(runs) > 1 and runs[-2][1] + 1 == start and name[start - 1] == ".":
+        first = runs[-2][0]
+        if first == 0 or not _BEFORE_DECIMAL.match(name[first - 1]):
+            start = first
+    return None if float(name[start:end]) > _MOST else (name[:start], name[start:end], name[end:])
 
 
 def _moment(name: str) -> float | None:
     """A name that is a number, a time of day or a date."""
+    if len(name) > limits.COLUMN:
+        return None
     if is_number(name):
-        return float(name)
+        return float(name) if abs(float(name)) <= _MOST else None
     clock = _CLOCK_TIME.fullmatch(name.strip())
     if clock is not None:
         return 3600.0 * int(clock[1]) + 60.0 * int(clock[2]) + float(clock[3] or 0)
@@ -141,13 +161,13 @@ def runs(names: Iterable[str]) -> dict[tuple[str, str], list[Place]]:
 
 def run_of(places: Sequence[Place]) -> Run:
     """The run that columns are."""
-    match = _NUMBERED.fullmatch(places[0].name)
-    plain = places[0].key == ("", "") or match is None
-    return Run("" if plain else match[1], "" if plain else match[3], tuple(at.number for at in places))  # type: ignore[index]
+    parts = None if places[0].key == ("", "") else numbered(places[0].name)
+    before, _, behind = parts or ("", "", "")
+    return Run(before, behind, tuple(at.number for at in places))
 
 
 def ends(names: Sequence[str]) -> str:
     """Names of a run for people: the first and the last."""
     if len(names) < 3:
-        return ", ".join(names)
-    return f"{names[0]} … {names[-1]} ({count(len(names), 'column')})"
+        return ", ".join(map(short, names))
+    return f"{short(names[0])} … {short(names[-1])} ({count(len(names), 'column')})"

@@ -25,6 +25,7 @@ class Roles:
 
     Attributes:
         notes: What is to be said.
+        order: Place of every column in the file.
         ignored: Columns that are none of anything, with the reason.
         runs: The longest runs of numbered columns: the channels of a wide table.
         near: A run that is nearly as long.
@@ -43,6 +44,7 @@ class Roles:
         for name in source.header:
             if name.lower() in ROW_NUMBERS and name not in wanted.named().values():
                 self.ignored.setdefault(name, "a row number" if name else "it has no name")
+        self.order = {name: at for at, name in enumerate(source.header)}
         self.runs = self._main_runs()
         self.sampled = {at.name for places in self.runs for at in places}
         self.columns = self._beside()

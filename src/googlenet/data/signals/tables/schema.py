@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ....errors import InputError
+from ....errors import InputError, nearest, quoted
 from ..rows import count, listing
 from .names import Run, ends
 
@@ -57,7 +56,7 @@ class TableColumns:
         given = self.named() | ({"--ignore": self.ignore[0]} if self.ignore else {})
         for option, name in given.items():
             if option not in kept:
-                raise InputError(f"{path} has no column {name!r} for {option}: {reason}. Leave {option} out.")
+                raise InputError(f"{path} has no column {quoted(name)} for {option}: {reason}. Leave {option} out.")
 
 
 UNSAID = TableColumns()
@@ -145,11 +144,11 @@ class Schema:
     def said(self) -> str:
         """The end of the sentence that says how the table was read."""
         left = [name for name, _ in self.ignored]
-        few = [f", column {name!r} left out" for name in left]
+        few = [f", column {quoted(name)} left out" for name in left]
         return "".join(
             [
-                f", labels in column {self.target!r}" if self.target else "",
-                f", groups in column {self.group!r}" if self.group else "",
+                f", labels in column {quoted(self.target)}" if self.target else "",
+                f", groups in column {quoted(self.group)}" if self.group else "",
                 *(few if len(left) <= 6 else [f", {len(left)} columns left out"]),
             ]
         )
@@ -174,7 +173,9 @@ class Schema:
             columns = channel.columns if run is None else tuple(map(run.column, run.numbers))
             if columns not in seen:
                 seen.add(columns)
-                named = f"channel {channel.name!r}" if len(self.channels) > 1 and self.channel is None else "samples"
+                named = (
+                    f"channel {quoted(channel.name)}" if len(self.channels) > 1 and self.channel is None else "samples"
+                )
                 found.append((ends(columns), named))
         return (*found, *((name or "(no name)", f"left out: {why}") for name, why in self.ignored))
 
@@ -231,7 +232,7 @@ def check_given(path: object, header: Sequence[str], wanted: TableColumns) -> No
     known = set(header)
     twice = next((name for name, times in Counter(header).items() if times > 1 and name), None)
     if twice is not None:
-        raise InputError(f"{path}: the header has the column {twice!r} twice. Rename one.")
+        raise InputError(f"{path}: the header has the column {quoted(twice)} twice. Rename one.")
     given = wanted.named()
     for option, name in (*given.items(), *(("--ignore", name) for name in wanted.ignore)):
         if name not in known:
@@ -242,11 +243,11 @@ def check_given(path: object, header: Sequence[str], wanted: TableColumns) -> No
             raise InputError(f"{path}: {first[name]} and {option} name the same column. Each needs its own.")
     both = next((name for name in given.values() if name in wanted.ignore), None)
     if both is not None:
-        raise InputError(f"{path}: the column {both!r} is named with --ignore and with another option.")
+        raise InputError(f"{path}: the column {quoted(both)} is named with --ignore and with another option.")
 
 
 def _no_column(name: str, header: Sequence[str]) -> str:
     """The message of an unknown column, without a list of a thousand samples."""
-    near = [known for known in header if known.lower() == name.lower()] or difflib.get_close_matches(name, header, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {listing(header)}."
-    return f"There is no column {name!r}. {hint}"
+    near = next((known for known in header if known.lower() == name.lower()), None) or nearest(name, header)
+    hint = f"Did you mean {quoted(near)}?" if near is not None else f"There are: {listing(header)}."
+    return f"There is no column {quoted(name)}. {hint}"

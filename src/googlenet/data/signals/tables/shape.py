@@ -46,10 +46,24 @@ class Column:
         assert self.numbers is not None
         return self.numbers
 
-    @property
+    @cached_property
     def different(self) -> int:
         """How many different cells it has."""
-        return len(set(self.codes.tolist()))
+        return int(self.codes.max(initial=-1)) + 1
+
+    def __len__(self) -> int:
+        return len(self._known if self.cells is None else self.cells)
+
+    def changes(self, order: npt.NDArray[np.intp] | None = None) -> npt.NDArray[np.bool_]:
+        """Whether each row but the first has another cell than the one before it.
+
+        Args:
+            order: Of the rows; ``None`` for that of the file.
+        """
+        values = self.codes if self.cells is not None else self._known
+        values = values if order is None else values[order]
+        differ: npt.NDArray[np.bool_] = values[1:] != values[:-1]
+        return differ if self.cells is not None else differ & ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
 
     @cached_property
     def moments(self) -> Floats | None:
@@ -120,9 +134,9 @@ def shape_of(columns: Mapping[str, Column], id: str | None = None, time: str | N
 
 def blocks_of(column: Column) -> npt.NDArray[np.intp] | None:
     """Where its blocks of equal cells begin, but for the first; ``None`` if it does not repeat in blocks."""
-    starts = np.flatnonzero(np.diff(column.codes)) + 1
-    different = column.different
-    return starts if 2 <= different == len(starts) + 1 and 2 * different < len(column.codes) else None
+    starts = np.flatnonzero(column.changes()) + 1
+    blocks = len(starts) + 1
+    return starts if blocks >= 2 and 2 * blocks < len(column) and column.different == blocks else None
 
 
 def rows_of(starts: npt.NDArray[np.intp], total: int) -> float:
@@ -193,5 +207,5 @@ def is_constant_within(column: Column, codes: npt.NDArray[np.intp]) -> bool:
         codes: Which signal each row belongs to.
     """
     order = np.argsort(codes, kind="stable")
-    values, same = column.codes[order], np.diff(codes[order]) == 0
-    return bool(same.any() and not np.diff(values)[same].any())
+    same = np.diff(codes[order]) == 0
+    return bool(same.any() and not column.changes(order)[same].any())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ....errors import InputError
+from ....errors import InputError, quoted, short
 from ..rows import listing
 from .names import Place, bears, ends, is_clock, run_of, words
 from .roles import Roles
@@ -53,7 +53,7 @@ def _without_run(roles: Roles, free: Sequence[str]) -> list[str]:
     clock = next((name for name in roles.free() if name in roles.columns and roles.may_be_time(name)), None)
     if clock is not None:
         raise InputError(
-            f"{roles.path}: a row looks like one sample, taken at {clock!r}, but no column says which signal it "
+            f"{roles.path}: a row looks like one sample, taken at {quoted(clock)}, but no column says which signal it "
             "belongs to. Name it with --id; if it takes several, join them in one."
         )
     raise InputError(
@@ -66,7 +66,7 @@ def _without_run(roles: Roles, free: Sequence[str]) -> list[str]:
 def _why_beside(roles: Roles, name: str) -> str:
     what = "text beside the numbered columns" if roles.columns[name].text else "beside the numbered columns"
     shared = roles.columns[name].different < len(roles.columns[name].codes)
-    hint = f" (--group {name} keeps its rows on one side)" if shared and bears(name) else ""
+    hint = f" (--group {short(name)} keeps its rows on one side)" if shared and bears(name) else ""
     return what + hint
 
 
@@ -85,7 +85,8 @@ def _channel(roles: Roles, places: Sequence[Place]) -> Channel:
     again = next((pair for pair in pairwise(places) if pair[0].number == pair[1].number), None)
     if again is not None:
         raise InputError(
-            f"{roles.path}: the columns {again[0].name!r} and {again[1].name!r} have the same number. Rename one."
+            f"{roles.path}: the columns {quoted(again[0].name)} and {quoted(again[1].name)} have the same number. "
+            "Rename one."
         )
     _check_order(roles, places)
     run = run_of(places)
@@ -107,8 +108,7 @@ def _channel(roles: Roles, places: Sequence[Place]) -> Channel:
 
 def _check_order(roles: Roles, places: Sequence[Place]) -> None:
     """That the numbers of samples are their order, where the file has another."""
-    order = {name: at for at, name in enumerate(roles.source.header)}
-    filed = sorted(places, key=lambda at: order[at.name])
+    filed = sorted(places, key=lambda at: roles.order[at.name])
     names = ends([at.name for at in filed])
     back = [two.number < one.number for one, two in pairwise(filed)]
     if all(":" in at.name for at in places) and sum(back) == 1:
@@ -145,11 +145,11 @@ def _check_not_channels(roles: Roles, beside: Sequence[str]) -> None:
     if clock is None and (not blocks or any(map(bears, beside))):
         return
     shown = ends([at.name for at in roles.runs[0]])
-    why = f"taken at {clock!r}" if clock else f"for {roles.target!r} keeps its value over many rows"
+    why = f"taken at {quoted(clock)}" if clock else f"for {quoted(roles.target)} keeps its value over many rows"
     raise InputError(
         f"{roles.path}: a row looks like one sample of the channels {shown}, {why}. If it is, add a column that says "
         "which signal a row belongs to (--id), or cut the recording (--window 2s); if a row is a signal, "
-        f"{f'say --ignore {clock}' if clock else 'rename the columns (v0, v1, ...)'}."
+        f"{f'say --ignore {short(clock)}' if clock else 'rename the columns (v0, v1, ...)'}."
     )
 
 
@@ -162,8 +162,8 @@ def _check_channels(roles: Roles, channels: Sequence[Channel]) -> None:
         if other.run.numbers != first.run.numbers and len(set(first.run.numbers) ^ set(other.run.numbers)) > 0:
             lacking = sorted(set(first.run.numbers) - set(other.run.numbers))
             raise InputError(
-                f"{roles.path}: the channels {first.name!r} and {other.name!r} are numbered differently: there is "
-                f"no {other.run.column(lacking[0])!r}. Rename the columns, or leave some out (--ignore)."
+                f"{roles.path}: the channels {quoted(first.name)} and {quoted(other.name)} are numbered differently: "
+                f"there is no {quoted(other.run.column(lacking[0]))}. Rename the columns, or leave some out (--ignore)."
             )
 
 
@@ -182,13 +182,14 @@ def _check_not_turned(roles: Roles) -> None:
 
 def _check_first(roles: Roles, beside: Sequence[str]) -> None:
     """That no column is the first of a run that pandas numbered: ``x, x.1, x.2, ...``"""
+    first = {(name.casefold(), ""): name for name in reversed(beside)}
     for places in roles.runs:
-        key = places[0].key
-        name = next((name for name in beside if (name.casefold(), "") == key), None)
+        name = first.get(places[0].key)
         if name is not None and places[0].number == 1 and places[0].name == f"{name}.1":
             raise InputError(
-                f"{roles.path}: the column {name!r} may be the first sample of {ends([at.name for at in places])}. If "
-                f"it is, rename it to {name}.0; if not, say --ignore {name}."
+                f"{roles.path}: the column {quoted(name)} may be the first sample of "
+                f"{ends([at.name for at in places])}. If it is, rename it to {short(name)}.0; if not, say --ignore "
+                f"{short(name)}."
             )
 
 
@@ -199,5 +200,5 @@ def _check_not_near(roles: Roles) -> None:
         one, two = (ends([at.name for at in places]) for places in (roles.runs[0], near))
         raise InputError(
             f"{roles.path}: the numbered columns {one} and {two} are not equally many, so they are no channels. "
-            f"Leave out those that are no samples (--ignore {near[0].name} ...), or add what is missing."
+            f"Leave out those that are no samples (--ignore {short(near[0].name)} ...), or add what is missing."
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
@@ -12,13 +11,16 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from .....errors import InputError
-from ...rows import count, no_number
+from ..... import limits
+from .....errors import InputError, quoted
+from ...rows import count
 from ..source import Cells
-from .numbers import Numbers, items_of, list_columns, spread
+from .blocks import WIDEST, Block, Row
+from .numbers import items_of, list_columns, spread
+from .reading import Plan, Reading, picker
 from .table import Table, is_units
 
-_UNEVEN = 16  # a table of lists is at most so many times as large as what is in them, and a little more
+_AT_ONCE = 1 << 16  # cells that are counted together
 
 
 class CsvSource:
@@ -44,6 +46,12 @@ class CsvSource:
             below = below[1:]
         self._names = self._fitted(list(table.header), below)
         self._width = len(self._names)
+        if self._width > limits.COLUMNS:
+            raise InputError(
+                f"{self.path} has {self._width:,} columns with names, more than a table may have. Save the signals as "
+                f"an NPZ with arrays X and y."
+            )
+        self._kept: dict[tuple[int, int], npt.NDArray[np.float64]] = {}  # line of a block and column to its numbers
         self._spread: dict[int, int] = {}
         self._spread = self._lengths(below)
         self.header = [name for at, own in enumerate(self._names) for name in self._parts(at, own)]
@@ -60,7 +68,8 @@ class CsvSource:
         """The header, as wide as the rows are: without separators at their end, with a name for R's row names."""
         rows = [cells for cells in below if "".join(cells).strip()]
         self._trailing = False
-        while header and not header[-1] and not any("".join(cells[len(header) - 1 :]).strip() for cells in rows):
+        filled = max((at + 1 for cells in rows for at in (_last(cells),)), default=0)
+        while header and not header[-1] and filled < len(header):
             header.pop()
             self._trailing = True
         if self._trailing or {len(cells) for cells in rows} != {len(header) + 1}:
@@ -82,12 +91,17 @@ class CsvSource:
         places = [at for at in list_columns(below, style) if at < self._width]
         if not places:
             return {}
-        longest, total, rows = 1, 0, 0
+        longest, rows = 1, 0
         for _, cells in self._rows():
             if len(cells) == self._width:
                 lengths = [len(items_of(cells[at], style.decimal) or ()) for at in places]
-                longest, total, rows = max(longest, *lengths), total + sum(lengths), rows + 1
-        if longest * rows * len(places) > _UNEVEN * total + (1 << 24):
+                longest, rows = max(longest, *lengths), rows + 1
+        if longest * len(places) > limits.COLUMNS:
+            raise InputError(
+                f"{self.path}: the longest list has {longest:,} numbers, more than a table may have columns. Save the "
+                f"signals as an NPZ with arrays X and y, or cut them to windows."
+            )
+        if longest * rows * len(places) * 8 > limits.unpacked(self.path.stat().st_size):
             raise InputError(
                 f"{self.path}: the lists differ too much in length for a table, the longest has {longest:,} numbers. "
                 f"Save the signals as a .ts file, or cut them to windows."
@@ -96,11 +110,25 @@ class CsvSource:
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows below the header, without empty cells behind its last column."""
-        width = self._width
-        for row, cells in islice(self._table.rows(), self._skipped, None):
-            while self._trailing and len(cells) > width and not cells[-1].strip():
-                cells.pop()
-            yield row, cells
+        return map(self._trimmed, islice(self._table.rows(), self._skipped, None))
+
+    def _pieces(self) -> Iterator[Row | Block]:
+        """The same, many rows at once where they are plain and of the header's width."""
+        if self._width > WIDEST or self._spread:
+            yield from self._rows()
+            return
+        for piece in self._table.pieces(self._skipped):
+            if isinstance(piece, Block) and piece.width == self._width:
+                yield piece
+            else:
+                yield from map(self._trimmed, piece.rows() if isinstance(piece, Block) else (piece,))
+
+    def _trimmed(self, row: Row) -> Row:
+        """A row without empty cells behind the header's last column."""
+        cells = row[1]
+        while self._trailing and len(cells) > self._width and not cells[-1].strip():
+            cells.pop()
+        return row
 
     def _full(self, row: int, cells: list[str]) -> list[str]:
         """A cell for every column of the header."""
@@ -109,7 +137,7 @@ class CsvSource:
         full: list[str] = []
         for at, cell in enumerate(cells):
             if at in self._spread:
-                where = f"{self.path}, row {row}, column {self._names[at]!r}"
+                where = f"{self.path}, row {row}, column {quoted(self._names[at])}"
                 full += spread(cell, self._spread[at], self._table.numbers.decimal, where)
             else:
                 full.append(cell)
@@ -121,34 +149,51 @@ class CsvSource:
         Args:
             names: The columns; lists are none of text.
         """
-        style, asked = self.numbers, set(names)
+        asked = set(names)
         plain = [at for at, name in enumerate(self._names) if name in asked and at not in self._spread]
         mixed: list[int] = []
-        picked = _picker(plain)
-        for cells in self._whole():
-            try:
-                style.row(picked(cells))
-            except ValueError:
-                mixed += [at for at in plain if style.is_text(cells[at])]
-                plain = [at for at in plain if at not in set(mixed)]
-                picked = _picker(plain)
+        for piece in self._whole():
+            found = self._texts_of(piece, plain)
+            if found:
+                mixed += sorted(found)
+                plain = [at for at in plain if at not in found]
         mostly = self._mostly(mixed)
         return {self._names[at]: mostly[at] for at in sorted(mixed)}
+
+    def _texts_of(self, piece: Row | Block, places: Sequence[int]) -> set[int]:
+        """Those columns that have text there."""
+        if isinstance(piece, Block):
+            return {at for at in places if not self._parsed(piece, at)}
+        cells = piece[1]
+        try:
+            self.numbers.row(picker(places)(cells))
+        except ValueError:
+            return {at for at in places if self.numbers.is_text(cells[at])}
+        return set()
+
+    def _parsed(self, block: Block, at: int) -> bool:
+        """Whether the cells of a column are numbers or missing; keeps them if so."""
+        key = (block.first, at)
+        if key not in self._kept:
+            try:
+                self._kept[key] = np.array(self.numbers.row(block.column(at)), np.float64)
+            except ValueError:
+                return False
+        return True
 
     def _mostly(self, places: Sequence[int]) -> dict[int, bool]:
         """Whether of the cells of those columns, the missing ones aside, more than half are text."""
         style = self.numbers
-        different: dict[int, Counter[str]] = {at: Counter() for at in places}
-        for cells in self._whole() if places else ():
-            for at, counts in different.items():
-                counts[cells[at]] += 1
-        return {
-            at: sum(times * (style.is_text(cell) - style.is_number(cell)) for cell, times in counts.items()) > 0
-            for at, counts in different.items()
-        }
+        more = dict.fromkeys(places, 0)
+        pieces = self._whole() if places else iter(())
+        for some in _together(pieces, max(1, _AT_ONCE // self._width)):
+            for at in places:
+                counts = Counter(some.column(at) if isinstance(some, Block) else map(itemgetter(at), some))
+                more[at] += sum(n * (style.is_text(cell) - style.is_number(cell)) for cell, n in counts.items())
+        return {at: many > 0 for at, many in more.items()}
 
-    def _whole(self) -> Iterator[list[str]]:
-        return (cells for _, cells in self._rows() if len(cells) == self._width)
+    def _whole(self) -> Iterator[Row | Block]:
+        return (piece for piece in self._pieces() if isinstance(piece, Block) or len(piece[1]) == self._width)
 
     def read(self, texts: Sequence[str], numbers: Sequence[str], missing: Collection[str] = frozenset()) -> Cells:
         """Reads those columns as text, and those as numbers.
@@ -162,82 +207,37 @@ class CsvSource:
             InputError: If the file is no table at all.
         """
         places = {name: at for at, name in reversed(list(enumerate(self.header)))}
-        columns: list[tuple[int, list[str]]] = [(places[name], []) for name in texts]
-        picked = _picker([places[name] for name in numbers])
         style = replace(self._table.numbers, missing=frozenset(word.strip().lower() for word in missing))
-        known: dict[str, str] = {}  # a label is kept once, however often it is there
-        rows, values = array("q"), array("d")
-        bad: dict[int, str] = {}
-        nothing = array("d", [np.nan]) * len(numbers)
-        full = 0  # rows up to the last that is not empty
-        for row, cells in self._rows():
-            index = len(rows)
-            rows.append(row)
-            misfit = self._misfit(row, cells)
-            if misfit:
-                bad[index] = misfit
-                cells = [*cells, *[""] * self._width][: self._width]
-            full = index + 1 if any(map(str.strip, cells)) else full
-            cells = self._full(row, cells)
-            for at, column in columns:
-                cell = cells[at].strip()
-                column.append(known.setdefault(cell, cell))
-            try:
-                values.extend(nothing if index in bad else style.row(picked(cells)))
-            except ValueError:
-                values.extend(nothing)
-                bad[index] = self._bad_cell(row, dict(zip(numbers, picked(cells), strict=True)), style)
-        self._leave_out(len(rows) - full)
-        table = np.frombuffer(values, np.float64).reshape(len(rows), len(numbers))[:full]
-        self._find_infinite(rows, numbers, table, bad)
-        found = {name: column[:full] for name, (_, column) in zip(texts, columns, strict=True)}
-        return Cells(rows[:full], found, table, dict(item for item in bad.items() if item[0] < full))
+        plan = Plan(self.path, self._width, [*map(places.__getitem__, texts)], {n: places[n] for n in numbers}, style)
+        reading = Reading(plan)
+        for piece in self._pieces():
+            if not isinstance(piece, Block):
+                reading.add(*piece, self._full)
+            elif not reading.add_block(piece, self._kept):
+                for row, cells in piece.rows():
+                    reading.add(row, cells, self._full)
+        self._leave_out(len(reading.rows) - reading.full)
+        return reading.cells(texts)
 
     def _leave_out(self, rows: int) -> None:
         if rows and "at the end left out" not in self._notes:
             self._notes += f", {count(rows, 'empty row')} at the end left out"
 
-    def _misfit(self, row: int, cells: Sequence[str]) -> str:
-        """What is wrong with a row as a whole; nothing for a good one."""
-        if not any(map(str.strip, cells)):
-            return f"{self.path}, row {row} is empty. Remove it."
-        if len(cells) == self._width:
-            return ""
-        text = f"{self.path}, row {row} has {count(len(cells), 'cell')}, but the header has {self._width}."
-        if any("\n" in cell or "\r" in cell for cell in cells):
-            raise InputError(f"{text} Is a quote there without its partner?")
-        return f"{text} Mend or remove it."
 
-    def _bad_cell(self, row: int, cells: dict[str, str], style: Numbers) -> str:
-        name, cell = next((name, cell) for name, cell in cells.items() if style.is_text(cell))
-        text = no_number(f"{self.path}, row {row}, column {name!r}", cell)
-        if "\n" in cell:
-            raise InputError(f"{text} Is a quote there without its partner?")
-        if style.decimal == "," and "." in cell:
-            return f"{text} The table has decimal commas: is the dot one of them, or between thousands?"
-        return text
-
-    def _find_infinite(
-        self, rows: Sequence[int], numbers: Sequence[str], table: npt.NDArray[np.float64], bad: dict[int, str]
-    ) -> None:
-        """Rows that hold infinity are bad, and their numbers missing."""
-        for index, at in np.argwhere(np.isinf(table)).tolist():
-            where = f"{self.path}, row {rows[index]}, column {numbers[at]!r}"
-            bad.setdefault(index, infinite(where))
-        table[np.isinf(table).any(axis=1)] = np.nan
+def _last(cells: Sequence[str]) -> int:
+    """The place of the last cell that is not empty; -1 if all are."""
+    return next((at for at in range(len(cells) - 1, -1, -1) if cells[at].strip()), -1)
 
 
-def infinite(where: str) -> str:
-    """Why a cell of infinity, or of more than 1.8e308, cannot be read."""
-    return f"{where} is infinite. Write NaN if its value is missing."
-
-
-def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
-    """Takes the cells at those places."""
-    if len(places) == 1:
-        return lambda cells: (cells[places[0]],)
-    if list(places) == list(range(places[0], places[-1] + 1)) if places else True:
-        start, end = (places[0], places[-1] + 1) if places else (0, 0)
-        return lambda cells: cells[start:end]
-    pick: Callable[[Sequence[str]], Sequence[str]] = itemgetter(*places)
-    return pick
+def _together(pieces: Iterator[Row | Block], rows: int) -> Iterator[Block | list[list[str]]]:
+    """Rows that stand alone, so many at once."""
+    some: list[list[str]] = []
+    for piece in pieces:
+        if isinstance(piece, Block):
+            yield piece
+            continue
+        some.append(piece[1])
+        if len(some) >= rows:
+            yield some
+            some = []
+    yield some

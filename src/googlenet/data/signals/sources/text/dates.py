@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .....errors import InputError
+from ..... import limits
+from .....errors import InputError, quoted
 from .numbers import Numbers
 
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(.+))?")
 _GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +(.+))?")
 _SLASHES = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:,? +(.+))?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?\s*([AaPp][Mm])?\s*(Z|[+-]\d{2}:?\d{2})?")
+_PRECISE = 15  # digits that float64 tells apart
 _SECOND = 10**9  # nanoseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PLAIN = Numbers()
@@ -50,13 +52,13 @@ def moments(
     counted = numbers.is_number(next(filter(None, cells), "0"))
     parsed: dict[str, Readings] = {}
     if counted:
-        known = [numbers.is_number(cell) for cell in cells]
+        known = _known(cells, numbers)
     else:
         parsed = {cell: _readings(cell) for cell in dict.fromkeys(cells)}
         known = [parsed[cell] != (None, None) for cell in cells]
     wanted = "a number" if counted else "a date such as 2026-01-31 12:00:00"
     wrong = {
-        at: f"{path}, row {rows[at]}: column {name!r} holds {cells[at]!r}, which is not {wanted}."
+        at: f"{path}, row {rows[at]}: column {quoted(name)} holds {quoted(cells[at])}, which is not {wanted}."
         for at, is_known in enumerate(known)
         if not is_known
     }
@@ -111,8 +113,9 @@ def _agreed(path: Path, rows: dict[str, int], parsed: dict[str, Readings], name:
     if not readings:
         cells = [next(cell for cell, both in parsed.items() if both[place] is None) for place in (0, 1)]
         raise InputError(
-            f"{path}: column {name!r} holds {cells[0]!r} in row {rows[cells[0]]} and {cells[1]!r} in row "
-            f"{rows[cells[1]]}, of which one begins with the day and one with the month. Write them as 2026-01-31."
+            f"{path}: column {quoted(name)} holds {quoted(cells[0])} in row {rows[cells[0]]} and {quoted(cells[1])} "
+            f"in row {rows[cells[1]]}, of which one begins with the day and one with the month. Write them as "
+            "2026-01-31."
         )
     starts = [min(reading.values()) for reading in readings]
     if any(
@@ -120,8 +123,8 @@ def _agreed(path: Path, rows: dict[str, int], parsed: dict[str, Readings], name:
     ):
         cell = next(iter(parsed))
         raise InputError(
-            f"{path}, row {rows[cell]}: column {name!r} holds {cell!r}, which may begin with the day or the month. "
-            f"Write dates as 2026-01-31."
+            f"{path}, row {rows[cell]}: column {quoted(name)} holds {quoted(cell)}, which may begin with the day or "
+            f"the month. Write dates as 2026-01-31."
         )
     return readings[0]
 
@@ -129,6 +132,8 @@ def _agreed(path: Path, rows: dict[str, int], parsed: dict[str, Readings], name:
 def _nanoseconds(cell: str, month_first: bool) -> int | None:
     """Since 1970; a time without a zone is taken for UTC. ``None`` for what is no date."""
     cell = cell.strip()
+    if len(cell) > limits.TIME:
+        return None
     slashes = _SLASHES.fullmatch(cell)
     dotted = _GERMAN.fullmatch(cell)
     if match := _ISO.fullmatch(cell):
@@ -174,9 +179,20 @@ def _clock(text: str) -> int | None:
     return ((hour * 60 + minute - minutes) * 60 + second) * _SECOND + fraction
 
 
+def _known(cells: Sequence[str], numbers: Numbers) -> list[bool]:
+    """Which cells are numbers."""
+    try:
+        found: list[bool] = (~np.isnan(numbers.row(cells))).tolist()
+    except ValueError:
+        found = [numbers.is_number(cell) for cell in cells]
+    return found
+
+
 def _counted(cells: Sequence[str], numbers: Numbers) -> Moments:
     """Numbers; whole ones beyond what float64 tells apart count from the least."""
-    if all(cell.lstrip("+-").isdigit() for cell in cells):
+    if not numbers.thousands and max(map(len, cells)) <= _PRECISE:  # all are as they are written
+        return np.array(numbers.row(cells), np.float64)
+    if all(cell.lstrip("+-").isdigit() and len(cell) <= limits.DIGITS for cell in cells):
         whole = list(map(int, cells))
         least = min(whole) if max(map(abs, whole)) >= 2**53 else 0
         return np.array([value - least for value in whole], np.float64)

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from ..... import limits
 from .....errors import InputError
+from .....files import open_plain
 
 _CHUNK = 1 << 20
-_RATIO, _SLACK = 200, 100 << 20  # what a packed file may grow to: so many times its size, and so much more
+_BLOCK = 1 << 18  # letters of lines that are read at once
 _BEGINNINGS = {  # the longest first
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -22,9 +24,22 @@ _BEGINNINGS = {  # the longest first
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_MARKS = (b",", b"\t", b";", b"|", b" ", b"\n")  # one of which stands before every cell
 _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _NOT_WESTERN = re.compile(rb"[\x81\x8d\x8f\x90\x9d]|[\x80-\xff]{4}")  # words of such letters alone are of other scripts
 WESTERN = "cp1252"
+
+
+class _Packed(gzip.GzipFile):
+    """What gzip packed, and the file beneath: closed together."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(fileobj=file)
+        self._beneath = file
+
+    def close(self) -> None:
+        super().close()
+        self._beneath.close()
 
 
 class TextFile:
@@ -41,7 +56,7 @@ class TextFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             self._packed = file.read(2) == b"\x1f\x8b"
         self._letters = False  # whether UTF-8 beyond ASCII was seen
         self.encoding = self._look()
@@ -65,11 +80,33 @@ class TextFile:
             except UnicodeError as error:
                 raise self._no_text(number + 1) from error
 
+    def blocks(self) -> Iterator[tuple[int, str]]:
+        """Number of the first line, from 1, and many whole lines with their ends.
+
+        Raises:
+            InputError: At what is not in the encoding of the file.
+        """
+        number = 1
+        with self._open() as file, io.TextIOWrapper(file, self.encoding, newline="") as text:
+            try:
+                while block := text.read(_BLOCK):
+                    block += text.readline()
+                    yield number, block
+                    number += block.count("\n") + block.count("\r") - block.count("\r\n")
+            except UnicodeError as error:
+                raise self._no_text(number) from error
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether all of it is known to be text in its encoding."""
+        return not self.encoding.startswith(("utf-16", "utf-32"))
+
     def _open(self) -> BinaryIO:
-        return cast(BinaryIO, gzip.open(self.path, "rb")) if self._packed else self.path.open("rb")
+        file = open_plain(self.path)
+        return cast(BinaryIO, _Packed(file)) if self._packed else file
 
     def _look(self) -> str:
-        size, most = 0, self.path.stat().st_size * _RATIO + _SLACK
+        size, cells, most = 0, 0, limits.unpacked(self.path.stat().st_size)
         row = 1
         encoding = ""
         decoder = codecs.getincrementaldecoder("utf-8")()
@@ -77,10 +114,11 @@ class TextFile:
             for chunk in self._chunks(file):
                 encoding = encoding or self._begins(chunk)
                 size += len(chunk)
-                if self._packed and size > most:
+                cells += max(map(chunk.count, _MARKS)) if self._packed else 0
+                if self._packed and max(size, 8 * cells) > most:
                     raise InputError(
-                        f"{self.path} unpacks to more than {_RATIO} times its size, which no table does. Unpack it, "
-                        f"and name the file in it."
+                        f"{self.path} unpacks to more than {limits.UNPACKED} times its size, which hardly a table "
+                        f"does. Unpack it, and name the file in it."
                     )
                 if encoding.startswith(("utf-16", "utf-32")):
                     continue

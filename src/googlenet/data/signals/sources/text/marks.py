@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from .....errors import InputError
+from .blocks import Block, Row, block_of
 from .lines import TextFile
 from .numbers import Numbers, numbers_in
 
-Row = tuple[int, list[str]]
 _MARKS = ("\t", ";", "|", ",")  # of two that split alike, the first
 _COMMENTS = "#%"
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
@@ -88,8 +89,11 @@ class TextGrid:
         return True
 
     def split(self, line: str) -> list[str]:
-        """The cells of a line alone."""
-        return split(line, self.mark)
+        """The cells of a line alone; it is one cell if it cannot be split."""
+        try:
+            return split(line, self.mark)
+        except (csv.Error, ValueError, TypeError):
+            return [line]
 
     def rows(self) -> Iterator[Row]:
         """Line number and cells of every row; lines of nothing but blanks are none.
@@ -98,16 +102,41 @@ class TextGrid:
             InputError: Where a quote has no partner, or a quoted cell is of more letters than can be read.
         """
         lines = self._file.lines()
+        return self._rows(lines, lines)
+
+    def pieces(self) -> Iterator[Row | Block]:
+        """The same, but many rows at once where they are plain.
+
+        Raises:
+            InputError: As :meth:`rows` does.
+        """
+        if not self._file.is_checked:
+            yield from self.rows()
+            return
+        lines = _Lines(self._file.blocks())
+        while (piece := lines.more()) is not None:
+            block = None if piece[0] <= self._above else block_of(*piece, self.mark)
+            if block is not None:
+                yield block
+            else:
+                lines.current = _lines_of(*piece)
+                yield from self._rows(lines, lines.beyond())
+
+    def _rows(self, lines: Iterable[tuple[int, str]], beyond: Iterator[tuple[int, str]]) -> Iterator[Row]:
+        """The rows of some lines; a quoted cell may reach beyond them."""
         for number, line in lines:
             if number <= self._above or line.isspace():
                 continue
-            if '"' not in line or self.mark is None:
+            if '"' not in line:
                 yield number, split(line, self.mark)
                 continue
             last = [number]
             try:
-                cells = next(_reader(chain((line,), _noting(lines, last)), self.mark))
-            except csv.Error as error:
+                if self.mark is None:
+                    cells = split(line, None)
+                else:
+                    cells = next(_reader(chain((line,), _noting(beyond, last)), self.mark))
+            except (csv.Error, ValueError, TypeError) as error:  # a mark may be named that cannot be one
                 raise InputError(
                     f"{self.path}, row {number} is not a row of a table ({error}). Is a quote without its partner? A "
                     f"signal of so many samples can be given as an NPZ with arrays X and y."
@@ -115,6 +144,35 @@ class TextGrid:
             if last[0] == 0:
                 raise InputError(f"{self.path}, row {number} is not a row of a table: a quote has no partner.")
             yield last[0], cells
+
+
+class _Lines:
+    """The lines of a block, and of those behind it as far as a quote reaches."""
+
+    def __init__(self, blocks: Iterator[tuple[int, str]]) -> None:
+        self._blocks = blocks
+        self.current: Iterator[tuple[int, str]] = iter(())
+
+    def more(self) -> tuple[int, str] | None:
+        """The next block; ``None`` at the end."""
+        return next(self._blocks, None)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        while (item := next(self.current, None)) is not None:
+            yield item
+
+    def beyond(self) -> Iterator[tuple[int, str]]:
+        """The lines, those of the next blocks too, of which each becomes the current one."""
+        while True:
+            yield from iter(self)
+            piece = self.more()
+            if piece is None:
+                return
+            self.current = _lines_of(*piece)
+
+
+def _lines_of(first: int, text: str) -> Iterator[tuple[int, str]]:
+    return enumerate(io.StringIO(text, newline=""), start=first)
 
 
 def _noting(lines: Iterator[tuple[int, str]], last: list[int]) -> Iterator[str]:

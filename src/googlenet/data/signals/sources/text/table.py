@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from operator import eq
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from .....errors import InputError
+from .....errors import InputError, quoted
 from ...rows import count
 from ...tables.names import IDS, LABELS, TIMES
+from .blocks import Block, Row
 from .numbers import Ambiguous, Numbers, length_of, list_columns, numbers_of, spread
 from .preamble import rows_above
 
@@ -20,6 +23,7 @@ _NAMES = frozenset({*LABELS, *IDS, *TIMES, "group"})
 _SAMPLE = 64  # rows by which a table is told
 _MANY = 8  # numbers that are evenly spaced in another order are names too
 _WIDTH = 1024  # cells of each by which it is told how numbers are written
+_LONG = 64  # letters of a unit
 _UNIT = re.compile(
     r"[\[(<].{0,20}[\])>]|-|%|°|(?:[yzafpnuµμmcdhkMGT]?(?:V|A|g|G|m|s|sec|Hz|Pa|N|Nm|W|Ω|Ohm|T|K|J|F|C|l|L|bar|rad|eV|mol|cd|lx)"
     r"|mmHg|min|h|hr|bpm|rpm|deg|°C|°F|degC|dB|LSB|counts?|raw|a\.?u\.?|volts?|seconds?|°)"
@@ -42,8 +46,11 @@ class Grid(Protocol):
     def split(self, line: str) -> list[str]:
         """The cells of a line of text."""
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    def rows(self) -> Iterator[Row]:
         """Number and cells of every row."""
+
+    def pieces(self) -> Iterator[Row] | Iterator[Row | Block]:
+        """The same, perhaps many rows at once."""
 
 
 class Table:
@@ -81,12 +88,13 @@ class Table:
             raise self._unsure(str(error)) from None
 
     def _unsure(self, cell: str) -> InputError:
-        row, at = next((row, cells.index(own)) for row, cells in self.sample for own in cells if own.strip() == cell)
+        holds = ((row, at) for row, cells in self.sample for at, own in enumerate(cells) if cell in own)
+        row, at = next(holds)  # the cell is that one, or an item of a list in it
         mark = "," if "," in cell else "."
         written, plain = cell.replace(",", ".", 1) if mark == "," else f"{cell}0", cell.replace(mark, "")
         return InputError(
-            f"{self.path}, row {row}, column {at + 1} holds {cell!r}: its {'comma' if mark == ',' else 'dot'} may be a "
-            f"decimal one, or stand between thousands. Write {written} or {plain}."
+            f"{self.path}, row {row}, column {at + 1} holds {quoted(cell)}: its {'comma' if mark == ',' else 'dot'} "
+            f"may be a decimal one, or stand between thousands. Write {written} or {plain}."
         )
 
     @property
@@ -139,9 +147,9 @@ class Table:
 
     def _among_numbers(self, cells: Sequence[str], texts: Sequence[str]) -> bool:
         """Whether texts that say nothing by themselves, among the numbers that a row has, make it a header."""
-        numbers = [self.numbers.one(cell) for cell in cells if self.numbers.is_number(cell)]
+        numbers = array("d", (self.numbers.one(cell) for cell in cells if self.numbers.is_number(cell)))
         if not texts:  # 0, 1, 2, ... is how pandas names columns without names
-            return len(numbers) > 8 and numbers == list(range(len(numbers)))
+            return len(numbers) > 8 and all(map(eq, numbers, range(len(numbers))))
         rising = _rise_evenly(numbers) and not self._repeated(texts[0])
         if len(texts) > 1 and (rising or len(numbers) <= len(texts)):
             return True
@@ -154,26 +162,42 @@ class Table:
 
     def _no_header(self, text: str) -> InputError:
         return InputError(
-            f"{self.path}: the first row, with {text!r} among numbers, is no header, and no label is its first or last "
-            f"cell alone. If it is a header, name the column of the labels with --target; else put the label, and no "
-            f"other text, first or last in every row."
+            f"{self.path}: the first row, with {quoted(text)} among numbers, is no header, and no label is its first "
+            "or last cell alone. If it is a header, name the column of the labels with --target; else put the label, "
+            f"and no other text, first or last in every row."
         )
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Number and cells of every row, the header among them."""
         return islice(self.grid.rows(), self._above, None)
 
+    def pieces(self, skipped: int) -> Iterator[Row | Block]:
+        """The same below so many rows, many at once where they are plain."""
+        skipped += self._above
+        for piece in self.grid.pieces():
+            if not isinstance(piece, Block):
+                if not skipped:
+                    yield piece
+                skipped = max(0, skipped - 1)
+                continue
+            rows = len(piece.lines)
+            if skipped < rows:
+                yield piece.below(skipped)
+            skipped = max(0, skipped - rows)
+
     def plain_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Number and cells of every row of a table without a header: of a list each item is one, and what is written in
         this table's way is written as programs do."""
         style = self.numbers
+        as_programs = style == Numbers()
         listed = bool(list_columns([cells for _, cells in self.sample], style))
+        self.sample, self.first = [], []  # a row may be the whole file: it is not kept twice
         for row, cells in self.rows():
             if listed:
                 where = f"{self.path}, row {row}"
                 lists = [spread(cell, length_of(cell, style) or 1, style.decimal, where) for cell in cells]
                 cells = [item for items in lists for item in items]
-            yield row, [style.plain(cell.strip()) for cell in cells]
+            yield row, list(map(str.strip, cells)) if as_programs else [style.plain(cell.strip()) for cell in cells]
 
     @property
     def said(self) -> str:
@@ -191,8 +215,9 @@ def _parts(cell: str) -> list[str]:
 
 def _rise_evenly(numbers: Sequence[float]) -> bool:
     """As the numbers of samples do, or their times."""
-    steps = np.diff(numbers)
-    return len(steps) > 1 and bool(steps[0] > 0 and np.ptp(steps) <= 1e-6 * steps[0])
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity, and what is nearly so
+        steps = np.diff(numbers)
+        return len(steps) > 1 and bool(steps[0] > 0 and np.ptp(steps) <= 1e-6 * steps[0])
 
 
 def is_units(row: Sequence[str], below: Sequence[Sequence[str]], style: Numbers) -> bool:
@@ -213,4 +238,4 @@ def is_units(row: Sequence[str], below: Sequence[Sequence[str]], style: Numbers)
         elif cell and cell in column:  # a label, which units have not
             return False
     units -= {""}
-    return bool(units - {"-"}) and all(map(_UNIT.fullmatch, units))
+    return bool(units - {"-"}) and all(len(unit) <= _LONG and _UNIT.fullmatch(unit) for unit in units)

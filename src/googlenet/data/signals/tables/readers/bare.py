@@ -81,10 +81,15 @@ def _gathered(source: Table, schema: Schema | None) -> _Rows:
         rows.places.append(number)
         rows.cells.append(cells)
     least = 1 if schema is None or schema.fixed is None else schema.fixed + 1  # one cell more may be the label
-    while all(len(cells) > least and not cells[-1] for cells in rows.cells):
-        for cells in rows.cells:
-            cells.pop()
+    empty = min((min(_empty(cells), max(len(cells) - least, 0)) for cells in rows.cells), default=0)
+    for cells in rows.cells if empty else ():
+        del cells[-empty:]
     return rows
+
+
+def _empty(cells: Sequence[str]) -> int:
+    """How many cells at the end are empty."""
+    return next((at for at, cell in enumerate(reversed(cells)) if cell), len(cells))
 
 
 def _add(gathered: Gathered, number: int, cells: Sequence[str], label: str, length: int | None) -> None:

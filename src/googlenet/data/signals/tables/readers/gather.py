@@ -107,4 +107,6 @@ def _doubted(labels: Sequence[str]) -> Iterator[str]:
     """What to say of labels that may be none."""
     for word, rows in Counter(label for label in labels if label.lower() in _PERHAPS_MISSING).items():
         verb = "rows have" if rows > 1 else "row has"
-        yield f"{rows:,} {verb} the label {word!r}, taken for a class. If it says that there is none: --missing {word}."
+        yield (
+            f"{rows:,} {verb} the label {word!r}, taken for a class. If it says that there is none: --missing {word}."
+        )

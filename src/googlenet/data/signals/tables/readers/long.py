@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from .....errors import InputError
+from .....errors import InputError, quoted
 from ...rows import SignalTable, blank, count, listing
 from ...sources.source import Cells, Source
+from ...sources.stated import Padded
 from ...sources.text.dates import moments
 from ...sources.text.numbers import Numbers
 from ..schema import Channel, Schema
@@ -42,9 +43,9 @@ def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
     schema = reader.schema
     names = schema.names
     listed = f" ({listing(names)})" if len(names) > 1 else ""
-    order = f"in the order of column {schema.time!r}" if schema.time else "in the order of the file"
+    order = f"in the order of column {quoted(schema.time)}" if schema.time else "in the order of the file"
     layout = (
-        f"long table: one sample a row, {count(gathered.total, 'signal')} by column {schema.id!r} {order}, "
+        f"long table: one sample a row, {count(gathered.total, 'signal')} by column {quoted(schema.id)} {order}, "
         f"{count(len(names), 'channel')}{listed}, {gathered.rows.lengths}{schema.said()}{source.said}"
     )
     return gathered.table(layout, schema, notes)
@@ -61,10 +62,11 @@ class _Reader:
         self.identity = cells.texts[schema.id]
         self._check_named(schema.id)
         for role in filter(None, (schema.id, schema.channel)):
-            for at, cell in enumerate(cells.texts[role]):
+            for at, cell in enumerate(cells.texts[role] if not all(cells.texts[role]) else ()):
                 if not cell:
-                    self.wrong.setdefault(at, f"{path}, row {cells.rows[at]}: column {role!r} is empty.")
+                    self.wrong.setdefault(at, f"{path}, row {cells.rows[at]}: column {quoted(role)} is empty.")
         self.schema = schema = self._with_channels(schema)
+        self.padded = Padded(path)
         self.times = self._moments(schema.time, source.numbers)
         self.kinds = np.zeros(len(cells.rows), np.intp)
         if schema.channel is not None:
@@ -73,11 +75,13 @@ class _Reader:
 
     def _check_named(self, column: str) -> None:
         """That more than a few rows say which signal they belong to: of the others each would lack a part."""
+        if all(self.identity):
+            return
         empty = [row for row, cell in zip(self.cells.rows, self.identity, strict=True) if not cell]
         if len(empty) > max(_STRAY, len(self.identity) / 100):
             raise InputError(
-                f"{self.path}: column {column!r} is empty in {len(empty):,} of {len(self.identity):,} rows, the first "
-                f"is row {empty[0]}: merged cells? Fill them down, so that each row names its signal."
+                f"{self.path}: column {quoted(column)} is empty in {len(empty):,} of {len(self.identity):,} rows, the "
+                f"first is row {empty[0]}: merged cells? Fill them down, so that each row names its signal."
             )
 
     def _with_channels(self, schema: Schema) -> Schema:
@@ -89,8 +93,8 @@ class _Reader:
             lacking = [name for name in schema.names if name not in found]
             if lacking:
                 raise InputError(
-                    f"{self.path} has no channel {listing(lacking)} in column {schema.channel!r}, which the network "
-                    f"reads; it has {listing(list(found))}."
+                    f"{self.path} has no channel {listing(lacking)} in column {quoted(schema.channel)}, which the "
+                    f"network reads; it has {listing(list(found))}."
                 )
             return schema
         values = schema.channels[0].columns
@@ -110,8 +114,8 @@ class _Reader:
         codes = np.array([places[cell] for cell in self.identity])
         if self.labelled and len(places) == len(codes) > 1:
             raise InputError(
-                f"{self.path}: every row has a {self.schema.id!r} of its own, so every signal has one sample. If a row "
-                f"is a whole signal, leave {self.schema.time or self.schema.channel!r} out (--ignore)."
+                f"{self.path}: every row has a {quoted(self.schema.id)} of its own, so every signal has one sample. "
+                f"If a row is a whole signal, leave {quoted(self.schema.time or self.schema.channel)} out (--ignore)."
             )
         gathered = Gathered(self.path, self.labelled, missing=self.schema.missing)
         order = np.lexsort((self.kinds, self.times, codes))
@@ -121,9 +125,10 @@ class _Reader:
 
     def _add(self, gathered: Gathered, members: Rows) -> None:
         """Adds the signal of those rows."""
-        what = f"signal {self.identity[members[0]]!r}"
+        what = f"signal {quoted(self.identity[members[0]])}"
         first = int(members.min())
-        wrong = next((self.wrong[at] for at in np.sort(members).tolist() if at in self.wrong), None)
+        rows = np.sort(members).tolist() if self.wrong else ()
+        wrong = next((self.wrong[at] for at in rows if at in self.wrong), None)
         label = group = None
         signal: npt.NDArray[np.float64] = np.zeros((1, 0))
         if wrong is None:
@@ -150,12 +155,11 @@ class _Reader:
         if self.schema.channel is None:
             return cells.numbers[members].T
         if self.schema.time is None:  # of each channel in the order of the file
-            parts = [cells.numbers[members[kinds[members] == kind], 0] for kind in range(len(self.schema.channels))]
-            signal = np.full((len(parts), max(map(len, parts))), np.nan)
-            for row, part in zip(signal, parts, strict=True):
-                row[: len(part)] = part
-            return signal
-        moments, column = np.unique(times[members], return_inverse=True)
+            column = _counted(kinds[members])
+            moments = np.arange(column.max(initial=-1) + 1)
+        else:
+            moments, column = np.unique(times[members], return_inverse=True)
+        self.padded.take(f"{self.path}: {what}", len(self.schema.channels), len(moments))
         signal = np.full((len(self.schema.channels), len(moments)), np.nan)
         signal[kinds[members], column] = cells.numbers[members, 0]
         return signal
@@ -166,12 +170,24 @@ class _Reader:
             return None
         cells = self.cells.texts[name]
         first = int(members.min())
-        for at in np.sort(members).tolist():
+        known = cells[first]
+        rows = members.tolist()
+        if all(map(known.__eq__, map(cells.__getitem__, rows))):
+            return known
+        for at in sorted(rows):
             if cells[at] != cells[first]:
                 hint = "A label that changes within a recording is for --window." if name == self.schema.target else ""
                 hint = hint if cells[at] and cells[first] else "Merged cells? Fill them down."
-                raise InputError(
-                    f"{self.path}: {what} has {cells[first]!r} and {cells[at]!r} in column {name!r}, in rows "
-                    f"{self.cells.rows[first]} and {self.cells.rows[at]}. A signal has one. {hint}".rstrip()
-                )
+                both = f"{quoted(cells[first])} and {quoted(cells[at])} in column {quoted(name)}"
+                where = f"in rows {self.cells.rows[first]} and {self.cells.rows[at]}"
+                raise InputError(f"{self.path}: {what} has {both}, {where}. A signal has one. {hint}".rstrip())
         return cells[first]
+
+
+def _counted(kinds: Rows) -> Rows:
+    """How many of its own kind stand before each."""
+    order = np.argsort(kinds, kind="stable")
+    starts = np.flatnonzero(np.diff(kinds[order], prepend=-1))
+    found = np.empty(len(kinds), np.intp)
+    found[order] = np.arange(len(kinds)) - np.repeat(starts, np.diff([*starts.tolist(), len(kinds)]))
+    return found

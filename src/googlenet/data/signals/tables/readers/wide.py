@@ -4,27 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .....errors import InputError
+from .....errors import InputError, quoted
 from ...rows import SignalTable, blank, count, listing
 from ...sources.source import Source
-from ..names import place
+from ..names import Run, place
 from ..schema import Channel, Schema, channels_said
 from .gather import Gathered
 
 
-def sample_columns(channel: Channel, header: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The columns of a channel in a file, in order, and those that it lacks.
+class Columns:
+    """The columns of a file, by their names and by their numbers.
 
     Args:
-        channel: Of a table with a signal a row.
-        header: Of the file.
+        header: Their names.
     """
-    if channel.run is None:
-        known = set(header)
-        return [name for name in channel.columns if name in known], [n for n in channel.columns if n not in known]
-    here = {at.number: name for name in header if (at := place(name)) is not None and at.key == channel.run.key}
-    numbers = channel.run.numbers
-    return [here[n] for n in numbers if n in here], [channel.run.column(n) for n in numbers if n not in here]
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._known = set(header)
+        self._numbered: dict[tuple[str, str], dict[float, str]] = {}
+        for name in header:
+            at = place(name)
+            if at is not None:
+                self._numbered.setdefault(at.key, {})[at.number] = name
+
+    def numbered(self, run: Run) -> dict[float, str]:
+        """Number to name of those of a run."""
+        return self._numbered.get(run.key, {})
+
+    def of(self, channel: Channel) -> tuple[list[str], list[str]]:
+        """Those of a channel of a table with a signal a row, in order, and the names of those that lack."""
+        if channel.run is None:
+            known = self._known
+            return [name for name in channel.columns if name in known], [n for n in channel.columns if n not in known]
+        here, numbers = self.numbered(channel.run), channel.run.numbers
+        return [here[n] for n in numbers if n in here], [channel.run.column(n) for n in numbers if n not in here]
 
 
 def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[str] = ()) -> SignalTable:
@@ -40,8 +53,9 @@ def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
         InputError: If there is no signal to learn from.
     """
     columns: list[str] = []
+    known = Columns(source.header)
     for channel in schema.channels:
-        found, lacking = sample_columns(channel, source.header)
+        found, lacking = known.of(channel)
         if lacking:
             raise InputError(missing_samples(source, lacking, channel))
         columns += found
@@ -57,7 +71,7 @@ def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
         if identity is not None:
             gathered.ids.append(identity)
     named = f"{channels_said(schema.channels)}, " if len(schema.channels) > 1 else ""
-    called = f", named by column {schema.id!r}" if schema.id else ""
+    called = f", named by column {quoted(schema.id)}" if schema.id else ""
     layout = f"wide table: one signal a row, {named}{gathered.rows.lengths}{schema.said()}{called}{source.said}"
     return gathered.table(layout, schema, notes)
 
@@ -70,7 +84,7 @@ def missing_samples(source: Source, lacking: Sequence[str], channel: Channel) ->
         lacking: Their names.
         channel: Theirs.
     """
-    of = f" of channel {channel.name!r}" if channel.name else ""
+    of = f" of channel {quoted(channel.name)}" if channel.name else ""
     return (
         f"{source.path} has no column {listing(lacking)}: {count(len(lacking), 'sample')}{of} of "
         f"{len(channel):,} that the network learned from. Its columns are {listing(source.header)}."

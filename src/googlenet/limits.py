@@ -38,7 +38,10 @@ KEY = 4096  # bytes of a key of a LevelDB table
 DICTIONARIES = 4  # in each other, in a file of torch.save
 OPERATIONS = 2_000_000  # of a pickle, and bytes of one in an archive
 TENSOR_NAME = 512  # letters of the name of a tensor
-NODES = 100_000  # of an exported graph
+NODES = 20_000  # of an exported graph
+TAGS = 1_000_000  # of the XML of one
+EXPORTED = 2**31  # bytes of a file of one
+BESIDE = 200_000  # numbers of an exported graph beside the parameters of its architecture
 
 # ----------------------------------------------------------------- run folders
 LEARNED = 1 << 31  # bytes of the list of what was learned from, 17 for each example

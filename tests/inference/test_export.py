@@ -289,7 +289,7 @@ def test_bad_requests_are_sentences(files, tmp_path):
     half.write_bytes(files["openvino"].read_bytes())
     other = weights(tmp_path, preprocessing=dataclasses.replace(GREY, mean=(0.5,)))
     for words, sentence in (
-        (["predict", broken, "x.png"], "not a whole ONNX file"),
+        (["predict", broken, "x.png"], "no ONNX file that googlenet exports"),
         (["predict", foreign, "x.png"], "does not say which classes"),
         (["predict", half, "x.png"], "There is no file"),
         (["predict", tmp_path / "none.onnx", "x.png"], "There is no file"),

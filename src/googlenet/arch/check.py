@@ -107,10 +107,22 @@ def check_work(arch: Arch, spatial: Sequence[int], in_channels: int, weights: in
     """
     found = cost(arch, spatial, in_channels=in_channels, num_classes=1)
     maps = [prod(layer.output) for row in found.rows for layer in row.layers or (row,)]
-    largest = 4 * max(prod(found.input), *maps)
+    check_size(4 * max(prod(found.input), *maps), found.macs + sum(maps) * _widest(arch) ** arch.dims, weights)
+
+
+def check_size(largest: int, work: int, weights: int) -> None:
+    """That what a network computes is in proportion to its weights.
+
+    Args:
+        largest: Bytes of its largest map, for one input.
+        work: Multiply-adds for one input, about.
+        weights: Bytes that its weights have.
+
+    Raises:
+        InputError: If it is not.
+    """
     if largest > limits.MAP * weights + limits.MAP_SLACK:
         raise InputError(f"A layer would give {largest:,} bytes for one input, with {weights:,} bytes of weights.")
-    work = found.macs + sum(maps) * _widest(arch) ** arch.dims
     if work > limits.WORK * weights + limits.WORK_SLACK:
         raise InputError(f"One input would take {work:,} multiply-adds, with {weights:,} bytes of weights.")
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ..arch.check import check_work
 from ..arch.cost import check_size
 from ..errors import InputError
 from ..nn import layers
@@ -124,6 +125,8 @@ def pretrained_state(model: GoogLeNet, task: Task, world: World) -> State:
 
 def _placed(model: GoogLeNet, task: Task, world: World) -> GoogLeNet:
     check_size(model.arch, task.size)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    check_work(model.arch, task.size, task.channels, 4 * parameters)  # or what was learned could not be read again
     return _on(model, world.device)
 
 

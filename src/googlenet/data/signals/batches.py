@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..protocol import Batch, Settings
+from .preparation.members import show_in_place
 from .preparation.preprocessing import SignalPreprocessing
 from .rows import Signal
 
@@ -118,7 +119,7 @@ def signal_batches(
         x = inputs[rows]
         if preprocessing.own:
             _amplified(x, preprocessing.channels, changes.gain, generator)
-        preprocessing.show_members(x)
+        show_in_place(x, preprocessing.channels, preprocessing.own)
         x = _stretched(x, changes, generator)[rank::world]
         rows = rows[rank::world]
         if members == 1:

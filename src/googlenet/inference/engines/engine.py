@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from ...arch.check import check_size
+from ...arch.cost import cost
+from ...arch.serial import from_json
+from ...data.kinds import preprocessing_from
 from ...data.parallel import ahead
 from ...data.protocol import Array, Example, Floats
 from ...errors import InputError
+from ...limits import BESIDE, MEMBERS
 
 if TYPE_CHECKING:
     from ..pipeline import Pipeline
@@ -105,14 +110,68 @@ class Notes:
         try:
             row = json.loads(text or "")
             classes, preprocessing = row["classes"], dict(row["preprocessing"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
                 f"{path} does not say which classes it tells apart; export it with googlenet export."
             ) from error
         version = row.get("version", VERSION)
         if version != VERSION:
             raise InputError(f"{path} is of version {version}; this googlenet reads {VERSION}. Export it again.")
-        return cls(class_names(classes, path), preprocessing, row.get("arch", ()), version)
+        archs = row.get("arch", ())
+        if not isinstance(archs, (list, tuple)) or len(archs) > MEMBERS:
+            raise InputError(f"{path} is damaged: the architectures in it are no list.")
+        return cls(class_names(classes, path), preprocessing, archs, version)
+
+    def check(self, path: Path, given: Sequence[int], gives: Sequence[int], size: Size) -> None:
+        """That a graph is of a network as these notes describe it, and no larger or slower than such a one is.
+
+        Args:
+            path: Of the file, for the sentence.
+            given: Shape of an example that it reads.
+            gives: Shape of what it says of one.
+            size: Of the graph.
+
+        Raises:
+            InputError: If it is not.
+        """
+        shape = preprocessing_from(self.preprocessing).input_shape
+        try:
+            check_size(size.largest, size.work, size.weights)
+        except InputError as error:
+            raise InputError(f"{path} is no network that was exported here. {error}") from error
+        if tuple(given) != tuple(shape):
+            raise InputError(f"{path} is damaged: it reads {tuple(given)}, and its notes say {tuple(shape)}.")
+        if tuple(gives) != (len(self.classes),):
+            raise InputError(
+                f"{path} is damaged: it names {len(self.classes)} classes, and gives {tuple(gives)} probabilities."
+            )
+        try:
+            archs = [from_json(json.dumps(row)) for row in self.arch]
+            known = [cost(arch, shape[1:], in_channels=shape[0], num_classes=len(self.classes)) for arch in archs]
+        except InputError as error:
+            raise InputError(f"{path} is no network that was exported here. {error}") from error
+        most = sum(found.params_with_aux for found in known)
+        if archs and size.numbers > 2 * most + BESIDE:
+            raise InputError(
+                f"{path} is no network that was exported here: it holds {size.numbers:,} numbers, and its notes are of "
+                f"one with {most:,}."
+            )
+
+
+class Size(NamedTuple):
+    """How large a graph is.
+
+    Attributes:
+        numbers: Of all its constants.
+        weights: Bytes of them.
+        largest: Bytes of its largest result, for one example.
+        work: Multiply-adds for one example, about.
+    """
+
+    numbers: int
+    weights: int
+    largest: int
+    work: int
 
 
 def class_names(found: Any, source: str | Path) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,11 @@ import onnxruntime
 
 from ...data.protocol import Array, Floats
 from ...errors import InputError
+from ...files import read_bytes
+from ...limits import EXPORTED
+from ...weights.foreign.protobuf import Damaged
 from .engine import NOTES, Backend, Engine, Notes
+from .onnx_graph import examined
 
 if TYPE_CHECKING:
     import onnx
@@ -24,10 +27,10 @@ class OnnxEngine(Engine):
     It has no threads of its own, and so survives a fork.
 
     Args:
-        model: A file, or its content.
+        model: The content of a file.
     """
 
-    def __init__(self, model: str | bytes) -> None:
+    def __init__(self, model: bytes) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -67,10 +70,20 @@ class OnnxBackend(Backend):
         if not path.exists():
             raise InputError(f"There is no file {path}.")
         try:
-            engine = OnnxEngine(os.fspath(path))
+            content = read_bytes(path, EXPORTED)
+            graph = examined(content)
+        except (Damaged, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{path} is no ONNX file that googlenet exports: {error}. Export the run again with googlenet export."
+            ) from error
+        except OSError as error:
+            raise InputError(f"{path} could not be read: {error.strerror}.") from error
+        notes = Notes.from_json(graph.metadata.get(NOTES), path)
+        notes.check(path, graph.input[1:], graph.output[1:], graph.size)
+        try:
+            return OnnxEngine(content), notes  # the very bytes that were looked at
         except Exception as error:
             raise InputError(f"{path} is not a whole ONNX file ({str(error).splitlines()[0]}).") from error
-        return engine, Notes.from_json(engine.session.get_modelmeta().custom_metadata_map.get(NOTES), path)
 
 
 BACKEND = OnnxBackend()

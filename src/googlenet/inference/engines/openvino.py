@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import errno
 import os
+from math import prod
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
 import openvino
+from openvino import opset8
 
 from ...data.kinds import preprocessing_from
 from ...data.parallel import available_cores
 from ...data.protocol import Array, Floats
 from ...errors import InputError
-from .engine import NOTES, Backend, Engine, Notes, check_process
+from ...files import read_bytes
+from ...limits import EXPORTED
+from ...weights.foreign.protobuf import Damaged
+from .engine import NOTES, Backend, Engine, Notes, Size, check_process
+from .openvino_graph import check_xml
 
 if TYPE_CHECKING:
     from ..pipeline import Pipeline
+
+
+BATCH = 2  # examples for which sizes are worked out
 
 
 class OpenVinoEngine(Engine):
@@ -83,6 +92,7 @@ class OpenVinoBackend(Backend):
             from .onnx import quantized
 
             model = openvino.Core().read_model(quantized(pipeline, calibration).SerializeToString())
+            _state_shapes(model)
         model.set_rt_info(notes.to_json(), NOTES)
         try:
             openvino.save_model(model, path, compress_to_fp16=False)
@@ -97,8 +107,12 @@ class OpenVinoBackend(Backend):
             path: The ``.xml``.
         """
         model = _model(path)
-        text = model.get_rt_info(NOTES).astype(str) if model.has_rt_info(NOTES) else None
+        try:
+            text = model.get_rt_info(NOTES).astype(str) if model.has_rt_info(NOTES) else None
+        except (RuntimeError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} does not say which classes it tells apart: its notes are no text.") from error
         notes = Notes.from_json(text, path)
+        _check(model, notes, path)
         return OpenVinoEngine(model, preprocessing_from(notes.preprocessing).bf16), notes
 
 
@@ -117,11 +131,70 @@ def convert(pipeline: Pipeline) -> openvino.Model:
     return model
 
 
+def _state_shapes(model: openvino.Model) -> None:
+    """Has constants say the shapes of what does not depend on the number of examples: biases, which what reads ONNX
+    leaves to be worked out."""
+    for node in model.get_ops():
+        if node.get_type_name() != "Reshape" or node.input_value(1).get_node().get_type_name() == "Constant":
+            continue
+        if node.output(0).get_partial_shape().is_static:
+            stated = opset8.constant(np.array(list(node.output(0).get_shape()), np.int64))
+            node.input(1).replace_source_output(stated.output(0))
+
+
 def _model(path: Path) -> openvino.Model:
+    """The model of a pair of files that were looked at first."""
+    parts = []
     for part in (path, path.with_suffix(".bin")):
         if not part.exists():
             raise InputError(f"There is no file {part}.")
+        try:
+            parts.append(read_bytes(part, EXPORTED))
+        except OSError as error:
+            raise InputError(f"{part} could not be read: {error.strerror}.") from error
     try:
-        return openvino.Core().read_model(path)
+        check_xml(parts[0], len(parts[1]))
+        return openvino.Core().read_model(*parts)
+    except Damaged as error:
+        raise InputError(
+            f"{path} is no model that googlenet exports: {error}. Export the run again with googlenet export."
+        ) from error
     except RuntimeError as error:
         raise InputError(f"{path} is not a whole model of OpenVINO's ({str(error).splitlines()[0]}).") from error
+
+
+def _check(model: openvino.Model, notes: Notes, path: Path) -> None:
+    """That a model is of a network as its notes describe it, worked out for a few examples.
+
+    Raises:
+        InputError: If it is not.
+    """
+    shape = preprocessing_from(notes.preprocessing).input_shape
+    try:
+        if len(model.inputs) != 1 or not model.outputs:
+            raise RuntimeError("it has not one input and an output")
+        model.reshape({0: [BATCH, *shape]})
+        given, gives = (list(end[0].get_shape()) for end in (model.inputs, model.outputs))
+        size = _size(model)
+        model.reshape({0: [-1, *shape]})
+    except RuntimeError as error:
+        raise InputError(
+            f"{path} is damaged: it does not read {tuple(shape)} ({str(error).splitlines()[-1]})."
+        ) from error
+    notes.check(path, given[1:], gives[1:], size)
+
+
+def _size(model: openvino.Model) -> Size:
+    numbers = weights = largest = work = 0
+    for node in model.get_ops():
+        sizes = [prod(output.get_shape()) for output in node.outputs()]
+        if node.get_type_name() == "Constant":
+            numbers, weights = numbers + sum(sizes), weights + sum(sizes) * 4
+            continue
+        largest = max([largest, *(4 * size for size in sizes)])
+        kernels = [prod(each.get_shape()) for each in node.input_values()[1:2]] or [1]
+        window = prod(node.get_attributes().get("kernel", ()) or (1,))
+        channels = node.outputs()[0].get_shape()[1:2] if sizes else ()
+        each = max(window, kernels[0] // max(1, prod(channels))) if "Conv" in node.get_type_name() else window
+        work += sum(sizes) * max(1, each)
+    return Size(numbers, weights, largest // BATCH, work // BATCH)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .... import limits
-from ....errors import InputError
-
-if TYPE_CHECKING:
-    from .preprocessing import SignalPreprocessing
+from ....errors import InputError, short
 
 
-def check_preprocessing(found: SignalPreprocessing) -> None:
+def check_preprocessing(found: Any) -> None:
     """That a preprocessing which a file describes is one.
+
+    Args:
+        found: A :class:`~.preprocessing.SignalPreprocessing`.
 
     Raises:
         InputError: Of the first thing that cannot be.
     """
+    _check_counts(found)
+    _check_numbers(found)
+    if found.windows is not None and len(found.windows.channels) != found.channels:
+        raise InputError(f"windows have {len(found.windows.channels)} channels, and the network reads {found.channels}")
+
+
+def _check_counts(found: Any) -> None:
     counts = {"channels": (1, limits.INPUT_CHANNELS), "length": (1, limits.INPUT), "longest": (0, 2**53)}
     for name, (least, most) in counts.items():
         value = getattr(found, name)
@@ -27,6 +34,9 @@ def check_preprocessing(found: SignalPreprocessing) -> None:
         raise InputError(f"{found.channels:,} channels of {found.length:,} samples are more than a network reads")
     if type(found.own) is not bool:
         raise InputError(f"own is yes or no, not {_shown(found.own)}")
+
+
+def _check_numbers(found: Any) -> None:
     for name in ("mean", "std", "slope", "low", "high"):
         values = getattr(found, name)
         if len(values) not in (0, found.channels) or not all(map(_is_number, values)):
@@ -37,8 +47,6 @@ def check_preprocessing(found: SignalPreprocessing) -> None:
         raise InputError("every channel has two bounds, beyond which a value is a glitch, or none")
     if not all(type(at) is int and 0 <= at < found.channels for at in found.constant):
         raise InputError(f"constant names channels from 0 to {found.channels - 1}, not {_shown(found.constant)}")
-    if found.windows is not None and len(found.windows.channels) != found.channels:
-        raise InputError(f"windows have {len(found.windows.channels)} channels, and the network reads {found.channels}")
 
 
 def _is_number(value: Any) -> bool:
@@ -46,5 +54,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
+    return short(repr(value))

@@ -23,6 +23,7 @@ from ..tables.schema import Schema
 from . import scale
 from .check import check_preprocessing
 from .doubt import doubt_of
+from .members import side_by_side
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -167,34 +168,8 @@ class SignalPreprocessing:
         return torch.randn(n, self.inputs, self.length, generator=torch.Generator().manual_seed(0))
 
     def views(self, inputs: Tensor, members: int = 1) -> list[Tensor]:
-        """What every member sees, side by side: ``(n, members * inputs, length)``.
-
-        Even members see the signal and its difference, odd ones the signal alone; a single one sees both. The second
-        and third of four see every channel to its own scale, where ``own`` says so.
-        """
-        import torch
-
-        return [torch.cat([part for member in range(members) for part in self._seen_by(member, inputs)], 1)]
-
-    def _seen_by(self, member: int, inputs: Tensor) -> list[Tensor]:
-        """Channels and differences of ``(N, inputs, length)`` as a member sees them."""
-        parts = [inputs]
-        if member % 2 and self.slope:
-            parts = [inputs[:, : self.channels], inputs[:, self.channels :].clamp(0, 0)]
-        if self.own and member % 4 in (1, 2):
-            scaled = scale.to_own_scale(inputs, self.channels)
-            parts = [scaled[0], *parts[1:]] if member % 2 else scaled
-        return parts
-
-    def show_members(self, seen: Tensor) -> None:
-        """Makes of prepared inputs ``(N, members, inputs, length)`` what each member sees of them, in place."""
-        seen[:, 1::2, self.channels :] = 0  # the differences, if there are any
-        if self.own:
-            for member in (each for each in range(seen.shape[1]) if each % 4 in (1, 2)):
-                scaled = scale.to_own_scale(seen[:, member], self.channels)
-                seen[:, member, : self.channels] = scaled[0]
-                if self.slope:
-                    seen[:, member, self.channels :] = scaled[1]
+        """What every member sees, side by side: ``(n, members * inputs, length)``; see :mod:`.members`."""
+        return [side_by_side(inputs, members, self.channels, self.own)]
 
     def draw(self, inputs: Array, evidence: Array | None = None) -> Trace:
         """The channels as the network sees them, without their differences."""

@@ -16,12 +16,14 @@ from torch import Tensor
 from ....arch.spec import Arch, Layer, MaxPool, ResponseNorm
 from ....arch.variants import GOOGLENET
 from ....errors import InputError
-from ....files import open_plain, write_bytes
+from ....files import open_plain, read_bytes, write_bytes
+from ....limits import PROTOBUF
 from ....nn.googlenet import GoogLeNet
 from ...checkpoint import Header, Weights, check_tensors, network_of
 from ..caffe.caffemodel import layer_name, quirks_of
 from ..parameters import Shape, layer_parameters
 from ..preprocessing import BVLC
+from ..protobuf import Damaged, all_bytes, message_of, number_of, one_file
 
 if TYPE_CHECKING:
     import onnx
@@ -228,12 +230,29 @@ def _load(path: Path) -> onnx.ModelProto:
     import onnx
 
     try:
-        model = onnx.load(path)
+        content = read_bytes(path, PROTOBUF)
+        _check_whole(content)
+        model = onnx.load_from_string(content)
     except Exception as error:  # protobuf's own, and others for weights in a file beside it
         raise InputError(f"{path} is not a whole ONNX file ({str(error).splitlines()[0]}).") from error
     if not model.graph.node:
         raise InputError(f"{path} is not a whole ONNX file: it holds no graph.")
     return model
+
+
+def _check_whole(content: bytes) -> None:
+    """That a file has no more parts than such files have, and all of its weights.
+
+    Raises:
+        Damaged: If not.
+    """
+    with one_file():
+        for graph in map(message_of, all_bytes(message_of(memoryview(content)), 7)):
+            for node in all_bytes(graph, 1):
+                message_of(node)
+            for tensor in map(message_of, all_bytes(graph, 5)):
+                if 13 in tensor or number_of(tensor, 14):
+                    raise Damaged("its weights lie in other files, which are not read")
 
 
 def _weights_by_name(model: onnx.ModelProto) -> set[str]:

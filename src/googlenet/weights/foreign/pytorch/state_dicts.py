@@ -256,14 +256,19 @@ def _chosen(places: list[_Place], path: Path) -> tuple[_Place, list[str]]:
     return averaged[0], [f"Of the networks in the file ({listed}) {averaged[0]} is read, the mean over the training."]
 
 
+def _check_own(found: Mapping[str, Tensor], path: Path) -> None:
+    """That the tensors of a file do not share their numbers: together they could be of any size."""
+    if sum(map(Tensor.numel, found.values())) > path.stat().st_size:
+        raise InputError(f"{path} holds more numbers than it has bytes: its tensors share them. Save it again.")
+
+
 def _made_whole(found: Mapping[str, Tensor], notes: list[str], path: Path) -> StateDict:
     """The tensors in float32, with the counters of batches that old files lack, and the notes.
 
     Raises:
         InputError: If one is not of finite floating-point numbers.
     """
-    if sum(map(Tensor.numel, found.values())) > path.stat().st_size:
-        raise InputError(f"{path} holds more numbers than it has bytes: its tensors share them. Save it again.")
+    _check_own(found, path)
     kinds = {t.dtype for name, t in found.items() if not name.endswith(_COUNTER)}
     whole = {}
     for name, tensor in found.items():

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -100,6 +101,24 @@ def test_offline(monkeypatch, value, is_offline):
     if value is not None:
         monkeypatch.setenv("GOOGLENET_OFFLINE", value)
     assert files.offline() == is_offline
+
+
+def test_of_several_files_no_old_one_stands_beside_new_ones(tmp_path, monkeypatch):
+    path = tmp_path / "model.xml"
+    path.write_text("old graph")
+    path.with_suffix(".bin").write_text("old weights")
+    replace = Path.replace
+
+    def fails_at_the_graph(self, target):
+        if self.suffix == ".xml":
+            raise OSError(5, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fails_at_the_graph)
+    with pytest.raises(InputError, match="Input/output error"), files.fresh(path) as new:
+        new.write_text("graph")
+        new.with_suffix(".bin").write_text("weights")
+    assert names(tmp_path) == ["model.bin"]  # whoever reads it now is told so
 
 
 def test_a_link_at_the_name_of_a_temporary_file_is_not_followed(tmp_path, monkeypatch):

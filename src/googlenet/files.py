@@ -10,7 +10,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
@@ -225,13 +225,25 @@ def fresh(path: Path) -> Iterator[Path]:
         sweep(path.parent)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=_FRESH) as folder, _held(Path(folder)):
             yield Path(folder) / path.name
-            for part in sorted(Path(folder).iterdir()):  # what a file needs may lie in one named before it
-                part.replace(path.parent / part.name)
+            _move(sorted(Path(folder).iterdir()), path.parent)
     except InputError as error:  # who wrote there named what is gone
         said = str(error).replace(str(Path(folder) / path.name), str(path)).replace(str(Path(folder)), str(path.parent))
         raise InputError(said) from error
     except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror}.") from error
+
+
+def _move(parts: Sequence[Path], folder: Path) -> None:
+    """Gives files, flushed to disk, their places in a folder: what one needs lies in those before it, so that the last
+    that was there goes first, and never stands beside what is new."""
+    for part in parts:
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
+    if len(parts) > 1:
+        (folder / parts[-1].name).unlink(missing_ok=True)
+    for part in parts:
+        part.replace(folder / part.name)
+    _flush_folder(folder)
 
 
 @contextmanager

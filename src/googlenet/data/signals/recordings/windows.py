@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ....errors import InputError
+from ....limits import INPUT, INPUT_CHANNELS
 
 SHORTEST = 8  # samples of a window, which a network reads at least
 _SPAN = re.compile(r"(\d+\.?\d*|\.\d+)\s*(ms|s|sec|min|samples?|)")
@@ -36,8 +37,11 @@ class Windows:
     units: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (self.rate > 0 and math.isfinite(self.rate)) or not self.channels or min(self.window, self.hop) < 0:
-            raise ValueError(f"windows {self}")
+        sizes = (self.window, self.hop)
+        if not all(type(size) is int and 0 <= size <= INPUT for size in sizes):
+            raise ValueError(f"windows of {sizes} samples")
+        if not (self.rate > 0 and math.isfinite(self.rate)) or not 0 < len(self.channels) <= INPUT_CHANNELS:
+            raise ValueError(f"windows of {len(self.channels)} channels at {self.rate} Hz")
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""

@@ -85,7 +85,10 @@ class Run:
         """Reads what :meth:`to_dict` gave."""
         numbers = row.get("numbers")
         if numbers is None:
-            numbers = _evenly(row["first"], row["step"], row["count"])
+            first, step, length = row["first"], row["step"], row["count"]
+            if type(length) is not int or not 0 < length <= limits.COLUMNS:
+                raise ValueError(f"a run of {length!r} columns")
+            numbers = _evenly(first, step, length)
         return cls(str(row["prefix"]), str(row["suffix"]), tuple(float(number) for number in numbers))
 
 

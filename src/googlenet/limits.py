@@ -59,6 +59,7 @@ SHEET, SHEET_EACH = 32 * MB, 40  # bytes that a workbook unpacks to, and so many
 ELEMENTS = 1_000_000  # of a part of a workbook, and cells of its sheet
 ROWS_OF_SHEET = 1 << 20  # as Excel has it
 SAMPLE = 2  # bytes that a sample of a recording takes, at least
+ANNOTATIONS = 2 * MB  # bytes of a file of beats and notes: a week of beats
 RATIO = 1 << 18  # between two rates, in whole numbers: so long is a filter, about
 UPSAMPLED = 1000  # times a recording may be drawn out to another rate
 HDF5_DEPTH, HDF5_OBJECTS = 64, 100_000  # groups in each other, and all objects, of an HDF5 file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -162,4 +163,19 @@ def _array(archive: zipfile.ZipFile, name: str) -> Array:
     member = next(name_ for name_ in (f"{name}.npy", name) if name_ in archive.NameToInfo)
     with archive.open(member) as file:
         found: Array = np.lib.format.read_array(file, allow_pickle=False)
-        return found
+    _check_letters(found)
+    return found
+
+
+def _check_letters(values: Array) -> None:
+    """That texts are of letters that there are: of others neither Python nor NumPy makes a text.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    for name in values.dtype.names or ():
+        _check_letters(values[name])
+    if values.dtype.kind == "U" and values.size and values.dtype.itemsize:
+        codes = np.ascontiguousarray(values).view(np.dtype("u4").newbyteorder(values.dtype.byteorder))
+        if codes.max() > sys.maxunicode:
+            raise ValueError("letters beyond Unicode")

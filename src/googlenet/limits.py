@@ -45,6 +45,8 @@ MAX_PIXELS = 128_000_000  # of a picture that is decoded
 AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a fraction of its size
 DECODED, DECODED_EACH = 440 * MB, 24  # bytes that decoding takes, and so many more for each byte of the file
 SCANNED, SCANNED_EACH = 500_000_000, 100  # pixels that a JPEG of many scans goes through, and more for each byte
+ICON = 4_500_000  # pixels of an icon, of which Windows has 256 × 256
+SLOW, SLOW_EACH = 1_000_000, 256  # pixels that are decoded in Python, and more for each byte of the file
 FASHION_MNIST = 48_000_000  # bytes of a file of the set, unpacked
 SCALED = 32_000_000  # pixels of a picture that several crops are cut out of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 import threading
@@ -22,6 +23,7 @@ from .values import CHANNELS_LAST, Levels, Pixels, extremes, from_array, levels_
 
 _ONE = threading.Lock()  # held by whoever decodes a large picture
 _LARGE = 16_000_000  # pixels
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
@@ -228,12 +230,14 @@ def _identified(file: IO[bytes]) -> Image.Image:
 
 @contextmanager
 def _explained(source: Any) -> Iterator[None]:
-    """Whatever Pillow says of a picture, as the reason why it cannot be read."""
+    """Whatever Pillow says of a picture, as the reason why it cannot be read; a machine that gives no more is none."""
     try:
         yield
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+            raise
         raise InputError(_reason(source, error)) from error
 
 

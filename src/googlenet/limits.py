@@ -74,6 +74,9 @@ def unpacked(size: int) -> int:
     return UNPACKED * size + UNPACKED_SLACK
 
 
+# ----------------------------------------------------------------- what is said
+SENTENCE = 1000  # letters; names and cells of files are of any length, and what is longer is cut in its middle
+
 # ----------------------------------------------------------------- what comes over the network
 FETCHED = 1 << 30  # bytes of weights whose origin does not say how many there are
 

@@ -60,6 +60,7 @@ COLUMNS = 100_000  # of a packed table, and parts of a workbook
 SHEET, SHEET_EACH = 32 * MB, 40  # bytes that a workbook unpacks to, and so many more for each of its own
 ELEMENTS = 1_000_000  # of a part of a workbook, and cells of its sheet
 ROWS_OF_SHEET = 1 << 20  # as Excel has it
+EMPTY_ROWS = 100_000  # of a sheet, and one for each byte of the workbook: those before a far one are not written
 SAMPLE = 2  # bytes that a sample of a recording takes, at least
 ANNOTATIONS = 2 * MB  # bytes of a file of beats and notes: a week of beats
 RATIO = 1 << 18  # between two rates, in whole numbers: so long is a filter, about

@@ -1,19 +1,31 @@
-"""Whether what a file says of how signals are prepared can be: counts within limits, a number for each channel."""
+"""Whether signals, and what a file says of how they are prepared, can be: counts within limits, numbers of channels."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from .... import limits
 from ....errors import InputError
+from ...protocol import Floats
+from ..rows import Signal
 
-if TYPE_CHECKING:
-    from .preprocessing import SignalPreprocessing
+
+def each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:
+    """The function of every signal; whatever it complains of, with the signal's number."""
+    for number, signal in enumerate(signals, start=1):
+        try:
+            yield function(signal)
+        except InputError as error:
+            raise InputError(f"Signal {number}: {error}.") from error
 
 
-def check_preprocessing(found: SignalPreprocessing) -> None:
-    """That a preprocessing which a file describes is one.
+def check_preprocessing(found: Any) -> None:
+    """That a preprocessing of signals which a file describes is one.
+
+    Args:
+        found: A :class:`~.preprocessing.SignalPreprocessing`.
 
     Raises:
         InputError: Of the first thing that cannot be.
@@ -27,6 +39,14 @@ def check_preprocessing(found: SignalPreprocessing) -> None:
         raise InputError(f"{found.channels:,} channels of {found.length:,} samples are more than a network reads")
     if type(found.own) is not bool:
         raise InputError(f"own is yes or no, not {_shown(found.own)}")
+    _check_numbers(found)
+    if not all(type(at) is int and 0 <= at < found.channels for at in found.constant):
+        raise InputError(f"constant names channels from 0 to {found.channels - 1}, not {_shown(found.constant)}")
+    if found.windows is not None and len(found.windows.channels) != found.channels:
+        raise InputError(f"windows have {len(found.windows.channels)} channels, and the network reads {found.channels}")
+
+
+def _check_numbers(found: Any) -> None:
     for name in ("mean", "std", "slope", "low", "high"):
         values = getattr(found, name)
         if len(values) not in (0, found.channels) or not all(map(_is_number, values)):
@@ -35,10 +55,6 @@ def check_preprocessing(found: SignalPreprocessing) -> None:
         raise InputError("every channel has a mean and a deviation above 0")
     if len(found.low) != len(found.high):
         raise InputError("every channel has two bounds, beyond which a value is a glitch, or none")
-    if not all(type(at) is int and 0 <= at < found.channels for at in found.constant):
-        raise InputError(f"constant names channels from 0 to {found.channels - 1}, not {_shown(found.constant)}")
-    if found.windows is not None and len(found.windows.channels) != found.channels:
-        raise InputError(f"windows have {len(found.windows.channels)} channels, and the network reads {found.channels}")
 
 
 def _is_number(value: Any) -> bool:

@@ -18,7 +18,7 @@ from ..rows import label_text, no_number
 from .source import Cells
 from .text.columns import infinite
 from .text.numbers import Numbers
-from .weight import check_feather, check_parquet, check_texts, check_workbook, holds_text
+from .weight import check_feather, check_parquet, check_texts, check_workbook
 
 _NAMES = {".parquet": "Parquet", ".feather": "Feather"}
 
@@ -66,10 +66,7 @@ class FrameSource:
             check_texts(self.path, importlib.import_module("pyarrow.feather").read_table(self.path))
             return self._pandas.read_feather(self.path)
         parquet = importlib.import_module("pyarrow.parquet")
-        schema = check_parquet(self.path, parquet).schema_arrow
-        texts = [field.name for field in schema if holds_text(field.type)]
-        if texts:
-            check_texts(self.path, parquet.read_table(self.path, columns=texts, read_dictionary=texts))
+        check_parquet(self.path, parquet)
         return self._pandas.read_parquet(self.path)
 
     def _add(self, name: str, column: Any) -> None:

@@ -37,6 +37,8 @@ def check_parquet(path: Path, parquet: Any) -> Any:
     held = max(held, CELL * sum(column.num_values for columns in each for column in columns))
     packed = sum(max(0, column.total_uncompressed_size) for columns in each for column in columns)
     check_unpacked(path, max(held, packed), _CURE)
+    if texts := [field.name for field in file.schema_arrow if holds_text(field.type)]:
+        check_texts(path, parquet.read_table(path, columns=texts, read_dictionary=texts))
     return file
 
 

@@ -40,6 +40,9 @@ TABLES = {
     "a long text in a dictionary": lambda: pa.table(
         {"x": pa.DictionaryArray.from_arrays(np.zeros(2_000, np.int32), ["a" * 200_000])}
     ),
+    "a long text of a million rows": lambda: pa.table(
+        {"class": pa.DictionaryArray.from_arrays(np.zeros(10**6, np.int32), ["a" * 200_000]), "x": np.zeros(10**6)}
+    ),
     "a list of zeros": lambda: pa.table({"x": pa.array([np.zeros(2 * ROWS)]), "y": ["a"]}),
     "lists of all lengths": lambda: pa.table({"x": pa.array([np.zeros(9_000), *[np.zeros(1)] * 9_000])}),
 }
@@ -94,6 +97,7 @@ CELL = '<row r="{0}"><c r="{1}{0}"><v>1</v></c></row>'
 SHEETS = {
     "a claim of all cells": '<dimension ref="A1:XFD1048576"/><sheetData>' + CELL.format(1, "A") + "</sheetData>",
     "a cell far down": "<sheetData>" + CELL.format(1, "A") + CELL.format(10**12, "A") + "</sheetData>",
+    "a cell down in the sheet": "<sheetData>" + CELL.format(1, "A") + CELL.format(900_000, "D") + "</sheetData>",
     "cells far right": "<sheetData>" + "".join(CELL.format(at, "XFD") for at in range(1, 9_000)) + "</sheetData>",
     "millions of cells": "<sheetData>" + ("<row>" + "<c/>" * 1_000 + "</row>") * 5_000 + "</sheetData>",
     "entities": '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><sheetData/>',

@@ -161,7 +161,8 @@ def _matching(pattern: Path) -> Iterator[Path]:
         matches = sorted(root.glob(str(pattern.relative_to(pattern.anchor))))
     except (ValueError, RecursionError, OSError) as error:
         raise InputError(
-            f"{pattern} is no pattern: ** stands alone between slashes, for folders within folders, as in **/*.png."
+            f"{pattern} is no pattern of names of files: ** stands alone between slashes, for folders within folders, "
+            "as in **/*.png."
         ) from error
     for found in matches:
         if not any(is_junk(part) for part in found.parts if part not in pattern.parts):

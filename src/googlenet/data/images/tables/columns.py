@@ -106,7 +106,7 @@ def _differ(one: Sequence[str], other: Sequence[str]) -> bool:
 
 def _lacking(table: Path, names: Sequence[str], rows: Cells, no_path: bool) -> str:
     """What a table lacks to be one of pictures."""
-    ends = extensions()
+    ends, names = extensions(), [" ".join(name.split()) for name in names]  # a cell may go over several lines
     if len(names) == 1 and (words := len(rows[0][0].split())) > 1:
         return (
             f"{table} has {words} words in a row, such as {quoted(rows[0][0])}, and nothing that separates cells: "

@@ -1,16 +1,28 @@
-"""Whether what a file says of how signals are prepared can be: counts within limits, a number for each channel."""
+"""Whether signals, and what a file says of how they are prepared, can be: counts within limits, numbers of channels."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .... import limits
-from ....errors import InputError, short
+from ....errors import InputError
+from ...protocol import Floats
+from ..rows import Signal
+
+
+def each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:
+    """The function of every signal; whatever it complains of, with the signal's number."""
+    for number, signal in enumerate(signals, start=1):
+        try:
+            yield function(signal)
+        except InputError as error:
+            raise InputError(f"Signal {number}: {error}.") from error
 
 
 def check_preprocessing(found: Any) -> None:
-    """That a preprocessing which a file describes is one.
+    """That a preprocessing of signals which a file describes is one.
 
     Args:
         found: A :class:`~.preprocessing.SignalPreprocessing`.
@@ -18,13 +30,6 @@ def check_preprocessing(found: Any) -> None:
     Raises:
         InputError: Of the first thing that cannot be.
     """
-    _check_counts(found)
-    _check_numbers(found)
-    if found.windows is not None and len(found.windows.channels) != found.channels:
-        raise InputError(f"windows have {len(found.windows.channels)} channels, and the network reads {found.channels}")
-
-
-def _check_counts(found: Any) -> None:
     counts = {"channels": (1, limits.INPUT_CHANNELS), "length": (1, limits.INPUT), "longest": (0, 2**53)}
     for name, (least, most) in counts.items():
         value = getattr(found, name)
@@ -34,6 +39,11 @@ def _check_counts(found: Any) -> None:
         raise InputError(f"{found.channels:,} channels of {found.length:,} samples are more than a network reads")
     if type(found.own) is not bool:
         raise InputError(f"own is yes or no, not {_shown(found.own)}")
+    _check_numbers(found)
+    if not all(type(at) is int and 0 <= at < found.channels for at in found.constant):
+        raise InputError(f"constant names channels from 0 to {found.channels - 1}, not {_shown(found.constant)}")
+    if found.windows is not None and len(found.windows.channels) != found.channels:
+        raise InputError(f"windows have {len(found.windows.channels)} channels, and the network reads {found.channels}")
 
 
 def _check_numbers(found: Any) -> None:
@@ -45,8 +55,6 @@ def _check_numbers(found: Any) -> None:
         raise InputError("every channel has a mean and a deviation above 0")
     if len(found.low) != len(found.high):
         raise InputError("every channel has two bounds, beyond which a value is a glitch, or none")
-    if not all(type(at) is int and 0 <= at < found.channels for at in found.constant):
-        raise InputError(f"constant names channels from 0 to {found.channels - 1}, not {_shown(found.constant)}")
 
 
 def _is_number(value: Any) -> bool:
@@ -54,4 +62,5 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return short(repr(value))
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"

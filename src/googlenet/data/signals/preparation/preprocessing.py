@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,7 +21,7 @@ from ..recordings.windows import Windows
 from ..rows import Signal
 from ..tables.schema import Schema
 from . import scale
-from .check import check_preprocessing
+from .check import check_preprocessing, each
 from .doubt import doubt_of
 from .members import side_by_side
 
@@ -105,7 +105,7 @@ class SignalPreprocessing:
         return plain._with_differences(signals) if differences else plain
 
     def _with_differences(self, signals: Sequence[Signal]) -> SignalPreprocessing:
-        slopes = np.concatenate([scale.differences(x) for x in _each(self._standard, signals)], axis=1).astype(
+        slopes = np.concatenate([scale.differences(x) for x in each(self._standard, signals)], axis=1).astype(
             np.float64
         )
         return replace(self, slope=tuple(float(channel.std()) for channel in slopes))
@@ -189,7 +189,7 @@ class SignalPreprocessing:
             InputError: For a signal with another number of channels, without samples, or with infinities.
         """
         inputs = np.zeros((len(signals), self.inputs, self.length), np.float32)
-        for row, prepared in enumerate(_each(self.prepared, signals)):
+        for row, prepared in enumerate(each(self.prepared, signals)):
             inputs[row] = prepared
         return inputs
 
@@ -203,7 +203,7 @@ class SignalPreprocessing:
         inputs = np.zeros((self.inputs, self.length), np.float32)
         inputs[: self.channels, : x.shape[1]] = x
         if self.slope:
-            slope = _column(self.slope)
+            slope = np.array(self.slope, np.float32)[:, None]
             np.divide(scale.differences(x), slope, out=inputs[self.channels :, : x.shape[1]], where=slope > 0)
         return inputs
 
@@ -272,17 +272,3 @@ class SignalPreprocessing:
         )
         check_preprocessing(preprocessing)
         return preprocessing
-
-
-def _each(function: Callable[[Signal], Floats], signals: Iterable[Signal]) -> Iterator[Floats]:
-    """The function of every signal; whatever it complains of, with the signal's number."""
-    for number, signal in enumerate(signals, start=1):
-        try:
-            yield function(signal)
-        except InputError as error:
-            raise InputError(f"Signal {number}: {error}.") from error
-
-
-def _column(values: Sequence[float]) -> Floats:
-    """``(channels, 1)``."""
-    return np.array(values, np.float32)[:, None]

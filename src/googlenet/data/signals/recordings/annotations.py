@@ -126,7 +126,7 @@ class _Table:
             names = _headless(path, header)
             units = [1.0] * len(names)
         self.width = len(header)
-        self.names = names
+        self.names = [" ".join(name.split()) for name in names]  # a cell may go over several lines
         self.file = _first(names, FILES)
         self.start, self.end = self._wanted("start", STARTS), _first(names, ENDS)
         self.duration = _first(names, DURATIONS) if self.end is None else None

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ....errors import InputError
 from ....files import check_unpacked
-from ....limits import CELL, ELEMENTS, ROWS_OF_SHEET
+from ....limits import CELL, ELEMENTS, EMPTY_ROWS, ROWS_OF_SHEET
 from ..rows import label_text, no_number
 from .source import Cells
 from .text.numbers import Numbers
@@ -63,13 +63,10 @@ class FrameSource:
         """As pandas reads it, once it is weighed: a text that stands in many rows is kept once."""
         if kind == "Feather":
             check_feather(self.path)
+            check_texts(self.path, importlib.import_module("pyarrow.feather").read_table(self.path))
             return self._pandas.read_feather(self.path)
-        arrow = importlib.import_module("pyarrow")
         parquet = importlib.import_module("pyarrow.parquet")
-        schema = check_parquet(self.path, parquet).schema_arrow
-        texts = [field.name for field in schema if arrow.types.is_string(field.type)]
-        if texts:
-            check_texts(self.path, parquet.read_table(self.path, columns=texts, read_dictionary=texts))
+        check_parquet(self.path, parquet)
         return self._pandas.read_parquet(self.path)
 
     def _add(self, name: str, column: Any) -> None:
@@ -228,13 +225,14 @@ def _cells(path: Path, rows: Iterator[Sequence[Any]]) -> list[list[str]]:
     Raises:
         InputError: If there are more than a sheet has, counting those before the last of a row.
     """
-    most = ELEMENTS + path.stat().st_size // 3
+    size = path.stat().st_size
+    most, rows_most = ELEMENTS + size // 3, min(ROWS_OF_SHEET, EMPTY_ROWS + size)
     found: list[list[str]] = []
     held = widest = 0
     for row in rows:
         found.append([_written(cell) for cell in row])
         held, widest = held + len(row), max(widest, len(row))
-        if held > most or len(found) > ROWS_OF_SHEET or len(found) * widest > 4 * most:
+        if held > most or len(found) > rows_most or len(found) * widest > 4 * most:
             raise InputError(f"{path} has more cells than are read of such a workbook. Save the sheet as CSV UTF-8.")
     return found
 

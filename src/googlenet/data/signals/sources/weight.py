@@ -37,6 +37,8 @@ def check_parquet(path: Path, parquet: Any) -> Any:
     held = max(held, CELL * sum(column.num_values for columns in each for column in columns))
     packed = sum(max(0, column.total_uncompressed_size) for columns in each for column in columns)
     check_unpacked(path, max(held, packed), _CURE)
+    if texts := [field.name for field in file.schema_arrow if holds_text(field.type)]:
+        check_texts(path, parquet.read_table(path, columns=texts, read_dictionary=texts))
     return file
 
 
@@ -56,19 +58,21 @@ def check_texts(path: Path, table: Any) -> None:
     for column in table.columns:
         for chunk in column.chunks:
             values = chunk
-            if pa.types.is_dictionary(values.type) and _is_text(pa, values.type.value_type):
+            if pa.types.is_dictionary(values.type) and holds_text(values.type):
                 lengths = pc.binary_length(values.dictionary.cast(pa.large_binary())).take(values.indices)
                 held += pc.sum(lengths).as_py() or 0
-            elif _is_text(pa, values.type):
+            elif holds_text(values.type):
                 held += pc.sum(pc.binary_length(values)).as_py() or 0
             elif hasattr(values, "value_lengths"):
                 held += CELL * (pc.sum(values.value_lengths()).as_py() or 0)
     check_unpacked(path, held, _CURE)
 
 
-def _is_text(pa: Any, kind: Any) -> bool:
-    types = pa.types
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind))
+def holds_text(kind: Any) -> bool:
+    """Whether a column of Arrow's is of texts, or has a dictionary of some."""
+    types = import_module("pyarrow").types
+    inner = kind.value_type if types.is_dictionary(kind) else kind
+    return any(ask(inner) for ask in (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary))
 
 
 def check_feather(path: Path) -> None:

@@ -52,6 +52,8 @@ MAX_PIXELS = 128_000_000  # of a picture that is decoded
 AT_A_FRACTION = 4  # a JPEG may have so many times more: it is decoded at a fraction of its size
 DECODED, DECODED_EACH = 440 * MB, 24  # bytes that decoding takes, and so many more for each byte of the file
 SCANNED, SCANNED_EACH = 500_000_000, 100  # pixels that a JPEG of many scans goes through, and more for each byte
+ICON = 4_500_000  # pixels of an icon, of which Windows has 256 × 256
+SLOW, SLOW_EACH = 1_000_000, 256  # pixels that are decoded in Python, and more for each byte of the file
 FASHION_MNIST = 48_000_000  # bytes of a file of the set, unpacked
 SCALED = 32_000_000  # pixels of a picture that several crops are cut out of
 
@@ -71,6 +73,7 @@ SHEET, SHEET_EACH = 32 * MB, 40  # bytes that a workbook unpacks to, and so many
 ELEMENTS = 1_000_000  # of a part of a workbook, and cells of its sheet
 ROWS_OF_SHEET = 1 << 20  # as Excel has it
 SAMPLE = 2  # bytes that a sample of a recording takes, at least
+ANNOTATIONS = 2 * MB  # bytes of a file of beats and notes: a week of beats
 RATIO = 1 << 18  # between two rates, in whole numbers: so long is a filter, about
 UPSAMPLED = 1000  # times a recording may be drawn out to another rate
 HDF5_DEPTH, HDF5_OBJECTS = 64, 100_000  # groups in each other, and all objects, of an HDF5 file
@@ -90,6 +93,9 @@ def unpacked(size: int) -> int:
     """Bytes that a packed file of ``size`` bytes may unpack to; a number counts as the eight that it becomes."""
     return UNPACKED * size + UNPACKED_SLACK
 
+
+# ----------------------------------------------------------------- what is said
+SENTENCE = 1000  # letters; names and cells of files are of any length, and what is longer is cut in its middle
 
 # ----------------------------------------------------------------- what comes over the network
 FETCHED = 1 << 30  # bytes of weights whose origin does not say how many there are

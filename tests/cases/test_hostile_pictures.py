@@ -132,6 +132,41 @@ def test_an_icon_is_as_large_as_the_pictures_in_it(tmp_path):
     assert outcome(see, tmp_path / "x.icns") != ""
 
 
+@pytest.mark.parametrize("mode", ["1", "L"])
+def test_rows_take_memory_however_short_they_are(tmp_path, mode):
+    path = tmp_path / "x.tif"
+    Image.new(mode, (4, 5)).save(path)
+    content = path.read_bytes()
+    tag = struct.pack("<HHI", 257, 4, 1)  # the height
+    at = content.index(tag) + len(tag)
+    path.write_bytes(content[:at] + struct.pack("<I", 30_000_000) + content[at + 4 :])
+    assert "are decoded at most" in outcome(open_picture, path)
+
+
+def test_webp_is_weighed_before_it_is_decoded(tmp_path):
+    path = tmp_path / "x.webp"
+    Image.new("RGB", (9_000, 9_000)).save(path, lossless=True, method=0)
+    assert "are decoded at most" in outcome(see, path)
+
+
+def test_a_picture_that_python_decodes_has_no_more_pixels_than_its_file_can_hold(tmp_path):
+    path = tmp_path / "x.dds"
+    Image.new("RGB", (8, 8)).save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:12] + struct.pack("<II", 5_000, 5_000) + content[20:])
+    assert "more than it can hold" in outcome(see, path)
+
+
+def test_a_format_that_holds_another_is_not_looked_into(tmp_path):
+    inner = io.BytesIO()
+    Image.new("L", (9_000, 9_000)).save(inner, "JPEG")
+    header = struct.pack("<4sI?xxxIIII", b"BLP1", 0, False, 8, 8, 5, 0)
+    offsets = struct.pack("<32I", *([156 + 4] + [0] * 15), *([inner.tell()] + [0] * 15))
+    (tmp_path / "x.blp").write_bytes(header + offsets + bytes(4) + inner.getvalue())
+    assert outcome(see, tmp_path / "x.blp") != ""
+    assert formats().isdisjoint({"FITS", "FTEX", "DCX", "CUR", "FLI", "GBR", "XPM", "PIXAR"})
+
+
 def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded(tmp_path):
     path = tmp_path / "x.jpg"
     Image.new("L", (8_000, 8_000)).save(path, progressive=True)

@@ -144,3 +144,12 @@ def test_a_table_that_is_wider_than_its_terminal_is_a_few_lines_a_row(capsys, mo
         "trained on signals   licence",
         "MIT",
     ]
+
+
+@pytest.mark.parametrize("letter", ["a", "\u2028"])
+def test_a_sentence_with_a_text_of_any_length_is_short(capsys, letter):
+    display.say(f"begin {letter * 9000} end")
+    said = capsys.readouterr().err
+    assert len(said) < 1010 and said.startswith("begin ") and " … " in said and said.endswith(" end\n")
+    display.say("b" * 1000)
+    assert capsys.readouterr().err == "b" * 1000 + "\n"

@@ -1,9 +1,11 @@
 """Folders, tables and odd files, from the outside."""
 
 import csv
+import errno
 import io
 import json
 import os
+import re
 import shutil
 from collections import Counter
 
@@ -14,7 +16,9 @@ from PIL import Image
 from conftest import QUICK, draw_two_classes, picture, run_here
 from googlenet import InputError
 from googlenet.data.find import to_learn_from
+from googlenet.data.images import decode
 from googlenet.data.images.crops import crops_of
+from googlenet.data.images.dataset import ImageLoader
 from googlenet.data.images.decode import open_picture
 from googlenet.data.images.folders import find_images
 from googlenet.data.images.preprocessing import ImagePreprocessing
@@ -276,3 +280,31 @@ def test_one_crop_is_the_centre():
     assert np.array_equal(np.asarray(view), pixels[:, 10:50])
     (view,) = crops_of(Image.fromarray(pixels), 20, 40, 1)  # half of the shorter side, as it is
     assert np.array_equal(np.asarray(view), pixels[10:30, 20:40])
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EMFILE, "Too many open files")])
+def test_a_machine_that_gives_no_more_makes_no_picture_a_bad_one(two_classes, monkeypatch, error):
+    def opened(path):
+        raise error
+
+    monkeypatch.setattr(decode, "open_plain", opened)
+    with pytest.raises(type(error)):
+        find_images(str(two_classes))
+
+
+def test_a_picture_that_vanishes_while_it_is_learned_from_is_named(tmp_path, monkeypatch):
+    for name, colour in (("a", (200, 60, 60)), ("b", (60, 60, 200))):
+        (tmp_path / "pics" / name).mkdir(parents=True)
+        for number in range(4):
+            picture(colour, (80, 70), number).save(tmp_path / "pics" / name / f"{number}.png")
+    begin = ImageLoader.training
+
+    def training(self, epoch, *rest):
+        if epoch == 1:
+            shutil.rmtree(tmp_path / "pics" / "a")
+        return begin(self, epoch, *rest)
+
+    monkeypatch.setattr(ImageLoader, "training", training)
+    ended = run_here("train", tmp_path / "pics", "--out", tmp_path / "run", *FAST, "--epochs", "3", "--batch-size", "2")
+    assert ended.returncode == 1
+    assert re.search(r"\ngooglenet: .*/a/\d\.png cannot be read any more: no such file\.\n\Z", ended.stderr)

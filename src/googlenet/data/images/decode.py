@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 import threading
@@ -17,11 +18,12 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from ...errors import InputError
 from ...files import open_plain
 from ...limits import MAX_PIXELS
-from .names import check_size, check_turned, formats, unread
+from .names import check_icon, check_size, check_turned, formats, unread
 from .values import CHANNELS_LAST, Levels, Pixels, extremes, from_array, levels_of, seen, turned_by
 
 _ONE = threading.Lock()  # held by whoever decodes a large picture
 _LARGE = 16_000_000  # pixels
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
@@ -45,13 +47,17 @@ def open_picture(
     Raises:
         InputError: With the reason, if it cannot be read whole, or what its numbers mean cannot be known.
     """
-    with decoded(source, channels, at_least, max_pixels) as image:
+    with decoded(source, channels, at_least, max_pixels, in_colour=channels == 3) as image:
         return image.convert("RGB") if channels == 3 and image.mode == "L" else image
 
 
 @contextmanager
 def decoded(
-    source: Source, channels: int = 3, at_least: int | None = None, max_pixels: int = MAX_PIXELS
+    source: Source,
+    channels: int = 3,
+    at_least: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    in_colour: bool = False,
 ) -> Iterator[Image.Image]:
     """:func:`open_picture` for what is cut out of a picture: one without colours stays grey, which takes a quarter.
 
@@ -62,6 +68,7 @@ def decoded(
         channels: The same; :func:`to_pixels` makes three of one.
         at_least: The same.
         max_pixels: The same.
+        in_colour: Whether the caller makes three channels of what is grey, which takes more memory.
 
     Raises:
         InputError: The same.
@@ -72,9 +79,9 @@ def decoded(
         stored = image.width * image.height
         if at_least and image is not source:
             image.draft(None, (at_least, at_least))
-        waits = bool(getattr(image, "tile", None))  # not decoded yet
+        waits = image is not source or bool(getattr(image, "tile", None))  # not decoded yet
         if waits:
-            check_size(image, stored, max_pixels)
+            check_size(image, stored, max_pixels, in_colour)
         with _ONE if stored > _LARGE else nullcontext():
             found = seen(image, channels)
             turn = turned_by(image)  # now, as a TIFF is turned when it is decoded
@@ -212,6 +219,9 @@ def _identified(file: IO[bytes]) -> Image.Image:
                 taken = name in read and (accept is None or accept(prefix))
                 if taken and not isinstance(taken, str):  # a text says why this format cannot be read here
                     file.seek(0)
+                    if name == "ICO":
+                        check_icon(file.read())
+                        file.seek(0)
                     return factory(file, "")
             except (SyntaxError, IndexError, TypeError, struct.error):
                 continue
@@ -220,12 +230,14 @@ def _identified(file: IO[bytes]) -> Image.Image:
 
 @contextmanager
 def _explained(source: Any) -> Iterator[None]:
-    """Whatever Pillow says of a picture, as the reason why it cannot be read."""
+    """Whatever Pillow says of a picture, as the reason why it cannot be read; a machine that gives no more is none."""
     try:
         yield
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+            raise
         raise InputError(_reason(source, error)) from error
 
 

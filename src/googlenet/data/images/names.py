@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
-from ...limits import AT_A_FRACTION, DECODED, DECODED_EACH, MAX_PIXELS, SCANNED, SCANNED_EACH
+from ...limits import AT_A_FRACTION, DECODED, DECODED_EACH, ICON, MAX_PIXELS, SCANNED, SCANNED_EACH, SLOW, SLOW_EACH
 from ..walk import extension_of, format_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _NO_PICTURES = frozenset(
     {".pdf", ".ps", ".eps", ".wmf", ".emf", ".mpg", ".mpeg", ".h5", ".hdf", ".grib", ".bufr", ".iim"}
 )
+# The same: of telescopes, games and programs, and wrappers of other formats. Nobody learns from them, and each is one
+# more reader that a stranger can exhaust.
+_RARE = frozenset({".fit", ".fits", ".flc", ".fli", ".ftc", ".ftu", ".gbr", ".pxr", ".dcx", ".cur", ".xpm", ".pcd"})
 # Packages that teach Pillow a format when they are imported.
 _PLUGINS = ("pillow_heif.HeifImagePlugin", "pillow_jxl")
 
@@ -39,6 +42,7 @@ UNREAD = {
     **dict.fromkeys((".svg", ".svgz", ".eps", ".wmf", ".emf", ".ai", ".cdr"), _DRAWING),
     **dict.fromkeys((".psd", ".psb", ".xcf", ".kra", ".ora", ".clip", ".afphoto", ".pdn"), _PROJECT),
     **dict.fromkeys((".exr", ".hdr", ".jxr", ".wdp", ".hdp", ".bpg", ".flif", ".jls", ".dcm", ".dicom"), _OTHER),
+    **dict.fromkeys(_RARE, _OTHER),
     **dict.fromkeys((".avif", ".avifs", ".webp", ".jp2", ".j2k", ".jpx"), _OTHER),
 }
 """Extensions of pictures, and why those are left out that Pillow, as it is installed, does not read."""
@@ -64,7 +68,7 @@ def readable() -> frozenset[str]:
 
     _load_plugins()
     known = Image.registered_extensions().items()
-    return frozenset(end for end, kind in known if kind in Image.OPEN or kind == "MPO") - _NO_PICTURES
+    return frozenset(end for end, kind in known if kind in Image.OPEN or kind == "MPO") - _NO_PICTURES - _RARE
 
 
 def formats() -> frozenset[str]:
@@ -102,21 +106,23 @@ def _load_plugins() -> None:
 
 # ------------------------------------------------------------------------------------------------ headers
 # Bytes a pixel that a format's reader takes beside the picture that it makes: whole frames, and wider numbers.
-_BESIDE = {"WEBP": 12, "JPEG2000": 20, "AVIF": 10, "HEIF": 10, "JXL": 10, "BLP": 12, "ICO": 12, "ICNS": 24}
-_BESIDE |= dict.fromkeys(("QOI", "DDS", "MSP", "SGI", "BMP", "DIB", "FITS"), 4)
+_BESIDE = {"WEBP": 12, "JPEG2000": 20, "AVIF": 10, "HEIF": 10, "JXL": 10, "BLP": 12, "ICNS": 24}
+_BESIDE |= dict.fromkeys(("QOI", "DDS", "MSP", "SGI", "BMP", "DIB"), 4)
 _MOVING = 8  # the same of a PNG that moves
 _NARROW = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # bytes a pixel; four of all others
+_ROW = 12  # bytes that a row takes beside its pixels: its address, and what fills it up
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _PNG, _J2K = b"\x89PNG\r\n\x1a\n", b"\xff\x4f\xff\x51"
 
 
-def check_size(image: Image.Image, stored: int, most: int) -> None:
+def check_size(image: Image.Image, stored: int, most: int, in_colour: bool = False) -> None:
     """Refuses a picture that takes more memory or time than its file is worth, before it is decoded.
 
     Args:
         image: As it is to be decoded.
         stored: Its pixels in the file.
         most: How many may be decoded.
+        in_colour: Whether what is grey is to be made RGB.
 
     Raises:
         InputError: If it is too large.
@@ -128,7 +134,14 @@ def check_size(image: Image.Image, stored: int, most: int) -> None:
     own = _NARROW.get(image.mode, 4)
     plain = image.mode in ("L", "RGB") and "transparency" not in image.info
     made = 0 if plain else 1 if image.mode[0] in "1IF" else 4
-    _check_memory(image, stored, area * (own + made) + round(stored * _beside(image)), most)
+    spread = 4 if in_colour and (made or own) == 1 else 0
+    copies = [each for each in (own, made, spread) if each]
+    needed = area * sum(copies) + _ROW * image.height * len(copies)
+    _check_memory(image, stored, needed + round(stored * _beside(image)), most)
+    if image.format == "BLP" and _content(image).startswith(b"BLP1\0\0\0\0"):  # of any size
+        raise InputError("a picture of a game's with a JPEG in it: save it as PNG or JPEG")
+    if stored > _by_python(image):
+        raise InputError(f"a picture of {stored:,} pixels in {_file_size(image):,} bytes, more than it can hold")
     if (scans := _scans(image)) * stored > SCANNED + SCANNED_EACH * _file_size(image):
         raise InputError(f"a picture in {scans:,} scans, which takes more time than pictures do; save it anew")
 
@@ -145,7 +158,8 @@ def check_turned(image: Image.Image, made: Image.Image, stored: int, most: int) 
     Raises:
         InputError: If it is too large.
     """
-    _check_memory(image, stored, 2 * made.width * made.height * _NARROW.get(made.mode, 4), most)
+    needed = made.width * made.height * _NARROW.get(made.mode, 4) + _ROW * max(made.size)
+    _check_memory(image, stored, 2 * needed, most)
 
 
 def _check_memory(image: Image.Image, stored: int, needed: int, most: int) -> None:
@@ -160,6 +174,16 @@ def _bomb(stored: int, most: int) -> InputError:
         f"a decompression bomb, by its size: {stored:,} pixels, and {most:,} are decoded at most; if you trust it, "
         "allow more (--max-pixels)"
     )
+
+
+def _by_python(image: Image.Image) -> int:
+    """Pixels that a file may say it has, where Pillow decodes it in Python, a pixel at a time."""
+    from PIL import Image
+
+    codecs = {tile[0] for tile in getattr(image, "tile", None) or ()}
+    if codecs.isdisjoint(Image.DECODERS):
+        return MAX_PIXELS * AT_A_FRACTION
+    return SLOW + SLOW_EACH * _file_size(image)
 
 
 def _file(image: Image.Image) -> Any:
@@ -212,23 +236,37 @@ def _scans(image: Image.Image) -> int:
 
 
 def _inside(image: Image.Image) -> int:
-    """Pixels of the largest picture that stands in a file and may be another than its header says: of icons, in whose
-    files are others, and of the tiles of a TIFF."""
+    """Pixels of the largest picture that stands in a file and may be another than its header says: of icons of
+    Apple's, in whose files are others, and of the tiles of a TIFF."""
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
         return int(tags.get(322, 0)) * int(tags.get(323, 0))
-    if image.format not in ("ICO", "ICNS"):
-        return 0
-    content = _content(image)
+    return _largest(_sides(_content(image))) if image.format == "ICNS" else 0
+
+
+def check_icon(content: bytes) -> None:
+    """Refuses an icon of Windows' that holds a picture larger than icons are, which is decoded as it is opened.
+
+    Raises:
+        InputError: If it is too large.
+    """
+    entries = (content[at : at + 16] for at in range(6, 6 + 16 * int.from_bytes(content[4:6], "little"), 16))
+    places = (int.from_bytes(entry[12:16], "little") for entry in entries)
+    bitmaps = [content[at + 4 : at + 12] for at in places if content[at : at + 4] != _PNG[:4]]
+    sides = _sides(content) + [struct.unpack("<II", each) for each in bitmaps if len(each) == 8]
+    if (found := _largest(sides)) > ICON:
+        raise InputError(
+            f"a decompression bomb, by its size: an icon of {found:,} pixels, and {ICON:,} are decoded at most; save "
+            "it as PNG"
+        )
+
+
+def _sides(content: bytes) -> list[tuple[int, int]]:
+    """Width and height of each PNG and JPEG 2000 in a file."""
     places = [match.end() + 8 for match in re.finditer(re.escape(_PNG), content)]
     places += [match.end() + 4 for match in re.finditer(re.escape(_J2K), content)]
-    sides = [struct.unpack(">II", content[at : at + 8]) for at in places if at + 8 <= len(content)]
-    if image.format == "ICO":
-        entries = (content[at : at + 16] for at in range(6, 6 + 16 * int.from_bytes(content[4:6], "little"), 16))
-        bitmaps = (int.from_bytes(entry[12:16], "little") + 4 for entry in entries)
-        sides += [
-            struct.unpack("<II", content[at : at + 8])
-            for at in bitmaps
-            if at + 8 <= len(content) and content[at - 4 : at] != _PNG[:4]
-        ]
-    return max((width * height for width, height in sides), default=0)
+    return [struct.unpack(">II", content[at : at + 8]) for at in places if at + 8 <= len(content)]
+
+
+def _largest(sides: list[tuple[int, int]]) -> int:
+    return max(((width + _ROW) * height for width, height in sides), default=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +95,7 @@ def mapped(path: Path) -> Array | None:
         check_unpacked(path, claim.size, _CURE)
         found: Array = np.load(path, allow_pickle=False, mmap_mode="r")
         return found
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:
         raise InputError(f"{path} is not an NPY file, or it is damaged.") from error
@@ -121,7 +122,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with open_plain(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}.") from error
@@ -162,4 +163,19 @@ def _array(archive: zipfile.ZipFile, name: str) -> Array:
     member = next(name_ for name_ in (f"{name}.npy", name) if name_ in archive.NameToInfo)
     with archive.open(member) as file:
         found: Array = np.lib.format.read_array(file, allow_pickle=False)
-        return found
+    _check_letters(found)
+    return found
+
+
+def _check_letters(values: Array) -> None:
+    """That texts are of letters that there are: of others neither Python nor NumPy makes a text.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    for name in values.dtype.names or ():
+        _check_letters(values[name])
+    if values.dtype.kind == "U" and values.size and values.dtype.itemsize:
+        codes = np.ascontiguousarray(values).view(np.dtype("u4").newbyteorder(values.dtype.byteorder))
+        if codes.max() > sys.maxunicode:
+            raise ValueError("letters beyond Unicode")

@@ -14,6 +14,8 @@ from typing import Any, TextIO
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from ....limits import SENTENCE
+
 # What this program says beyond ASCII, for those whose encoding has no such sign: as wide as it, where that is possible.
 _PLAIN = {"×": "x", "·": ".", "…": "...", "–": "-", "−": "-", "±": "+-", "━": "-", "╸": "-", "╺": "-"}
 _SHOWN_AS_CODES = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode: controls, surrogates, ends of lines
@@ -27,13 +29,13 @@ class Screen(Console):
         super().__init__(**options, highlight=False, markup=False, emoji=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Rich's own, where no text controls the terminal, whoever forgot to ask :func:`shown`."""
+        """Rich's own, where no text controls the terminal, whoever forgot to ask :func:`safe`."""
         for segment in super().render(renderable, options):
             text = segment.text
             if segment.control or (text.isascii() and text.isprintable()):
                 yield segment
             else:
-                yield Segment("\n".join(map(shown, text.split("\n"))), segment.style)
+                yield Segment("\n".join(map(safe, text.split("\n"))), segment.style)
 
     @property
     def encoding(self) -> str:
@@ -58,19 +60,31 @@ errors = Screen(stderr=True)
 
 
 def shown(text: str, encoding: str = "utf-8") -> str:
+    """:func:`safe` for people: what a file says at any length is cut in its middle.
+
+    Args:
+        text: A sentence, with names and cells of files perhaps.
+        encoding: The same.
+    """
+    line = safe(text, encoding)
+    half = SENTENCE // 2
+    return line if len(line) <= SENTENCE else f"{line[:half]} … {line[-half:]}"
+
+
+def safe(text: str, encoding: str = "utf-8") -> str:
     """Text of a user's that leaves a terminal and a table whole: what controls them is shown as its code.
 
     Args:
         text: A name of a file or a class, a line of a file, or a sentence with such.
         encoding: Of the stream: what it has no sign for is shown as its code, too, so that a table knows its width.
     """
-    safe = "".join(_code(letter) if _controls(letter) else letter for letter in text)
-    return safe.encode(encoding, "backslashreplace").decode(encoding)
+    letters = "".join(_code(letter) if _controls(letter) else letter for letter in text)
+    return letters.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def put(text: str) -> None:
     """A line on standard output: on a terminal as it is shown, else as it is, for the program that reads it."""
-    print(shown(text, console.encoding) if sys.stdout.isatty() else text)
+    print(safe(text, console.encoding) if sys.stdout.isatty() else text)
 
 
 def _controls(letter: str) -> bool:

@@ -15,7 +15,7 @@ from ....errors import InputError
 from ....inference.predictor import Predictor
 from ....inference.spans import Runs, Span, merged, spans_as_they_come, spans_of, windows_of
 from ...report.strip import write_strips
-from .screen import errors, shown
+from .screen import errors, safe, shown
 from .writers import csv_row, json_row
 
 COLUMNS = ("start", "end", "label", "probability", "recording")
@@ -38,8 +38,8 @@ def write_spans(spans: Iterable[Span], out: TextIO, form: str) -> None:
         elif form == "jsonl":
             out.write(json_row(dict(zip(COLUMNS, values, strict=True)), out))
         else:
-            label = shown(span.label)
-            out.write(f"{shown(span.recording)}  {span.start:g}-{span.end:g} s  {label} {span.probability:.3f}\n")
+            label = safe(span.label)
+            out.write(f"{safe(span.recording)}  {span.start:g}-{span.end:g} s  {label} {span.probability:.3f}\n")
         out.flush()
 
 

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from rich.cells import cell_len
 
 from ....inference.predictor import Prediction
-from .screen import console, shown
+from .screen import console, safe, shown
 
 Writer = Callable[[Iterable[Prediction], TextIO, int], int]
 GAP = "  "
@@ -33,12 +33,12 @@ def write_table(predictions: Iterable[Prediction], out: TextIO, top: int) -> int
     width = console.width if out.isatty() else None
     encoding = _encoding(out)
     for prediction in predictions:
-        name = shown(prediction.input, encoding)
+        name = safe(prediction.input, encoding)
         if prediction.error is not None:
             failed += 1
             out.write(f"{name}{GAP}error: {shown(prediction.error, encoding)}\n")
             continue
-        labels = [f"{shown(label, encoding)} {probability:.3f}" for label, probability in prediction.top]
+        labels = [f"{safe(label, encoding)} {probability:.3f}" for label, probability in prediction.top]
         out.write(_in_lines([name, *labels], width))
     return failed
 
@@ -76,7 +76,7 @@ def write_jsonl(predictions: Iterable[Prediction], out: TextIO, top: int) -> int
 def json_row(row: Mapping[str, Any], out: TextIO) -> str:
     """A line of JSON. It has a code for every sign, which says the same: for encodings with few, and for terminals."""
     text = json.dumps(row, ensure_ascii=False)
-    if (out.isatty() or not _encoding(out).startswith("utf")) and text != shown(text, _encoding(out)):
+    if (out.isatty() or not _encoding(out).startswith("utf")) and text != safe(text, _encoding(out)):
         text = json.dumps(row).replace("\x7f", r"\u007f")
     return text + "\n"
 
@@ -126,8 +126,8 @@ def cell(text: str, out: TextIO) -> str:
         text: It.
         out: Where it is written.
     """
-    safe = f"'{text}" if (text[:1] in ("\t", "\r") or _FORMULA.match(text)) and not _NUMBER.fullmatch(text) else text
-    return shown(safe) if out.isatty() else safe
+    inert = f"'{text}" if (text[:1] in ("\t", "\r") or _FORMULA.match(text)) and not _NUMBER.fullmatch(text) else text
+    return safe(inert) if out.isatty() else inert
 
 
 def _encoding(out: TextIO) -> str:

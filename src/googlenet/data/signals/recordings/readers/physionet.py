@@ -10,6 +10,7 @@ from .....errors import InputError
 from .....files import check_plain, check_unpacked
 from .....limits import SAMPLE
 from ..recording import Mark, Recording, Samples, checked, library, numbered
+from .notes import read_notes
 
 # Symbols of WFDB's annotations that are beats, by its own table.
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
@@ -32,7 +33,7 @@ def open_wfdb(path: Path) -> Recording:
         found = wfdb.rdrecord(name, sampfrom=start, sampto=stop).p_signal
         return checked(found.T, path, start, stop)
 
-    marks, remarks = _marks(wfdb, path, length / rate)
+    marks, remarks = _marks(path, rate, length / rate)
     units = tuple(unit or "" for unit in getattr(head, "units", None) or ())
     units = units if len(units) == len(names) else ()
     return Recording(path, names, rate, length, read, marks, remarks, head.base_datetime, units=units)
@@ -82,17 +83,13 @@ def _names(wfdb: Any, name: str) -> tuple[str, ...]:
     return tuple(record.sig_name) if record.sig_name else numbered(record.n_sig)
 
 
-def _marks(wfdb: Any, path: Path, seconds: float) -> tuple[tuple[Mark, ...], tuple[str, ...]]:
+def _marks(path: Path, own_rate: float, seconds: float) -> tuple[tuple[Mark, ...], tuple[str, ...]]:
     if not path.with_suffix(".atr").is_file():  # a pipe and the like are none
         return (), ()
-    try:
-        found = wfdb.rdann(str(path.with_suffix("")), "atr")
-    except Exception as error:  # a damaged file fails in many ways
-        raise InputError(f"{path.with_suffix('.atr')} is damaged ({error}).") from error
-    rate = found.fs or wfdb.rdheader(str(path.with_suffix(""))).fs
-    rows = list(zip((found.sample / rate).tolist(), found.symbol, found.aux_note, strict=True))
-    beats = tuple(Mark(at, at, symbol) for at, symbol, _ in rows if symbol in BEATS)
-    changes = [(at, note.strip("(\0 ")) for at, _, note in rows if note.startswith("(")]
+    said_rate, notes = read_notes(path.with_suffix(".atr"))
+    rate = said_rate or own_rate
+    beats = tuple(Mark(note.at / rate, note.at / rate, note.symbol) for note in notes if note.symbol in BEATS)
+    changes = [(note.at / rate, note.text.strip("(\0 ")) for note in notes if note.text.startswith("(")]
     ends = [*(at for at, _ in changes), seconds][1:]
     rhythms = tuple(Mark(at, end, note) for (at, note), end in zip(changes, ends, strict=True) if end > at)
     if beats:

@@ -30,7 +30,6 @@ WHOLE = 2**32 - 1  # a whole number of a recipe, seeds among them, as NumPy and 
 
 # ----------------------------------------------------------------- files of weights
 HEADER = 100 * MB  # of a safetensors file, as the format has it
-JSON_DEPTH = 64  # lists and objects in each other
 FIELDS = 1_000_000  # of the protocol buffers of one file
 PROTOBUF = 2**31  # bytes of a protocol buffer, as the format has it
 AXES = 32  # of a tensor

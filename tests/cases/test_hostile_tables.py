@@ -12,7 +12,10 @@ import pytest
 from bounded import outcome
 
 from googlenet.data.signals.files import read_file
+from googlenet.data.signals.recordings.annotations import read_annotations
 from googlenet.data.signals.recordings.readers.formats import open_recording, open_recordings
+from googlenet.data.signals.recordings.recording import Recording
+from googlenet.errors import InputError
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -221,3 +224,21 @@ def test_an_edf_of_a_strange_header_is_refused(tmp_path, place, text):
     content[place : place + len(text)] = text
     (tmp_path / "x.edf").write_bytes(content)
     assert "x.edf" in outcome(recording, tmp_path / "x.edf")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "damaged", "nothing"])
+@pytest.mark.parametrize("name", ["marks.edf", "marks.bdf"])
+def test_marks_alone_in_a_file_are_read_as_carefully_as_recordings(tmp_path, name, kind):
+    pytest.importorskip("edfio")
+    path = tmp_path / name
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "damaged":  # annotations that are no UTF-8
+        fields = {0: b"0", 184: b"512", 236: b"1", 244: b"1", 252: b"1", 256: b"EDF Annotations", 472: b"10"}
+        content = bytearray(b" " * 512)
+        for place, text in fields.items():
+            content[place : place + len(text)] = text
+        path.write_bytes(bytes(content) + b"\xff" * 30)
+    alone = Recording(tmp_path / "a.wav", ("a",), 100.0, 1000, lambda start, stop: np.zeros((1, stop - start)))
+    with pytest.raises(InputError, match=name):
+        read_annotations(path, [alone])

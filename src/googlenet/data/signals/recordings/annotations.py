@@ -12,7 +12,7 @@ from ....errors import InputError
 from ..rows import MISSING_LABEL, count, is_number, listing
 from ..sources.text.marks import TextGrid
 from .readers.edf import annotations_of
-from .readers.formats import RECORDINGS, open_recording
+from .readers.formats import RECORDINGS, open_recording, sentences
 from .recording import Mark, Recording
 
 FILES = ("file", "filename", "file_name", "recording", "record", "path", "name")
@@ -100,7 +100,10 @@ def read_annotations(
 
 
 def _marks_of(path: Path) -> Sequence[Mark]:
-    return annotations_of(path) if path.suffix.lower() in (".edf", ".bdf") else open_recording(path).marks
+    if path.suffix.lower() not in (".edf", ".bdf"):
+        return open_recording(path).marks
+    with sentences(path):
+        return annotations_of(path)
 
 
 def _add_group(groups: dict[Path, str], where: str, path: Path, cell: str) -> None:

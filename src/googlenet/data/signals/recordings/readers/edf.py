@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .....errors import InputError
+from .....files import open_plain
 from ..recording import Mark, Recording, Samples, library
 
 _HEADER, _PER_SIGNAL, _BEFORE_COUNTS = 256, 256, 216  # bytes
@@ -21,10 +22,7 @@ def open_edf(path: Path) -> Recording:
     Raises:
         InputError: If it is cut short, has gaps in time, or no channel.
     """
-    edfio = library("edfio", path)
-    _check_whole(path)
-    bdf = path.suffix.lower() == ".bdf"
-    file = (edfio.read_bdf if bdf else edfio.read_edf)(path, header_encoding="latin-1")
+    file = _file_of(path)
     if "+D" in file.reserved and not file.is_continuous:
         raise InputError(f"{path} has gaps in time (EDF+D); write it as continuous parts, a file each.")
     if not file.signals:
@@ -48,11 +46,18 @@ def annotations_of(path: Path) -> tuple[Mark, ...]:
     Raises:
         InputError: If there is none.
     """
-    _check_whole(path)
-    marks = _marks(library("edfio", path).read_edf(path, header_encoding="latin-1"))
+    marks = _marks(_file_of(path))
     if not marks:
         raise InputError(f"{path} holds no annotations.")
     return marks
+
+
+def _file_of(path: Path) -> Any:
+    """What ``edfio`` makes of a file that is whole."""
+    edfio = library("edfio", path)
+    _check_whole(path)
+    bdf = path.suffix.lower() == ".bdf"
+    return (edfio.read_bdf if bdf else edfio.read_edf)(path, header_encoding="latin-1")
 
 
 def _marks(file: Any) -> tuple[Mark, ...]:
@@ -73,7 +78,7 @@ def _began(file: Any) -> datetime | None:
 def _check_whole(path: Path) -> None:
     """Raises InputError unless there are as many records as the header says."""
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         head = file.read(_HEADER)
         try:
             records, signals = int(head[236:244]), int(head[252:256])

@@ -49,7 +49,7 @@ def open_recordings(
     """
     if path.suffix.lower() not in TABLES or not path.is_file():
         return [open_recording(path, rate)]
-    with _sentences(path):
+    with sentences(path):
         return long_table.open_table(path, rate, target, group)
 
 
@@ -74,7 +74,7 @@ def open_recording(path: Path, rate: float | None = None) -> Recording:
         raise InputError(
             f"{path}: recordings are read from {', '.join((*known, *TABLES))}, not from {kind or 'no extension'!r}."
         )
-    with _sentences(path):
+    with sentences(path):
         found = known[kind](path)
         if kind != ".hea":  # whose samples lie beside it
             check_unpacked(path, SAMPLE * len(found.channels) * found.length, "Perhaps its header is damaged")
@@ -88,7 +88,7 @@ def open_recording(path: Path, rate: float | None = None) -> Recording:
 
 
 @contextmanager
-def _sentences(path: Path) -> Iterator[None]:
+def sentences(path: Path) -> Iterator[None]:
     """Whatever is raised becomes a sentence: a damaged file fails in a hundred ways, in the libraries of others."""
     try:
         yield

@@ -35,7 +35,7 @@ OWN = {
     "data.parallel._quota": "what the kernel says of its control groups",
     "data.signals.recordings.dataset.kept_on_disk": "a temporary file without a name",
     "files._new_file": "writes",
-    "files._flush_folder": "a folder, to flush it",
+    "files._flush": "a folder, to flush it",
     "files._held": "a folder of its own, to lock it",
     "files.sweep": "what this program left, to lock and remove it; no link is followed",
     "inference.export.notes_of": "JSON that it has just made",

@@ -102,15 +102,13 @@ def write_bytes(path: str | Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             temporary.replace(path)
-        _flush_folder(path.parent)
-    except OSError as error:
+        _flush(path.parent)
+    except BaseException as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise InputError(f"{path} could not be written: {error.strerror}. What was there is untouched.") from error
-    except BaseException:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise
 
 
 def _new_file(path: Path) -> tuple[int, Path]:
@@ -131,14 +129,16 @@ def _hold(descriptor: int) -> bool:
     return True
 
 
-def _flush_folder(folder: Path) -> None:
-    """Has a new name in a folder outlive a machine that stops; where folders cannot be flushed, nothing."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _flush(place: Path) -> None:
+    """Has a file, or the names in a folder, outlive a machine that stops; not every system does that for folders."""
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        if not place.is_dir():
+            raise
+    finally:
+        os.close(descriptor)
 
 
 @cache
@@ -237,13 +237,12 @@ def _move(parts: Sequence[Path], folder: Path) -> None:
     """Gives files, flushed to disk, their places in a folder: what one needs lies in those before it, so that the last
     that was there goes first, and never stands beside what is new."""
     for part in parts:
-        with part.open("r+b") as file:
-            os.fsync(file.fileno())
+        _flush(part)
     if len(parts) > 1:
         (folder / parts[-1].name).unlink(missing_ok=True)
     for part in parts:
         part.replace(folder / part.name)
-    _flush_folder(folder)
+    _flush(folder)
 
 
 @contextmanager

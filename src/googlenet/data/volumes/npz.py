@@ -95,7 +95,7 @@ def mapped(path: Path) -> Array | None:
         check_unpacked(path, claim.size, _CURE)
         found: Array = np.load(path, allow_pickle=False, mmap_mode="r")
         return found
-    except (InputError, MemoryError):
+    except InputError:
         raise
     except Exception as error:
         raise InputError(f"{path} is not an NPY file, or it is damaged.") from error
@@ -122,7 +122,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with open_plain(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
-    except (InputError, MemoryError):
+    except InputError:
         raise
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}.") from error

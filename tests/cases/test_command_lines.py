@@ -64,7 +64,7 @@ def sentence(done, code, *parts):
 )
 def test_options_stand_before_data(desk, words):
     seen = []
-    with mock.patch("googlenet.apps.jobs.training_job", lambda data, recipe, *_, **__: seen.append((data, recipe))):
+    with mock.patch("googlenet.apps.jobs.train_into", lambda data, recipe, *_, **__: seen.append((data, recipe))):
         done = run_here("train", *SHORT, *words, cwd=desk)
     ((data, recipe),) = seen
     assert (done.returncode, data.name, recipe.epochs) == (0, "photos", 1)
@@ -346,7 +346,7 @@ def light():
     """What is heavy left out: training, tracing, and what goes out to the network or into another's folder."""
     compared = SimpleNamespace(agreement=1.0, count=2, largest=0.0)
     with (
-        mock.patch("googlenet.apps.jobs.training_job", return_value=None),
+        mock.patch("googlenet.apps.jobs.train_into", return_value=None),
         mock.patch("googlenet.apps.jobs.export", return_value=compared),
         mock.patch("googlenet.weights.convert.convert", side_effect=InputError("left out")),
         mock.patch.dict(os.environ, {"GOOGLENET_OFFLINE": "1"}),

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import picture, run_here
+from conftest import picture, run_here, without_digest
 from googlenet.files import digest_of
 from googlenet.training.runs.folder import Run
 
@@ -108,6 +108,7 @@ def test_several_runs_are_measured_on_what_is_new_to_all(learned, tmp_path):
     new = sorted({digest_of(path) for path in data.rglob("*.png")} - Run(learned / "run").learned())
     assert len(new) == 4
     shutil.copytree(learned / "run", tmp_path / "other")
+    without_digest(tmp_path / "other")
     (tmp_path / "other" / "learned.txt").write_text("\n".join(new[:3]) + "\n")
     result = run_here("evaluate", learned / "run", tmp_path / "other", data, "--json")
     assert counts(json.loads(result.stdout)) == (1, 19, 0)

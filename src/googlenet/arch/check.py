@@ -138,9 +138,10 @@ def _widest(arch: Arch) -> int:
 def _check_fields(part: Any) -> None:
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)
-        if field.type not in KINDS:
+        kind = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
+        if kind not in KINDS:
             raise InputError(f"{type(part).__name__}.{field.name} is of a kind that is never read from files.")
-        if not KINDS[str(field.type)](value, field.name):
+        if not KINDS[kind](value, field.name):
             shown = repr(value)
             raise InputError(
                 f"{type(part).__name__}.{field.name} cannot be {shown if len(shown) < 80 else f'{shown[:80]}…'}."

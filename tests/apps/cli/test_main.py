@@ -254,14 +254,15 @@ def test_who_computes_with_pytorch_keeps_memory(cli, monkeypatch, words, keeps):
 def test_a_stopped_training_says_how_to_go_on(cli, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
-    def stopped(data, recipe, folder, **_):
+    def stopped(data, recipe, run, **_):
+        folder = run.path
         if folder.name != "early":
             (folder / "run.json").write_text("{}")
         if folder.name == "a run":
             (folder / "checkpoint.safetensors").touch()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("googlenet.apps.jobs.training_job", stopped)
+    monkeypatch.setattr("googlenet.apps.jobs.train_into", stopped)
     answer = cli("train", "digits", "--epochs", "3", "--out", "a run")
     assert answer.code == 130
     assert answer.err.endswith(

@@ -53,7 +53,7 @@ def test_tensors_that_share_their_numbers_are_refused(tmp_path):
         state_dict_of(tmp_path / "x.pth", NAMES, "a network")
 
 
-def test_dictionaries_in_each_other_are_looked_at_once(tmp_path, monkeypatch):
+def test_dictionaries_in_each_other_are_counted(tmp_path, monkeypatch):
     """Ten levels of a thousand names for one dictionary would be 10^30 of them."""
     inner = {"a": torch.zeros(1)}
     for _ in range(10):

@@ -119,6 +119,6 @@ def test_a_file_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch):
     def refused(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "open", refused)
+    monkeypatch.setattr("os.open", refused)
     with pytest.raises(InputError, match=r"secret.pth could not be read: Permission denied"):
         formats.read(path)

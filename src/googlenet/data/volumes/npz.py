@@ -125,7 +125,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}.") from error
+        raise InputError(f"{path} could not be read: there is no such file.") from error
     except Exception as error:
         raise InputError(f"{path} is not an NPZ file, or it is damaged.") from error
 

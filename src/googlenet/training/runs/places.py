@@ -33,16 +33,17 @@ def next_run(source: str) -> Run:
         InputError: If it cannot be.
     """
     for folder in _folders_for(source):
+        run = Run(folder)
         try:
             folder.mkdir(parents=True)
-            Run(folder).take()
+            run.take()
         except FileExistsError:
             continue
         except OSError as error:
             raise InputError(
                 f"{folder} cannot be the folder of a run: {error.strerror}. Name another folder (--out)."
             ) from error
-        return Run(folder)
+        return run  # which holds the folder
     raise AssertionError("there is no last number")
 
 

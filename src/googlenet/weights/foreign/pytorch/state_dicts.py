@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ....errors import InputError
 from ....files import open_plain
-from ....limits import DICTIONARIES, OPERATIONS, TENSOR_NAME
+from ....limits import DICTIONARIES, DICTIONARIES_IN_ALL, OPERATIONS, TENSOR_NAME
 from ...checkpoint import is_safetensors
 from ..safetensors import read_tensors
 
@@ -123,6 +123,8 @@ def saved(path: Path) -> Any:
     try:
         content = _content(path)
         return torch.load(content, map_location="cpu", weights_only=True)
+    except PermissionError as error:
+        raise InputError(f"{path} could not be read: {error.strerror}.") from error
     except Exception as error:  # of bytes that only look like a pickle PyTorch raises whatever comes
         needs = _code_in(content, error)
         if not needs:
@@ -199,19 +201,21 @@ def _code_in(content: Content, error: Exception) -> list[str]:
 
 
 def _dictionaries(
-    found: Any, keys: tuple[str, ...] = (), seen: set[int] | None = None
+    found: Any, keys: tuple[str, ...] = (), seen: list[Any] | None = None
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Tensor]]]:
-    """Every dictionary of tensors by name, once, the outermost first, and the keys that lead to it."""
-    seen = set() if seen is None else seen
-    if not isinstance(found, dict) or len(keys) > DICTIONARIES or id(found) in seen:
+    """Every dictionary of tensors by name, the outermost first, and the keys that lead to it; of more than a file of
+    weights has, the first."""
+    seen = [] if seen is None else seen
+    if not isinstance(found, dict) or len(keys) > DICTIONARIES:
         return
-    seen.add(id(found))
+    seen.append(found)
     named = {name: value for name, value in found.items() if isinstance(name, str) and len(name) <= TENSOR_NAME}
     tensors = {name: value for name, value in named.items() if _is_plain(value)}
     if tensors:
         yield keys, tensors
     for name, value in named.items():
-        yield from _dictionaries(value, (*keys, name), seen)
+        if isinstance(value, dict) and len(seen) < DICTIONARIES_IN_ALL:
+            yield from _dictionaries(value, (*keys, name), seen)
 
 
 def _is_plain(value: Any) -> bool:

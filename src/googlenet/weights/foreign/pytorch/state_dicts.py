@@ -206,7 +206,7 @@ def _dictionaries(
     """Every dictionary of tensors by name, the outermost first, and the keys that lead to it; of more than a file of
     weights has, the first."""
     seen = [] if seen is None else seen
-    if not isinstance(found, dict) or len(keys) > DICTIONARIES:
+    if not isinstance(found, dict):
         return
     seen.append(found)
     named = {name: value for name, value in found.items() if isinstance(name, str) and len(name) <= TENSOR_NAME}
@@ -214,7 +214,7 @@ def _dictionaries(
     if tensors:
         yield keys, tensors
     for name, value in named.items():
-        if isinstance(value, dict) and len(seen) < DICTIONARIES_IN_ALL:
+        if len(keys) < DICTIONARIES and len(seen) < DICTIONARIES_IN_ALL and isinstance(value, dict):
             yield from _dictionaries(value, (*keys, name), seen)
 
 

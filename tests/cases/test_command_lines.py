@@ -422,6 +422,7 @@ def test_no_command_line_of_many_ends_in_a_traceback(words, stdin, desk, light):
     check_ends_well(words, desk, stdin)
 
 
+@pytest.mark.slow
 # --------------------------------------------------------------------------------------- what a shell allows
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_training_goes_on_when_nobody_reads_what_it_says(tmp_path, stream):
@@ -458,6 +459,7 @@ def test_too_little_memory_is_a_sentence(desk, bytes_):
     assert done.returncode == 0 or done.stderr.splitlines()[-1].startswith("googlenet: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [8, 32])
 def test_few_open_files_are_enough_or_a_sentence(desk, files):
     done = subprocess.run(

@@ -99,6 +99,7 @@ def test_a_folder_of_a_thousand_levels_is_walked(below):
     assert [path.name for path in walk(below)] == ["x.png"]
 
 
+@pytest.mark.slow
 def test_a_folder_deeper_than_paths_reach_is_a_sentence(below):
     deep(below, 3_000)
     for read in (walk, lambda path: find_data(str(path)), lambda path: list(expand([str(path)], [], PICTURES))):

@@ -21,6 +21,7 @@ NEEDS_A_COMPILER = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @NEEDS_A_COMPILER
 def test_a_few_faults_are_survived():
     words = [sys.executable, FAULTS, "--few", "--seed", "1"]

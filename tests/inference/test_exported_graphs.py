@@ -28,10 +28,10 @@ NOTES = json.dumps({"classes": list(CLASSES), "preprocessing": READS.to_dict()})
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def exported(tmp_path_factory, short):
     """A small network, exported for both runtimes."""
     folder = tmp_path_factory.mktemp("exported")
-    model = create_model("googlenet_small", 2, 1, width=0.05, auxiliary=False).eval()
+    model = create_model("short_2d", 2, 1, width=0.05, auxiliary=False).eval()
     pipeline = Pipeline([model], READS)
     for form in ("onnx", "openvino"):
         export(pipeline, notes_of(pipeline, CLASSES), form, folder / f"m{BACKENDS[form].suffix}")

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any
 
 from .. import limits
-from ..errors import InputError, is_number
+from ..errors import InputError, is_number, short
 from .cost import cost
 from .spec import Arch, Auxiliary, Branch, InceptionSpec, Layer, MaxPool
 
@@ -142,10 +142,7 @@ def _check_fields(part: Any) -> None:
         if kind not in KINDS:
             raise InputError(f"{type(part).__name__}.{field.name} is of a kind that is never read from files.")
         if not KINDS[kind](value, field.name):
-            shown = repr(value)
-            raise InputError(
-                f"{type(part).__name__}.{field.name} cannot be {shown if len(shown) < 80 else f'{shown[:80]}…'}."
-            )
+            raise InputError(f"{type(part).__name__}.{field.name} cannot be {short(repr(value))}.")
 
 
 def _branches(layers: Sequence[Layer]) -> Iterator[Branch]:

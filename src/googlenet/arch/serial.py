@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, short
 from .check import check_arch
 from .spec import (
     LAYER_TYPES,
@@ -56,7 +56,7 @@ def from_json(text: str) -> Arch:
     except InputError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"This is not an architecture that googlenet wrote: {str(error)[:200]}.") from error
+        raise InputError(f"This is not an architecture that googlenet wrote: {short(error)}.") from error
     check_arch(arch)
     return arch
 

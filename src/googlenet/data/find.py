@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from ..errors import InputError, unknown
+from ..errors import InputError, short, unknown
 from ..files import check_plain
 from ..limits import NAME_OF_FILE
 from .builtin import BUILTIN
@@ -73,7 +73,7 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
 
 def _check_path(source: str) -> None:
     if not os.path.lexists(source) and len(os.fsencode(source)) > NAME_OF_FILE:
-        raise InputError(f"The name of the data is longer than a path may be: {source[:50]}...")
+        raise InputError(f"The name of the data is longer than a path may be: {short(source)}")
     if not Path(source).is_dir():
         check_plain(source)
 

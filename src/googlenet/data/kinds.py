@@ -96,7 +96,7 @@ def preprocessing_from(row: Any) -> Preprocessing:
         raise InputError(f"What a network reads is described by {type(row).__name__}, not by a table of names.")
     name = row.get("kind", "picture")
     if not isinstance(name, str) or name not in KINDS:
-        raise unknown("kind of data", str(name)[:80], KINDS)
+        raise unknown("kind of data", str(name), KINDS)
     try:
         found: Preprocessing = KINDS[name].preprocessing.from_dict(dict(row))
     except (KeyError, TypeError, ValueError) as error:

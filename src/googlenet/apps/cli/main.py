@@ -28,7 +28,6 @@ app = typer.Typer(
 )
 for part in (runs, predictions, architectures, weights):
     app.add_typer(part.commands)
-# What PyTorch, oneDNN and Python say where the machine gives no more; most are a plain RuntimeError.
 READS = ("train", "evaluate", "predict", "export")  # commands that read pictures
 
 

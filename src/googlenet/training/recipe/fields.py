@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
 from ... import limits
-from ...errors import InputError, unknown
+from ...errors import InputError, short, unknown
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class Recipe:
             try:
                 values[name] = _parse(kinds[name], text)
             except ValueError as error:
-                raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {_brief(text)}.") from error
+                raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {short(repr(text))}.") from error
         if values.get("max_seconds") == 0:
             raise InputError("max_seconds must be above 0; without it there is no limit.")
         return dataclasses.replace(self, **values)
@@ -187,13 +187,7 @@ def _check_most(recipe: Recipe) -> None:
     whole = [name for name, kind in get_type_hints(Recipe).items() if kind is int]
     for name, most in {**dict.fromkeys(whole, limits.WHOLE), "width": limits.WIDEST, "members": limits.MEMBERS}.items():
         if getattr(recipe, name) > most:
-            raise InputError(f"{name} must be at most {most}, not {_brief(getattr(recipe, name))}.")
-
-
-def _brief(value: object) -> str:
-    """A value of a few letters as it is, else its beginning."""
-    text = repr(value)
-    return text if len(text) <= limits.NAME else f"{text[: limits.NAME]}…"
+            raise InputError(f"{name} must be at most {most}, not {short(repr(getattr(recipe, name)))}.")
 
 
 def _parse(kind: type, text: str) -> Any:

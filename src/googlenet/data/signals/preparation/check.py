@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .... import limits
-from ....errors import InputError
+from ....errors import InputError, short
 from ...protocol import Floats
 from ..rows import Signal
 
@@ -62,5 +62,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
+    return short(repr(value))

@@ -6,10 +6,13 @@ import difflib
 import math
 import operator
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, SupportsFloat
 
 from . import limits
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class InputError(ValueError):
@@ -42,14 +45,17 @@ def nearest(name: str, known: Sequence[str]) -> str | None:
 
 
 def short(text: object) -> str:
-    """What a file holds, as a sentence may repeat it: a long text is cut."""
-    whole = str(text)
-    return whole if len(whole) <= limits.QUOTED else f"{whole[: limits.QUOTED - 1]}…"
+    """What a file holds, as a sentence may repeat it: a long text is cut, and an end of a line shown as its code."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), _cut(str(text)))
 
 
 def quoted(text: object) -> str:
-    """:func:`short`, in quotes."""
-    return repr(short(text) if isinstance(text, str) else text)
+    """The same, in quotes."""
+    return repr(_cut(text) if isinstance(text, str) else text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= limits.QUOTED else f"{text[: limits.QUOTED - 1]}…"
 
 
 def several(names: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ _GROUPED = re.compile(
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.I | re.A)
 _DOT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.I | re.A)
 _BLANK = " \u00a0\u202f"
+_OTHER = re.compile("[,'’\u00a0\u202f ]")  # without these, numbers are as programs write them
 _NAN = math.nan
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _LONG = 1000  # a cell of more letters is no number
@@ -133,6 +134,8 @@ def numbers_of(cells: Iterable[str], mark: str | None) -> Numbers:
             thousand and more, or one and a bit.
     """
     cells = list(cells)
+    if mark != ";" and not _OTHER.search("".join(map(str.strip, cells))):
+        return Numbers()
     marked = [cell for cell in cells if not cell.isalnum()]  # in digits alone, or in letters, there is no mark
     shown = list(map(_evidence, marked))
     decimals, groups = map(Counter, zip(*shown, strict=True)) if shown else (Counter[str](), Counter[str]())

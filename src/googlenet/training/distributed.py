@@ -11,6 +11,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
@@ -154,9 +156,10 @@ def joined() -> Iterator[World]:
         torch.cuda.set_device(device)
     elif device.type == "mps":
         device = torch.device("cpu")
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    store, rank, size = _meeting()
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", store=store, rank=rank, world_size=size)
     try:
-        yield World(dist.get_rank(), size, device)
+        yield World(rank, size, device)
     except RuntimeError as error:  # what PyTorch raises where nobody answers
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
@@ -164,3 +167,16 @@ def joined() -> Iterator[World]:
         raise InputError(f"{said} Go on from the last checkpoint with --resume, in as many processes.") from error
     finally:
         dist.destroy_process_group()
+
+
+def _meeting() -> tuple[Store, int, int]:
+    """Where the processes learn each other's addresses, the number of this one, and how many there are.
+
+    ``torchrun`` on one machine keeps the place when it starts them again: each time they look at one of its own, or
+    they would wait for those that are gone. Of several machines each counts its own restarts, and finds a new place
+    with ``--rdzv-backend c10d``.
+    """
+    store, rank, size = next(iter(rendezvous("env://")))
+    if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
+        store = PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    return store, rank, size

@@ -155,3 +155,24 @@ def test_each_odd_picture_is_odd(odd):
     for name in ("red/bomb.png", "blue/clear.png"):
         done = subprocess.run([sys.executable, "-c", code, odd / name], capture_output=True, text=True, check=False)
         assert "Warning" in done.stderr, name
+
+
+HEAVY = ("torch._dynamo", "sympy", "sklearn", "scipy", "pandas")  # seconds before the first answer
+LOADS = """
+import sys
+from dataclasses import replace
+from googlenet import create_model
+from googlenet.apps import jobs
+from googlenet.inference.load import load
+from googlenet.weights.checkpoint import network_of, weights_of
+load("googlenet_small.fashion_mnist", engine="torch")
+model = create_model("googlenet_1d", width=0.1)
+network_of(weights_of(type(model)(replace(model.arch, members=2), 2, 1)))
+print(*[name for name in sys.argv[1].split() if name in sys.modules])
+"""
+
+
+def test_a_network_is_loaded_without_what_takes_seconds_to_load():
+    done = subprocess.run([sys.executable, "-c", LOADS, " ".join(HEAVY)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []

@@ -70,7 +70,8 @@ def read_bytes(path: str | Path, most: int) -> bytes:
         OSError: If there is none, or it cannot be read.
     """
     with open_plain(path) as file:
-        content = file.read(most + 1)
+        size = os.fstat(file.fileno()).st_size  # room for all that may be there is not taken before it is known
+        content = file.read(min(size, most) + 1)
     if len(content) > most:
         raise InputError(f"{path} is larger than such files are, {most:,} bytes. Is it the right one?")
     return content

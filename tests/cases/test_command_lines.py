@@ -278,6 +278,18 @@ def test_a_full_disk_behind_standard_output_is_a_sentence(words):
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "No space left on device" in done.stderr
 
 
+@pytest.mark.parametrize(("mode", "path"), [("w", "/dev/full"), ("r", "/dev/null")])
+def test_what_is_said_beside_stops_no_work_where_it_cannot_be_written(desk, mode, path):
+    Image.effect_noise((64, 64), 90).save(desk / "noise.png")
+    with Path(path).open(mode) as beside:
+        done = subprocess.run(
+            [*CLI, "predict", "run", "noise.png"], stdout=subprocess.PIPE, stderr=beside, cwd=desk, check=False
+        )
+        wrong = subprocess.run([*CLI, "summary", "nosuch"], stdout=subprocess.PIPE, stderr=beside, check=False)
+    assert done.returncode == 0 and done.stdout.startswith(b"noise.png")
+    assert wrong.returncode == 1
+
+
 def test_libtiff_keeps_its_thoughts_to_itself(desk):
     from PIL import features
 

@@ -28,6 +28,7 @@ for old, new in {
     "googlenet.weights.foreign.crc32c": "googlenet.weights.foreign.tensorflow.crc32c",
     "googlenet.weights.foreign.torchvision": "googlenet.weights.foreign.pytorch.torchvision",
     "googlenet.weights.foreign.leveldb_table": "googlenet.weights.foreign.tensorflow.leveldb_table",
+    "googlenet.weights.units": "googlenet.weights.foreign.parameters",
     "googlenet.weights.foreign.wire": "googlenet.weights.foreign.protobuf",
     "googlenet.variants": "googlenet.arch.variants",
     "googlenet.kernels": "googlenet.nn.kernels",
@@ -37,13 +38,16 @@ for old, new in {
     parent, _, name = old.rpartition(".")
     if parent in sys.modules:
         setattr(sys.modules[parent], name, sys.modules[old])
+parameters, torchvision = (sys.modules[f"googlenet.weights.{at}"] for at in ("units", "foreign.torchvision"))
+parameters.units = parameters.layer_parameters
+torchvision._names = lambda auxiliary: ((ours, theirs) for ours, theirs, _ in torchvision._rows(auxiliary))
 """
 LIMITED = """#!/bin/bash
 ulimit -c 0 -v ${KILOBYTES:-4000000}; ulimit -t ${SECONDS_OF_CPU:-10}
 exec {python} -c 'import sys; sys.argv[0] = "googlenet"; from googlenet.__main__ import main; main()' "$@"
 """
 PYTHON = """#!/bin/bash
-if [ "$1" = -c ]; then exec {python} -c "import aliases
+if [ "$1" = -c ]; then exec {python} -c "import os, aliases
 $2" "${@:3}"; fi
 exec {python} -c 'import aliases, runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], {}, "__main__")' "$@"
 """
@@ -122,6 +126,7 @@ def expected(name, said, folder):
         "29-markup-bad-file": "model.safetensors" in runs and "left out" in said,
         "22-png16-memory": "0." in said or "googlenet: " in said,
         "42-kernel-truncated": "CDLL" in said,
+        "43-kernel-foreign-so": "model.safetensors" in runs and "accuracy" in said,
         "48-temp-symlink": said.count("precious") >= 1 and " victim" in said,
         "53-train-dot-dot": "rc" not in said and "Traceback" not in said,
         "55-terminal-escapes": "033" not in said,

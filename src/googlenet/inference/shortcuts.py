@@ -10,8 +10,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.feature_selection import f_classif
-from sklearn.tree import DecisionTreeClassifier
 
 from ..data.protocol import ExampleSet
 from ..training.runs.records import Shortcut
@@ -32,6 +30,8 @@ def shortcuts(train: ExampleSet, held_out: ExampleSet, accuracy: float) -> list[
         held_out: What it was evaluated on.
         accuracy: Of the network there, from 0 to 1.
     """
+    from sklearn.tree import DecisionTreeClassifier  # here, as scikit-learn takes a second to load
+
     train, held_out = (_some(part) for part in (train, held_out))
     labels, wanted = train.labels.numpy(), held_out.labels.numpy()
     if not len(wanted) or not _better_than_guessing(accuracy, wanted):
@@ -67,6 +67,8 @@ def _candidates(train: ExampleSet, held_out: ExampleSet) -> Mapping[str, tuple[N
         pairs["the position in the file"] = places
     samples = [name for name in pairs if name.startswith("sample ")]
     if len(samples) > FEW_PLACES:
+        from sklearn.feature_selection import f_classif
+
         table = np.stack([pairs[name][0] for name in samples], axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             scores = np.nan_to_num(f_classif(np.nan_to_num(table), train.labels.numpy())[0], nan=-1.0, posinf=np.inf)

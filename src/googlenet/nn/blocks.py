@@ -229,7 +229,7 @@ class MemberLinear(nn.Module):
     def __init__(self, in_features: int, out_features: int, members: int) -> None:
         super().__init__()
         self.in_features = in_features
-        self.weight = nn.Parameter(torch.randn(members, in_features, out_features) / in_features**0.5)
+        self.weight = nn.Parameter(torch.empty(members, in_features, out_features).normal_().div_(in_features**0.5))
         self.bias = nn.Parameter(torch.zeros(members, 1, out_features))
 
     def forward(self, x: Tensor) -> Tensor:

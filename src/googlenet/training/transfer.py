@@ -9,8 +9,6 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from ..data.kinds import preprocessing_from
@@ -194,6 +192,9 @@ def fitted_classifier(inputs: Floats, labels: Labels, classes: int, balanced: bo
     Returns:
         Weight ``(classes, num_features)`` and bias ``(classes,)``.
     """
+    from sklearn.linear_model import LogisticRegression  # here, as scikit-learn takes a second to load
+    from sklearn.preprocessing import StandardScaler
+
     scaler = StandardScaler().fit(inputs)
     model = LogisticRegression(C=REGULARISATION, max_iter=1000, class_weight="balanced" if balanced else None)
     model.fit(scaler.transform(inputs), labels)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from .. import limits
 from ..arch.check import check_work
@@ -105,6 +106,18 @@ def weights_of(model: GoogLeNet, **extra: Any) -> Weights:
     return Weights(header, model.state_dict())
 
 
+class _ShapesAlone(TorchFunctionMode):
+    """Weights that are replaced are not drawn before: what changes a tensor in place leaves it as it is. Without memory
+    PyTorch would load its compiler for that, in two seconds."""
+
+    def __torch_function__(
+        self, func: Any, types: object, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        in_place = func.__name__.endswith("_") and not func.__name__.endswith("__")
+        return func(*args, **kwargs) if not in_place else args[0] if args else kwargs["tensor"]
+
+
 def network_of(weights: Weights) -> GoogLeNet:
     """The network with those weights, in evaluation mode.
 
@@ -115,7 +128,7 @@ def network_of(weights: Weights) -> GoogLeNet:
     header, tensors = weights.header, weights.tensors
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     check_work(header.arch, header.input_size, header.in_channels, size)
-    with torch.device("meta"):  # of its shapes alone: a header may say what it likes
+    with torch.device("meta"), _ShapesAlone():  # a header may say what it likes
         model = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
     wanted = model.state_dict()
     where = f"This set of weights for {header.arch.name}"

@@ -18,7 +18,7 @@ from ..._version import __version__
 from ...errors import InputError, unknown
 from . import architectures, predictions, runs, weights
 from .output.native import silence
-from .output.screen import leave, prepare_streams, shown
+from .output.screen import beside, leave, prepare_streams, shown
 from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, exhausted, sentence
 
 app = typer.Typer(
@@ -138,5 +138,5 @@ def _check_name(names: dict[str, object]) -> None:
 
 def _fail(said: str, code: int) -> NoReturn:
     if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts one speaks
-        print(f"googlenet: {shown(said)}", file=sys.stderr)
+        beside(f"googlenet: {said}")
     sys.exit(code)

@@ -90,6 +90,7 @@ def _loaded(
     """What labels, made for about as many examples as there are; says which engine computes."""
     from ...inference.engines.backend import exported_for
     from ...inference.load import MANY, load
+    from .output.screen import beside
 
     check_local([run])
     if exported_for(run) in (None, "torch"):  # other exported models need no PyTorch
@@ -98,7 +99,7 @@ def _loaded(
         keep_memory()
     count = sum(islice(_entries(inputs), MANY))
     predictor = load(run, engine=engine, examples=count, max_pixels=max_pixels, missing=missing)
-    print(f"engine: {predictor.engine.name}", file=sys.stderr)
+    beside(f"engine: {predictor.engine.name}")
     return predictor
 
 

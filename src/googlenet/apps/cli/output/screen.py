@@ -48,11 +48,17 @@ class Screen(Console):
         return self.is_terminal and not self.is_dumb_terminal
 
     def on_broken_pipe(self) -> None:
-        """What nobody reads any more of what is said beside the work stops no work: it goes nowhere."""
-        if self.stderr:
+        """Raised on; rich would end the process, though standard error alone has no reader any more."""
+        raise BrokenPipeError
+
+    def __exit__(self, *raised: Any) -> None:
+        """Writes what was printed. What is said beside the work stops no work: where it cannot be, it goes nowhere."""
+        try:
+            super().__exit__(*raised)
+        except OSError:
+            if not self.stderr:
+                raise
             leave(sys.stderr)
-        else:
-            super().on_broken_pipe()
 
 
 console = Screen()
@@ -100,6 +106,14 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     signs = error.object[error.start : error.end]
     return "".join(_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs), error.end
+
+
+def beside(text: str) -> None:
+    """A line on standard error, for people or for a log; it goes nowhere where it cannot be written."""
+    try:
+        print(shown(text), file=sys.stderr)
+    except OSError:
+        leave(sys.stderr)
 
 
 def leave(stream: TextIO) -> None:

@@ -88,7 +88,7 @@ def check_feather(path: Path) -> None:
         file.seek(size - 10)
         length = int.from_bytes(file.read(4), "little")
         file.seek(max(0, size - 10 - length))
-        footer = _Buffer(file.read(length))
+        footer = _Buffer(file.read(min(length, size)))
         held = 0
         for field in (2, 3):  # dictionaries and batches
             for offset, _, _ in footer.structs(footer.root, field, "<qiq", 24):

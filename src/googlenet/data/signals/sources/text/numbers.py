@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from .....errors import InputError
 from ...rows import MISSING
 
@@ -24,6 +27,7 @@ _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _LONG = 1000  # a cell of more letters is no number
 _INSIDE = re.compile(r"[\s,;|\[({]")  # what every list has in it
 _DIGITS = 3  # between marks
+_AT_ONCE = 1024  # cells that are taken for numbers, until one is none
 _FEW = 3  # numbers side by side, without brackets, that are a list
 
 
@@ -117,6 +121,29 @@ class Numbers:
             return True
         return False
 
+    def texts(self, cells: Sequence[str]) -> list[int]:
+        """Places of the cells that are neither a number nor missing."""
+        found = []
+        for at in range(0, len(cells), _AT_ONCE):
+            some = cells[at : at + _AT_ONCE]
+            try:
+                self.row(some)
+            except ValueError:
+                found += [at + place for place, cell in enumerate(some) if self.is_text(cell)]
+        return found
+
+    def values(self, cells: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The numbers among some cells that are not missing."""
+        found = [np.empty(0)]
+        for at in range(0, len(cells), _AT_ONCE):
+            some = cells[at : at + _AT_ONCE]
+            try:
+                found.append(np.array(self.row(some), np.float64))
+            except ValueError:
+                found.append(np.array([self.one(cell) for cell in some if self.is_number(cell)], np.float64))
+        every = np.concatenate(found)
+        return every[~np.isnan(every)]
+
 
 class Ambiguous(ValueError):
     """Numbers that may mean either of two things; the message is the cell."""
@@ -136,6 +163,10 @@ def numbers_of(cells: Iterable[str], mark: str | None) -> Numbers:
     cells = list(cells)
     if mark != ";" and not _OTHER.search("".join(map(str.strip, cells))):
         return Numbers()
+    return _shown_by(cells, mark)
+
+
+def _shown_by(cells: Sequence[str], mark: str | None) -> Numbers:
     marked = [cell for cell in cells if not cell.isalnum()]  # in digits alone, or in letters, there is no mark
     shown = list(map(_evidence, marked))
     decimals, groups = map(Counter, zip(*shown, strict=True)) if shown else (Counter[str](), Counter[str]())
@@ -238,7 +269,7 @@ def list_columns(rows: Sequence[Sequence[str]], numbers: Numbers) -> list[int]:
     """
     width = min(map(len, rows), default=0)
     found = []
-    for at in [at for at in range(width) if any(numbers.is_text(row[at]) for row in rows[:1])]:
+    for at in numbers.texts(rows[0][:width]) if rows and any(map(_INSIDE.search, rows[0])) else ():
         cells = [row[at] for row in rows if row[at].strip().lower() not in MISSING]
         if cells and all(length_of(cell, numbers) for cell in cells):
             found.append(at)

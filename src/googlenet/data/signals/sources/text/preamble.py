@@ -21,6 +21,8 @@ def rows_above(sample: Sequence[Sequence[str]]) -> int:
     Args:
         sample: The cells of the first rows.
     """
+    if len(sample) < 2:
+        return 0
     filled = [_filled(cells) for cells in sample]
     width = Counter(map(len, filled[len(filled) // 2 :])).most_common(1)[0][0]
     if width < _NARROWEST:
@@ -35,7 +37,7 @@ def rows_above(sample: Sequence[Sequence[str]]) -> int:
 
 def _filled(cells: Sequence[str]) -> list[str]:
     """Without empty cells at the end."""
-    kept = [cell.strip() for cell in cells]
+    kept = list(map(str.strip, cells))
     while kept and not kept[-1]:
         kept.pop()
     return kept

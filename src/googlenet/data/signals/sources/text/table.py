@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from operator import eq
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from .....errors import InputError, quoted
 from ...rows import count
@@ -78,7 +77,7 @@ class Table:
         self.sample = sample[self._above :]
         self.commented = False  # whether the last comment above it is its header
         self._comment: list[str] = []
-        self.first = [cell.strip() for cell in self.sample[0][1]]
+        self.first = list(map(str.strip, self.sample[0][1]))
         try:
             below = (
                 part for _, row in self.sample[1:] or self.sample for cell in row[:_WIDTH] for part in _parts(cell)
@@ -127,7 +126,7 @@ class Table:
 
     def _names(self, cells: Sequence[str], names: Sequence[str | None]) -> bool:
         """Whether cells are the names of columns."""
-        texts = [cell for cell in cells if self._is_text(cell)]
+        texts = [cells[at] for at in self.numbers.texts(cells) if not length_of(cells[at], self.numbers)]
         if not set(texts).isdisjoint(names):
             return True
         if not _NAMES.isdisjoint(map(str.lower, texts)) and (len(texts) > 1 or self._may_count(cells, texts[0])):
@@ -136,7 +135,7 @@ class Table:
 
     def _may_count(self, cells: Sequence[str], name: str) -> bool:
         """Whether the numbers beside a lone name may be names too: a class may well be called ``Y``."""
-        numbers = [self.numbers.one(cell) for cell in cells if self.numbers.is_number(cell)]
+        numbers = self.numbers.values(cells).tolist()
         whole = len(set(numbers)) == len(numbers) and all(number.is_integer() for number in numbers)
         times = sorted(numbers) if len(numbers) >= _MANY else numbers
         return not self._repeated(name) and (whole or _rise_evenly(times))
@@ -147,9 +146,10 @@ class Table:
 
     def _among_numbers(self, cells: Sequence[str], texts: Sequence[str]) -> bool:
         """Whether texts that say nothing by themselves, among the numbers that a row has, make it a header."""
-        numbers = array("d", (self.numbers.one(cell) for cell in cells if self.numbers.is_number(cell)))
         if not texts:  # 0, 1, 2, ... is how pandas names columns without names
-            return len(numbers) > 8 and all(map(eq, numbers, range(len(numbers))))
+            numbers = self.numbers.values(cells if _counts(self.numbers.values(cells[:_MANY])) else ())
+            return len(numbers) > _MANY and _counts(numbers)
+        numbers = self.numbers.values(cells)
         rising = _rise_evenly(numbers) and not self._repeated(texts[0])
         if len(texts) > 1 and (rising or len(numbers) <= len(texts)):
             return True
@@ -213,7 +213,12 @@ def _parts(cell: str) -> list[str]:
     return [item.strip("[](){},;") for item in items[:-1]] if len(items) > 2 else [cell]
 
 
-def _rise_evenly(numbers: Sequence[float]) -> bool:
+def _counts(numbers: npt.NDArray[np.float64]) -> bool:
+    """Whether numbers are 0, 1, 2, ..."""
+    return bool((numbers == np.arange(len(numbers))).all())
+
+
+def _rise_evenly(numbers: npt.ArrayLike) -> bool:
     """As the numbers of samples do, or their times."""
     with np.errstate(invalid="ignore", over="ignore"):  # infinity, and what is nearly so
         steps = np.diff(numbers)

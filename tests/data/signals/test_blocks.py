@@ -7,7 +7,7 @@ import pytest
 
 from googlenet import InputError
 from googlenet.data.signals.files import read_file
-from googlenet.data.signals.sources.text import columns, lines
+from googlenet.data.signals.sources.text import columns, lines, marks
 
 MISSING = ("", "NaN", "?", " ", "na")
 BAD = ("x1", "1_0", "inf", "1.5.2", "1e999", "٣")
@@ -83,3 +83,10 @@ def test_most_tables_are_read_in_blocks(tmp_path, monkeypatch):
     path.write_text("id,time,x,label\n" + "".join(f"s{at // 10},{at % 10},{at}.5,a\n" for at in range(200)))
     monkeypatch.setattr(columns.Reading, "add", None)
     assert len(read_file(path).signals) == 20
+
+
+@pytest.mark.parametrize("piece", [1, 3, 64])
+def test_a_long_line_in_pieces_has_the_cells_of_the_whole(monkeypatch, piece):
+    monkeypatch.setattr(marks, "_PIECE", piece)
+    for line in ("", ",", "1", "1,", ",,,", "0.5,12.25,,0.5, a b ,7", ",".join(map(str, range(300))) + ",,"):
+        assert marks.split(line + "\n", ",") == line.split(",")

@@ -19,6 +19,7 @@ _COMMENTS = "#%"
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _ROWS, _SIZE = 64, 1 << 18  # of which the dialect is told: so many rows, or letters
 _START = 4096  # letters of a line by which its separator is told
+_PIECE, _KNOWN = 1 << 18, 1 << 16  # letters of a line that are split at once; cells that are kept to compare with
 _LONG = 1000  # a cell of more letters is a list
 
 
@@ -185,10 +186,25 @@ def _noting(lines: Iterator[tuple[int, str]], last: list[int]) -> Iterator[str]:
 def split(line: str, mark: str | None) -> list[str]:
     """The cells of a line of its own."""
     if '"' not in line:
-        return line.split() if mark is None else line.rstrip("\r\n").split(mark)
+        return line.split() if mark is None else _split(line.rstrip("\r\n"), mark)
     if mark is None:
         return next(_reader((line.strip(),), " "))
     return next(_reader((line,), mark))
+
+
+def _split(line: str, mark: str) -> list[str]:
+    """The cells of a line without quotes; of a very long one those that are alike are one, as short ones often are."""
+    if len(line) < _PIECE:
+        return line.split(mark)
+    cells: list[str] = []
+    known: dict[str, str] = {}
+    at, end = 0, line.find(mark, _PIECE)
+    while at <= len(line):
+        some = line[at : end if end >= 0 else None].split(mark)
+        cells += map(known.setdefault if len(known) < _KNOWN else known.get, some, some)
+        at = len(line) + 1 if end < 0 else end + 1
+        end = line.find(mark, at + _PIECE)
+    return cells
 
 
 def _reader(lines: Iterable[str], mark: str) -> Iterator[list[str]]:

@@ -134,14 +134,8 @@ class Numbers:
 
     def values(self, cells: Sequence[str]) -> npt.NDArray[np.float64]:
         """The numbers among some cells that are not missing."""
-        found = [np.empty(0)]
-        for at in range(0, len(cells), _AT_ONCE):
-            some = cells[at : at + _AT_ONCE]
-            try:
-                found.append(np.array(self.row(some), np.float64))
-            except ValueError:
-                found.append(np.array([self.one(cell) for cell in some if self.is_number(cell)], np.float64))
-        every = np.concatenate(found)
+        texts = set(self.texts(cells))
+        every = np.array(self.row([cell for at, cell in enumerate(cells) if at not in texts]), np.float64)
         return every[~np.isnan(every)]
 
 

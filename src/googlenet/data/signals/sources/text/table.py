@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -70,7 +70,8 @@ class Table:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.path = grid.path
-        sample = list(islice(grid.rows(), _SAMPLE))
+        self._beyond = grid.rows()
+        sample = list(islice(self._beyond, _SAMPLE))
         if not sample:
             raise InputError(f"{self.path} is empty.")
         self._above = rows_above([cells for _, cells in sample])
@@ -186,13 +187,13 @@ class Table:
             skipped = max(0, skipped - rows)
 
     def plain_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Number and cells of every row of a table without a header: of a list each item is one, and what is written in
-        this table's way is written as programs do."""
+        """Number and cells of every row of a table without a header, once: of a list each item is one, and what is
+        written in this table's way is written as programs do."""
         style = self.numbers
         as_programs = style == Numbers()
         listed = bool(list_columns([cells for _, cells in self.sample], style))
-        self.sample, self.first = [], []  # a row may be the whole file: it is not kept twice
-        for row, cells in self.rows():
+        sample, self.sample, self.first = iter(self.sample), [], []  # a row may be the whole file: it is not kept twice
+        for row, cells in chain(sample, self._beyond):
             if listed:
                 where = f"{self.path}, row {row}"
                 lists = [spread(cell, length_of(cell, style) or 1, style.decimal, where) for cell in cells]

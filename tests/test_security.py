@@ -40,6 +40,7 @@ OWN = {
     "files.sweep": "what this program left, to lock and remove it; no link is followed",
     "inference.export.notes_of": "JSON that it has just made",
     "inference.hub.save_pretrained": "JSON that it has just made",
+    "inference.engines.engine.seal": "files that were just written",
     "inference.engines.openvino.OpenVinoBackend.write": "a graph that it has just made",
     "nn.device.keep_memory": "a library that is loaded already",
     "nn.kernels.native._kept_or_built": "a file that it has just compiled",
@@ -94,7 +95,7 @@ def functions_in(tree):
 
 def opens(name):
     if name.startswith("ours."):
-        return name.rpartition(".")[2] in ("open_plain", "check_plain", "read_bytes")
+        return name.rpartition(".")[2] in ("open_plain", "check_plain", "read_bytes", "parsed")
     parts = name.split(".")
     if parts[-1] in ("exec", "eval"):
         return len(parts) == 1  # a network has a method eval

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import operator
 import os
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, SupportsFloat
 
 from . import limits
-
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class InputError(ValueError):
@@ -45,8 +43,10 @@ def nearest(name: str, known: Sequence[str]) -> str | None:
 
 
 def short(text: object) -> str:
-    """What a file holds, as a sentence may repeat it: a long text is cut, and an end of a line shown as its code."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), _cut(str(text)))
+    """What a file holds, as a sentence may repeat it: a long text is cut, an end of a line and the like are codes."""
+    cut = _cut(str(text))
+    letters = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in cut)
+    return cut if cut.isprintable() else "".join(letters)
 
 
 def quoted(text: object) -> str:
@@ -62,6 +62,22 @@ def several(names: Sequence[str]) -> str:
     """Names one after the other; of very many the first."""
     more = len(names) - limits.LISTED
     return ", ".join(map(short, names[: limits.LISTED])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def parsed(text: str | bytes) -> Any:
+    """JSON that a stranger may have written: of whole numbers that fit 64 bits.
+
+    Raises:
+        ValueError: For anything else.
+        RecursionError: If it is nested too deep.
+    """
+    return json.loads(text, parse_int=_of_64_bits)
+
+
+def _of_64_bits(digits: str) -> int:
+    if len(digits) > limits.JSON_DIGITS:
+        raise ValueError(f"a whole number of {len(digits):,} digits")
+    return int(digits)
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import limits
-from .errors import InputError
+from .errors import InputError, parsed
 from .limits import unpacked
 
 fcntl: Any = import_module("fcntl") if find_spec("fcntl") else None  # not on Windows, where nothing is swept
@@ -170,7 +170,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
         InputError: If the file is missing or is not a JSON object.
     """
     try:
-        value = json.loads(read_bytes(path, limits.RECORD).decode())
+        value = parsed(read_bytes(path, limits.RECORD).decode())
     except InputError:
         raise
     except OSError as error:

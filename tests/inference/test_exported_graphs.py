@@ -1,6 +1,8 @@
 """Exported models are files of strangers too: what they would have a runtime do is found out before it sees them."""
 
 import json
+import random
+import re
 import subprocess
 import sys
 
@@ -169,7 +171,7 @@ def test_a_graph_that_would_run_exhaust_or_lie_is_a_sentence(tmp_path, monkeypat
 
 def test_fewer_names_of_classes_than_outputs_are_noticed(exported, tmp_path):
     model = onnx.load(exported / "m.onnx")
-    notes = json.loads(model.metadata_props[0].value) | {"classes": ["a"]}
+    notes = json.loads(model.metadata_props[0].value) | {"classes": ["a"], "digest": ""}
     model.metadata_props[0].value = json.dumps(notes)
     onnx.save(model, tmp_path / "x.onnx")
     with pytest.raises(InputError, match=r"names 1 classes, and gives \(2,\)"):
@@ -178,6 +180,7 @@ def test_fewer_names_of_classes_than_outputs_are_noticed(exported, tmp_path):
 
 def test_more_numbers_than_the_architecture_has_are_noticed(exported, tmp_path):
     model = onnx.load(exported / "m.onnx")
+    model.metadata_props[0].value = json.dumps(json.loads(model.metadata_props[0].value) | {"digest": ""})
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(10**7, np.float32), "more"))
     onnx.save(model, tmp_path / "x.onnx")
     with pytest.raises(InputError, match="and its notes are of one with"):
@@ -202,6 +205,7 @@ def altered(exported, folder, old, new, content=None):
     """The pair of files with something else in its .xml."""
     text = (exported / "m.xml").read_text()
     assert old in text
+    text = re.sub(r"(digest&quot;: &quot;)[0-9a-f]{64}", r"\1", text)  # as of one who writes what is like an older file
     (folder / "x.xml").write_text(text.replace(old, new))
     (folder / "x.bin").write_bytes((exported / "m.bin").read_bytes() if content is None else content)
     return folder / "x.xml"
@@ -235,6 +239,35 @@ def test_a_bin_that_is_cut_off_is_a_sentence(exported, tmp_path):
 def test_what_was_exported_is_read_and_answers(exported, form):
     predictor = load(exported / f"m{BACKENDS[form].suffix}")
     assert predictor.probabilities(np.zeros((3, 24, 24, 1), np.uint8)).shape == (3, 2)
+
+
+@pytest.mark.parametrize(("name", "beside"), [("m.onnx", ()), ("m.xml", ("m.bin",)), ("m.bin", ("m.xml",))])
+def test_a_bit_that_was_flipped_is_noticed(exported, tmp_path, name, beside):
+    for other in beside:
+        (tmp_path / other).write_bytes((exported / other).read_bytes())
+    content = (exported / name).read_bytes()
+    for place in random.Random(0).sample(range(len(content)), 40):
+        (tmp_path / name).write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :])
+        with pytest.raises(InputError):
+            load(tmp_path / name.replace(".bin", ".xml"))
+
+
+def test_files_of_older_versions_have_no_digest_and_are_read(exported, tmp_path):
+    model = onnx.load(exported / "m.onnx")
+    notes = json.loads(model.metadata_props[0].value)
+    del notes["digest"]
+    model.metadata_props[0].value = json.dumps(notes)
+    onnx.save(model, tmp_path / "m.onnx")
+    load(tmp_path / "m.onnx")
+    load(altered(exported, tmp_path, "<net ", "<net "))
+
+
+def test_an_answer_that_is_no_number_is_an_error(exported, monkeypatch):
+    predictor = load(exported / "m.onnx")
+    found = np.array([[0.5, 0.5], [np.nan, np.nan], [0.25, 0.75]], np.float32)
+    monkeypatch.setattr(type(predictor.engine), "__call__", lambda self, inputs: found[: len(inputs)])
+    first, second, third = predictor.predict(np.zeros((3, 24, 24, 1), np.uint8))
+    assert "no numbers" in second.error and not first.error and third.label == "b"
 
 
 def test_a_graph_is_looked_at_without_pytorch(exported):

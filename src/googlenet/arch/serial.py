@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import InputError, short
+from ..errors import InputError, parsed, short
 from .check import check_arch
 from .spec import (
     LAYER_TYPES,
@@ -43,7 +43,7 @@ def from_json(text: str) -> Arch:
         InputError: If the text does not describe an architecture, or has a layer of an unknown type.
     """
     try:
-        row = json.loads(text)
+        row = parsed(text)
         row["input_size"] = tuple(row["input_size"])
         row["stages"] = tuple(
             Stage(stage["name"], tuple(_layer(layer) for layer in stage["layers"]), stage["residual"])

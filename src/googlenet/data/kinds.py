@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError, unknown
+from ..errors import InputError, short, unknown
 from .images.preprocessing import ImagePreprocessing
 from .protocol import ExampleSet, Preprocessing, Watch
 from .signals.preparation.preprocessing import SignalPreprocessing
@@ -99,8 +99,9 @@ def preprocessing_from(row: Any) -> Preprocessing:
         raise unknown("kind of data", str(name), KINDS)
     try:
         found: Preprocessing = KINDS[name].preprocessing.from_dict(dict(row))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"What a network reads is not described as googlenet does it ({error!r}).") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        said = str(error) if isinstance(error, InputError) else repr(error)
+        raise InputError(f"What a network reads is not described as googlenet does it ({short(said)}).") from error
     return found
 
 

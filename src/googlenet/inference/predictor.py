@@ -180,7 +180,7 @@ class Predictor:
                     f"The network tells {found.shape[1]} classes apart, and {len(self.classes)} are named: the file "
                     "that it comes from is damaged."
                 )
-            yield chunk, found.reshape(-1, crops, len(self.classes)).mean(1)
+            yield _finite(chunk, found.reshape(-1, crops, len(self.classes)).mean(1))
 
     def _sources(self, given: Any) -> Iterable[Any]:
         """Many sources as they are; one, or an array of N, as a list."""
@@ -204,6 +204,19 @@ class Predictor:
                 yield from self.preprocessing.examples(as_array(source), f"#{number}")
             except InputError as error:
                 yield Example(f"#{number}", error=str(error))
+
+
+def _finite(chunk: Chunk, found: Floats) -> tuple[Chunk, Floats]:
+    """The same, where examples of which the network says no numbers are errors, too."""
+    good = np.asarray(np.isfinite(found).all(axis=1))
+    if good.all():
+        return chunk, found
+    read = [at for at, error in enumerate(chunk.errors) if error is None]
+    errors = list(chunk.errors)
+    for at in np.flatnonzero(~good).tolist():
+        errors[read[at]] = "the network gives no numbers for it: its weights are damaged, or its values too large"
+    crops = len(chunk.inputs) // len(good)
+    return Chunk(chunk.examples, errors, chunk.inputs[np.repeat(good, crops)]), found[good]
 
 
 def read_example(example: Example, preprocessing: Preprocessing, crops: int = 1) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, parsed, short
 from ..nn.googlenet import GoogLeNet
 from ..weights.checkpoint import check_finite, check_tensors, weights_of
 from ..weights.foreign.safetensors import read_tensors, write_tensors
@@ -21,6 +21,8 @@ from .optimizers import MuonWithAdamW, check_moments, make_optimizer
 from .recipe import Recipe
 from .runs.folder import Run
 from .runs.records import EpochRow
+
+_ANEW = "Train anew, into another folder (--out)."
 
 
 class RunningMean:
@@ -120,7 +122,7 @@ class State:
         tensors, metadata = read_tensors(path)
         try:
             epoch, step, history = _progress_of(metadata)
-            of = json.loads(metadata["recipe"])
+            of = parsed(metadata["recipe"])
             if recipe is not None and recipe.changed_from(of):
                 raise InputError(f"{path} is of another recipe than this training. Bring back the one that was there.")
             if fingerprint and metadata.get("fingerprint") not in (None, "", fingerprint):
@@ -131,7 +133,7 @@ class State:
             check_finite(tensors, path)
         except InputError:
             raise
-        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise InputError(f"{path} is no checkpoint that a training can go on from ({error}).") from error
         self.model.load_state_dict(parts["model"])
         for key, tensor in parts["mean"].items():
@@ -163,9 +165,11 @@ class State:
 def _progress_of(metadata: Mapping[str, str]) -> tuple[int, int, list[EpochRow]]:
     """Epochs, steps and the row of each epoch that a checkpoint says are done."""
     epoch, step = int(metadata["epoch"]), int(metadata["step"])
-    history = [EpochRow(**row) for row in json.loads(metadata["history"])]
-    if step < 0 or [row.epoch for row in history] != list(range(1, epoch + 1)):
-        raise ValueError(f"it says {epoch} epochs are done, and tells of {len(history)}")
+    history = [EpochRow(**row) for row in parsed(metadata["history"])]
+    if epoch != len(history) or [row.epoch for row in history] != list(range(1, epoch + 1)):
+        raise ValueError(f"it says {short(epoch)} epochs are done, and tells of {len(history)}")
+    if not 0 <= step < 2**53:
+        raise ValueError(f"it says {short(step)} steps are done")
     return epoch, step, history
 
 
@@ -204,10 +208,13 @@ def go_on(state: State, run: Run, recipe: Recipe, fingerprint: str) -> tuple[Pat
     try:
         state.restore(run.checkpoint, recipe, fingerprint)
     except InputError as error:
-        if not run.previous.exists():
-            raise
         source = run.previous
-        state.restore(source, recipe, fingerprint)
+        if not source.exists():
+            raise InputError(f"{error} There is no checkpoint before it. {_ANEW}") from error
+        try:
+            state.restore(source, recipe, fingerprint)
+        except InputError as other:
+            raise InputError(f"{error} {other} {_ANEW}") from error
         said.append(f"{error} The training goes on from {source.name}, after epoch {state.epoch}.")
     state.history = run.timed(state.history)
     if recipe.max_seconds and not all(row.seconds for row in state.history):

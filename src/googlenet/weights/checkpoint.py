@@ -17,7 +17,7 @@ from ..arch.check import check_work
 from ..arch.serial import from_json, to_json
 from ..arch.spec import Arch
 from ..data.kinds import preprocessing_from
-from ..errors import InputError
+from ..errors import InputError, parsed
 from ..files import open_plain
 from ..nn.googlenet import GoogLeNet
 from .foreign.safetensors import read_metadata, read_tensors, write_tensors
@@ -74,7 +74,7 @@ class Header:
             classes, channels = int(metadata["num_classes"]), int(metadata["in_channels"])
             if not 0 < classes <= limits.CLASSES or not 0 < channels <= limits.INPUT_CHANNELS:
                 raise InputError(f"It would read {channels} channels and tell {classes} classes apart.")
-            return cls(arch, classes, channels, metadata["auxiliary"] == "1", dict(json.loads(metadata["extra"])))
+            return cls(arch, classes, channels, metadata["auxiliary"] == "1", dict(parsed(metadata["extra"])))
         except InputError as error:
             raise InputError(f"{path} does not say which architecture it is for. {error}") from error
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -118,6 +118,12 @@ class _ShapesAlone(TorchFunctionMode):
         return func(*args, **kwargs) if not in_place else args[0] if args else kwargs["tensor"]
 
 
+def of_shapes_alone(header: Header) -> GoogLeNet:
+    """The network that a header tells of, which may say what it likes: without memory for its weights."""
+    with torch.device("meta"), _ShapesAlone():
+        return GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
+
+
 def network_of(weights: Weights) -> GoogLeNet:
     """The network with those weights, in evaluation mode.
 
@@ -128,8 +134,7 @@ def network_of(weights: Weights) -> GoogLeNet:
     header, tensors = weights.header, weights.tensors
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     check_work(header.arch, header.input_size, header.in_channels, size)
-    with torch.device("meta"), _ShapesAlone():  # a header may say what it likes
-        model = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
+    model = of_shapes_alone(header)
     wanted = model.state_dict()
     where = f"This set of weights for {header.arch.name}"
     check_tensors(tensors, {name: tuple(tensor.shape) for name, tensor in wanted.items()}, where)
@@ -201,9 +206,11 @@ def read_unfinished(folder: Path) -> Weights:
 def _averaged(path: Path) -> Weights:
     tensors, metadata = read_tensors(path)
     try:
-        header = Header.from_metadata(json.loads(metadata["weights"]), path)
-        epoch, epochs = int(metadata["epoch"]), int(json.loads(metadata["recipe"])["epochs"])
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        header = Header.from_metadata(parsed(metadata["weights"]), path)
+        epoch, epochs = int(metadata["epoch"]), int(parsed(metadata["recipe"])["epochs"])
+        if not 0 <= epoch <= epochs:
+            raise ValueError(f"epoch {epoch} of {epochs}")
+    except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path.parent} is not finished: googlenet train --resume finishes it.") from error
     start = "mean/" if any(name.startswith("mean/") for name in tensors) else "model/"
     averaged = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
@@ -225,8 +232,8 @@ def said_in(folder: Path) -> Mapping[str, Any]:
     else:
         return {}
     try:
-        row = metadata if name == WEIGHTS else json.loads(metadata.get("weights", "{}"))
-        return dict(json.loads(row.get("extra", "{}")))
+        row = metadata if name == WEIGHTS else parsed(metadata.get("weights", "{}"))
+        return dict(parsed(row.get("extra", "{}")))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{folder / name} is damaged: what it says beside its weights is no JSON.") from error
 

@@ -307,3 +307,26 @@ def test_memory_is_within_its_bound(tmp_path, name):
     )
     most = 30 * path.stat().st_size // MB + 500
     assert int(run.stdout) <= (1000 if name.startswith("line_") else most)
+
+
+def test_what_a_parquet_file_says_of_its_columns_is_what_pyarrow_reads(tmp_path):
+    pa, parquet = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    from googlenet.data.signals.sources.weight import _said_of_columns
+
+    for turn, packed in enumerate(("snappy", "none", "zstd", "gzip")):
+        rows = range(700 * turn + 1)
+        columns = {"a": list(rows), "b": [list(range(at % 5)) for at in rows], "c": [{"x": at} for at in rows]}
+        columns |= {"d": ["s" * (at % 9) for at in rows], "e": [None if at % 3 else 1.5 for at in rows]}
+        path = tmp_path / f"{packed}.parquet"
+        parquet.write_table(
+            pa.table(columns),
+            path,
+            row_group_size=500,
+            compression=packed,
+            write_statistics=turn % 2 == 0,
+            write_page_index=turn % 3 == 0,
+        )
+        about = parquet.ParquetFile(path).metadata
+        each = [about.row_group(at).column(n) for at in range(about.num_row_groups) for n in range(about.num_columns)]
+        wanted = sum(column.num_values for column in each), sum(column.total_uncompressed_size for column in each)
+        assert _said_of_columns(path) == wanted

@@ -43,8 +43,8 @@ def predict(
         Format | None,
         typer.Option(
             "--format",
-            help="How to print (by default a table; of recordings csv). In csv a name that a spreadsheet would "
-            "compute, such as =A1, has an apostrophe in front; jsonl has it as it is.",
+            help="How to print (by default a table; of recordings csv). In csv what a spreadsheet would compute has an "
+            "apostrophe in front, and what steers a terminal is a code; jsonl has all as it is.",
             show_default=False,
         ),
     ] = None,

@@ -188,7 +188,8 @@ def _holds(values: Signal, rounded: Floats) -> bool:
     """Whether float32 has room for what a channel holds: its range, its size, and how it varies."""
     if np.array_equal(values, rounded):
         return True
-    size, spread = np.abs(values).max(), np.ptp(values)
+    with np.errstate(over="ignore"):
+        size, spread = np.abs(values).max(), np.ptp(values)
     return bool(1e-30 < size < 1e38 and (spread == 0 or spread > 1e-4 * size))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from abc import abstractmethod
@@ -18,7 +19,7 @@ from ...arch.serial import from_json
 from ...data.kinds import preprocessing_from
 from ...data.parallel import ahead
 from ...data.protocol import Array, Example, Floats
-from ...errors import InputError
+from ...errors import InputError, parsed, short
 from ...limits import BESIDE, MEMBERS
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 NOTES = "googlenet"  # the key under which notes lie in a file's own metadata
 VERSION = 1  # of the notes
+UNSEALED = "0" * 64  # in place of what is not known before the file is written
 
 
 class Chunk(NamedTuple):
@@ -89,12 +91,14 @@ class Notes:
         preprocessing: As its ``to_dict`` gives it.
         arch: Of every network, as :func:`~googlenet.arch.serial.to_json` gives it, parsed.
         version: Of these notes.
+        digest: SHA-256 of the file, where :data:`UNSEALED` is in its place; empty in files of older versions.
     """
 
     classes: Sequence[str]
     preprocessing: dict[str, Any]
     arch: Sequence[Mapping[str, Any]] = ()
     version: int = VERSION
+    digest: str = UNSEALED
 
     def to_json(self) -> str:
         """As text; :meth:`from_json` is its inverse."""
@@ -108,7 +112,7 @@ class Notes:
             InputError: If there are no notes, or others.
         """
         try:
-            row = json.loads(text or "")
+            row = parsed(text or "")
             classes, preprocessing = row["classes"], dict(row["preprocessing"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
@@ -116,11 +120,30 @@ class Notes:
             ) from error
         version = row.get("version", VERSION)
         if version != VERSION:
-            raise InputError(f"{path} is of version {version}; this googlenet reads {VERSION}. Export it again.")
+            raise InputError(f"{path} is of version {short(version)}; this googlenet reads {VERSION}. Export it again.")
         archs = row.get("arch", ())
         if not isinstance(archs, (list, tuple)) or len(archs) > MEMBERS:
             raise InputError(f"{path} is damaged: the architectures in it are no list.")
-        return cls(class_names(classes, path), preprocessing, archs, version)
+        digest = row.get("digest", "")
+        if not isinstance(digest, str) or len(digest) not in (0, len(UNSEALED)):
+            raise InputError(f"{path} is damaged: its digest is none.")
+        return cls(class_names(classes, path), preprocessing, archs, version, digest)
+
+    def check_sealed(self, path: Path, *content: bytes) -> None:
+        """That a file is as it was written.
+
+        Args:
+            path: Of the file, for the sentence.
+            content: Of it, and of what lies beside.
+
+        Raises:
+            InputError: If it was changed.
+        """
+        first, *others = content
+        if self.digest and _digest(first.replace(self.digest.encode(), UNSEALED.encode()), *others) != self.digest:
+            raise InputError(
+                f"{path} is damaged: it was changed after it was written. Export the run again with googlenet export."
+            )
 
     def check(self, path: Path, given: Sequence[int], gives: Sequence[int], size: Size) -> None:
         """That a graph is of a network as these notes describe it, and no larger or slower than such a one is.
@@ -156,6 +179,17 @@ class Notes:
                 f"{path} is no network that was exported here: it holds {size.numbers:,} numbers, and its notes are of "
                 f"one with {most:,}."
             )
+
+
+def seal(*paths: Path) -> None:
+    """Has the notes in the first of some files, just written, tell the digest of them all."""
+    first, *others = (path.read_bytes() for path in paths)
+    before, _, behind = first.rpartition(UNSEALED.encode())
+    paths[0].write_bytes(before + _digest(first, *others).encode() + behind)
+
+
+def _digest(*content: bytes) -> str:
+    return hashlib.sha256(b"".join(content)).hexdigest()
 
 
 class Size(NamedTuple):

@@ -12,7 +12,7 @@ from ...errors import InputError
 from ...files import read_bytes
 from ...limits import EXPORTED
 from ...weights.foreign.protobuf import Damaged
-from .engine import NOTES, Backend, Engine, Notes
+from .engine import NOTES, Backend, Engine, Notes, seal
 from .onnx_graph import examined
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class OnnxBackend(Backend):
         entry = model.metadata_props.add()
         entry.key, entry.value = NOTES, notes.to_json()
         path.write_bytes(model.SerializeToString())
+        seal(path)
         return self.read(path)[0]
 
     def read(self, path: Path) -> tuple[OnnxEngine, Notes]:
@@ -79,6 +80,7 @@ class OnnxBackend(Backend):
         except OSError as error:
             raise InputError(f"{path} could not be read: {error.strerror}.") from error
         notes = Notes.from_json(graph.metadata.get(NOTES), path)
+        notes.check_sealed(path, content)
         notes.check(path, graph.input[1:], graph.output[1:], graph.size)
         try:
             return OnnxEngine(content), notes  # the very bytes that were looked at

@@ -20,7 +20,7 @@ from ...errors import InputError
 from ...files import read_bytes
 from ...limits import EXPORTED
 from ...weights.foreign.protobuf import Damaged
-from .engine import NOTES, Backend, Engine, Notes, Size, check_process
+from .engine import NOTES, Backend, Engine, Notes, Size, check_process, seal
 from .openvino_graph import check_xml
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ class OpenVinoBackend(Backend):
             openvino.save_model(model, path, compress_to_fp16=False)
         except RuntimeError as error:  # what OpenVINO makes of a full disk
             raise OSError(errno.EIO, str(error).strip().splitlines()[-1]) from error
-        return OpenVinoEngine(_model(path), bf16=False)
+        seal(path, path.with_suffix(".bin"))
+        return OpenVinoEngine(_model(*_parts(path), path), bf16=False)
 
     def read(self, path: Path) -> tuple[OpenVinoEngine, Notes]:
         """The engine of a pair of files, and the notes that lie in it.
@@ -106,12 +107,14 @@ class OpenVinoBackend(Backend):
         Args:
             path: The ``.xml``.
         """
-        model = _model(path)
+        xml, weights = _parts(path)
+        model = _model(xml, weights, path)
         try:
             text = model.get_rt_info(NOTES).astype(str) if model.has_rt_info(NOTES) else None
         except (RuntimeError, UnicodeDecodeError) as error:
             raise InputError(f"{path} does not say which classes it tells apart: its notes are no text.") from error
         notes = Notes.from_json(text, path)
+        notes.check_sealed(path, xml, weights)
         _check(model, notes, path)
         return OpenVinoEngine(model, preprocessing_from(notes.preprocessing).bf16), notes
 
@@ -142,19 +145,24 @@ def _state_shapes(model: openvino.Model) -> None:
             node.input(1).replace_source_output(stated.output(0))
 
 
-def _model(path: Path) -> openvino.Model:
-    """The model of a pair of files that were looked at first."""
-    parts = []
+def _parts(path: Path) -> tuple[bytes, bytes]:
+    """The content of a pair of files."""
+    found = []
     for part in (path, path.with_suffix(".bin")):
         if not part.exists():
             raise InputError(f"There is no file {part}.")
         try:
-            parts.append(read_bytes(part, EXPORTED))
+            found.append(read_bytes(part, EXPORTED))
         except OSError as error:
             raise InputError(f"{part} could not be read: {error.strerror}.") from error
+    return found[0], found[1]
+
+
+def _model(xml: bytes, weights: bytes, path: Path) -> openvino.Model:
+    """The model of a pair of files that are looked at first."""
     try:
-        check_xml(parts[0], len(parts[1]))
-        return openvino.Core().read_model(*parts)
+        check_xml(xml, len(weights))
+        return openvino.Core().read_model(xml, weights)
     except Damaged as error:
         raise InputError(
             f"{path} is no model that googlenet exports: {error}. Export the run again with googlenet export."

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ... import files, limits
-from ...errors import InputError
+from ...errors import InputError, parsed, short
 from .records import VERSION
 
 Record = TypeVar("Record")
@@ -26,7 +25,7 @@ def read_record(path: Path, parse: Callable[[dict[str, Any]], Record]) -> Record
     row = files.read_json(path)
     if row.get("version", VERSION) not in range(1, VERSION + 1):
         raise InputError(
-            f"{path} is of version {row['version']}, written by another googlenet; this one reads {VERSION}."
+            f"{path} is of version {short(row['version'])}, written by another googlenet; this one reads {VERSION}."
         )
     try:
         return parse(row)
@@ -41,10 +40,10 @@ def read_lines(path: Path, parse: Callable[[dict[str, Any]], Record]) -> list[Re
         InputError: If they cannot be read.
     """
     try:
-        return [parse(json.loads(line)) for line in files.read_bytes(path, limits.LINES).decode().splitlines()]
+        return [parse(parsed(line)) for line in files.read_bytes(path, limits.LINES).decode().splitlines()]
     except InputError:
         raise
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise InputError(f"{path} could not be read: {error}.") from error
 
 

@@ -36,6 +36,8 @@ class EpochRow:
 
     def __post_init__(self) -> None:
         _check_types(self, int=("epoch",), float=("loss", "accuracy", "seconds", "learning_rate"))
+        validation = [name for name in ("validation_loss", "validation_accuracy") if getattr(self, name) is not None]
+        _check_types(self, float=validation)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, without what is not known."""

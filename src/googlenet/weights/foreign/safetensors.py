@@ -19,7 +19,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from ... import limits
-from ...errors import InputError
+from ...errors import InputError, parsed
 from ...files import open_plain, write_bytes
 
 VERSION, CHECKSUM = "googlenet.version", "googlenet.sha256"  # keys of the metadata
@@ -79,13 +79,14 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with open_plain(path) as file:
             content = file.read()
         tensors = load(content)  # which compares what the header claims with what is there
+        metadata = _metadata(parsed(content[8 : 8 + int.from_bytes(content[:8], "little")]))
     except FileNotFoundError as error:
         raise InputError(f"There is no weights file {path}.") from error
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is not a whole safetensors file ({error}).") from error
-    metadata = _metadata(json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]))
+        said = str(error).removeprefix("Error while deserializing: ")
+        raise InputError(f"{path} is not a whole safetensors file ({said}).") from error
     _check(memoryview(content), metadata, path)
     return tensors, metadata
 
@@ -98,7 +99,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     """
     try:
         with open_plain(path) as file:
-            return _metadata(json.loads(_header(file)))
+            return _metadata(parsed(_header(file)))
     except FileNotFoundError as error:
         raise InputError(f"There is no weights file {path}.") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -134,7 +135,10 @@ def _check(content: memoryview, metadata: Mapping[str, str], path: str | Path) -
             raise InputError(f"{path} is of another googlenet, or damaged; this one reads version {LAYOUT}.")
     elif _checksum(content) == content[_PLACE]:
         return
-    raise InputError(f"{path} is damaged: it was changed after it was written. Bring it back as it was.")
+    raise InputError(
+        f"{path} is damaged: it was changed after it was written. Bring it back as it was; where "
+        "a run has its checkpoint, googlenet train --resume writes its weights again."
+    )
 
 
 def _checksum(*parts: memoryview) -> bytes:

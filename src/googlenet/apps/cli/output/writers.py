@@ -115,19 +115,20 @@ def csv_row(values: Sequence[Any], out: TextIO) -> None:
 
 # What a spreadsheet computes, also in double width, and behind what it takes off; a number is itself.
 _FORMULA = re.compile(r"""[\s"'\x00-\x1f\u200b\ufeff]*[=+\-@＝＋－＠]""")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # what a terminal may obey that shows the file
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 
 
 def cell(text: str, out: TextIO) -> str:
     """A name, a label or a reason as a cell of CSV: behind an apostrophe where a spreadsheet would compute it or take
-    off what it begins with, and on a terminal as it is shown.
+    off what it begins with; what steers a terminal is its code, and on one all is as it is shown.
 
     Args:
         text: It.
         out: Where it is written.
     """
     inert = f"'{text}" if (text[:1] in ("\t", "\r") or _FORMULA.match(text)) and not _NUMBER.fullmatch(text) else text
-    return safe(inert) if out.isatty() else inert
+    return safe(inert) if out.isatty() else _CONTROLS.sub(lambda found: safe(found[0]), inert)
 
 
 def _encoding(out: TextIO) -> str:

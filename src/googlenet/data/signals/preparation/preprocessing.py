@@ -25,6 +25,8 @@ from .check import check_preprocessing, each
 from .doubt import doubt_of
 from .members import side_by_side
 
+LARGEST = 1e150  # value whose square is a number
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -87,7 +89,16 @@ class SignalPreprocessing:
             signals: Each ``(channels, length)``.
             length: Samples that the network reads.
             differences: Whether it reads first differences too.
+
+        Raises:
+            InputError: If a value is so large that a deviation of such has no number.
         """
+        largest = max((float(np.abs(values[~np.isnan(values)]).max(initial=0)) for values in signals), default=0.0)
+        if largest > LARGEST:
+            raise InputError(
+                f"The signals hold values of up to {largest:.3g}, and those above {LARGEST:g} are too large to "
+                "compute with. Give them in a larger unit."
+            )
         channels = [[scale.known(values) for values in channel] for channel in zip(*signals, strict=True)]
         bounds = list(map(scale.limits, channels))
         clean = [scale.inside(channel, *bound) for channel, bound in zip(channels, bounds, strict=True)]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ....errors import InputError
+from ....errors import InputError, short
 from ....limits import INPUT, INPUT_CHANNELS
 
 SHORTEST = 8  # samples of a window, which a network reads at least
@@ -40,6 +40,8 @@ class Windows:
         sizes = (self.window, self.hop)
         if not all(type(size) is int and 0 <= size <= INPUT for size in sizes):
             raise ValueError(f"windows of {sizes} samples")
+        if not all(isinstance(text, str) for text in (*self.channels, *self.units)) or type(self.centred) is not bool:
+            raise ValueError(f"windows of channels {short(repr(self.channels))}")
         if not (self.rate > 0 and math.isfinite(self.rate)) or not 0 < len(self.channels) <= INPUT_CHANNELS:
             raise ValueError(f"windows of {len(self.channels)} channels at {self.rate} Hz")
 

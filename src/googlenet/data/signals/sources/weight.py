@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,11 +34,8 @@ def check_parquet(path: Path, parquet: Any) -> Any:
     if about.num_columns > PACKED_COLUMNS:
         raise InputError(f"{path} has {about.num_columns:,} columns, and {PACKED_COLUMNS:,} are read at most.")
     held = about.num_rows * max(1, about.num_columns) * CELL
-    groups = [about.row_group(at) for at in range(about.num_row_groups)]
-    each = [[group.column(at) for at in range(group.num_columns)] for group in groups]
-    held = max(held, CELL * sum(column.num_values for columns in each for column in columns))
-    packed = sum(max(0, column.total_uncompressed_size) for columns in each for column in columns)
-    check_unpacked(path, max(held, packed), _CURE)
+    values, packed = _said_of_columns(path)
+    check_unpacked(path, max(held, CELL * values, packed), _CURE)
     if texts := [field.name for field in file.schema_arrow if holds_text(field.type)]:
         check_texts(path, parquet.read_table(path, columns=texts, read_dictionary=texts))
     return file
@@ -54,6 +53,7 @@ def check_texts(path: Path, table: Any) -> None:
         InputError: If they are more.
     """
     pa, pc = import_module("pyarrow"), import_module("pyarrow.compute")
+    table.validate(full=True)  # as Arrow trusts what is said of places in a file until it is asked
     held = table.num_rows * max(1, table.num_columns) * CELL
     for column in table.columns:
         for chunk in column.chunks:
@@ -107,6 +107,111 @@ def check_feather(path: Path) -> None:
                     else:
                         held += stored
     check_unpacked(path, held, _CURE)
+
+
+def _said_of_columns(path: Path) -> tuple[int, int]:
+    """Values, and bytes unpacked, of all columns of a Parquet file. PyArrow, asked for those of a column, ends the
+    process where some of its statistics do not fit.
+
+    Raises:
+        ValueError: If the end of the file is none of Parquet's.
+    """
+    with open_plain(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 8))
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(max(0, size - 8 - length))
+        footer = _Thrift(file.read(min(length, size)))
+    totals = {5: 0, 6: 0}
+    groups = footer.structs_in(footer.fields(), 4)
+    chunks = (chunk for group in groups for chunk in footer.structs_in(group, 1))
+    for fields in (fields for chunk in chunks for fields in footer.structs_in(chunk, 3)):
+        for field, kind in fields:
+            if field in totals and kind == _Thrift.I64:
+                totals[field] += max(0, footer.number())
+            else:
+                footer.skip(kind)
+    return totals[5], totals[6]
+
+
+class _Thrift:
+    """A message of Thrift's compact protocol, as Parquet ends with; read once, from its beginning to its end.
+
+    Args:
+        content: Its bytes.
+    """
+
+    BYTE, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = 3, 6, 7, 8, 9, 10, 11, 12
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at = 0
+
+    def fields(self) -> Iterator[tuple[int, int]]:
+        """Number and kind of every field of a struct; each value is read or skipped before the next is asked for."""
+        field = 0
+        while (head := self._byte()) != 0:
+            field = field + (head >> 4) if head >> 4 else self.number()
+            yield field, head & 15
+
+    def structs_in(self, fields: Iterator[tuple[int, int]], wanted: int) -> Iterator[Iterator[tuple[int, int]]]:
+        """The fields of each struct in one field of another: of one, or of each in a list."""
+        for field, kind in fields:
+            if field == wanted and kind in (self.LIST, self.STRUCT):
+                count = self._items()[0] if kind == self.LIST else 1
+                for _ in range(count):
+                    yield self.fields()
+            else:
+                self.skip(kind)
+
+    def number(self) -> int:
+        """A whole number."""
+        value = self._length()
+        return (value >> 1) ^ -(value & 1)
+
+    def skip(self, kind: int, inside: bool = False) -> None:
+        """Passes over a value; one of a list takes a byte also where it is true or false."""
+        if kind == self.STRUCT:
+            for _, own in self.fields():
+                self.skip(own)
+        elif kind in (self.LIST, self.SET):
+            count, own = self._items()
+            for _ in range(count):
+                self.skip(own, inside=True)
+        elif kind == self.MAP:
+            count = self._length()
+            both = self._byte() if count else 0
+            for _ in range(count):
+                self.skip(both >> 4, inside=True)
+                self.skip(both & 15, inside=True)
+        elif kind == self.BINARY:
+            length = self._length()
+            self._at += length
+        elif kind in (4, 5, self.I64):
+            self._length()
+        elif kind == self.DOUBLE:
+            self._at += 8
+        elif kind == self.BYTE or (kind in (1, 2) and inside):
+            self._at += 1
+        elif kind not in (1, 2):
+            raise ValueError(f"a value of kind {kind}")
+
+    def _items(self) -> tuple[int, int]:
+        """How many items a list has, and of which kind."""
+        head = self._byte()
+        return self._length() if head >> 4 == 15 else head >> 4, head & 15
+
+    def _length(self) -> int:
+        value, shift = 0, 0
+        while (byte := self._byte()) & 128 and shift < 63:
+            value, shift = value | (byte & 127) << shift, shift + 7
+        return value | byte << shift
+
+    def _byte(self) -> int:
+        self._at += 1
+        if not 0 < self._at <= len(self._content):
+            raise ValueError("a message that is cut off")
+        return self._content[self._at - 1]
 
 
 class _Buffer:

@@ -145,9 +145,12 @@ def _another_layout(source: Source, wanted: TableColumns, labelled: bool, learne
     if found.channel is not None and len(found.channels) == 1 and learned.names:
         values = found.channels[0].columns
         return replace(found, channels=tuple(Channel(name, values) for name in learned.names)), notes
+    reads = (
+        listing(learned.names) if any(learned.names) else f"{count(len(learned.channels), 'channel')} without a name"
+    )
     raise InputError(
-        f"{source.path} has the channels {listing(found.names)}, and the network reads {listing(learned.names)}: they "
-        "cannot be matched by name."
+        f"{source.path} has the channels {listing(found.names)}, and the network reads {reads}: they cannot be matched "
+        "by name."
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ....errors import InputError, nearest, quoted
+from ....errors import InputError, nearest, quoted, short
 from ..rows import count, listing
 from .names import Run, ends
 
@@ -198,6 +198,10 @@ class Schema:
         if row.get("version", VERSION) > VERSION:
             raise ValueError(f"a schema of version {row['version']}")
         texts = {name: row.get(name) for name in ("target", "group", "id", "time", "channel", "label")}
+        if other := [text for text in texts.values() if not (text is None or isinstance(text, str))]:
+            raise ValueError(f"a column that is called {short(repr(other[0]))}")
+        if not row["channels"] and row["layout"] != "rows":
+            raise ValueError("a table without channels")
         return cls(
             str(row["layout"]),
             tuple(_channel(each) for each in row["channels"]),

@@ -15,11 +15,10 @@ from torch import Tensor
 
 from ....arch.spec import Arch, Layer, MaxPool, ResponseNorm
 from ....arch.variants import GOOGLENET
-from ....errors import InputError
+from ....errors import InputError, parsed
 from ....files import open_plain, read_bytes, write_bytes
 from ....limits import PROTOBUF
-from ....nn.googlenet import GoogLeNet
-from ...checkpoint import Header, Weights, check_tensors, network_of
+from ...checkpoint import Header, Weights, check_tensors, network_of, of_shapes_alone
 from ..caffe.caffemodel import layer_name, quirks_of
 from ..parameters import Shape, layer_parameters
 from ..preprocessing import BVLC
@@ -107,12 +106,10 @@ def _read_ours(model: onnx.ModelProto, metadata: Mapping[str, str], path: Path) 
 
     header = Header.from_metadata(metadata, path)
     try:
-        counters = {name: torch.tensor(int(value)) for name, value in json.loads(metadata[COUNTERS]).items()}
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        counters = {name: torch.tensor(int(value)) for name, value in parsed(metadata[COUNTERS]).items()}
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InputError(f"{path} does not say whole what it is of: its metadata was changed ({error}).") from error
-    with torch.device("meta"):
-        network = GoogLeNet(header.arch, header.num_classes, header.in_channels, header.auxiliary)
-    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    wanted = {name: tuple(tensor.shape) for name, tensor in of_shapes_alone(header).state_dict().items()}
     found = _tensors(model, path) | counters
     tensors = {name: tensor for name, tensor in found.items() if not name.startswith(CONSTANT)}
     check_tensors(tensors, wanted, str(path))
@@ -233,6 +230,7 @@ def _load(path: Path) -> onnx.ModelProto:
         content = read_bytes(path, PROTOBUF)
         _check_whole(content)
         model = onnx.load_from_string(content)
+        _check_names(model)
     except Exception as error:  # protobuf's own, and others for weights in a file beside it
         raise InputError(f"{path} is not a whole ONNX file ({str(error).splitlines()[0]}).") from error
     if not model.graph.node:
@@ -255,6 +253,20 @@ def _check_whole(content: bytes) -> None:
                     raise Damaged("its weights lie in other files, which are not read")
 
 
+def _check_names(model: onnx.ModelProto) -> None:
+    """That names are text: others are bytes to Python.
+
+    Raises:
+        Damaged: If not.
+    """
+    names: list[object] = [tensor.name for tensor in model.graph.initializer]
+    for node in model.graph.node:
+        names += [node.name, node.op_type, *node.input, *node.output, *(each.name for each in node.attribute)]
+    names += [text for entry in model.metadata_props for text in (entry.key, entry.value)]
+    if not all(isinstance(name, str) for name in names):
+        raise Damaged("its names are no text")
+
+
 def _weights_by_name(model: onnx.ModelProto) -> set[str]:
     """Names that nodes read weights under: initialisers and what constant nodes fill."""
     filled = {node.output[0] for node in model.graph.node if not node.input or node.op_type == "ConstantOfShape"}
@@ -273,7 +285,7 @@ def _tensors(model: onnx.ModelProto, path: Path) -> dict[str, Tensor]:
     for tensor in model.graph.initializer:
         try:
             found[tensor.name] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise InputError(f"{path} is damaged: {tensor.name} cannot be read ({error}).") from error
     return found
 

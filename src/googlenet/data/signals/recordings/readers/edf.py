@@ -33,7 +33,10 @@ def open_edf(path: Path) -> Recording:
     length = round(file.duration * rate)
 
     def read(start: int, stop: int) -> Samples:
-        return np.stack([_read(signal, file.duration, rate, start, stop) for signal in file.signals])
+        try:
+            return np.stack([_read(signal, file.duration, rate, start, stop) for signal in file.signals])
+        except ValueError as error:
+            raise InputError(f"{path} is damaged: its header does not fit what is in it.") from error
 
     names = _unique([signal.label for signal in file.signals])
     units = tuple(signal.physical_dimension for signal in file.signals)

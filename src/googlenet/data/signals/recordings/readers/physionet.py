@@ -29,8 +29,12 @@ def open_wfdb(path: Path) -> Recording:
     length, rate = int(head.sig_len or 0), float(head.fs)
     names = tuple(head.sig_name) if getattr(head, "sig_name", None) else _names(wfdb, name)
 
+    names = tuple(own or other for own, other in zip(names, numbered(len(names)), strict=True))
+
     def read(start: int, stop: int) -> Samples:
         found = wfdb.rdrecord(name, sampfrom=start, sampto=stop).p_signal
+        if found is None or found.shape[1] != len(names):
+            raise InputError(f"{path} is damaged: it does not hold the {len(names)} channels that it names.")
         return checked(found.T, path, start, stop)
 
     marks, remarks = _marks(path, rate, length / rate)

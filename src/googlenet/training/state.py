@@ -247,6 +247,7 @@ def keep_previous(run: Run) -> None:
         try:
             os.link(run.checkpoint, second)
             second.replace(run.previous)
+            second.unlink(missing_ok=True)  # it is still there where both were one file already
         except OSError:  # a file has one name only here
             second.unlink(missing_ok=True)
             run.checkpoint.replace(run.previous)

@@ -39,7 +39,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "date": datetime.date.today().isoformat(),
-        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *map(_without_folders, sys.argv[1:])]),
+        "command": " ".join(["python", _program(), *map(_without_folders, sys.argv[1:])]),
     }
 
 
@@ -48,6 +48,12 @@ def save(name: str, result: dict[str, Any]) -> None:
     path = HERE / f"{name}.json"
     path.write_text(json.dumps({"machine": machine()} | result, indent=1) + "\n")
     print(f"wrote {path.name}")
+
+
+def _program() -> str:
+    """The script that runs, as from the root of the repository."""
+    path, root = Path(sys.argv[0]).resolve(), HERE.resolve().parent
+    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
 
 
 def _without_folders(word: str) -> str:

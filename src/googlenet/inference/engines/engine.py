@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 NOTES = "googlenet"  # the key under which notes lie in a file's own metadata
 VERSION = 1  # of the notes
+_DIGEST = re.compile("(?:[0-9a-f]{64})?")
 UNSEALED = "0" * 64  # in place of what is not known before the file is written
 
 
@@ -125,7 +127,7 @@ class Notes:
         if not isinstance(archs, (list, tuple)) or len(archs) > MEMBERS:
             raise InputError(f"{path} is damaged: the architectures in it are no list.")
         digest = row.get("digest", "")
-        if not isinstance(digest, str) or len(digest) not in (0, len(UNSEALED)):
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             raise InputError(f"{path} is damaged: its digest is none.")
         return cls(class_names(classes, path), preprocessing, archs, version, digest)
 

@@ -180,7 +180,7 @@ def _content(path: Path) -> Content:
 
 
 def _members(path: Path, name: str) -> list[str]:
-    with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+    with suppress(zipfile.BadZipFile, NotImplementedError), zipfile.ZipFile(path) as archive:
         return [member for member in archive.namelist() if member.rpartition("/")[2] == name]
     return []
 

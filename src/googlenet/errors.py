@@ -75,9 +75,10 @@ def parsed(text: str | bytes) -> Any:
 
 
 def _of_64_bits(digits: str) -> int:
-    if len(digits) > limits.JSON_DIGITS:
-        raise ValueError(f"a whole number of {len(digits):,} digits")
-    return int(digits)
+    number = int(digits) if len(digits) <= limits.JSON_DIGITS else 1 << 64
+    if not -(1 << 63) <= number < 1 << 64:
+        raise ValueError(f"a whole number of {len(digits):,} digits, which 64 bits do not hold")
+    return number
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:

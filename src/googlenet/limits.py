@@ -59,7 +59,7 @@ SCALED = 32_000_000  # pixels of a picture that several crops are cut out of
 
 # ----------------------------------------------------------------- what sentences repeat of a file
 QUOTED = 80  # letters of a name or a cell
-JSON_DIGITS = 18  # of a whole number in JSON: what 64 bits hold
+JSON_DIGITS = 20  # of a whole number in JSON, and its sign: what 64 bits hold
 LISTED = 100  # names of a list
 COMPARED = 5000  # names that a mistyped one is compared with
 

@@ -38,6 +38,16 @@ def torchvision_file(path, **changes):
 
 
 # ------------------------------------------------------------------------------------------------- PyTorch's
+def test_a_zip_of_a_version_that_nobody_reads_is_a_sentence(tmp_path):
+    whole = io.BytesIO()
+    torch.save({"conv.weight": torch.zeros(2)}, whole)
+    content = bytearray(whole.getvalue())
+    content[content.rindex(b"PK\x01\x02") + 6] = 255  # the version that is needed to read a part
+    (tmp_path / "x.pth").write_bytes(content)
+    with pytest.raises(InputError):
+        formats.read(tmp_path / "x.pth")
+
+
 def test_a_tensor_without_strides_is_no_tensor_of_a_file(tmp_path):
     wide = torch.zeros(1).expand(4_000_000, 1024)
     path = torchvision_file(tmp_path / "x.pth", fc__weight=wide, fc__bias=torch.zeros(1).expand(4_000_000))

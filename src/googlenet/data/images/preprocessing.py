@@ -121,7 +121,7 @@ class ImagePreprocessing:
         Raises:
             InputError: If it cannot be.
         """
-        numbers = {key: tuple(row[key]) for key in ("mean", "std")}
+        numbers = {key: tuple(map(float, row[key])) for key in ("mean", "std")}
         found = cls(**{key: value for key, value in row.items() if key != "kind"} | numbers)
         found._check()
         return found

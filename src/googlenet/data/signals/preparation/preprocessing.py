@@ -25,7 +25,7 @@ from .check import check_preprocessing, each
 from .doubt import doubt_of
 from .members import side_by_side
 
-LARGEST = 1e150  # value whose square is a number
+LARGEST = 1e290  # value of which many can be added
 
 if TYPE_CHECKING:
     from torch import Tensor

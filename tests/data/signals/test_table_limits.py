@@ -330,3 +330,12 @@ def test_what_a_parquet_file_says_of_its_columns_is_what_pyarrow_reads(tmp_path)
         each = [about.row_group(at).column(n) for at in range(about.num_row_groups) for n in range(about.num_columns)]
         wanted = sum(column.num_values for column in each), sum(column.total_uncompressed_size for column in each)
         assert _said_of_columns(path) == wanted
+
+
+@pytest.mark.parametrize("kind", [1, 3, 7, 8, 12])
+def test_a_list_that_claims_more_items_than_bytes_ends_at_once(kind):
+    from googlenet.data.signals.sources.weight import _Thrift
+
+    footer = _Thrift(bytes([0x19, 0xF0 | kind]) + b"\xff" * 8 + b"\x7f" + bytes(16))  # 2^63 items of a kind
+    with pytest.raises(ValueError, match="cut off"):
+        list(footer.structs_in(footer.fields(), 4))

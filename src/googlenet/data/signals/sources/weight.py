@@ -185,14 +185,13 @@ class _Thrift:
                 self.skip(both >> 4, inside=True)
                 self.skip(both & 15, inside=True)
         elif kind == self.BINARY:
-            length = self._length()
-            self._at += length
+            self._pass(self._length())
         elif kind in (4, 5, self.I64):
             self._length()
         elif kind == self.DOUBLE:
-            self._at += 8
+            self._pass(8)
         elif kind == self.BYTE or (kind in (1, 2) and inside):
-            self._at += 1
+            self._pass(1)
         elif kind not in (1, 2):
             raise ValueError(f"a value of kind {kind}")
 
@@ -208,10 +207,13 @@ class _Thrift:
         return value | byte << shift
 
     def _byte(self) -> int:
-        self._at += 1
-        if not 0 < self._at <= len(self._content):
-            raise ValueError("a message that is cut off")
+        self._pass(1)
         return self._content[self._at - 1]
+
+    def _pass(self, length: int) -> None:
+        self._at += length
+        if self._at > len(self._content):  # at once: a list may claim more items than there are bytes
+            raise ValueError("a message that is cut off")
 
 
 class _Buffer:

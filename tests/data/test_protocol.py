@@ -301,3 +301,45 @@ def test_a_data_set_says_its_parts():
 
 def test_a_recipe_has_every_setting():
     assert members_of(protocol.Settings) <= {field.name for field in dataclasses.fields(SMALL)}
+
+
+@EACH
+def test_what_is_drawn_for_a_network_is_what_it_reads_of_an_example(name):
+    """Values of an example that was read become, once more, what was read."""
+    preprocessing = PREPROCESSINGS[name]
+    canvas = preprocessing.canvas()
+    read = torch.from_numpy(preprocessing.read(CONTENTS[name]))
+    values = canvas.values(read)
+    if name == "signal by itself":  # is followed by zeros; one that is drawn has its own scale over the whole length
+        values = (values - values.mean(2)) / values.std(2, correction=0)
+        torch.testing.assert_close(canvas.inputs(values), values)
+    else:
+        torch.testing.assert_close(canvas.inputs(values).float(), read.float(), rtol=1e-5, atol=1e-5)
+    assert canvas.mean.shape == canvas.std.shape == canvas.low.shape == canvas.high.shape == values.shape[1:2]
+    assert (canvas.low < canvas.mean).all() and (canvas.mean < canvas.high).all()
+    drawn = values.clone().requires_grad_()
+    sum(view.square().sum() for view in preprocessing.views(canvas.inputs(drawn), 1)).backward()
+    assert drawn.grad is not None and drawn.grad.isfinite().all()
+
+
+@EACH
+def test_a_whole_example_that_nobody_changed_is_drawn_as_it_is(name):
+    preprocessing = PREPROCESSINGS[name]
+    values, inputs = preprocessing.canvas().whole(CONTENTS[name])
+    content = torch.from_numpy(CONTENTS[name])
+    if preprocessing.kind == "picture":
+        expected = content[None] if content.ndim == 2 else content.movedim(-1, 0)
+        assert torch.equal(inputs(values), expected)
+    elif name != "signal by itself":
+        torch.testing.assert_close(inputs(values), torch.from_numpy(preprocessing.read(CONTENTS[name])[0]))
+
+
+def test_a_grey_network_leaves_the_colours_of_a_picture():
+    """The luma (ITU-R 601) moves, by the same in red, green and blue."""
+    pixels = DRAWS.integers(60, 190, (20, 31, 3), np.uint8)
+    values, inputs = PREPROCESSINGS["grey"].canvas().whole(pixels)
+    assert values.shape == (1, 20, 31)
+    expected = 0.299 * pixels[..., 0] + 0.587 * pixels[..., 1] + 0.114 * pixels[..., 2]
+    np.testing.assert_allclose(255 * values[0].numpy(), expected, atol=1e-3)
+    lighter = inputs(values + 20 / 255).numpy().transpose(1, 2, 0)
+    np.testing.assert_array_equal(lighter, pixels + 20)

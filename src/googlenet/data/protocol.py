@@ -18,6 +18,8 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..nn.canvas import Canvas
+
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Watch = Callable[[Sequence[Any], str], Any]
@@ -155,11 +157,7 @@ class Preprocessing(Protocol):
         """
 
     def read(self, content: Any, crops: int = 1) -> Array:
-        """Prepares an example, ``(crops, *input_shape)``.
-
-        Raises:
-            InputError: With the reason why it cannot be read.
-        """
+        """Prepares an example, ``(crops, *input_shape)``. Raises InputError with the reason why it cannot be read."""
 
     def example(self, n: int) -> Tensor:
         """n prepared examples of no meaning, ``(n, *input_shape)``."""
@@ -169,6 +167,9 @@ class Preprocessing(Protocol):
 
     def draw(self, inputs: Array, evidence: Array | None = None) -> Drawing:
         """A prepared example ``(*input_shape)`` for people to look at, with what each place added to an answer."""
+
+    def canvas(self) -> Canvas:
+        """What can be drawn for a network to read."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :func:`~googlenet.data.kinds.preprocessing_from` is its inverse."""

@@ -22,6 +22,10 @@ from .values import CHANNELS_FIRST, CHANNELS_LAST, Pixels, split_array
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ...nn.canvas import Canvas
+
+GREY = (0.299, 0.587, 0.114)  # shares of red, green and blue in what is grey (ITU-R 601)
+
 
 @dataclass(frozen=True)
 class ImagePreprocessing:
@@ -107,6 +111,23 @@ class ImagePreprocessing:
     def draw(self, inputs: Array, evidence: Array | None = None) -> Picture:
         """The picture as the network sees it."""
         return Picture(inputs)
+
+    def canvas(self) -> Canvas:
+        """Shares of white; a picture in its own size keeps the colours that a network does not read."""
+        import torch
+
+        from ...nn.canvas import Canvas, Whole
+
+        def whole(content: Source) -> Whole:
+            with decoded(content, 3, None, self.max_pixels) as image:
+                pixels = torch.from_numpy(to_pixels(image, self.channels if image.mode == "L" else 3)) / 255
+            seen = (pixels * torch.tensor(GREY)[:, None, None]).sum(0, keepdim=True)
+            values = pixels if len(pixels) == self.channels else seen
+            return Whole(values, lambda changed: (255 * (pixels + changed - values)).round().clamp(0, 255).byte())
+
+        mean, std = torch.tensor(self.mean), torch.tensor(self.std)
+        none, all_of_it = torch.zeros(self.channels), torch.ones(self.channels)
+        return Canvas(mean, std, none, all_of_it, lambda values: 255 * values, lambda read: read / 255, whole)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""

@@ -18,6 +18,8 @@ from .npz import check_examples, read_npz
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ...nn.canvas import Canvas
+
 
 SLICES = 5  # of a volume that is drawn
 
@@ -124,6 +126,22 @@ class VolumePreprocessing:
     def views(self, inputs: Tensor, members: int = 1) -> list[Tensor]:
         """Volumes as they are, and mirrored where that means the same."""
         return [inputs, inputs.flip(4)] if self.mirror else [inputs]
+
+    def canvas(self) -> Canvas:
+        """Voxels in deviations; of shares within what those can be."""
+        import torch
+
+        from ...nn.canvas import Canvas, Whole
+
+        mean, std = torch.tensor(self.mean), torch.tensor(self.std)
+        endless = torch.full_like(mean, torch.inf)
+        low, high = ((0 - mean) / std, (1 - mean) / std) if self.shares else (-endless, endless)
+        none, one = torch.zeros_like(mean), torch.ones_like(mean)
+
+        def whole(content: Array) -> Whole:
+            return Whole(torch.from_numpy(self.read(content)[0]), lambda changed: changed)
+
+        return Canvas(none, one, low, high, lambda values: values, lambda read: read, whole)
 
     def draw(self, inputs: Array, evidence: Array | None = None) -> Picture:
         """Slices along the depth, side by side, of the first channel or of three as red, green and blue."""

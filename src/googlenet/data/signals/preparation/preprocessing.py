@@ -23,12 +23,15 @@ from ..tables.schema import Schema
 from . import scale
 from .check import check_preprocessing, each
 from .doubt import doubt_of
+from .drawn import canvas_of
 from .members import side_by_side
 
 LARGEST = 1e290  # value of which many can be added
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ....nn.canvas import Canvas
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,10 @@ class SignalPreprocessing:
     def draw(self, inputs: Array, evidence: Array | None = None) -> Trace:
         """The channels as the network sees them, without their differences."""
         return Trace(inputs[: self.channels], evidence)
+
+    def canvas(self) -> Canvas:
+        """Channels in deviations, whose differences follow from them."""
+        return canvas_of(self.channels, not self.mean, self.slope, self.constant, self.read)
 
     def described(self) -> str:
         """In words, for people."""

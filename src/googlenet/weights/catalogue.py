@@ -185,6 +185,20 @@ CATALOGUE: dict[str, Record] = {
                 "Four networks side by side, every other of which sees first differences too; kept in bfloat16.",
             ),
         ),
+        Record(
+            name="googlenet_1d.gunpoint",
+            url="",
+            file="googlenet_1d.gunpoint.safetensors",
+            digest="",
+            licence="Apache-2.0",
+            trained_on="GunPoint, 50 signals",
+            top1=1.0,
+            source="benchmarks/page.json; again with googlenet train gunpoint",
+            quirks=(
+                "On 150 signals held out, of two classes: the next one may be the first that is wrong.",
+                "Four networks side by side, every other of which sees first differences too; kept in bfloat16.",
+            ),
+        ),
     )
 }
 

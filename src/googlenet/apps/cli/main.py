@@ -16,7 +16,7 @@ import typer
 
 from ..._version import __version__
 from ...errors import InputError, unknown
-from . import architectures, predictions, runs, weights
+from . import architectures, page, predictions, runs, weights
 from .output.native import silence
 from .output.screen import beside, leave, prepare_streams, shown
 from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, exhausted, sentence
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (runs, predictions, architectures, weights):
+for part in (runs, predictions, architectures, weights, page):
     app.add_typer(part.commands)
 READS = ("train", "evaluate", "predict", "export")  # commands that read pictures
 

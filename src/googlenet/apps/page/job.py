@@ -1,0 +1,119 @@
+"""The page from end to end: which networks it shows, with which examples, and the file that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import InputError
+from ...inference.load import load_pipeline
+from ...training.runs.folder import run_of
+from ...weights.catalogue import named
+from .examples import Row, examples_from, gunpoint_signals, shipped_pictures
+from .page import PageNetwork, check_built, write_page
+
+
+class Shipped(NamedTuple):
+    """A network that is part of the package."""
+
+    id: str
+    name: str
+    examples: Callable[[], list[Row]]
+
+
+SHIPPED: Mapping[str, Shipped] = {
+    "picture": Shipped("fashion_mnist", "googlenet_small.fashion_mnist", shipped_pictures),
+    "signal": Shipped("gunpoint", "googlenet_1d.gunpoint", gunpoint_signals),
+}
+
+
+def page_job(run: str | None, out: Path, examples: Sequence[Path] = ()) -> None:
+    """Writes the page: the networks that are part of the package, and a run in place of the one of its kind.
+
+    Args:
+        run: A run, a weights file or a name of the catalogue; ``None`` for the package's networks alone.
+        out: The file.
+        examples: Files to show to the run's network; by default what the run has, or its data bring.
+
+    Raises:
+        InputError: If the run cannot be shown, the page was not built, or the file cannot be written.
+    """
+    check_built()
+    check_onnx()
+    if run is None and examples:
+        raise InputError("Examples are for a run: name the run that they are to be shown to, or leave --examples out.")
+    own = None if run is None else network_of_run(run, examples)
+    networks = [shipped_network(kind) for kind in SHIPPED if own is None or own.kind != kind]
+    write_page([*([] if own is None else [own]), *networks], out)
+
+
+def shipped_network(kind: str) -> PageNetwork:
+    """The package's own network of a kind, with its examples."""
+    from .graph import model_of
+
+    one = SHIPPED[kind]
+    return PageNetwork(one.id, kind, model_of(*load_pipeline(one.name)), _source(one.name), one.examples())
+
+
+def network_of_run(run: str, examples: Sequence[Path]) -> PageNetwork:
+    """A run's network, with its examples.
+
+    Args:
+        run: As of :func:`page_job`.
+        examples: The same.
+
+    Raises:
+        InputError: If it is no single network for pictures or signals, or an example cannot be read.
+    """
+    from .graph import model_of
+
+    pipeline, classes = load_pipeline(run)
+    model = model_of(pipeline, classes)
+    if examples:
+        found = examples_from(examples, pipeline.preprocessing, classes)
+    else:
+        found = _examples_of(run, pipeline.preprocessing.kind) or examples_from(
+            _pictures(run), pipeline.preprocessing, classes
+        )
+    return PageNetwork("run", pipeline.preprocessing.kind, model, _source(run), found)
+
+
+def check_onnx() -> None:
+    """Raises InputError where what writes the graph and compares it is not installed."""
+    missing = [package for package in ("onnx", "onnxruntime") if find_spec(package) is None]
+    if missing:
+        raise InputError(
+            f"{missing[0]} is not installed, which writes the network for the page: pip install 'googlenet[deploy]'."
+        )
+
+
+def _examples_of(run: str, kind: str) -> list[Row]:
+    """The examples of a network that learned from what one of the package's did."""
+    found = run_of(run)
+    data = found.record().data if found is not None and found.exists else None
+    own = next((one for one in SHIPPED.values() if one.name == run), None)
+    if own is not None:
+        return own.examples()
+    known = {"fashion-mnist": ("picture", shipped_pictures), "gunpoint": ("signal", gunpoint_signals)}
+    of_kind, examples = known.get(str(data), ("", list))
+    return examples() if of_kind == kind else []
+
+
+def _pictures(run: str) -> list[Path]:
+    found = run_of(run)
+    return [] if found is None else sorted(found.examples.glob("*.png"))
+
+
+def _source(run: str) -> str:
+    """What a network is, for people."""
+    record, found = named(run) if not Path(run).exists() else None, run_of(run)
+    if record is not None:
+        accuracy = "" if record.top1 is None else f", accuracy {record.top1:.2%}"
+        return f"{record.name}: trained on {record.trained_on}{accuracy}"
+    if found is None or not found.exists:
+        return Path(run).name
+    row, result = found.record(), found.evaluation()
+    accuracy = "" if result is None else f", accuracy {result.top1:.2%} on {result.count:,} examples held out"
+    return f"{Path(run).name}: trained on {row.data}, {row.examples.get('train', 0):,} examples{accuracy}"

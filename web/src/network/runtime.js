@@ -1,0 +1,36 @@
+// ONNX Runtime, from the page itself: its WebAssembly lies in an element, packed. One thread, no worker, no request.
+
+import * as ort from "onnxruntime-web/wasm";
+
+let ready = null;
+
+/** The bytes of an element that holds them as base64 of gzip. */
+export async function packedBytes(element) {
+  const text = element.textContent.trim();
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function prepare() {
+  ort.env.logLevel = "error";
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.proxy = false;
+  ort.env.wasm.wasmBinary = await packedBytes(document.getElementById("runtime"));
+}
+
+/** A session of a model, to be run with `run`. */
+export async function sessionOf(bytes) {
+  ready ??= prepare();
+  await ready;
+  return ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+}
+
+/** What a session gives for inputs `{name: {data, dims}}`: `{name: {data, dims}}`, of those outputs or of all. */
+export async function run(session, inputs, outputs = undefined) {
+  const feeds = {};
+  for (const [name, { data, dims }] of Object.entries(inputs)) {
+    feeds[name] = new ort.Tensor(data instanceof Uint8Array ? "uint8" : "float32", data, dims);
+  }
+  return session.run(feeds, outputs);
+}

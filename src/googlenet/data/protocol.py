@@ -58,9 +58,11 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing of pixels, ``(1 or 3, height, width)``, uint8."""
+    """A drawing of ``pixels`` ``(1 or 3, height, width)``, uint8, and as ``evidence`` ``(rows, columns)`` what each
+    place, as large as the others, added to an answer, ``None`` where that is not known."""
 
     pixels: npt.NDArray[np.uint8]
+    evidence: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ...nn.canvas import Canvas
 
+WHOLE = 4_000_000  # pixels of a picture that is changed in its own size
 GREY = (0.299, 0.587, 0.114)  # shares of red, green and blue in what is grey (ITU-R 601)
 
 
@@ -110,7 +111,7 @@ class ImagePreprocessing:
 
     def draw(self, inputs: Array, evidence: Array | None = None) -> Picture:
         """The picture as the network sees it."""
-        return Picture(inputs)
+        return Picture(inputs, evidence)
 
     def canvas(self) -> Canvas:
         """Shares of white; a picture in its own size keeps the colours that a network does not read."""
@@ -120,6 +121,11 @@ class ImagePreprocessing:
 
         def whole(content: Source) -> Whole:
             with decoded(content, 3, None, self.max_pixels) as image:
+                if image.width * image.height > WHOLE:
+                    raise InputError(
+                        f"it has {image.width:,}×{image.height:,} pixels, and a picture that is changed in its own size "
+                        f"may have {WHOLE:,}; make it smaller first"
+                    )
                 pixels = torch.from_numpy(to_pixels(image, self.channels if image.mode == "L" else 3)) / 255
             seen = (pixels * torch.tensor(GREY)[:, None, None]).sum(0, keepdim=True)
             values = pixels if len(pixels) == self.channels else seen

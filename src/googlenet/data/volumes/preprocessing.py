@@ -149,7 +149,10 @@ class VolumePreprocessing:
         shown = inputs[: 3 if self.channels >= 3 else 1, depths]
         low, high = float(shown.min()), float(shown.max())
         pixels = np.rint(255 * (shown - low) / (high - low or 1.0)).astype(np.uint8)
-        return Picture(np.concatenate(list(pixels.transpose(1, 0, 2, 3)), axis=2))
+        if evidence is not None:
+            near = np.minimum(depths * len(evidence) // self.size[0], len(evidence) - 1)
+            evidence = np.concatenate(list(evidence[near]), axis=1)
+        return Picture(np.concatenate(list(pixels.transpose(1, 0, 2, 3)), axis=2), evidence)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""

@@ -270,7 +270,7 @@ _DEEPLIFT = (
     "difference of the logits on these networks (benchmarks/explain.py)."
 )
 _GUIDED = (
-    "what it shows hardly depends on the weights above the first layers, nor on the class that is asked for (Adebayo et "
+    "what it shows hardly depends on the weights above the first layers, nor on the class asked for (Adebayo et "
     "al. 2018)."
 )
 REFUSED: Mapping[str, str] = {

@@ -1,7 +1,7 @@
 """Whether maps can be believed: do they depend on what was learned, and on what decides?
 
-Randomising the weights from the top downwards must change a map (Adebayo et al. 2018, section 3); hiding the places that
-it calls important first must change the answer sooner than hiding them last (Petsiuk et al. 2018, section 3.2).
+Randomising the weights from the top downwards must change a map (Adebayo et al. 2018, section 3); hiding the places
+that it calls important first must change the answer sooner than hiding them last (Petsiuk et al. 2018, section 3.2).
 """
 
 from __future__ import annotations

@@ -1,0 +1,55 @@
+// Above all chapters: a picture, what nine modules make of it, and what the network says.
+
+import { mean, drawPicture, drawTiles, rangeOf } from "../drawing/heat.js";
+import { answers } from "../drawing/answers.js";
+import { element, say, worded } from "../page/controls.js";
+import { onLanguage, percent, plain, text } from "../page/language.js";
+import { modulesOf, ranked } from "../page/live.js";
+import { labelOf, pictureChoice } from "../page/pictures.js";
+import { soon } from "../page/schedule.js";
+
+export function start(figure, page) {
+  const { picture } = page;
+  const seen = element("canvas", { class: "seen", role: "img" });
+  const strip = element("div", { class: "strip" }, seen);
+  const says = element("p", { class: "says", "aria-live": "polite" });
+  const bars = answers({ count: 3 });
+  const wait = worded("p", "picture.waking", { class: "waking" });
+  figure.append(
+    element("div", { class: "pipeline" }, strip, element("div", { class: "verdict" }, bars.box, says)),
+    pictureChoice(page),
+    wait,
+    worded("figcaption", "hero.maps"),
+  );
+  let tiles = [];
+
+  picture.on("network", () => {
+    tiles.forEach(({ box }) => box.remove());
+    tiles = modulesOf(picture.network.spec).map(({ name }) => {
+      const canvas = element("canvas", { role: "img" });
+      const box = element("div", { class: "step" }, canvas, element("span", { "aria-hidden": "true" }, name));
+      strip.append(box);
+      return { name, canvas, box };
+    });
+  });
+  picture.on("input", () => {
+    drawPicture(seen, picture.shown);
+    seen.setAttribute("aria-label", plain("picture.alt", { label: labelOf(picture) }));
+  });
+  const draw = soon(() => {
+    const { answer, network } = picture;
+    if (!answer) return;
+    wait.hidden = true;
+    for (const { name, canvas } of tiles) {
+      const map = mean(answer.map(name));
+      drawTiles(canvas, map, { range: rangeOf(map), gap: 0 });
+      canvas.setAttribute("aria-label", plain("hero.map", { module: name, size: map.width }));
+    }
+    const rows = ranked(network, answer.probabilities);
+    bars.tell(rows);
+    say(says, text("picture.says", { label: rows[0].label, share: percent(rows[0].probability, 1) }));
+  });
+  picture.on("answer", draw);
+  onLanguage(draw);
+  new ResizeObserver(draw).observe(figure);
+}

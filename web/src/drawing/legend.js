@@ -1,0 +1,20 @@
+// What a colour means: a bar of the scale with its limits.
+
+import { element } from "../page/controls.js";
+import { language } from "../page/language.js";
+import { divergingGradient, sequentialGradient } from "./colours.js";
+
+const shown = (value) => value.toLocaleString(language(), { maximumSignificantDigits: 3 }).replace("-", "−");
+
+/** A scale with the limits that `tell([low, high])` gives it. */
+export function range(kind = "sequential") {
+  const [low, high] = [element("span"), element("span")];
+  const bar = element("span", { class: "scale" });
+  bar.style.background = kind === "diverging" ? divergingGradient : sequentialGradient;
+  return {
+    box: element("div", { class: "range" }, low, bar, high),
+    tell(limits) {
+      [low.textContent, high.textContent] = limits.map(shown);
+    },
+  };
+}

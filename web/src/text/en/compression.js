@@ -1,0 +1,31 @@
+// Chapter 2: the 1×1 convolution.
+
+export default {
+  "compression.title": "A 1×1 convolution compresses channels",
+  "compression.intro":
+    "A 1×1 convolution looks at no neighbour. At every place it mixes the channels that are there into fewer, which is cheap, and the large kernel behind it then reads fewer. A convolution has <span class=\"formula\">(<i>k</i><sub>w</sub> · <i>k</i><sub>h</sub> · <i>c</i><sub>in</sub> + 1) · <i>c</i><sub>out</sub></span> parameters: the notes are right about that. Each weight is multiplied once at every place of the output.",
+  "compression.figure": "The cost of a convolution with and without a 1×1 in front of it",
+  "compression.preset": "As in the paper",
+  "compression.free": "your own numbers",
+  "compression.in": "Channels in",
+  "compression.reduced": "Reduced to",
+  "compression.out": "Channels out",
+  "compression.kernel": "Kernel",
+  "compression.side": "Side of the maps",
+  "compression.without": "without reduction",
+  "compression.with": "with a 1×1 in front",
+  "compression.saved": "saved",
+  "compression.params": "Parameters",
+  "compression.macs": "Multiply-adds",
+  "compression.table": "Parameters and multiply-adds without and with a reduction",
+  "compression.saves": "The 1×1 saves <b>{share}</b> of the multiply-adds: it costs {reduce} itself, and the {k}×{k} behind it only {rest} instead of {whole}.",
+  "compression.costs": "Here the 1×1 saves nothing: the whole costs {share} more. It pays where many channels come in and the kernel is large.",
+  "compression.drawing": "{in} channels go through {k}×{k} to {out}; or through 1×1 to {r} channels and then through {k}×{k} to {out}",
+  "compression.heading": "On your picture",
+  "compression.choose": "Reduction",
+  "compression.before": "{count} channels come in",
+  "compression.after": "{count} are left",
+  "compression.maps": "Maps of {count} channels",
+  "compression.fewer": "{before} numbers become {after}, and all that the {kernel} convolution of {module} will ever know of this picture is on the right. Nobody chose what to keep: it was learned.",
+  "compression.caption": "Channels that come into a module of the network in this file, and what its 1×1 keeps of them. Darkest is {low}, brightest {high}; one scale for all tiles of a side.",
+};

@@ -1,0 +1,2 @@
+// x
+export default { "own.title": "x", "own.intro": "x", "own.figure": "x" };

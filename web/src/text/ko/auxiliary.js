@@ -1,0 +1,2 @@
+// x
+export default { "auxiliary.title": "x", "auxiliary.intro": "x", "auxiliary.figure": "x" };

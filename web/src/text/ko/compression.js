@@ -1,0 +1,31 @@
+// Chapter 2: the 1×1 convolution.
+
+export default {
+  "compression.title": "1×1 합성곱은 채널을 압축합니다",
+  "compression.intro":
+    "1×1 합성곱은 이웃을 보지 않습니다. 자리마다 그곳에 있는 채널들을 섞어 더 적은 채널로 만드는데, 이것은 값이 쌉니다. 그 뒤의 큰 커널은 그만큼 적은 채널만 읽으면 됩니다. 합성곱의 파라미터는 <span class=\"formula\">(<i>k</i><sub>w</sub> · <i>k</i><sub>h</sub> · <i>c</i><sub>in</sub> + 1) · <i>c</i><sub>out</sub></span> 개이며, 이 식은 노트가 맞습니다. 가중치 하나하나는 출력의 모든 자리에서 한 번씩 곱해집니다.",
+  "compression.figure": "앞에 1×1 이 있을 때와 없을 때의 합성곱 비용",
+  "compression.preset": "논문의 값",
+  "compression.free": "직접 정한 값",
+  "compression.in": "입력 채널",
+  "compression.reduced": "줄인 채널",
+  "compression.out": "출력 채널",
+  "compression.kernel": "커널",
+  "compression.side": "맵의 한 변",
+  "compression.without": "줄이지 않을 때",
+  "compression.with": "앞에 1×1 을 둘 때",
+  "compression.saved": "절약",
+  "compression.params": "파라미터",
+  "compression.macs": "곱셈-덧셈",
+  "compression.table": "채널을 줄이지 않을 때와 줄일 때의 파라미터와 곱셈-덧셈",
+  "compression.saves": "1×1 은 곱셈-덧셈의 <b>{share}</b>를 아낍니다. 자신은 {reduce}번을 쓰지만, 그 뒤의 {k}×{k} 는 {whole}번 대신 {rest}번이면 됩니다.",
+  "compression.costs": "지금은 1×1 이 아무것도 아끼지 못하고 전체가 {share} 더 듭니다. 입력 채널이 많고 커널이 클 때 이득이 됩니다.",
+  "compression.drawing": "채널 {in}개가 {k}×{k} 를 거쳐 {out}개가 되거나, 1×1 을 거쳐 {r}개가 된 다음 {k}×{k} 를 거쳐 {out}개가 됩니다",
+  "compression.heading": "고른 이미지에서",
+  "compression.choose": "축소",
+  "compression.before": "들어오는 채널 {count}개",
+  "compression.after": "남는 채널 {count}개",
+  "compression.maps": "채널 {count}개의 맵",
+  "compression.fewer": "숫자 {before}개가 {after}개로 줄었습니다. {module} 의 {kernel} 합성곱이 이 이미지에 대해 알 수 있는 것은 오른쪽이 전부입니다. 무엇을 남길지는 사람이 정한 것이 아니라 학습된 것입니다.",
+  "compression.caption": "이 파일에 든 네트워크의 모듈로 들어오는 채널과, 그 1×1 이 남기는 것입니다. 가장 어두운 곳은 {low}, 가장 밝은 곳은 {high}이며, 한쪽의 모든 타일은 눈금이 같습니다.",
+};

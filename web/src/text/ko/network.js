@@ -1,0 +1,2 @@
+// x
+export default { "network.title": "x", "network.intro": "x", "network.figure": "x","network.heading":"x","network.costs":"x","network.costfigure":"x" };

@@ -1,0 +1,2 @@
+// x
+export default { "pretrained.title": "x", "pretrained.intro": "x", "pretrained.figure": "x" };

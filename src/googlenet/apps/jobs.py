@@ -16,7 +16,7 @@ from ..data.find import Columns, find_data, to_learn_from
 from ..data.protocol import BadFile, Dataset, ExampleSet, Watch, unwatched
 from ..data.splits import copies, fingerprint_by_names, with_held_out
 from ..errors import InputError, unknown
-from ..explain.maps import what_decided
+from ..explain.maps.activation import what_decided
 from ..inference.calibration import examples_from
 from ..inference.engines.backend import BACKENDS, exported_for
 from ..inference.evaluate import Labels, Probabilities, by_group, metrics, predicted

@@ -197,7 +197,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return labels
 
     def explain(self, X: EstimatorInput, y: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
-        """What each place of an example adds to the logit of a class (:func:`~googlenet.explain.maps.what_decided`).
+        """What each place of an example adds to the logit of a class (:func:`~googlenet.explain.maps.activation.what_decided`).
 
         Args:
             X: The examples.

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..data.kinds import example_set, number_of
 from ..data.protocol import Dataset, ExampleSet, Floats, Preprocessing
 from ..errors import InputError
-from ..explain.maps import what_decided
+from ..explain.maps.activation import what_decided
 from ..inference.pipeline import Pipeline
 from ..inference.predictor import read_example
 from .labels import Labels, check_order, names_of, read_labels, weights_of_examples

@@ -131,7 +131,7 @@ class Predictor:
         Raises:
             InputError: At the first that cannot be read.
         """
-        return self.gathered(self._examples(self._sources(sources)))
+        return self.gathered(self.examples(sources))
 
     def gathered(self, examples: Iterable[Example], crops: int = 1) -> Floats:
         """Probabilities ``(n, classes)`` of all of some examples.
@@ -181,6 +181,14 @@ class Predictor:
                     "that it comes from is damaged."
                 )
             yield _finite(chunk, found.reshape(-1, crops, len(self.classes)).mean(1))
+
+    def examples(self, sources: Any) -> Iterator[Example]:
+        """The examples of sources, not read yet; one that cannot be has its error.
+
+        Args:
+            sources: As of :meth:`predict`.
+        """
+        return self._examples(self._sources(sources))
 
     def _sources(self, given: Any) -> Iterable[Any]:
         """Many sources as they are; one, or an array of N, as a list."""

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..data.protocol import Array
-from ..errors import InputError
-from ..inference.pipeline import Pipeline
-from ..nn.googlenet import GoogLeNet
-from .logits import only_network
-from .places import Place, branch_places, module_at, outputs_at
+from ...data.protocol import Array
+from ...errors import InputError
+from ...inference.pipeline import Pipeline
+from ...nn.googlenet import GoogLeNet
+from ..logits import only_network
+from ..places import Place, branch_places, module_at, outputs_at
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,7 +57,7 @@ class Ablation:
 
     def figure(self) -> Figure:
         """The accuracy that is lost, module by branch."""
-        from .figures import heat_map
+        from ..figures import heat_map
 
         rows: dict[str, dict[str, float]] = {}
         for part, lost in self.lost.items():

@@ -19,12 +19,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..arch.spec import Arch
-from ..data.protocol import Array
-from ..inference.pipeline import Pipeline
-from ..nn.googlenet import GoogLeNet
-from .logits import Logits, only_network, plain, view_of
-from .places import Place, branch_places, module_at
+from ...arch.spec import Arch
+from ...data.protocol import Array
+from ...inference.pipeline import Pipeline
+from ...nn.googlenet import GoogLeNet
+from ..logits import Logits, only_network, plain, view_of
+from ..places import branch_places, module_at
 
 CLOSES = 0.005  # of the difference: how far sums may be from it
 FIRST_STEPS, PARTS = 16, 4  # of the path at first, and of a step that does not close
@@ -233,8 +233,3 @@ class _Step:
 def _shortcuts(arch: Arch) -> dict[str, str]:
     """The residual stage of each module that lies in one."""
     return {layer.name: stage.name for stage in arch.stages if stage.residual for layer in stage.layers}
-
-
-def places_of(arch: Arch) -> list[Place]:
-    """Every branch, in order."""
-    return [place for places in branch_places(arch).values() for place in places]

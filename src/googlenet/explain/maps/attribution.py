@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..data.protocol import Array, Floats
-from ..errors import InputError, unknown
-from ..inference.pipeline import Pipeline
-from ..nn.googlenet import GoogLeNet
-from .logits import Logits, plain, view_of
-from .maps import class_activation
-from .places import Place, find_place, module_at
+from ...data.protocol import Array, Floats
+from ...errors import InputError, unknown
+from ...inference.pipeline import Pipeline
+from ...nn.googlenet import GoogLeNet
+from ..logits import Logits, plain, view_of
+from ..places import Place, find_place, module_at
+from .activation import class_activation
 
 STEPS = 64  # of a path of inputs, on which gradients are summed
 SAMPLES, NOISE = 32, 0.15  # noisy copies of an input, and the deviation of their noise, of the range of its values

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..data.protocol import Floats
-from ..inference.pipeline import Pipeline
-from ..nn.googlenet import GoogLeNet
+from ...data.protocol import Floats
+from ...inference.pipeline import Pipeline
+from ...nn.googlenet import GoogLeNet
 
 Maps = Callable[[Pipeline], Floats]
 STEPS = 20  # of deletion and insertion

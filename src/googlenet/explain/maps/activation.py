@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..data.protocol import Array, Floats
-from ..inference.pipeline import Pipeline
-from ..nn.blocks import MemberLinear
-from ..nn.googlenet import GoogLeNet
+from ...data.protocol import Array, Floats
+from ...inference.pipeline import Pipeline
+from ...nn.blocks import MemberLinear
+from ...nn.googlenet import GoogLeNet
 
 
 @torch.inference_mode()

@@ -5,7 +5,7 @@ import dataclasses
 import torch
 
 from googlenet.arch.variants import find_arch
-from googlenet.explain.maps import class_activation
+from googlenet.explain.maps.activation import class_activation
 from googlenet.nn.googlenet import GoogLeNet
 
 

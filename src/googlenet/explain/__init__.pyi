@@ -1,0 +1,11 @@
+from .branches.ablation import Ablation as Ablation
+from .branches.ablation import ablation as ablation
+from .branches.contributions import Contributions as Contributions
+from .branches.contributions import branch_contributions as branch_contributions
+from .branches.scales import Scales as Scales
+from .branches.scales import scales as scales
+from .explainer import Explainer as Explainer
+from .explanation import BranchExplanation as BranchExplanation
+from .explanation import Explanation as Explanation
+from .explanation import Explanations as Explanations
+from .maps.attribution import attributions as attributions

@@ -1,0 +1,1 @@
+"""Maps of what in an input decided, and whether they can be believed."""

@@ -1,2 +1,43 @@
-// x
-export default { "network.title": "x", "network.intro": "x", "network.figure": "x","network.heading":"x","network.costs":"x","network.costfigure":"x" };
+// Chapter 4: the whole network.
+
+export default {
+  "network.title": "Nine modules, one after the other",
+  "network.intro":
+    "A stem of ordinary convolutions, then modules 3a and 3b, five of the fourth stage, two of the fifth; a pool between the stages halves the maps. With every module an output sees more of the picture: its <em>receptive field</em> grows. Walk through them with the arrow keys, and put the place anywhere on the map.",
+  "network.figure": "The nine modules of the network, and what a place in them sees",
+  "network.walk": "Module",
+  "network.row": "Row",
+  "network.column": "Column",
+  "network.seen": "On the picture",
+  "network.map": "Map of {module}, mean of {count} channels",
+  "network.picture": "The picture, and the {field} × {field} samples of it that an output of {module} sees",
+  "network.strongest": "The channels that answer most at this place",
+  "network.channel": "Channel {channel} of branch {branch}, {value} at the place",
+  "network.field": "receptive field",
+  "network.stride": "step between neighbours",
+  "network.output": "channels × map",
+  "network.cost": "multiply-adds",
+  "network.inside": "An output of {module} sees {field} × {field} samples, and the picture has {side} × {side}.",
+  "network.beyond": "An output of {module} could see {field} × {field} samples; the picture has only {side} × {side}, so from its middle it sees everything, with zeros around.",
+  "network.walkcaption":
+    "Blue: the receptive field, as far as it goes, also beyond the border, where padding stands. Orange: the place of the output itself. The field is the theoretical one; its middle counts for more than its border. Each small map has its own scale.",
+  "network.heading": "Depth grows, cost stays flat",
+  "network.costs":
+    "Why not simply stack the four branches without 1×1s, the <em>naive</em> module? Its pool passes on every channel it reads, so each module gives more than it takes, and the next one multiplies all of that by its 3×3 and 5×5. With reductions and a projection behind the pool, the width is chosen, and a deeper network costs just one more module. This is the published network (<code>googlenet</code>) against <code>googlenet_naive</code>, at any size of picture.",
+  "network.costfigure": "Cost of each module and of all before it, published and naive",
+  "network.what": "Count",
+  "network.macs": "multiply-adds",
+  "network.params": "parameters",
+  "network.size": "Side of the picture",
+  "network.each": "each module",
+  "network.sum": "up to this module",
+  "network.published": "published",
+  "network.naive": "naive",
+  "network.eachlabel": "Bars: {what} of each module, published and naive",
+  "network.sumlabel": "Lines: {what} from the first layer up to each module, published and naive",
+  "network.told": "At {size} × {size} the published network has {macs} multiply-adds and {params} parameters. Without 1×1s it would be {naive} and {naiveparams}: <b>{times} times</b> the work, for the same nine modules.",
+  "network.table": "All numbers",
+  "network.caption": "Multiply-adds and parameters by layer, without auxiliary classifiers",
+  "network.layer": "layer",
+  "network.total": "all",
+};

@@ -1,2 +1,43 @@
-// x
-export default { "network.title": "x", "network.intro": "x", "network.figure": "x","network.heading":"x","network.costs":"x","network.costfigure":"x" };
+// Chapter 4: the whole network.
+
+export default {
+  "network.title": "아홉 개의 모듈을 차례로",
+  "network.intro":
+    "보통의 합성곱으로 된 줄기(stem) 다음에 모듈 3a 와 3b, 네 번째 단계의 모듈 다섯 개, 다섯 번째 단계의 모듈 두 개가 이어지고, 단계 사이의 풀링이 맵을 반으로 줄입니다. 모듈을 지날 때마다 출력 하나가 보는 이미지의 범위, 곧 <em>수용 영역</em>이 넓어집니다. 화살표 키로 모듈 사이를 걸어 보고, 맵 위의 자리를 원하는 곳에 두어 보십시오.",
+  "network.figure": "네트워크의 아홉 모듈, 그리고 그 안의 한 자리가 보는 것",
+  "network.walk": "모듈",
+  "network.row": "행",
+  "network.column": "열",
+  "network.seen": "이미지 위에서",
+  "network.map": "{module} 의 맵, 채널 {count}개의 평균",
+  "network.picture": "이미지와, {module} 의 출력 하나가 보는 {field} × {field} 표본",
+  "network.strongest": "이 자리에서 가장 크게 답하는 채널",
+  "network.channel": "가지 {branch} 의 채널 {channel}, 이 자리의 값 {value}",
+  "network.field": "수용 영역",
+  "network.stride": "이웃한 출력의 간격",
+  "network.output": "채널 × 맵",
+  "network.cost": "곱셈-덧셈",
+  "network.inside": "{module} 의 출력 하나는 표본 {field} × {field} 를 봅니다. 이미지는 {side} × {side} 입니다.",
+  "network.beyond": "{module} 의 출력 하나는 표본 {field} × {field} 까지 볼 수 있지만 이미지는 {side} × {side} 뿐입니다. 한가운데에서는 이미지 전체와 그 둘레의 0까지 봅니다.",
+  "network.walkcaption":
+    "파란색은 수용 영역이며, 패딩이 있는 가장자리 바깥까지 끝까지 그렸습니다. 주황색은 출력 자신의 자리입니다. 이론적인 영역이므로 실제로는 가운데가 가장자리보다 더 중요합니다. 작은 맵은 저마다 눈금이 다릅니다.",
+  "network.heading": "깊어져도 비용은 평평합니다",
+  "network.costs":
+    "1×1 없이 네 가지를 그냥 쌓은 <em>단순한(naive)</em> 모듈은 왜 안 될까요? 그 풀링은 읽은 채널을 모두 그대로 넘기므로, 모듈마다 받은 것보다 많은 채널을 내보내고, 다음 모듈은 그 전부에 3×3 과 5×5 를 곱합니다. 축소와 풀링 뒤의 1×1 이 있으면 폭을 사람이 정할 수 있고, 더 깊은 네트워크는 모듈 하나만큼만 더 듭니다. 아래는 논문의 네트워크(<code>googlenet</code>)와 <code>googlenet_naive</code> 를, 원하는 이미지 크기에서 견준 것입니다.",
+  "network.costfigure": "모듈마다의 비용과 그 모듈까지의 비용, 논문의 것과 단순한 것",
+  "network.what": "세는 것",
+  "network.macs": "곱셈-덧셈",
+  "network.params": "파라미터",
+  "network.size": "이미지의 한 변",
+  "network.each": "모듈마다",
+  "network.sum": "그 모듈까지 모두",
+  "network.published": "논문",
+  "network.naive": "단순한 모듈",
+  "network.eachlabel": "막대: 모듈마다의 {what}, 논문의 것과 단순한 것",
+  "network.sumlabel": "선: 첫 층부터 그 모듈까지의 {what}, 논문의 것과 단순한 것",
+  "network.told": "{size} × {size} 에서 논문의 네트워크는 곱셈-덧셈 {macs}번, 파라미터 {params}개입니다. 1×1 이 없다면 {naive}번과 {naiveparams}개, 곧 같은 아홉 모듈에 <b>{times}배</b>의 일이 듭니다.",
+  "network.table": "모든 숫자",
+  "network.caption": "층마다의 곱셈-덧셈과 파라미터, 보조 분류기 제외",
+  "network.layer": "층",
+  "network.total": "전체",
+};

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..data.kinds import example_set, number_of
 from ..data.protocol import Dataset, ExampleSet
 from ..errors import InputError
+from ..explain.explanation import Explanations
 from ..inference.engines.torch import TorchBackend
 from ..inference.evaluate import probabilities_of
 from ..inference.pipeline import Pipeline
@@ -33,7 +34,7 @@ from ..training.recipe import Recipe
 from ..training.task import Task, task_for
 from ..training.transfer import fitted_to, task_and_start
 from ..weights.create import read_source
-from .examples import evidence, learning_data, places_of
+from .examples import explanations, learning_data, places_of
 from .files import LEARNED, load_fitted, save_fitted
 from .labels import names_of, read_labels
 from .recipes import PREFIX, fields_of, recipe_for, recipe_with
@@ -196,24 +197,29 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels: npt.NDArray[Any] = self.classes_[best]
         return labels
 
-    def explain(self, X: EstimatorInput, y: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
-        """What each place of an example adds to the logit of a class (:func:`~googlenet.explain.maps.activation.what_decided`).
+    def explain(
+        self, X: EstimatorInput, y: npt.ArrayLike | None = None, *, method: str = "cam", at: str | None = None
+    ) -> Explanations:
+        """What in each example speaks for a class, on a map.
 
         Args:
             X: The examples.
             y: ``(N,)``, the label to explain in each; ``None`` for the predicted ones.
+            method: See :func:`~googlenet.explain.maps.attribution.attributions`.
+            at: A place inside the network, of methods that look there.
 
         Returns:
-            ``(N, places)`` for signals, ``(N, rows, columns)`` for pictures, as fine as the network's last layer.
-            Places are equal shares, from the start, of the example as the network reads it: a signal of its length,
-            which a shorter one fills with zeros at the end and a longer one is squeezed to.
+            Explanations, with a ``.figure()``, that are an array too: ``(N, places)`` for signals, ``(N, rows,
+            columns)`` for pictures, of ``"cam"`` as fine as the network's last layer. Places are equal shares, from
+            the start, of the example as the network reads it: a signal of its length, which a shorter one fills with
+            zeros at the end and a longer one is squeezed to.
 
         Raises:
-            ValueError: For examples of another kind, and labels that the network does not know.
+            ValueError: For examples of another kind, labels that the network does not know, another method.
         """
         check_is_fitted(self)
-        labels = self.predict(X) if y is None else read_labels(y)
-        return evidence(self._pipeline(), self._unlabelled(X), places_of(labels, self.classes_))
+        labels = places_of(self.predict(X) if y is None else read_labels(y), self.classes_)
+        return explanations(self._pipeline(), self._unlabelled(X), labels, names_of(self.classes_), method, at)
 
     def save(self, path: str | Path) -> None:
         """Writes the fitted network and all that the estimator is, but for its callback and a generator of random

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import torch
 from torch import Tensor
 
 from ..data.kinds import example_set, number_of
-from ..data.protocol import Dataset, ExampleSet, Floats, Preprocessing
+from ..data.protocol import Dataset, ExampleSet, Preprocessing
 from ..errors import InputError
-from ..explain.maps.activation import what_decided
+from ..explain.explainer import Explainer
+from ..explain.explanation import Explanations
 from ..inference.pipeline import Pipeline
-from ..inference.predictor import read_example
 from .labels import Labels, check_order, names_of, read_labels, weights_of_examples
 
 
@@ -66,22 +67,30 @@ def places_of(labels: Labels, classes: Labels) -> npt.NDArray[np.int64]:
     return np.array(found, np.int64)
 
 
-def evidence(pipeline: Pipeline, part: ExampleSet, classes: npt.NDArray[np.int64]) -> Floats:
-    """What each place of examples adds to the logit of a class.
+def explanations(
+    pipeline: Pipeline,
+    part: ExampleSet,
+    labels: npt.NDArray[np.int64],
+    classes: Sequence[str],
+    method: str,
+    at: str | None,
+) -> Explanations:
+    """Maps of examples.
 
     Args:
         pipeline: The network.
         part: The examples.
-        classes: ``(N,)``, the class to explain in each.
-
-    Returns:
-        ``(N, *spatial')``, of the last feature map's size.
+        labels: ``(N,)``, the class to explain in each, by number.
+        classes: Their names.
+        method: See :func:`~googlenet.explain.maps.attribution.attributions`.
+        at: The same.
     """
-    if len(classes) != len(part):
-        raise InputError(f"There are {len(part)} examples and {len(classes)} labels to explain.")
-    read = [read_example(example, pipeline.preprocessing) for example in part.examples(pipeline.preprocessing)]
-    most = pipeline.preprocessing.most
-    groups = [slice(start, start + most) for start in range(0, len(read), most)]
-    return np.concatenate(
-        [what_decided(pipeline, np.concatenate(read[group]), torch.from_numpy(classes[group])) for group in groups]
+    if len(labels) != len(part):
+        raise InputError(f"There are {len(part)} examples and {len(labels)} labels to explain.")
+    explainer = Explainer.of(pipeline, classes)
+    examples = map(explainer.prepared, part.examples(pipeline.preprocessing))
+    each = (
+        explainer.explained(example, method, classes[label], at=at)
+        for example, label in zip(examples, labels.tolist(), strict=True)
     )
+    return Explanations(tuple(each))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..data.protocol import Drawing, Floats
 from .branches.contributions import Contributions
@@ -89,14 +90,63 @@ class BranchExplanation:
         return heat_map(f"{_asked(self)}\nbranches: {self.input}", self.found.shares, what)
 
 
+@dataclass(frozen=True, eq=False)
+class Similar:
+    """An example of a set that is like another.
+
+    Attributes:
+        input: Its name.
+        label: What it is.
+        similarity: The cosine of the features that the classifier reads of both, at most 1.
+        drawing: As the network sees it.
+    """
+
+    input: str
+    label: str
+    similarity: float
+    drawing: Drawing
+
+
+@dataclass(frozen=True, eq=False)
+class NearestExplanation:
+    """The examples of a training part that the network sees as most like one.
+
+    Attributes:
+        input: Its name.
+        label: What the network says it is.
+        probability: With what probability.
+        drawing: As the network sees it.
+        nearest: The most similar first.
+    """
+
+    input: str
+    label: str
+    probability: float
+    drawing: Drawing
+    nearest: tuple[Similar, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        rows = [{"input": one.input, "label": one.label, "similarity": one.similarity} for one in self.nearest]
+        return {"input": self.input, "label": self.label, "probability": self.probability, "nearest": rows}
+
+    def figure(self) -> Figure:
+        """The example, then those that are like it."""
+        from .figures import gallery
+
+        words = [(one.drawing, f"{one.label}\nsimilarity {one.similarity:.3f}") for one in self.nearest]
+        own = (self.drawing, f"asked about:\n{self.label} ({self.probability:.0%})")
+        return gallery(f"Most like {self.input} in the training part", [[own, *words]])
+
+
 def _asked(of: Explanation | BranchExplanation) -> str:
     against = f" against {of.against}" if of.against is not None else ""
     return f"{of.label} ({of.probability:.0%}){against}"
 
 
 @dataclass(frozen=True, eq=False)
-class Explanations:
-    """Maps of many examples; an array of them for whoever wants one.
+class Explanations(NDArrayOperatorsMixin):
+    """Maps of many examples; for NumPy an array of them.
 
     Attributes:
         each: Them, in order.
@@ -114,8 +164,17 @@ class Explanations:
         """Of :attr:`values`."""
         return self.values.shape
 
+    @property
+    def ndim(self) -> int:
+        """Of :attr:`values`."""
+        return len(self.shape)
+
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return np.asarray(self.values, dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        arrays = [np.asarray(each) if isinstance(each, Explanations) else each for each in inputs]
+        return getattr(ufunc, method)(*arrays, **options)
 
     def __len__(self) -> int:
         return len(self.each)

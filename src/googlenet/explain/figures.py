@@ -50,7 +50,7 @@ def saved(path: Path, figure: Figure) -> None:
 def check_format(path: Path) -> None:
     """Raises the sentence for a name of a file that does not say PNG or SVG."""
     if path.suffix.lower() not in FORMATS:
-        raise InputError(f"A figure is a file that ends in .png or .svg, and {path} does not (--out).")
+        raise InputError(f"A figure ends in .png or .svg, and {path} does not; a folder has no ending (--out).")
 
 
 def map_figure(drawing: Drawing, title: str, what: str) -> Figure:

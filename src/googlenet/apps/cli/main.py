@@ -16,7 +16,7 @@ import typer
 
 from ..._version import __version__
 from ...errors import InputError, unknown
-from . import architectures, page, predictions, runs, weights
+from . import architectures, explanations, page, predictions, runs, weights
 from .output.native import silence
 from .output.screen import beside, leave, prepare_streams, shown
 from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, exhausted, sentence
@@ -26,9 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (runs, predictions, architectures, weights, page):
+for part in (runs, predictions, architectures, weights, explanations, page):
     app.add_typer(part.commands)
-READS = ("train", "evaluate", "predict", "export")  # commands that read pictures
+READS = ("train", "evaluate", "predict", "export", "explain")  # commands that read pictures
 
 
 def _show_version(wanted: bool) -> None:
@@ -89,7 +89,7 @@ def _run() -> int | None:
     """The exit status of what the words name."""
     command = typer.main.get_command(app)
     _check_name(getattr(command, "commands", {}))
-    if sys.argv[1:2] != ["predict"]:  # which says it of each input
+    if sys.argv[1:2] not in (["predict"], ["explain"]):  # which say it of each input
         check_local(sys.argv[1:])
     if sys.argv[1:2] and sys.argv[1] in READS and not sys.warnoptions:
         silence()

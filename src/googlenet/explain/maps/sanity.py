@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -75,17 +74,11 @@ def _randomise(part: nn.Module) -> None:
 
 def _rank_correlation(a: Floats, b: Floats) -> float:
     """Spearman's; 0 where one has no order."""
-    ranks = [_ranks(each.ravel()) for each in (a, b)]
-    if any(each.std() == 0 for each in ranks):
+    from scipy.stats import spearmanr
+
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _ranks(values: Floats) -> npt.NDArray[np.float64]:
-    """Of every value its rank, equal ones the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[inverse], np.float64)
+    return float(spearmanr(a.ravel(), b.ravel()).statistic)
 
 
 @torch.inference_mode()

@@ -1,0 +1,181 @@
+"""``googlenet explain``: parsing only; what is heavy is imported by who needs it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import JsonOption
+from .usage import check_local, explained
+
+if TYPE_CHECKING:
+    from ...explain.explainer import Explainer
+    from ..explanations import Figures, Wanted
+
+commands = typer.Typer()
+
+
+@commands.command()
+def explain(
+    run: Annotated[str, typer.Argument(help="A run folder, a weights file, or a name from googlenet weights list.")],
+    inputs: Annotated[list[str] | None, typer.Argument(help="Files, folders, globs.", show_default=False)] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="cam, grad-cam, integrated-gradients, smoothgrad, occlusion or conductance draws a map; branches says "
+            "what passes through each branch, ablation what is lost without each, nearest which training examples are "
+            "most like it.",
+        ),
+    ] = "cam",
+    label: Annotated[
+        str | None, typer.Option("--class", help="To explain (by default what the network says).", show_default=False)
+    ] = None,
+    against: Annotated[str | None, typer.Option(help="Class to hold it against (of branches the runner-up).")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE", help="Of grad-cam and conductance: 4c, 4c.5x5, conv2 (by default the last module)."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Labelled data: of branches and ablation, to measure over; of nearest, to search."),
+    ] = None,
+    most: Annotated[
+        int | None, typer.Option(min=1, help="Examples of DATA (by default 100 for branches, 1000 for ablation).")
+    ] = None,
+    fill: Annotated[str, typer.Option(help="Of ablation: mean or zero, in place of what is off.")] = "mean",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="A .png or .svg, or a folder (by default explanation.png, or explanations/ for several).",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of chance.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Show why a run says what it says: where it looked, through which branches, like what it has seen.
+
+    With --json a line for each example is printed, and figures are drawn where --out says.
+
+    Example: googlenet explain runs/demo shoe.png
+
+    Example: googlenet explain runs/demo shoe.png --method branches --against Sandal --json
+
+    Example: googlenet explain runs/demo --method ablation --data digits
+    """
+    from ..explanations import Figures, Wanted
+
+    wanted, inputs = Wanted(method, label, against, at, seed), inputs or []
+    wanted.check(inputs, data)
+    default = None if as_json else Path("explanation.png" if len(inputs) < 2 and not _many(inputs) else "explanations")
+    place = out or default
+    figures = None if place is None else Figures(place, method)
+    with explained("explain", [run, *inputs]):
+        check_local([run])
+        from ...explain.explainer import Explainer
+
+        explainer = Explainer(run)
+        if inputs:
+            failed = _explain_inputs(explainer, inputs, wanted, data, figures, as_json)
+        else:
+            assert data is not None
+            _explain_set(explainer, data, wanted, (most, fill), figures, as_json)
+            failed = 0
+    if failed:
+        raise typer.Exit(1)
+
+
+def _many(inputs: Sequence[str]) -> bool:
+    """Whether what is named holds more than one example: a folder, a pattern, a table."""
+    return any(
+        Path(word).is_dir() or not Path(word).exists() or word.endswith((".csv", ".tsv", ".npz")) for word in inputs
+    )
+
+
+def _explain_inputs(
+    explainer: Explainer,
+    inputs: Sequence[str],
+    wanted: Wanted,
+    data: str | None,
+    figures: Figures | None,
+    as_json: bool,
+) -> int:
+    """Explains inputs one by one; gives how many could not be read."""
+    from ...data.find import expand
+    from ...data.protocol import Example
+    from ..explanations import each_explained
+    from .output.screen import beside, safe, shown
+    from .output.writers import json_row
+    from .progress import watch
+
+    paths = list(expand(inputs, sys.stdin or (), explainer.pipeline.preprocessing.extensions))
+    failed = 0
+    for found in each_explained(explainer, watch(paths, "explained"), wanted, data, watch):
+        if isinstance(found, Example):
+            failed += 1
+            reason = str(found.error)
+            sys.stdout.write(json_row({"input": found.name, "error": reason}, sys.stdout)) if as_json else beside(
+                f"{shown(found.name)}: {shown(reason)}"
+            )
+            continue
+        path = None if figures is None else figures.write(found.input, found.figure())
+        if as_json:
+            sys.stdout.write(json_row(found.to_dict(), sys.stdout))
+        else:
+            print(f"{safe(found.input)}  {safe(found.label)} {found.probability:.3f}  {shown(str(path))}")
+    return failed
+
+
+def _explain_set(
+    explainer: Explainer,
+    data: str,
+    wanted: Wanted,
+    how: tuple[int | None, str],
+    figures: Figures | None,
+    as_json: bool,
+) -> None:
+    """Measures over a set, and shows the table."""
+    from ...explain.branches.ablation import Ablation
+    from ..explanations import over_set
+    from .display import say
+    from .output.screen import shown
+    from .progress import watch
+
+    found = over_set(explainer, data, wanted, *how, watch=watch)
+    path = None if figures is None else figures.write(data, found.figure())
+    if as_json:
+        print(json.dumps(found.to_dict()))
+    elif isinstance(found, Ablation):
+        say(
+            f"accuracy {found.accuracy:.4f} on {found.count:,} examples; what is lost without each part ({found.fill}):"
+        )
+        _show_table({part: {"lost": lost} for part, lost in found.lost.items()}, ".4f")
+    else:
+        say(f"% of the difference to the runner-up that passes through each branch, mean of {found.count:,} examples:")
+        _show_table(found.modules, ".1f")
+        _show_table(found.classes, ".1f")
+    if path is not None and not as_json:
+        print(shown(str(path)))
+
+
+def _show_table(rows: Mapping[str, Mapping[str, float]], form: str) -> None:
+    """Numbers in columns by name."""
+    from rich.table import Table
+
+    from .display import show_table
+    from .output.screen import safe
+
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("", *columns):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    for name, row in rows.items():
+        table.add_row(safe(name), *(format(row[key], form) if key in row else "" for key in columns))
+    show_table(table)

@@ -1,0 +1,234 @@
+"""Explanations from end to end, for the command line: a run and inputs in, records with figures out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.find import Columns, find_data
+from ..data.protocol import Example, ExampleSet, Watch, unwatched
+from ..errors import InputError, unknown
+from ..explain.branches.ablation import Ablation, ablation
+from ..explain.branches.scales import Scales, scales
+from ..explain.explainer import Explainer, Prepared
+from ..explain.explanation import BranchExplanation, Explanation, NearestExplanation, Similar
+from ..explain.figures import check_format, saved
+from ..explain.maps.attribution import METHODS, find_method
+from ..explain.neighbours import features, nearest
+from ..inference.predictor import read_example
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BRANCHES, ABLATION, NEAREST = "branches", "ablation", "nearest"
+OF_SETS = (BRANCHES, ABLATION)  # what can be measured over a set
+MOST = {BRANCHES: 100, ABLATION: 1000}  # examples of a set, unless more are asked for
+NEIGHBOURS = 5
+Record = Explanation | BranchExplanation | NearestExplanation
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be explained, and how.
+
+    Attributes:
+        method: ``branches``, ``ablation``, ``nearest``, or a key of
+            :data:`~googlenet.explain.maps.attribution.METHODS`.
+        label: The class to explain; ``None`` for the most probable one of each.
+        against: The class that it is held against.
+        at: A place inside the network.
+        seed: Of chance.
+    """
+
+    method: str = "cam"
+    label: str | None = None
+    against: str | None = None
+    at: str | None = None
+    seed: int = 0
+
+    def check(self, inputs: Sequence[str], data: str | None) -> None:
+        """Raises the sentence for what does not go together, before anything is loaded."""
+        if self.method not in (BRANCHES, ABLATION, NEAREST):
+            find_method(self.method) if self.method in METHODS else _refuse(self.method)
+        if self.method == ABLATION and (inputs or data is None):
+            raise InputError("Ablation is measured over a set: googlenet explain RUN --method ablation --data DATA.")
+        if self.method == NEAREST and (not inputs or data is None):
+            raise InputError(
+                "Name inputs, and with --data the set whose training part is searched for what is like them."
+            )
+        if self.method in METHODS and data is not None:
+            raise InputError(
+                f"{self.method} explains inputs one by one; --data is for {', '.join((*OF_SETS, NEAREST))}."
+            )
+        if bool(inputs) == (data is not None) and self.method != NEAREST:
+            raise InputError("Name what to explain: inputs, or a set with --data (of branches and ablation).")
+
+
+def _refuse(method: str) -> None:
+    """Raises the sentence for a method that there is not, or that is wrong on these networks."""
+    try:
+        find_method(method)
+    except InputError as error:
+        if "There is no" in str(error):
+            raise unknown("method", method, (*METHODS, BRANCHES, ABLATION, NEAREST)) from None
+        raise
+
+
+def each_explained(
+    explainer: Explainer, sources: Iterable[str], wanted: Wanted, data: str | None = None, watch: Watch = unwatched
+) -> Iterator[Record | Example]:
+    """Explanations of inputs, in order; what cannot be read is an example with its error.
+
+    Args:
+        explainer: Of a run.
+        sources: Paths.
+        wanted: What to explain.
+        data: Of ``nearest``: where to search.
+        watch: Wraps what takes long.
+    """
+    explain = _explaining(explainer, wanted, data, watch)
+    for each in explainer.prepare(sources):
+        yield each if isinstance(each, Example) else explain(each)
+
+
+def _explaining(explainer: Explainer, wanted: Wanted, data: str | None, watch: Watch) -> Callable[[Prepared], Record]:
+    if wanted.method == NEAREST:
+        assert data is not None
+        return _search(explainer, data, watch)
+    if wanted.method == BRANCHES:
+        return lambda example: explainer.explained_by_branch(example, wanted.label, wanted.against)
+    return lambda example: explainer.explained(
+        example, wanted.method, wanted.label, wanted.against, wanted.at, wanted.seed
+    )
+
+
+def over_set(
+    explainer: Explainer,
+    source: str,
+    wanted: Wanted,
+    most: int | None = None,
+    fill: Any = "mean",
+    watch: Watch = unwatched,
+) -> Scales | Ablation:
+    """What branches do over a labelled set: its held-out part, or as many of it as are asked for, taken by chance.
+
+    Args:
+        explainer: Of a run.
+        source: The data.
+        wanted: ``branches`` or ``ablation``.
+        most: Examples.
+        fill: Of an ablation.
+        watch: Wraps what takes long.
+    """
+    part, labels = _sample(explainer, source, most or MOST[wanted.method], wanted.seed, watch)
+    preprocessing = explainer.pipeline.preprocessing
+    if wanted.method == ABLATION:
+        inputs = np.concatenate([read_example(each, preprocessing) for each in part.examples(preprocessing)])
+        return ablation(explainer.pipeline, inputs, labels, fill, watch)
+    examples = list(part.examples(preprocessing))
+    found = [
+        explainer.explained_by_branch(explainer.prepared(each), wanted.label, wanted.against).found
+        for each in watch(examples, "examples explained")
+    ]
+    return scales(found, explainer.classes)
+
+
+def _sample(explainer: Explainer, source: str, most: int, seed: int, watch: Watch) -> tuple[ExampleSet, list[int]]:
+    """Examples of a set's held-out part whose class the network knows, and their labels as the network numbers them."""
+    data = _data(explainer, source, watch)
+    names = [data.classes[label] for label in data.held_out.labels.tolist()]
+    rows = [row for row, name in enumerate(names) if name in explainer.classes]
+    if not rows:
+        raise InputError(f"The network knows none of the classes of {source}; it knows {', '.join(explainer.classes)}.")
+    if len(rows) > most:
+        rows = sorted(np.random.default_rng(seed).choice(rows, most, replace=False).tolist())
+    return data.held_out.subset(rows), [explainer.classes.index(names[row]) for row in rows]
+
+
+def _data(explainer: Explainer, source: str, watch: Watch) -> Any:
+    return find_data(source, watch, Columns(like=explainer.pipeline.preprocessing, known=explainer.classes))
+
+
+def _search(explainer: Explainer, source: str, watch: Watch) -> Callable[[Prepared], NearestExplanation]:
+    """What finds in the training part of a set the examples that are most like one."""
+    data = _data(explainer, source, watch)
+    part = data.train if data.train is not None else data.held_out
+    preprocessing = explainer.pipeline.preprocessing
+    step = preprocessing.most
+    starts = range(0, len(part), step)
+
+    def read(rows: Sequence[int]) -> Any:
+        return np.concatenate([read_example(each, preprocessing) for each in part.subset(rows).examples(preprocessing)])
+
+    known = [
+        features(explainer.pipeline, read(range(start, min(start + step, len(part)))))
+        for start in watch(starts, "batches searched")
+    ]
+
+    def find(example: Prepared) -> NearestExplanation:
+        found = nearest(features(explainer.pipeline, example.inputs), known, NEIGHBOURS)[0]
+        similar = [
+            Similar(
+                part.names[each.row],
+                data.classes[int(part.labels[each.row])],
+                each.similarity,
+                preprocessing.draw(read([each.row])[0]),
+            )
+            for each in found
+        ]
+        best = int(example.probabilities.argmax())
+        drawing = preprocessing.draw(example.inputs[0])
+        sure = float(example.probabilities[best])
+        return NearestExplanation(example.name, explainer.classes[best], sure, drawing, tuple(similar))
+
+    return find
+
+
+class Figures:
+    """Where figures go: one file, or a folder of some.
+
+    Args:
+        out: A file that ends in ``.png`` or ``.svg``, or a folder, which is made.
+        method: Named in the files of a folder.
+
+    Raises:
+        InputError: For a file of another kind.
+    """
+
+    def __init__(self, out: Path, method: str) -> None:
+        self.out, self.method = out, method
+        self.folder = out.is_dir() or not out.suffix
+        self.used: set[str] = set()
+        if not self.folder:
+            check_format(out)
+        elif out.exists() and not out.is_dir():
+            raise InputError(f"{out} is there and is no folder; a figure ends in .png or .svg (--out).")
+
+    def write(self, name: str, figure: Figure) -> Path:
+        """Writes a figure and gives its path.
+
+        Args:
+            name: Of what it shows.
+            figure: It.
+
+        Raises:
+            InputError: If it cannot be written, or is the second for one file.
+        """
+        path = self.out
+        if self.folder:
+            self.out.mkdir(parents=True, exist_ok=True)
+            path = self.out / self._free(re.sub(r"[^\w.-]+", "-", Path(name).stem).strip("-.")[:80] or "example")
+        elif self.used:
+            raise InputError(f"{self.out} holds one figure; name a folder for those of several examples (--out).")
+        self.used.add(path.name)
+        saved(path, figure)
+        return path
+
+    def _free(self, stem: str) -> str:
+        names = (f"{stem}-{self.method}{number}.png" for number in ("", *(f"-{k}" for k in range(2, 10**6))))
+        return next(name for name in names if name not in self.used)

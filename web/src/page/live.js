@@ -8,9 +8,11 @@ export class Live {
   shown = null; // as people see it: ImageData, or the channels of a signal
   label = null; // what it is, where that is known
   answer = null;
-  problem = null; // a sentence, where something could not be read
+  example = null; // which of the examples, if it is one
+  examples = [];
+  doubt = null; // key of a text: why the answer may mean little
 
-  #listeners = { network: [], input: [], answer: [], problem: [] };
+  #listeners = { network: [], input: [], answer: [] };
   #turn = Promise.resolve();
   #answerNow = latest(async () => {
     const { network, input } = this;
@@ -25,27 +27,22 @@ export class Live {
     this.kind = kind;
   }
 
-  /** Calls with every "network", "input", "answer" or "problem". */
+  /** Calls with every "network", "input" or "answer". */
   on(event, listener) {
     this.#listeners[event].push(listener);
   }
 
   /** From now on that network answers; nothing is shown to it yet. */
   use(network, examples = []) {
-    Object.assign(this, { network, examples, input: null, shown: null, answer: null, problem: null });
+    Object.assign(this, { network, examples, input: null, shown: null, answer: null, doubt: null });
     this.#tell("network");
   }
 
   /** Shows it something, and has it answer. */
-  async show({ input, shown, label = null, example = null }) {
-    Object.assign(this, { input, shown, label, example, problem: null });
+  async show({ input, shown, label = null, example = null, doubt = null }) {
+    Object.assign(this, { input, shown, label, example, doubt });
     this.#tell("input");
     await this.#answerNow();
-  }
-
-  fail(sentence) {
-    this.problem = sentence;
-    this.#tell("problem");
   }
 
   /** Its answer to what it is shown, with switches; one run at a time. */

@@ -7,6 +7,7 @@ import { plain } from "./language.js";
 /** Shows the network a picture from a file, a camera or the examples. */
 export async function showPicture(page, source, { label = null, example = null } = {}) {
   const { input, pixels } = await pictureFrom(source, page.picture.network.notes);
+  page.picture.source = source;
   await page.picture.show({ input, shown: pixels, label, example });
 }
 

@@ -4,8 +4,8 @@ import { preparedSignal } from "../network/signals.js";
 
 /** Shows the network a signal: `channels` are arrays of numbers, NaN where one is missing. */
 export async function showChannels(page, channels, { label = null, example = null } = {}) {
-  const { input } = preparedSignal(channels, page.signal.network.notes);
-  await page.signal.show({ input, shown: channels, label, example });
+  const { input, doubt } = preparedSignal(channels, page.signal.network.notes);
+  await page.signal.show({ input, shown: channels, label, example, doubt });
 }
 
 /** One of the examples of the network. */

@@ -31,7 +31,11 @@ function isWhole(notes) {
     isList(classes, MOST.classes, (name) => typeof name === "string") &&
     new Set(classes).size === classes.length &&
     isShape(kind, shape) &&
+    isList(notes.view_shape, 3, (n) => isCount(n, MOST.length)) &&
     isList(modules, 1000, isModule) &&
+    isList(notes.edges, MOST.switches, ({ name, modules: own }) =>
+      typeof name === "string" && isList(own, 1000, (module) => modules.some((one) => one.name === module))) &&
+    isCount(notes.points, 1000) && notes.points > 2 &&
     Array.isArray(switches) && switches.length <= MOST.switches && switches.every(isSwitch) &&
     isCount(arch?.members, MOST.members) &&
     isList(arch?.stages, 1000, (stage) => isList(stage?.layers, 1000, (layer) => typeof layer?.name === "string")) &&

@@ -8,7 +8,8 @@ const FIELDS = 200_000; // of a message
 const TEXT = 64 * 2 ** 20; // bytes of what a file says of itself
 
 const MODEL = { graph: 7, metadata: 14 };
-const GRAPH = { initializer: 5 };
+const GRAPH = { node: 1, initializer: 5 };
+const NODE_INPUT = 1, TENSOR_NAME = 8;
 const ENTRY = { key: 1, value: 2 };
 
 class Damaged extends Error {}
@@ -74,14 +75,23 @@ export function readModel(bytes) {
 const textOf = (bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes ?? new Uint8Array());
 
 /**
- * A second model with the weights of the first: the fields of messages that follow each other belong together.
- * @param {Uint8Array} model whose graph lacks its weights. @param {Uint8Array} graph that has them.
+ * A second model with those weights of the first that it reads: protocol buffers that follow each other belong together.
+ * @param {Uint8Array} model whose graph lacks weights. @param {Uint8Array} graph that has them.
  */
 export function withWeights(model, graph) {
-  const weights = [...fieldsOf(graph)].filter(([number]) => number === GRAPH.initializer).map(([, , whole]) => whole);
+  const read = new Set();
+  const own = fieldOf(model, MODEL.graph);
+  for (const [number, node] of fieldsOf(own)) {
+    if (number === GRAPH.node) [...fieldsOf(node)].forEach(([place, name]) => place === NODE_INPUT && read.add(textOf(name)));
+  }
+  const weights = [...fieldsOf(graph)]
+    .filter(([number, tensor]) => number === GRAPH.initializer && read.has(textOf(fieldOf(tensor, TENSOR_NAME))))
+    .map(([, , whole]) => whole);
   const size = weights.reduce((sum, part) => sum + part.length, 0);
   return joined([model, Uint8Array.from([MODEL.graph * 8 + 2, ...varintOf(size)]), ...weights]);
 }
+
+const fieldOf = (message, wanted) => [...fieldsOf(message)].find(([number]) => number === wanted)?.[1];
 
 function varintOf(value) {
   const bytes = [];

@@ -1,8 +1,8 @@
 """From PyTorch's operators to ONNX's: functions of tensors of fixed shapes, forwards and backwards.
 
-``torch.onnx`` takes a quarter of a minute for each graph and knows no backward pass of a max-pool; of the operators that
-these networks need there are few. What depends on no input is computed here and becomes a constant. Two graphs of one
-network share their constants, so that a file holds its weights once.
+``torch.onnx`` takes a quarter of a minute for each graph and knows no backward pass of a max-pool; the operators that
+these networks need are few. What depends on no input is computed here and becomes a constant. Graphs of one network
+share their constants, so that a file holds its weights once.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
-
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from ...inference.engines.torch import EXPORTING
 
@@ -28,20 +27,24 @@ aten = torch.ops.aten
 
 
 class Constants:
-    """Tensors by what they hold."""
+    """The constants of a graph, by what they hold.
 
-    def __init__(self) -> None:
-        self.tensors: dict[str, TensorProto] = {}
-        self._names: dict[bytes, str] = {}
+    Args:
+        known: Of another graph, which are not kept again.
+    """
+
+    def __init__(self, known: Constants | None = None) -> None:
+        self.names: dict[bytes, str] = {} if known is None else dict(known.names)
+        self.new: dict[str, TensorProto] = {}
 
     def name(self, tensor: Tensor) -> str:
         """Under which a tensor is kept."""
         values = tensor.detach().contiguous().numpy()
         digest = hashlib.sha256(f"{values.dtype}{values.shape}".encode() + values.tobytes()).digest()
-        if digest not in self._names:
-            name = self._names[digest] = f"c{len(self._names)}"
-            self.tensors[name] = numpy_helper.from_array(values, name)
-        return self._names[digest]
+        if digest not in self.names:
+            name = self.names[digest] = f"c{len(self.names)}"
+            self.new[name] = numpy_helper.from_array(values, name)
+        return self.names[digest]
 
 
 def graph_of(
@@ -50,18 +53,20 @@ def graph_of(
     outputs: Sequence[str],
     constants: Constants,
 ) -> onnx.GraphProto:
-    """A function as ONNX's graph, its constants left in ``constants``.
+    """A function as ONNX's graph.
 
     Args:
         function: Of tensors.
         inputs: By name; their shapes and types are those of the graph.
         outputs: Names of what it gives.
-        constants: Of this graph and others; are added to.
+        constants: Empty, or with those of another graph, which are not in this one.
     """
     with EXPORTING, torch.no_grad():
         traced = make_fx(torch.func.functionalize(function))(*inputs.values())  # without native or in-place operators
     traced.graph.eliminate_dead_code()
-    return _Graph(traced, constants).converted(list(inputs), outputs)
+    graph = _Graph(traced, constants).converted(list(inputs), outputs)
+    graph.initializer.extend(constants.new.values())
+    return graph
 
 
 class _Graph:
@@ -95,9 +100,7 @@ class _Graph:
 
     def _result(self, node: fx.Node) -> Any:
         args = [self.value(arg) for arg in node.args]
-        if not _has_text([*args, *node.kwargs.values()]) and not any(
-            isinstance(a, fx.Node) for a in node.kwargs.values()
-        ):
+        if not _has_text(args) and TABLE.get(node.target) is not _reshaped:  # else weights were kept in every shape
             return node.target(*args, **node.kwargs)  # type: ignore[operator]
         if node.target is operator.getitem:
             return args[0][args[1]]
@@ -146,6 +149,12 @@ def _shape(node: Any) -> list[int]:
 # ----------------------------------------------------------------- rows of the table
 def _plain(kind: str) -> Callable[..., Any]:
     return lambda g, node, *args: g.add(kind, *args)
+
+
+def _added(g: _Graph, node: fx.Node, x: Any, y: Any) -> Any:
+    """The sum; zeros of the same shape, by which a tap is differentiated, are no node."""
+    nothing = isinstance(y, Tensor) and not y.any() and list(y.shape) == _shape(node)
+    return x if nothing else g.add("Add", x, y)
 
 
 def _same(g: _Graph, node: fx.Node, x: Any, *_: Any) -> Any:
@@ -203,6 +212,15 @@ def _max_pool_backward(g: _Graph, node: fx.Node, gradient: Any, x: Any, *rest: A
 
 def _average_pool(g: _Graph, node: fx.Node, x: Any, kernel: Any, stride: Any = None, *_: Any) -> Any:
     return g.add("AveragePool", x, kernel_shape=kernel, strides=stride or kernel)
+
+
+def _average_pool_backward_of_stride_1(
+    g: _Graph, node: fx.Node, gradient: Any, x: Any, kernel: Any, stride: Any, *_: Any
+) -> Any:
+    """Each sample gets its share of all windows that it is in: a mean of the gradient, which has zeros around it."""
+    assert all(each == 1 for each in stride)
+    ends = [0, 0, *(k - 1 for k in kernel)]
+    return g.add("AveragePool", g.add("Pad", gradient, g.whole(ends + ends)), kernel_shape=kernel, strides=stride)
 
 
 def _average_pool_backward(g: _Graph, node: fx.Node, gradient: Any, x: Any, kernel: Any, *_: Any) -> Any:
@@ -296,37 +314,38 @@ def _clamp(g: _Graph, node: fx.Node, x: Any, least: Any = None, most: Any = None
     return g.add("Clip", x, least, most)
 
 
-def _unlike(g: _Graph, node: fx.Node, *_: Any, **__: Any) -> Any:
-    return torch.zeros(_shape(node))
+def _filled_with(value: float) -> Callable[..., Any]:
+    return lambda g, node, *_: torch.full(_shape(node), value)
 
 
 TABLE: dict[Any, Callable[..., Any]] = {
-    **{op: _plain("Add") for op in (aten.add.Tensor, aten.add.Scalar)},
+    **dict.fromkeys((aten.add.Tensor, aten.add.Scalar), _added),
     **{op: _plain("Sub") for op in (aten.sub.Tensor, aten.sub.Scalar)},
     **{op: _plain("Mul") for op in (aten.mul.Tensor, aten.mul.Scalar)},
     **{op: _plain("Div") for op in (aten.div.Tensor, aten.div.Scalar, aten.div_.Tensor)},
     **{op: _plain("Pow") for op in (aten.pow.Tensor_Scalar, aten.pow.Scalar)},
     **{op: _plain("Less") for op in (aten.lt.Tensor, aten.lt.Scalar)},
     **{op: _plain("Greater") for op in (aten.gt.Tensor, aten.gt.Scalar)},
-    **{op: _plain("MatMul") for op in (aten.mm.default, aten.bmm.default)},
+    **{op: _plain("MatMul") for op in (aten.mm.default, aten.bmm.default, aten.mv.default)},
     **{op: _plain("Relu") for op in (aten.relu.default, aten.relu_.default)},
     aten.sqrt.default: _plain("Sqrt"),
     aten.neg.default: _plain("Neg"),
     aten.where.self: _plain("Where"),
-    **{op: _same for op in (aten.detach.default, aten.clone.default, aten.alias.default, aten.contiguous.default)},
-    **{op: _reshaped for op in (aten.view.default, aten._unsafe_view.default, aten.unsqueeze.default)},
-    **{op: _reshaped for op in (aten.squeeze.dim, aten.squeeze.dims, aten.reshape.default)},
+    **dict.fromkeys((aten.detach.default, aten.clone.default, aten.alias.default, aten.contiguous.default), _same),
+    **dict.fromkeys((aten.view.default, aten._unsafe_view.default, aten.unsqueeze.default), _reshaped),
+    **dict.fromkeys((aten.squeeze.dim, aten.squeeze.dims, aten.reshape.default), _reshaped),
     aten.expand.default: _expanded,
     aten._to_copy.default: _cast,
     aten.convolution.default: _convolution,
     aten.convolution_backward.default: _convolution_backward,
     aten.max_pool2d_with_indices.default: _max_pool,
     aten.max_pool2d_with_indices_backward.default: _max_pool_backward,
-    **{op: _average_pool for op in (aten.avg_pool2d.default, aten.avg_pool3d.default)},
+    **dict.fromkeys((aten.avg_pool2d.default, aten.avg_pool3d.default), _average_pool),
     aten.avg_pool2d_backward.default: _average_pool_backward,
+    aten.avg_pool3d_backward.default: _average_pool_backward_of_stride_1,
     aten.constant_pad_nd.default: _pad,
     aten.mean.dim: _mean,
-    **{op: _sum for op in (aten.sum.dim_IntList, aten.sum.default)},
+    **dict.fromkeys((aten.sum.dim_IntList, aten.sum.default), _sum),
     aten._softmax.default: _softmax,
     aten.cat.default: _concatenated,
     aten.slice.Tensor: _slice,
@@ -341,4 +360,6 @@ TABLE: dict[Any, Callable[..., Any]] = {
     aten.split.Tensor: _split,
     aten.split_with_sizes.default: _split,
     aten.clamp.default: _clamp,
+    **dict.fromkeys((aten.new_zeros.default, aten.zeros_like.default), _filled_with(0.0)),
+    **dict.fromkeys((aten.new_ones.default, aten.ones_like.default), _filled_with(1.0)),
 }

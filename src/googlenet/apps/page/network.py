@@ -15,7 +15,6 @@ from ...explain.places import REDUCE
 from ...nn.blocks import BranchPath, ConvUnit, Inception, MemberLinear
 from ...nn.googlenet import GoogLeNet, mean_probabilities
 from ...nn.kernels.norm_relu import joined
-from ...nn.rewrites import fold_norms
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,10 @@ def _branches(model: GoogLeNet) -> Iterator[tuple[str, Branch]]:
 
 
 class SwitchedNetwork(nn.Module):
-    """A network, without batch norm, that says what every layer gives, and whose branches can be changed.
+    """A network that says what every layer gives, and whose branches can be changed.
 
     Args:
-        model: The network.
+        model: Without batch norm, see :func:`~googlenet.nn.rewrites.fold_norms`.
         preprocessing: What it was trained with.
 
     Shape:
@@ -68,7 +67,7 @@ class SwitchedNetwork(nn.Module):
 
     def __init__(self, model: GoogLeNet, preprocessing: Preprocessing) -> None:
         super().__init__()
-        self.model, self.preprocessing = fold_norms(model), preprocessing
+        self.model, self.preprocessing = model.eval(), preprocessing
         self.place = {switch.name: at for at, switch in enumerate(switches_of(model))}
         self.constants: dict[str, Tensor] = {}
         for switch in (switch for switch in switches_of(model) if switch.kind != "branch"):
@@ -194,11 +193,12 @@ def _ranks(path: BranchPath, members: int) -> Tensor:
 
     That is the norm of the weights that make it times the norm of those that read it.
     """
-    made, read = path.reduce.conv.weight, path.conv.conv.weight
+    units: Any = path
+    made, read = units.reduce.conv.weight, units.conv.conv.weight
     makes = made.flatten(1).norm(dim=1).unflatten(0, (members, -1))
     reads = torch.stack([part.transpose(0, 1).flatten(1).norm(dim=1) for part in read.chunk(members)])
     order = (makes * reads).argsort(dim=1, descending=True, stable=True)
-    ranks = order.argsort(dim=1).to(torch.float32).flatten()
+    ranks: Tensor = order.argsort(dim=1).to(torch.float32).flatten()
     return ranks.view(1, -1, *[1] * (made.ndim - 2))
 
 

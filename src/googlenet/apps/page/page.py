@@ -75,6 +75,6 @@ def check_built() -> None:
     """Raises InputError if the page was not built with the package."""
     if not all((BUILT / name).is_file() for name in ("page.html", "measured.json")):
         raise InputError(
-            "The page was not built when this package was installed. Install Node.js, and in the sources of the package "
-            "run make page, or in their folder web: npm ci && npm run build."
+            "The page was not built when this package was installed. Install Node.js, and in the sources of the "
+            "package run make page, or in their folder web: npm ci && npm run build."
         )

@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.11.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo test test-slow test-faults test-fuzz install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
+.PHONY: demo page test test-slow test-faults test-fuzz install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -12,9 +12,17 @@ demo: install
 	$(BIN)/googlenet train digits --out runs/demo
 	$(BIN)/googlenet evaluate runs/demo digits
 	$(BIN)/googlenet predict runs/demo runs/demo/examples --top 3
+	$(BIN)/googlenet page runs/demo --out runs/demo/page.html || test ! -x "$$(command -v npm)"
 	rm -rf runs/gunpoint
 	$(BIN)/googlenet train gunpoint --out runs/gunpoint
 	$(BIN)/googlenet evaluate runs/gunpoint gunpoint
+
+page: web/node_modules  # what googlenet page writes, but for its networks
+	cd web && npm run --silent build
+
+web/node_modules: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --ignore-scripts
+	touch $@
 
 test: install
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ import { SentenceError } from "./errors.js";
 const MOST = 64 * 2 ** 20; // letters of a file
 const SIGNALS = 1000; // that are read of it
 const SEPARATORS = ["\t", ";", ","];
-const MISSING = new Set(["", "?", "-", "na", "n/a", "nan", "null", "none"]);
+const MISSING = new Set(["", "?", "na", "n/a", "nan", "null", "none"]); // as googlenet.data.signals.rows
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const COMMA = /^[+-]?\d*,\d+(e[+-]?\d+)?$/i;
 const LABELS = ["label", "labels", "class", "target", "y"];

@@ -55,7 +55,8 @@ class Objective:
         else:
             chosen = outputs.square()
         if self.position is not None:
-            return chosen[(slice(None), *self.position)]
+            index: tuple[int | slice, ...] = (slice(None), *self.position)
+            return chosen[index]
         return chosen.flatten(1).mean(1) if chosen.ndim > 1 else chosen
 
 

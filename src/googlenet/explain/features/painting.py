@@ -152,7 +152,8 @@ def synthesised(waves: Tensor, spatial: Sequence[int]) -> Tensor:
     every = 1 / torch.stack(axes).square().sum(0).sqrt().clamp_min(slowest)
     spectrum = torch.view_as_complex(waves.contiguous()) * (share / every.square().mean().sqrt().item())
     dims = tuple(range(-len(spatial), 0))
-    return torch.fft.irfftn(spectrum, s=tuple(spatial), dim=dims, norm="ortho")
+    values: Tensor = torch.fft.irfftn(spectrum, s=tuple(spatial), dim=dims, norm="ortho")
+    return values
 
 
 def coloured(plain: Tensor, statistics: Statistics) -> Tensor:

@@ -34,7 +34,8 @@ class _Revived(torch.autograd.Function):
         (x,) = ctx.saved_tensors
         alive = x > 0
         dead = ~alive.flatten(2).any(2)
-        return gradient * (alive | dead.view(*dead.shape, *[1] * (x.ndim - 2)))
+        passed: Tensor = gradient * (alive | dead.view(*dead.shape, *[1] * (x.ndim - 2)))
+        return passed
 
 
 class Revived(nn.Module):
@@ -71,7 +72,7 @@ class Probe:
         self._last = Place(list(self.model.arch.layers())[-1].name)
         for name, unit in module_at(self.model, place).named_modules() if place is not None else ():
             if isinstance(unit, ConvUnit) and (not name or name.split(".")[-1] != REDUCE):
-                unit.relu = Revived()
+                unit.add_module("relu", Revived())
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """``(n, channels, *spatial)`` at the place, or ``(n, classes)``, of inputs as ``views`` takes them."""

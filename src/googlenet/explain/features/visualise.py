@@ -10,17 +10,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...data.protocol import Array, Floats
+from ...data.protocol import Array, Floats, Preprocessing
 from ...errors import InputError, whole
 from ...inference.pipeline import Pipeline
 from .objectives import Objective
 from .painting import Painter, Statistics, stated, unsteady
 from .probe import Probe
+from .sheet import Cell, sheet
+from .survey import Best
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STEPS = 128
 RATE = 0.08  # of Adam's, for waves of about 1
@@ -37,7 +43,7 @@ def quiet(done: int, total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Visualisation:
     """Inputs that excite objectives.
 
     Attributes:
@@ -45,15 +51,36 @@ class Drawn:
         inputs: ``(objectives, variety, *input_shape)``, as the network's preprocessing makes them of examples.
         activations: How much each excites its objective, ``(objectives, variety)``, as it is and not moved.
         statistics: In words, what its colours are from.
+        preprocessing: Of the network.
     """
 
     objectives: tuple[Objective, ...]
     inputs: Array
     activations: Floats
     statistics: str
+    preprocessing: Preprocessing
+
+    def figure(self, best: Sequence[Best] = (), title: str = "") -> Figure:
+        """A sheet of all of them, by Matplotlib (extra ``explain``).
+
+        Args:
+            best: The examples of data that excite each the most, to stand beside it.
+            title: Above it.
+
+        Raises:
+            InputError: If Matplotlib is not installed.
+        """
+        cells = []
+        for row, (objective, activation) in enumerate(zip(self.objectives, self.activations, strict=True)):
+            most = best[row].activations[0] if best and best[row].activations else 0.0
+            more = f"  {activation.max() / most:.1f}×" if most > 0 else ""
+            beside = [self.preprocessing.draw(x) for x in best[row].inputs] if best else []
+            drawn = [self.preprocessing.draw(x) for x in self.inputs[row]]
+            cells.append(Cell(f"{objective.name}{more}", drawn, beside))
+        return sheet(title, cells)
 
 
-def draw(
+def visualise(
     pipeline: Pipeline,
     objectives: Sequence[Objective],
     *,
@@ -62,8 +89,8 @@ def draw(
     seed: int = 0,
     variety: int = 1,
     report: Report = quiet,
-) -> Drawn:
-    """Draws what excites objectives the most.
+) -> Visualisation:
+    """Draws what excites objectives the most, an input each.
 
     Everything random follows from the seed, the step and, at the start, from the objective's name.
 
@@ -105,7 +132,8 @@ def draw(
         )
         done += steps * size
     inputs, activations = zip(*parts, strict=True)
-    return Drawn(tuple(objectives), np.concatenate(inputs), np.concatenate(activations), known.source)
+    found = np.concatenate(inputs), np.concatenate(activations)
+    return Visualisation(tuple(objectives), *found, known.source, pipeline.preprocessing)
 
 
 def chunks_of(pipeline: Pipeline, objectives: Sequence[Objective], variety: int = 1) -> Iterator[list[Objective]]:
@@ -153,7 +181,7 @@ def _draw_together(
             groups = excited.view(-1, variety).detach().abs().mean(1)
             loss = loss + ALIKE * variety * (groups * likeness(maps, variety)).sum()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         report(step + 1)
     with torch.inference_mode():
@@ -186,7 +214,7 @@ def likeness(maps: Tensor, variety: int) -> Tensor:
     gram = gram / (gram.norm(dim=1, keepdim=True) + 1e-8)
     groups = gram.view(-1, variety, gram.shape[1])
     cosines = groups @ groups.transpose(1, 2)
-    others = cosines.sum((1, 2)) - cosines.diagonal(dim1=1, dim2=2).sum(1)
+    others: Tensor = cosines.sum((1, 2)) - cosines.diagonal(dim1=1, dim2=2).sum(1)
     return others / (variety * (variety - 1))
 
 

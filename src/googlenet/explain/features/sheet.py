@@ -1,0 +1,157 @@
+"""A contact sheet: what was drawn, large, and the examples that excite the same beside it, small."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ...data.protocol import Drawing, Picture, Trace
+from ...errors import InputError
+from ..figures import BLUE, DOTS, GREEN, INK, SOFT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GAP, LETTERS, MARGIN = 3, 17, 12  # pixels: between drawings, of a line of words, around all
+LETTER = 6.5  # pixels of one, about
+LINES = (BLUE, INK, GREEN)  # of the channels of a signal
+ASPECT = 1.5  # a sheet is about so much wider than high
+PICTURE, TRACE = (84, 168), (150, 76)  # least and most pixels of a picture's side; width and height of a signal
+
+Pixels = npt.NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+"""Left, top, width, height, in pixels."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place of a sheet.
+
+    Attributes:
+        words: Above it.
+        drawings: One or more, large.
+        beside: Some, small, one below the other.
+    """
+
+    words: str
+    drawings: Sequence[Drawing]
+    beside: Sequence[Drawing] = ()
+
+
+def check_installed() -> None:
+    """Raises the sentence where there is no Matplotlib to draw with."""
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is not installed: pip install 'googlenet[explain]'.") from None
+
+
+def sheet(title: str, cells: Sequence[Cell]) -> Figure:
+    """All cells in rows, in one picture.
+
+    Args:
+        title: Above them.
+        cells: One or more, with equally many drawings each.
+
+    Raises:
+        InputError: If Matplotlib is not installed.
+    """
+    check_installed()
+    from matplotlib.figure import Figure as Fresh
+
+    width, height = _size(cells[0].drawings[0])
+    beside = max(len(cell.beside) for cell in cells)
+    small = (width - 2 * GAP) / 3 if isinstance(cells[0].drawings[0], Picture) else 0.45 * width
+    wide = len(cells[0].drawings) * (width + GAP) + (small + GAP if beside else 0) + 2 * GAP
+    wide = max(wide, LETTER * max(len(cell.words) for cell in cells) + 2 * GAP)
+    high = height + LETTERS + 3 * GAP
+    columns = min(len(cells), max(1, math.ceil(math.sqrt(ASPECT * len(cells) * high / wide))))
+    top = MARGIN + (2 * LETTERS if title else 0)
+    size = (
+        max(math.ceil(2 * MARGIN + columns * wide), math.ceil(2 * MARGIN + 1.4 * LETTER * len(title))),
+        math.ceil(top + math.ceil(len(cells) / columns) * high + MARGIN),
+    )
+    figure = Fresh(figsize=(size[0] / DOTS, size[1] / DOTS), dpi=DOTS)
+    axes: Axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, size[0])
+    axes.set_ylim(size[1], 0)
+    axes.text(MARGIN, MARGIN, title, va="top", fontsize=8, fontweight="bold", color=INK)
+    boxes: list[tuple[Drawing, Box, bool]] = []
+    for number, cell in enumerate(cells):
+        left, upper = MARGIN + (number % columns) * wide, top + (number // columns) * high
+        axes.text(left, upper + LETTERS - 4, cell.words, va="baseline", fontsize=5, color=INK)
+        boxes += _boxes(cell, left, upper + LETTERS, width, height, small)
+    _show(axes, boxes, size)
+    return figure
+
+
+def _size(drawing: Drawing) -> tuple[float, float]:
+    """Pixels of a large drawing, across and down."""
+    if isinstance(drawing, Trace):
+        return TRACE
+    high, wide = drawing.pixels.shape[1:]
+    scale = min(max(1, PICTURE[0] // high), 4) if high <= PICTURE[1] else PICTURE[1] / high
+    return wide * scale, high * scale
+
+
+def _boxes(
+    cell: Cell, left: float, top: float, width: float, height: float, small: float
+) -> Iterator[tuple[Drawing, Box, bool]]:
+    """Where each drawing of a cell stands, and whether it is a large one."""
+    for number, drawing in enumerate(cell.drawings):
+        yield drawing, (left + number * (width + GAP), top, width, height), True
+    step = (height + GAP) / 3
+    for number, drawing in enumerate(cell.beside[:3]):
+        yield drawing, (left + len(cell.drawings) * (width + GAP), top + number * step, small, step - GAP), False
+
+
+def _show(axes: Axes, boxes: Sequence[tuple[Drawing, Box, bool]], size: tuple[int, int]) -> None:
+    """Pictures as one, and lines of one colour as one, whatever their number."""
+    page: Pixels = np.full((size[1], size[0], 3), 255, np.uint8)
+    lines: dict[tuple[str, bool], list[Any]] = {}
+    traces = [drawing.values for drawing, _, _ in boxes if isinstance(drawing, Trace)]
+    low, high = (min(x.min() for x in traces), max(x.max() for x in traces)) if traces else (0.0, 1.0)
+    frames = []
+    for drawing, box, large in boxes:
+        left, top, width, height = box
+        match drawing:
+            case Picture(pixels=pixels):
+                _paste(page, pixels, box)
+            case Trace(values=values):
+                frames.append([(left, top), (left + width, top), (left + width, top + height), (left, top + height)])
+                across = np.linspace(left, left + width, values.shape[1])
+                for channel, colour in zip(values, LINES, strict=False):
+                    down = top + height * (1 - (channel - low) / (high - low or 1.0))
+                    lines.setdefault((colour, large), []).append(np.stack([across, down], 1))
+    if len(frames) < len(boxes):
+        axes.imshow(page, extent=(0, size[0], size[1], 0), aspect="auto", interpolation="nearest")
+    _draw_lines(axes, lines, frames)
+
+
+def _draw_lines(axes: Axes, lines: dict[tuple[str, bool], list[Any]], frames: list[Any]) -> None:
+    if not lines:
+        return
+    from matplotlib.collections import LineCollection, PolyCollection
+
+    axes.add_collection(PolyCollection(frames, facecolors="#f4f6f9", edgecolors="none"))
+    for (colour, large), some in lines.items():
+        shade = colour if large else SOFT
+        axes.add_collection(LineCollection(some, colors=shade, linewidths=0.8 if large else 0.45, capstyle="round"))
+
+
+def _paste(page: Pixels, pixels: Pixels, box: Box) -> None:
+    """A picture into a box: enlarged, its pixels stay squares."""
+    left, top, width, height = map(round, box)
+    image = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+    scale = min(width / image.width, height / image.height)
+    shown = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    how = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.LANCZOS
+    page[top : top + shown[1], left : left + shown[0]] = np.asarray(image.convert("RGB").resize(shown, how))

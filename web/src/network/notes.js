@@ -3,7 +3,7 @@
 
 import { SentenceError } from "./errors.js";
 
-const NOTES = "googlenet-page"; // the key of googlenet.apps.page.graph
+const NOTES = "googlenet-page"; // the key of googlenet.apps.page.graphs.file
 const PLAIN = "googlenet"; // of a file of googlenet export, for programs
 const VERSION = 1;
 const MOST = { classes: 100_000, switches: 10_000, side: 1024, length: 1 << 20, channels: 4096, members: 256 };

@@ -180,6 +180,9 @@ def export(
         str | None,
         typer.Option(metavar="DATA", help="Compute in 8 bits, calibrated on these pictures or signals."),
     ] = None,
+    for_page: Annotated[
+        bool, typer.Option("--page", help="An .onnx to drop on the page of googlenet page, which shows its inside.")
+    ] = False,
 ) -> None:
     """Write a run for other programs: 8-bit pixels or prepared signals in, probabilities out.
 
@@ -191,6 +194,13 @@ def export(
     from .display import show_bad_files
     from .output.screen import shown
 
+    if for_page:
+        if form != "onnx" or int8 is not None:
+            raise InputError("The page reads ONNX in float32: leave --format and --int8 out beside --page.")
+        from ..page.job import export_page_job
+
+        print(f"{shown(str(export_page_job(runs, out)))}: drop it on the page that googlenet page writes")
+        return
     path, found, bad = export_job(runs, form, out, int8)
     show_bad_files(bad)
     named = shown(str(path))

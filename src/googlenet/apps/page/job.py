@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import InputError
+from ...files import write_bytes
 from ...inference.load import load_pipeline
 from ...training.runs.folder import run_of
 from ...weights.catalogue import named
@@ -49,9 +50,34 @@ def page_job(run: str | None, out: Path, examples: Sequence[Path] = ()) -> None:
     write_page([*([] if own is None else [own]), *networks], out)
 
 
+def export_page_job(runs: Sequence[str], out: Path | None) -> Path:
+    """Writes a run as the one file that the page reads.
+
+    Args:
+        runs: A run or its weights; one.
+        out: The file, or a folder for it; by default beside the weights.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: If it cannot be shown on a page, or not be written.
+    """
+    check_onnx()
+    first = Path(runs[0])
+    out = out or (first if first.is_dir() else first.parent)
+    path = out / "page.onnx" if out.is_dir() else out
+    if path.suffix != ".onnx":
+        raise InputError(f"A file for the page ends in .onnx, and {path} does not (--out).")
+    from .graphs.file import model_of
+
+    write_bytes(path, model_of(*load_pipeline(*runs)))
+    return path
+
+
 def shipped_network(kind: str) -> PageNetwork:
     """The package's own network of a kind, with its examples."""
-    from .graph import model_of
+    from .graphs.file import model_of
 
     one = SHIPPED[kind]
     return PageNetwork(one.id, kind, model_of(*load_pipeline(one.name)), _source(one.name), one.examples())
@@ -67,7 +93,7 @@ def network_of_run(run: str, examples: Sequence[Path]) -> PageNetwork:
     Raises:
         InputError: If it is no single network for pictures or signals, or an example cannot be read.
     """
-    from .graph import model_of
+    from .graphs.file import model_of
 
     pipeline, classes = load_pipeline(run)
     model = model_of(pipeline, classes)

@@ -25,7 +25,7 @@ class PageNetwork:
     Attributes:
         id: Of its elements.
         kind: ``picture`` or ``signal``.
-        model: The content of the file of :mod:`.graph`.
+        model: The content of the file of :mod:`.graphs.file`.
         source: What it is, for people.
         examples: What it can be shown, see :mod:`.examples`.
     """

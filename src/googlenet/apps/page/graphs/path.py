@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ...arch.spec import InceptionSpec
-from ...data.protocol import Preprocessing
-from ...explain.branches.contributions import SHORTCUT
-from ...nn.blocks import Shortcut
-from ...nn.googlenet import GoogLeNet
+from ....arch.spec import InceptionSpec
+from ....data.protocol import Preprocessing
+from ....explain.branches.contributions import SHORTCUT
+from ....nn.blocks import Shortcut
+from ....nn.googlenet import GoogLeNet
 from .network import channel_ranges, mean_logits, transformed
 
 POINTS = 5  # of a path, at once: the ends of a step in four parts; the page answers its reader in between

@@ -19,13 +19,14 @@ import torch
 from onnx import helper
 from torch import Tensor, nn
 
-from ...arch.serial import to_json
-from ...errors import InputError
-from ...explain.logits import only_network
-from ...inference.export import LARGEST
-from ...inference.pipeline import Pipeline
-from ...nn.rewrites import fold_norms
-from .aten import IR_VERSION, OPSET, Constants, graph_of
+from ....arch.serial import to_json
+from ....errors import InputError
+from ....explain.logits import only_network
+from ....inference.export import LARGEST
+from ....inference.pipeline import Pipeline
+from ....nn.rewrites import fold_norms
+from .builder import Constants
+from .convert import IR_VERSION, OPSET, graph_of
 from .network import SwitchedNetwork, channel_ranges, defaults, switches_of
 from .path import POINTS, NeutralNetwork, PathNetwork, edges_of
 
@@ -51,7 +52,7 @@ class _Part:
     outputs: Sequence[str]
 
     def graph(self, constants: Constants) -> onnx.GraphProto:
-        """It as ONNX's; see :func:`~.aten.graph_of`."""
+        """It as ONNX's; see :func:`~.convert.graph_of`."""
         return graph_of(self.function, self.inputs, self.outputs, constants)
 
 

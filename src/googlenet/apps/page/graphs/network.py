@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...arch.spec import Branch, InceptionSpec
-from ...data.protocol import Preprocessing
-from ...explain.places import REDUCE
-from ...nn.blocks import BranchPath, ConvUnit, Inception, MemberLinear
-from ...nn.googlenet import GoogLeNet, mean_probabilities
-from ...nn.kernels.norm_relu import joined
+from ....arch.spec import Branch, InceptionSpec
+from ....data.protocol import Preprocessing
+from ....explain.places import REDUCE
+from ....nn.blocks import BranchPath, ConvUnit, Inception, MemberLinear
+from ....nn.googlenet import GoogLeNet, mean_probabilities
+from ....nn.kernels.norm_relu import joined
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def transformed(model: GoogLeNet, x: Tensor) -> Tensor:
     """The input as torchvision's ImageNet weights want it (``transform_input``); any other network's as it is."""
     if not model.arch.transform_input:
         return x
-    from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
+    from ....arch.spec import IMAGENET_MEAN, IMAGENET_STD
 
     shape = (1, 3) + (1,) * model.arch.dims
     mean, std = (torch.tensor(values, dtype=x.dtype).view(shape) for values in (IMAGENET_MEAN, IMAGENET_STD))

@@ -16,7 +16,7 @@ import typer
 
 from ..._version import __version__
 from ...errors import InputError, unknown
-from . import architectures, explanations, page, predictions, runs, weights
+from . import architectures, explanations, features, page, predictions, runs, weights
 from .output.native import silence
 from .output.screen import beside, leave, prepare_streams, shown
 from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, exhausted, sentence
@@ -26,9 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (runs, predictions, architectures, weights, explanations, page):
+for part in (runs, predictions, architectures, weights, explanations, features, page):
     app.add_typer(part.commands)
-READS = ("train", "evaluate", "predict", "export", "explain")  # commands that read pictures
+READS = ("train", "evaluate", "predict", "export", "explain", "features", "dream")  # commands that read pictures
 
 
 def _show_version(wanted: bool) -> None:

@@ -82,7 +82,11 @@ def survey(
     for _, inputs in zip(watch(range(-(-len(part) // batch)), "training examples searched"), batches, strict=True):
         measured.add(canvas.values(inputs).float())
         with torch.inference_mode():
-            columns = [torch.stack([each.of(outputs) for each in same], 1) for outputs, same in _seen(probes, inputs)]
+            columns = [
+                torch.stack([each.of(outputs) for each in same], 1)
+                for probe, same in probes
+                for outputs in (probe(inputs),)
+            ]
             found.append(torch.cat(columns, 1).cpu())
     excited = torch.cat(found).T
     best = excited.sort(dim=1, descending=True, stable=True)
@@ -111,10 +115,6 @@ def best_of(part: ExampleSet, found: Survey, pipeline: Pipeline) -> list[Best]:
         )
         for rows, activations in zip(found.rows.tolist(), found.activations.tolist(), strict=True)
     ]
-
-
-def _seen(probes: Sequence[tuple[Probe, list[Objective]]], inputs: torch.Tensor):  # type: ignore[no-untyped-def]
-    return ((probe(inputs), same) for probe, same in probes)
 
 
 def _read(examples: Sequence[Example], pipeline: Pipeline) -> torch.Tensor:

@@ -1,0 +1,138 @@
+"""``googlenet features`` and ``dream``: parsing only; what is heavy is imported by who needs it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .usage import Stopped, check_local, explained
+
+if TYPE_CHECKING:
+    from ..features import Features
+
+commands = typer.Typer()
+RUN_HELP = "A run folder, a weights file, or a name from googlenet weights list."
+
+
+@commands.command()
+def features(
+    run: Annotated[str, typer.Argument(help=RUN_HELP)],
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help="4c or 4c.5x5, every channel there; 4c:0-7,12, some; 4c:3@2,5, a neuron; 4c:whole, all together; "
+            "class:NAME, or class for every class (by default the module in the middle).",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to draw into (by default features/WHAT).")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data whose training part shows what excites the same, beside what is drawn.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Of the ascent.")] = 128,
+    seed: Annotated[int, typer.Option(min=0, help="Of chance.")] = 0,
+    variety: Annotated[int, typer.Option(min=1, help="Different pictures or signals of each.")] = 1,
+) -> None:
+    """Draw what a network looks for: the picture or signal that excites each channel, neuron or class the most.
+
+    A folder gets sheet.png with all of them (of signals sheet.svg too) and features.jsonl, a line for each. What is
+    drawn is kept as it comes: the same command goes on where it was stopped.
+
+    Example: googlenet features runs/demo 3a --data digits
+    """
+    from ...nn.device import keep_memory
+    from ..features import Asked, features_job
+    from .output.screen import beside
+    from .progress import progress_over, watch
+
+    check_local([run])
+    keep_memory()
+    folder = out or Path("features") / (what or "middle").replace(":", "-").replace(" ", "-")
+    try:
+        with explained("features", [run]), progress_over("drawn") as update:
+            result = features_job(run, folder, Asked(what, data, steps, seed, variety), watch, _noted(update))
+    except KeyboardInterrupt:
+        raise _stopped(folder) from None
+    for line in _said(result, folder):
+        beside(line)
+    for sheet in result.sheets:
+        print(sheet)
+
+
+def _noted(update: Callable[[int, str, int | None], None]) -> Callable[[int, int], None]:
+    return lambda done, total: update(done, f"{done / total:.0%}", total)
+
+
+def _said(result: Features, folder: Path) -> list[str]:
+    """What there is to say of what was drawn."""
+    count = len(result.found.objectives)
+    lines = [f"Colours and range: {result.found.statistics}."]
+    if result.before:
+        lines.insert(0, f"{result.before} of {count} were in {folder} already.")
+    if result.best:
+        lines.append(
+            f"{result.exceeding} of {count} drawings excite more than the best of {result.examples:,} examples does."
+        )
+    return lines
+
+
+def _stopped(folder: Path) -> Stopped:
+    if not (folder / "settings.json").exists():
+        return Stopped("Stopped before anything was drawn.")
+    again = shlex.join(["googlenet", *sys.argv[1:]])
+    return Stopped(f"Stopped. What was drawn is kept; go on with: {again}")
+
+
+@commands.command()
+def dream(
+    run: Annotated[str, typer.Argument(help=RUN_HELP)],
+    example: Annotated[str, typer.Argument(metavar="PICTURE", help="A picture, or a table of signals.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A .png; of a signal .svg, before and after, or .csv (by default dream.png or dream.svg)."),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="What there is to be more of: 4c, 4c.5x5, 4c:17 or class:NAME (by default the module in the middle).",
+            show_default=False,
+        ),
+    ] = None,
+    guide: Annotated[
+        str | None, typer.Option(help="Another picture, whose features at that place are sought.", show_default=False)
+    ] = None,
+    octaves: Annotated[int, typer.Option(min=1, help="Sizes, the smallest first, each 1.4 times the last.")] = 4,
+    steps: Annotated[int, typer.Option(min=1, help="Of ascent in each octave.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Of chance.")] = 0,
+    row: Annotated[int, typer.Option(min=1, help="Of a table of signals.")] = 1,
+) -> None:
+    """Change a picture or a signal so that a network sees more of what it sees in it (DeepDream).
+
+    A picture keeps its size, and its colours where the network reads none. A signal is written as the network reads
+    it. Each octave is kept until the dream is done: the same command goes on where it was stopped.
+
+    Example: googlenet dream runs/demo holiday.jpg --at 4c --out dream.png
+    """
+    from ...nn.device import keep_memory
+    from ..dreams import Wanted, dream_job
+    from .output.screen import beside
+    from .progress import progress_over
+
+    check_local([word for word in (run, example, guide) if word])
+    keep_memory()
+    try:
+        with explained("dream", [run, example]), progress_over("dreamt") as update:
+            result = dream_job(run, example, out, Wanted(at, guide, octaves, steps, seed, row), _noted(update))
+    except KeyboardInterrupt:
+        again = shlex.join(["googlenet", *sys.argv[1:]])
+        raise Stopped(f"Stopped. The octaves that are done are kept; go on with: {again}") from None
+    if result.before:
+        beside(f"{result.before} of {result.octaves} octaves were done already.")
+    beside(f"More of {result.of}, {result.octaves} octaves.")
+    print(result.path)

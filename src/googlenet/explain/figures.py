@@ -150,7 +150,7 @@ def _style() -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: pip install 'googlenet[explain]'.") from None
     known = {font.name for font in fontManager.ttflist}
-    settings: dict[str, Any] = {
+    settings: Any = {
         "font.family": ["DejaVu Sans", *(name for name in HANGUL if name in known)],
         "font.size": 9,
         "axes.edgecolor": SOFT,

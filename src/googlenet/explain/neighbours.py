@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,9 +71,5 @@ def nearest(asked: Floats, known: Iterable[Floats], count: int = 5) -> list[list
 
 def _unit(values: Floats) -> npt.NDArray[np.float64]:
     long = values.astype(np.float64)
-    return long / np.maximum(np.linalg.norm(long, axis=1, keepdims=True), 1e-12)
-
-
-def rows_of(neighbours: Sequence[Sequence[Neighbour]]) -> list[int]:
-    """Every row that is a neighbour of some, once, in order."""
-    return sorted({each.row for group in neighbours for each in group})
+    unit: npt.NDArray[np.float64] = long / np.maximum(np.linalg.norm(long, axis=1, keepdims=True), 1e-12)
+    return unit

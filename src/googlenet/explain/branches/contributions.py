@@ -25,10 +25,11 @@ from ...inference.pipeline import Pipeline
 from ...nn.googlenet import GoogLeNet
 from ..logits import Logits, only_network, plain, view_of
 from ..places import branch_places, module_at
+from .neutral import neutral
 
-CLOSES = 0.005  # of the difference: how far sums may be from it
+CLOSES = 0.008  # of the difference: how far sums may be from it
 FIRST_STEPS, PARTS = 16, 4  # of the path at first, and of a step that does not close
-MOST_POINTS = 4096  # of a path, at which the network is computed
+MOST_POINTS = 1024  # of a path, at which the network is computed
 POINTS = 8  # at once
 SHORTCUT = "shortcut"
 
@@ -84,8 +85,11 @@ def branch_contributions(
 
 def _of_example(model: GoogLeNet, x: Tensor, label: int, against: int) -> Contributions:
     network = _Path(model, label, against)
-    start = network.neutral(torch.zeros_like(x), x)
-    difference = float(network.value(x)) - float(network.value(start))
+    with torch.no_grad():
+        own = float(network.value(x))
+    start = neutral(network.value, torch.zeros_like(x), 1e-4 * abs(own))
+    with torch.no_grad():
+        difference = own - float(network.value(start))
     shares, points = network.shares(start, x, abs(difference))
     found = {module: dict.fromkeys(names, 0.0) for module, names in network.cut.items()}
     for place, share in zip(network.edges, shares.tolist(), strict=True):
@@ -127,34 +131,6 @@ class _Path:
         label, against = self.classes
         found: Tensor = logits[:, label] - logits[:, against]
         return found
-
-    def neutral(self, start: Tensor, x: Tensor) -> Tensor:
-        """The input ``(1, …)`` near ``start`` at which both classes are as likely: Newton's steps along the gradient.
-
-        Args:
-            start: Where the search begins.
-            x: The example; how exact it is measured by the difference there.
-        """
-        with torch.no_grad():
-            enough = 1e-4 * max(float(self.value(x).abs()), 1e-6)
-        for _ in range(50):
-            point = start.clone().requires_grad_(True)
-            value = self.value(point)
-            (slope,) = torch.autograd.grad(value.sum(), point)
-            size = float(slope.square().sum())
-            if abs(float(value.detach())) <= enough or size == 0:
-                break
-            start = self._nearer(start, slope * (float(value.detach()) / size), abs(float(value.detach())))
-        return start
-
-    @torch.no_grad()
-    def _nearer(self, start: Tensor, step: Tensor, value: float) -> Tensor:
-        """The step, or the first of its halves that comes nearer to 0."""
-        for _ in range(20):
-            if float(self.value(start - step).abs()) < value:
-                return start - step
-            step = step / 2
-        return start
 
     def shares(self, start: Tensor, end: Tensor, difference: float) -> tuple[npt.NDArray[np.float64], int]:
         """What passes through each edge on the way, ``(edges,)``, and how many points of it were computed.

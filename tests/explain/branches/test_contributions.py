@@ -88,7 +88,7 @@ def test_they_are_captums_conductance_cut_by_branch():
             for place in branch_places(model.arch)[module]:
                 method = LayerConductance(lambda x: difference(model, x, 2, 0), module_at(model, place))
                 theirs = float(method.attribute(view, start, n_steps=100, method="riemann_trapezoid").detach().sum())
-                assert found.shares[module][place.branch] == pytest.approx(theirs, abs=0.05)
+                assert found.shares[module][place.branch] == pytest.approx(theirs, abs=0.1)
 
 
 def test_a_shortcut_passes_what_a_residual_stages_branches_do_not():

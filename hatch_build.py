@@ -1,4 +1,4 @@
-"""Builds the page of web/ into the package with esbuild, where npm is there; without it the package is whole but for it.
+"""Builds the page of web/ into the package with esbuild, where npm is there; without it the package lacks nothing else.
 
 The page is built for a wheel and for an editable install. ``googlenet page`` says how to build it later.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PAGE = Path("src/googlenet/apps/page/built/page.html")
-CI = ("ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts", "--no-update-notifier")
+CI = ("ci", "--no-audit", "--no-fund", "--ignore-scripts", "--no-update-notifier")
 SECONDS = 600  # that npm may take
 
 
@@ -28,7 +28,7 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]
         if self.target_name != "wheel":
             return
         root = Path(self.root)
-        reason = built(root)
+        reason = built(root, () if version == "editable" else ("--omit=dev",))
         if reason:
             print(f"googlenet page will not work: {reason}", file=sys.stderr)
         folder = root / PAGE.parent
@@ -36,11 +36,12 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]
             build_data["artifacts"] += [f"/{path.relative_to(root).as_posix()}" for path in sorted(folder.iterdir())]
 
 
-def built(root: Path) -> str:
+def built(root: Path, options: tuple[str, ...]) -> str:
     """Builds the page, if it can be.
 
     Args:
         root: Of the sources.
+        options: Of npm, beside the usual ones.
 
     Returns:
         Why it was not built; empty if it was.
@@ -51,7 +52,7 @@ def built(root: Path) -> str:
         return "Node.js and npm are not installed, which build it"
     try:
         if not (web / "node_modules" / "esbuild").is_dir():
-            subprocess.run([npm, *CI], cwd=web, check=True, timeout=SECONDS, stdout=sys.stderr)
+            subprocess.run([npm, *CI, *options], cwd=web, check=True, timeout=SECONDS, stdout=sys.stderr)
         subprocess.run([node, "build.mjs"], cwd=web, check=True, timeout=SECONDS, stdout=sys.stderr)
     except (OSError, subprocess.SubprocessError) as error:
         return f"npm or esbuild failed ({error})"

@@ -20,6 +20,8 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from browser import browser, page, page_file  # noqa: F401  (fixtures)
+
 # The same examples every time: a test fails for what was changed, and not by chance. To look for new ones:
 # pytest --hypothesis-profile search
 settings.register_profile("same", derandomize=True, deadline=None)

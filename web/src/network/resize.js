@@ -26,7 +26,10 @@ function resized(picture, size, box) {
     picture = reduced(picture, factors, safe);
     box = box.map((edge, at) => (edge - safe[at % 2]) / factors[at % 2]);
   }
-  return alongColumns(alongRows(picture, size, box[0], box[2]), size, box[1], box[3]);
+  const rows = (part) => alongRows(part, size, box[0], box[2]);
+  const columns = (part) => alongColumns(part, size, box[1], box[3]);
+  const [less, narrower] = [picture.height - size, picture.width - size];
+  return less > 0 && less > 2 * narrower ? rows(columns(picture)) : columns(rows(picture)); // as Pillow 13 orders them
 }
 
 // All pixels that the filter may read.

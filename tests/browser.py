@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from conftest import DEADLINE
-
-WEB = Path(__file__).parents[3] / "web"
+WEB = Path(__file__).parents[1] / "web"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
@@ -50,7 +48,8 @@ class Browser:
     def close(self):
         """Ends node and the browser."""
         self.node.stdin.close()
-        self.node.wait(DEADLINE)
+        self.node.wait(60)
+        self.node.stdout.close()
 
 
 def missing():

@@ -1,0 +1,314 @@
+"""What the page makes of files, in a browser, against what this package makes of them."""
+
+import base64
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from googlenet.data.builtin import gunpoint
+from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
+
+MODULES = "\n".join(f'export * from "./network/{name}.js";' for name in ("pictures", "signals", "csv"))
+
+
+@pytest.fixture(scope="module")
+def modules(browser):
+    browser.open()
+    browser.do("harness", "modules", MODULES, "inputs")
+    yield browser
+    assert browser.heard()["errors"] == []
+
+
+@pytest.fixture
+def draws():
+    return np.random.default_rng(0)
+
+
+# ---------------------------------------------------------------- pictures
+def seen(browser, content, preprocessing, kind="image/png"):
+    """What the page makes of the bytes of a picture: numbers, or the key of a sentence."""
+    text = """async ([content, type, preprocessing]) => {
+        const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+        try {
+            const { input, pixels } = await inputs.pictureFrom(new Blob([bytes], { type }), { preprocessing });
+            return [Array.from(input), pixels.width, Array.from(pixels.data.slice(0, 4))];
+        } catch (error) {
+            if (error.name !== "SentenceError") throw error;
+            return error.key;
+        }
+    }"""
+    return browser.evaluate(text, [base64.b64encode(content).decode(), kind, preprocessing.to_dict()])
+
+
+def saved(image, form="PNG", **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def noise(draws, mode, size):
+    """A picture of that mode, all of its values."""
+    bands = {"1": 1, "L": 1, "P": 1, "LA": 2, "RGB": 3, "RGBA": 4}[mode]
+    values = draws.integers(0, 256, (size[1], size[0], bands), np.uint8)
+    if mode == "1":
+        return Image.fromarray(values[..., 0] > 100)
+    if mode == "P":
+        image = Image.fromarray(values[..., 0] % 40, "P")
+        image.putpalette(draws.integers(0, 256, 40 * 3, np.uint8).tobytes())
+        return image
+    return Image.fromarray(values[..., 0] if bands == 1 else values, mode)
+
+
+@pytest.mark.filterwarnings("ignore:'mode' parameter is deprecated")
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("mode", "size", "options"),
+    [
+        ("L", (28, 28), {}),
+        ("RGB", (28, 28), {}),
+        ("RGB", (13, 40), {}),
+        ("RGB", (301, 187), {}),
+        ("L", (640, 97), {}),
+        ("1", (57, 61), {}),
+        ("P", (90, 33), {}),
+        ("P", (90, 33), {"transparency": 7}),
+        ("P", (90, 33), {"transparency": bytes(range(0, 240, 6))}),
+        ("LA", (50, 51), {}),
+        ("RGBA", (123, 77), {}),
+        ("L", (60, 60), {"transparency": 9}),
+        ("RGB", (30, 33), {"bits": 8}),
+        ("RGB", (64, 64), {"exif": 6}),
+    ],
+)
+def test_a_png_is_seen_to_the_bit(modules, draws, mode, size, options, channels):
+    if "exif" in options:
+        exif = Image.Exif()
+        exif[274] = options["exif"]
+        options = {"exif": exif}
+    preprocessing = ImagePreprocessing(channels, 28, 32, (0.5,) * channels, (0.2,) * channels)
+    content = saved(noise(draws, mode, size), **options)
+    values, width, _ = seen(modules, content, preprocessing)
+    np.testing.assert_array_equal(np.array(values), preprocessing.read(content).ravel())
+    assert width == 28
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_upright(modules, draws, orientation):
+    exif = Image.Exif()
+    exif[274] = orientation
+    content = saved(noise(draws, "RGB", (40, 23)), exif=exif)
+    preprocessing = ImagePreprocessing(3, 23, 23)
+    np.testing.assert_array_equal(
+        np.array(seen(modules, content, preprocessing)[0]), preprocessing.read(content).ravel()
+    )
+
+
+def sixteen(draws, colours):
+    """A PNG of 16 bits, by hand: Pillow writes none in colour."""
+    import cv2
+
+    shape = (31, 37, 3) if colours else (31, 37)
+    return bytes(cv2.imencode(".png", draws.integers(0, 65536, shape, np.uint16))[1])
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_of_16_bits_the_high_ones_are_seen(modules, draws, colours):
+    preprocessing = ImagePreprocessing(3, 31, 31)
+    content = sixteen(draws, colours)
+    np.testing.assert_array_equal(
+        np.array(seen(modules, content, preprocessing)[0]), preprocessing.read(content).ravel()
+    )
+
+
+def test_a_large_picture_is_averaged_first(modules, draws):
+    coarse = noise(draws, "RGB", (12, 9)).resize((1200, 901), Image.Resampling.BICUBIC)
+    preprocessing = ImagePreprocessing(3, 32, 36)
+    content = saved(coarse)
+    np.testing.assert_array_equal(
+        np.array(seen(modules, content, preprocessing)[0]), preprocessing.read(content).ravel()
+    )
+
+
+def test_a_jpeg_is_seen_as_far_as_decoders_agree(modules, draws):
+    smooth = noise(draws, "RGB", (9, 9)).resize((90, 70), Image.Resampling.BICUBIC)
+    content = saved(smooth, "JPEG", quality=95)
+    preprocessing = ImagePreprocessing(3, 60, 70)
+    values = np.array(seen(modules, content, preprocessing, "image/jpeg")[0])
+    assert np.abs(values - preprocessing.read(content).ravel().astype(int)).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"", "picture.empty"),
+        (b"no picture at all", "picture.none"),
+        (saved(Image.new("RGB", (40, 40), "red"))[:70], "picture.damaged"),
+        (b"\x89PNG\r\n\x1a\n", "picture.damaged"),
+        (saved(Image.new("L", (2, 2))).replace(b"\0\0\0\2\0\0\0\2", b"\0\1\0\0\0\1\0\0", 1), "picture.large"),
+    ],
+)
+def test_what_is_no_picture_is_a_sentence(modules, content, key):
+    assert seen(modules, content, ImagePreprocessing(3, 8, 8)) == key
+
+
+# ---------------------------------------------------------------- signals
+def prepared(browser, signal, preprocessing):
+    """What the page makes of a signal ``(channels, n)``: ``(numbers, doubt)``, or the key of a sentence."""
+    text = """([channels, preprocessing]) => {
+        try {
+            const { input, doubt } = inputs.preparedSignal(
+                channels.map((values) => values.map((value) => value ?? NaN)), { preprocessing });
+            return [Array.from(input), doubt];
+        } catch (error) {
+            if (error.name !== "SentenceError") throw error;
+            return error.key;
+        }
+    }"""
+    rows = [[None if np.isnan(value) else value for value in channel] for channel in signal.tolist()]
+    return browser.evaluate(text, [rows, preprocessing.to_dict()])
+
+
+def waves(draws, count, channels, length):
+    time = np.arange(length)
+    return [
+        np.stack([10 * c + np.sin(time / draws.uniform(3, 9)) + draws.normal(0, 0.3, length) for c in range(channels)])
+        for _ in range(count)
+    ]
+
+
+def with_gaps(signal):
+    signal = signal.copy()
+    signal[0, 5:9] = signal[-1, :3] = signal[-1, -4:] = np.nan
+    return signal
+
+
+def with_glitches(signal):
+    signal = signal.copy()
+    signal[0, [3, 17]] = 9999.0, -9999.0
+    return signal
+
+
+@pytest.mark.parametrize("differences", [True, False])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("change", [np.array, with_gaps, with_glitches, lambda x: x[:, :20], lambda x: np.tile(x, 3)])
+@pytest.mark.parametrize("scales", ["alike", "of their own"])
+def test_a_signal_is_prepared_alike(modules, draws, differences, channels, change, scales):
+    signals = waves(draws, 20, channels, 60)
+    if scales == "of their own":
+        signals = [signal * 10.0 ** (row % 4) for row, signal in enumerate(signals)]
+    preprocessing = SignalPreprocessing.fitted(signals, 60, differences)
+    assert bool(preprocessing.mean) == (scales == "alike")
+    signal = change(signals[0])
+    values, _ = prepared(modules, signal, preprocessing)
+    np.testing.assert_allclose(np.array(values), preprocessing.prepared(signal).ravel(), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (lambda x: x * np.nan, "signal.missing"),
+        (lambda x: x + np.where(np.arange(150) % 3 == 0, 1e6, 0), "signal.unit"),
+        (lambda x: np.concatenate([x, x]), "signal.channels"),
+        (lambda x: x[:, :0], "signal.lengths"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_sentence(modules, change, key):
+    data = gunpoint()
+    preprocessing = SignalPreprocessing.fitted(list(data.train.signals), 150)
+    assert prepared(modules, change(data.test.signals[0].astype(float)), preprocessing) == key
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        (lambda x: x, None),
+        (lambda x: x * 1e-4, "signal.small"),
+        (lambda x: x * 0 + 3, "signal.constant"),
+        (lambda x: x + 40, "signal.strange"),
+        (lambda x: np.tile(x, 2), "signal.longer"),
+        (with_glitches, "signal.beyond"),
+    ],
+)
+def test_doubts_are_those_of_the_package(modules, change, doubt):
+    data = gunpoint()
+    preprocessing = replace(SignalPreprocessing.fitted(list(data.train.signals), 150), longest=150)
+    signal = change(data.test.signals[0].astype(float))
+    if doubt is None:
+        preprocessing.read(signal)
+    else:
+        with pytest.warns(RuntimeWarning):
+            preprocessing.read(signal)
+    assert prepared(modules, signal, preprocessing)[1] == doubt
+
+
+# ---------------------------------------------------------------- tables
+def table(browser, text, classes=("gun", "point"), channels=1, names=()):
+    """``(signals, keys of what is said)``, or the key of a sentence."""
+    function = """([text, classes, preprocessing]) => {
+        try {
+            const { signals, said } = inputs.signalsFromCsv(text, { classes, preprocessing });
+            return [signals, said.map(({ key }) => key)];
+        } catch (error) {
+            if (error.name !== "SentenceError") throw error;
+            return error.key;
+        }
+    }"""
+    schema = {"channels": [{"name": name} for name in names]} if names else None
+    return browser.evaluate(function, [text, classes, {"channels": channels, "schema": schema}])
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "values", "said"),
+    [
+        ("gun,1,2,3\npoint,4,5,6", "gun", [1, 2, 3], {"csv.label_first"}),
+        ("1\t2.5\t-3e2\tgun\n4\t5\t6\tpoint", "gun", [1, 2.5, -300], {"csv.label_last"}),
+        ("label;a;b\npoint;1,5;2\ngun;3;4,25", "point", [1.5, 2], {"csv.label", "csv.comma_read", "csv.header"}),
+        ("1,2,3\n4,5,6", None, [1, 2, 3], {"csv.no_label"}),
+        ("1 2  3\n4 5 6", None, [1, 2, 3], {"csv.no_label"}),
+        ("\ufeffgun,1,,3,\r\npoint,4,?,NaN,6\r\n", "gun", [1, None, 3], {"csv.lengths"}),
+        ("# of a sensor\n5\n6\n7\n", None, [5], set()),
+        ("x1,class\n3,gun\n4,point", "gun", [3], {"csv.label"}),
+    ],
+)
+def test_a_table_is_read_and_what_was_guessed_is_said(modules, text, label, values, said):
+    signals, keys = table(modules, text)
+    assert signals[0].get("label") == label
+    assert signals[0]["channels"] == [values]  # JSON has null for what is missing
+    assert said <= set(keys)
+
+
+def test_labels_that_are_numbers_are_known_by_the_classes(modules):
+    signals, _ = table(modules, "1\t0.5\t0.25\n2\t0.75\t1.5", classes=("1", "2"))
+    assert [(row["label"], row["channels"]) for row in signals] == [("1", [[0.5, 0.25]]), ("2", [[0.75, 1.5]])]
+
+
+def test_channels_are_columns(modules):
+    text = "time,b,a\n0,1,2\n1,3,4\n"
+    assert table(modules, text, channels=2, names=("a", "b"))[0][0]["channels"] == [[2, 4], [1, 3]]
+    assert table(modules, "1,2\n3,4", channels=2)[0][0]["channels"] == [[1, 3], [2, 4]]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", "csv.empty"),
+        ("\n \n", "csv.empty"),
+        ("\0\1\2", "csv.none"),
+        ("1;2,5\n1.5;3", "csv.comma"),
+        ("gun,1,2\npoint,3,oops", "csv.cell"),
+        ("gun,1,2\npoint,,", "csv.row_empty"),
+        ("gun,1,gun\npoint,2,gun", "csv.two_labels"),
+        ("1,0.5,2\n2,0.25,3\n1,7.5,4\n2,3.5,5", "csv.label_or_sample"),
+    ],
+)
+def test_what_cannot_be_known_is_refused(modules, text, key):
+    assert table(modules, text) == key
+
+
+def test_a_table_of_other_channels_is_refused(modules):
+    assert table(modules, "1,2,3\n4,5,6", channels=2) == "csv.channels"
+    assert table(modules, "1,2\n3,4,5", channels=2) == "csv.ragged"

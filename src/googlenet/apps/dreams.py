@@ -175,7 +175,7 @@ def _checked(out: Path | None, shown: Drawing, read: Sequence[str]) -> Path:
     out = out or Path(f"dream{endings[0]}")
     if out.suffix.lower() not in endings:
         kind = "picture" if isinstance(shown, Picture) else "signal"
-        raise InputError(f"The dream of a {kind} is written as {' or '.join(endings)}, and {out} is neither (--out).")
+        raise InputError(f"The dream of a {kind} is written as {' or '.join(endings)}, and {out} is not (--out).")
     if not out.parent.is_dir():
         raise InputError(f"There is no folder {out.parent} to write {out.name} into.")
     if any(out.exists() and Path(word).exists() and out.samefile(word) for word in read):

@@ -23,7 +23,8 @@ from .painting import stated
 from .probe import Probe
 
 OCTAVES, SCALE, STEPS = 4, 1.4, 10  # how many, from one to the next, and of ascent in each
-RATE = 0.06  # deviations of the data that a step changes a value by, on average
+RATE = 0.06  # deviations of the data that a step changes a value by, in the mean square
+JITTER = 16  # an example is shifted by up to half of such a share of it
 TILE = 512  # positions along an axis that are computed at once
 
 
@@ -90,7 +91,7 @@ def dream(
         generator = torch.Generator().manual_seed(_seed_of(seed, number))
         for step in range(steps):
             gradient = _gradient(probe, pipeline, score, base + detail, generator, least)
-            gradient = gradient / (gradient.abs().mean() + 1e-12)
+            gradient = gradient / (gradient.square().mean().sqrt() + 1e-12)
             detail = torch.clamp(base + detail + RATE * unit * gradient, *ends) - base
             report(number * steps + step + 1, len(sizes) * steps)
         yield Octave(number + 1, (base + detail)[0].cpu(), detail[0].cpu())
@@ -162,11 +163,11 @@ def _gradient(
     """Of the score for the values, tile by tile; the seams are elsewhere every time."""
     spatial = values.shape[2:]
     dims = tuple(range(2, values.ndim))
-    shifts = tuple(int(torch.randint(side, (), generator=generator)) for side in spatial)
+    tiles = [_cuts(side, least) for side in spatial]
+    shifts = tuple(_shift(side, cuts, generator) for side, cuts in zip(spatial, tiles, strict=True))
     rolled = values.roll(shifts, dims)
     found = torch.zeros_like(rolled)
     canvas = pipeline.preprocessing.canvas()
-    tiles = [_cuts(side, least) for side in spatial]
     for cut in product(*tiles):
         where = (slice(None), slice(None), *cut)
         tile = rolled[where].clone().requires_grad_()
@@ -174,6 +175,12 @@ def _gradient(
         assert tile.grad is not None
         found[where] = tile.grad
     return found.roll(tuple(-shift for shift in shifts), dims)
+
+
+def _shift(side: int, cuts: list[slice], generator: torch.Generator) -> int:
+    """Anywhere, where there are seams to move; else a little, since a class may lie in what is where."""
+    most = side if len(cuts) > 1 else side // JITTER + 1
+    return int(torch.randint(most, (), generator=generator)) - most // 2
 
 
 def _cuts(side: int, least: int) -> list[slice]:

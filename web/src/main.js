@@ -51,6 +51,7 @@ function startNavigation() {
 
 /** Opens the networks of the page, each when the browser has drawn what is there before. */
 async function startNetworks() {
+  if (document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
   for (const { id, kind, examples } of page.facts.networks) {
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     const live = page[kind];
@@ -64,4 +65,5 @@ startLanguage();
 hero.start(document.getElementById("hero"), page);
 for (const [id, chapter] of Object.entries(CHAPTERS)) chapter.start(document.getElementById(id), page);
 startNavigation();
+document.body.dataset.started = "";
 startNetworks();

@@ -103,7 +103,7 @@ function costTable() {
     return element("tr", {}, worded("th", `compression.${what}`, { scope: "row" }), ...tds);
   };
   const caption = worded("caption", "compression.table", { class: "unseen" });
-  const box = element("div", { class: "scroll" }, element("table", { class: "numbers" }, caption, element("thead", {}, head), element("tbody", {}, row("params"), row("macs"))));
+  const box = element("div", { class: "scroll", tabindex: "0", role: "region", "data-label": "compression.table", "aria-label": plain("compression.table") }, element("table", { class: "numbers" }, caption, element("thead", {}, head), element("tbody", {}, row("params"), row("macs"))));
   return {
     box,
     tell(whole, reduce, rest, { input, reduced, out, kernel }) {
@@ -157,7 +157,7 @@ function startMaps(figure, page) {
     const options = modulesOf(picture.network.spec).flatMap((module) =>
       module.branches.filter((branch) => branch.reduce).map((branch) => ({ value: `${module.name}/${branch.name}`, label: `${module.name}  ${branch.name.replace("x", "×")}` })),
     );
-    chosen.fill(options, options.some((one) => one.value === chosen.list.value) ? chosen.list.value : options[0]?.value);
+    chosen.fill(options, options.some((one) => one.value === chosen.list.value) ? chosen.list.value : options[1]?.value ?? options[0]?.value);
   };
   picture.on("network", fill);
   picture.on("answer", draw);

@@ -37,10 +37,7 @@ export function explanation(live) {
       element("div", {}, worded("p", "own.classes", { class: "of" }), bars.box, element("div", { class: "controls two" }, explain.box, against.box)),
     ),
     worded("p", "own.maps", { class: "of heading" }),
-    table.box,
-    worded("p", "own.press", { class: "note" }),
-    channels.box,
-    contribution.box,
+    element("div", { class: "lower" }, table.box, element("div", {}, channels.box, contribution.box, worded("p", "own.press", { class: "note" }))),
   );
 
   function chosen() {
@@ -61,7 +58,7 @@ export function explanation(live) {
     explain.fill(classes, "0");
     against.fill(classes, "1");
     table.use(live.network);
-    channels.forget();
+    channels.press(live.network.modules[0]);
   });
   live.on("answer", () => {
     const [first, second] = ranked(live.network, live.answer.probabilities);
@@ -99,9 +96,10 @@ function onPicture() {
       over.setAttribute("viewBox", `0 0 ${map.width} ${map.height}`);
       over.replaceChildren(
         ...Array.from(map.data, (value, at) =>
-          rect(at % map.width, Math.floor(at / map.width), 1.01, 1.01, {
+          rect(at % map.width, Math.floor(at / map.width), 1, 1, {
+            shape_rendering: "crispEdges",
             fill: `var(--${value < 0 ? "blue" : "orange"})`,
-            opacity: ((Math.abs(value) / most) * 0.75).toFixed(3),
+            opacity: ((Math.abs(value) / most) * 0.6).toFixed(3),
           }),
         ),
       );
@@ -137,7 +135,7 @@ function channelTiles() {
   const words = element("p", { class: "of", "aria-live": "polite" });
   const canvas = element("canvas", { role: "img" });
   const scale = range();
-  const box = element("div", { class: "channels", hidden: true }, words, canvas, scale.box);
+  const box = element("div", { class: "channels" }, words, canvas, scale.box);
   let pressed = null;
   function again(answer) {
     if (!pressed) return;
@@ -153,12 +151,11 @@ function channelTiles() {
     again,
     draw(answer, module, branch) {
       pressed = { module, branch };
-      box.hidden = false;
       again(answer);
     },
-    forget() {
-      pressed = null;
-      box.hidden = true;
+    /** The second branch of a module, where nothing was pressed yet. */
+    press(module) {
+      pressed = { module: module.name, branch: module.branches.at(1 % module.branches.length).name };
     },
   };
 }

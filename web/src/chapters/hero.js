@@ -34,10 +34,10 @@ export function start(figure, page) {
   });
   picture.on("input", () => {
     drawPicture(seen, picture.shown);
-    seen.setAttribute("aria-label", plain("picture.alt", { label: labelOf(picture) }));
   });
   const draw = soon(() => {
     const { answer, network } = picture;
+    if (picture.shown) seen.setAttribute("aria-label", plain("picture.alt", { label: labelOf(picture) }));
     if (!answer) return;
     wait.hidden = true;
     for (const { name, canvas } of tiles) {

@@ -105,7 +105,7 @@ function costTable(rows) {
   const foot = line(worded("th", "network.total", { scope: "row" }), "all");
   const caption = worded("caption", "network.caption", { class: "unseen" });
   const table = element("table", { class: "numbers" }, caption, element("thead", {}, head), element("tbody", {}, ...body, foot));
-  const box = element("details", {}, worded("summary", "network.table"), element("div", { class: "scroll", tabindex: "0", role: "region", "data-label": "network.caption" }, table));
+  const box = element("details", {}, worded("summary", "network.table"), element("div", { class: "scroll", tabindex: "0", role: "region", "data-label": "network.caption", "aria-label": plain("network.caption") }, table));
   return {
     box,
     tell(found) {

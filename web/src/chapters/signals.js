@@ -21,6 +21,7 @@ export function start(section, page) {
   const state = { base: null, limits: [-1, 1], place: 0, width: 6, channel: 0, mine: false, ...STILL };
   const example = select({ id: "signals-example", text: "signals.example", options: [] }, (name) => showSignal(page, name));
   const channel = select({ id: "signals-channel", text: "signals.channel", options: [] }, (at) => (state.channel = Number(at)));
+  channel.box.hidden = true;
   const sliders = slidersOf(state, alter);
   const host = element("div", { class: "trace" });
   const spansNote = element("p", { class: "note" });

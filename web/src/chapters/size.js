@@ -7,7 +7,7 @@ import { soon } from "../page/schedule.js";
 import { inputDrawing, lineDrawing, outputDrawing } from "../drawing/grids.js";
 
 export function start(section) {
-  const state = { two: true, n: 7, p: 1, k: 3, s: 2, d: 1, at: 0 };
+  const state = { two: true, n: 7, p: 1, k: 3, s: 2, d: 1, at: 5 };
   const figure = section.querySelector(".live");
 
   const placed = () => plain("size.of", { at: placesOf(state) ? state.at + 1 : 0, all: placesOf(state) });
@@ -124,18 +124,18 @@ function formula(which) {
   const sign = plus ? "+" : "<mark>−</mark>";
   const fraction = (above, below) => `<span class="fraction"><span>${above}</span><span>${below}</span></span>`;
   const of = (name, value) => `<span class="of-${name}">${value}</span>`;
-  letters.innerHTML = `⌊${fraction(
+  letters.innerHTML = `<span class="floor">${fraction(
     `${of("n", "n")} ${sign} 2${of("p", "p")} − ${of("k", "d")}(${of("k", "k")} − 1) − 1`,
     of("s", "s"),
-  )}⌋ + 1`;
+  )}</span> + 1`;
   return {
     box,
     tell({ n, p, k, s, d }, value) {
       spoken.textContent = plain("size.spoken", { sign: plain(plus ? "size.plus" : "size.minus") });
-      numbers.innerHTML = `⌊${fraction(
+      numbers.innerHTML = `<span class="floor">${fraction(
         `${of("n", n)} ${sign} 2·${of("p", p)} − ${of("k", d)}·(${of("k", k)} − 1) − 1`,
         of("s", s),
-      )}⌋ + 1 = `;
+      )}</span> + 1 = `;
       exact(result, value, number(value).replace("-", "−"));
       numbers.append(result);
     },

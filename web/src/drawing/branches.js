@@ -10,7 +10,7 @@ export const nameOf = (branch) => branch.replace(/^(\d+)x(\d+)$/, "$1×$2");
 
 /** @param {{pressed?: Function, signal?: boolean, caption: string}} of `pressed(module, branch)`: the maps become buttons. */
 export function branchTable({ pressed, signal = false, caption }) {
-  const table = element("table", { class: `branch-table ${signal ? "strips" : ""}` });
+  const table = element("table", { "data-label": caption, "aria-label": plain(caption), class: `branch-table ${signal ? "strips" : ""}` });
   let cells = [];
   let extras = [];
 
@@ -18,18 +18,22 @@ export function branchTable({ pressed, signal = false, caption }) {
     const most = Math.max(...network.modules.map((module) => module.branches.length));
     cells = [];
     extras = [];
+    let above = [];
     const rows = network.modules.map((module) => {
+      const names = module.branches.map(({ name }) => name);
+      const named = String(names) !== String(above);
+      above = names;
       const tds = module.branches.map((branch, at) => {
-        const cell = cellOf(module, branch, at, pressed);
+        const cell = cellOf(module, branch, at, { pressed, named });
         cells.push(cell);
         return cell.td;
       });
       const rest = element("td", { class: "rest" });
-      extras.push({ module: module.name, names: module.branches.map(({ name }) => name), td: rest });
+      extras.push({ module: module.name, names, td: rest });
       while (tds.length < most) tds.push(element("td"));
       return element("tr", {}, element("th", { scope: "row" }, module.name), ...tds, rest);
     });
-    table.replaceChildren(element("caption", { class: "unseen", "data-text": caption }, plain(caption)), element("tbody", {}, ...rows));
+    table.replaceChildren(element("tbody", {}, ...rows));
   }
 
   /** The maps of an answer; of each module on one scale. */
@@ -63,15 +67,15 @@ export function branchTable({ pressed, signal = false, caption }) {
     return most;
   }
 
-  return { box: element("div", { class: "scroll", tabindex: "0", role: "region", "data-label": caption }, table), use, maps, contributions };
+  return { box: element("div", { class: "scroll", tabindex: "0", role: "region", "data-label": caption, "aria-label": plain(caption) }, table), use, maps, contributions };
 }
 
-function cellOf(module, branch, at, pressed) {
+function cellOf(module, branch, at, { pressed, named }) {
   const canvas = element("canvas", pressed ? { "aria-hidden": "true" } : { role: "img" });
   const button = pressed ? element("button", { type: "button", class: "map" }, canvas) : null;
   if (button) button.addEventListener("click", () => pressed(module.name, branch.name));
   const value = element("span", { class: "value" });
-  const name = element("span", { class: "name" }, nameOf(branch.name));
+  const name = element("span", { class: named ? "name" : "unseen" }, nameOf(branch.name));
   const td = element("td", {}, name, button ?? canvas, value);
   td.style.setProperty("--accent", branchColour(branch.name, at));
   return { module: module.name, branch: branch.name, canvas, button, value, td };

@@ -4,7 +4,7 @@ import { language } from "../page/language.js";
 import { line, path, rect, words } from "./svg.js";
 
 const COLOURS = ["var(--blue)", "var(--orange)", "var(--green)", "var(--soft)"];
-const [LEFT, RIGHT, TOP, FOOT] = [46, 8, 10, 22];
+const [LEFT, RIGHT, TOP, FOOT] = [46, 8, 10, 26];
 
 /**
  * @param {{width: number, height: number, channels: number[][], limits: number[], evidence?: Float32Array, spans?: {from: number, to: number, name: string}[], place?: number}} of
@@ -29,7 +29,7 @@ export function trace({ width, height, channels, limits, evidence, spans = [], p
   const marks = [0, Math.floor((count - 1) / 2), count - 1];
   marks.forEach((at, number) => parts.push(words(x(at), height - 6, at + 1, { text_anchor: ["start", "middle", "end"][number] })));
   spans.forEach(({ from, to, name, colour }, at) => {
-    const middle = bottom + 12 + at * 17;
+    const middle = bottom + 16 + at * 17;
     const [a, b] = [Math.max(x(from), LEFT), Math.min(x(to), width - RIGHT)];
     parts.push(rect(a, middle - 3, b - a, 6, { fill: colour, rx: 3 }), words(LEFT - 8, middle + 4, name, { text_anchor: "end", style: `fill: ${colour}; font-weight: 600` }));
   });
@@ -52,7 +52,7 @@ function ground(evidence, { x0, x1, top, bottom }) {
   const step = (x1 - x0) / evidence.length;
   return Array.from(evidence, (value, at) => {
     const share = Math.max(value, 0) / most;
-    return share < 0.04 ? null : rect(x0 + at * step, top, step + 0.5, bottom - top, { fill: "var(--orange)", opacity: (0.42 * share).toFixed(3) });
+    return share < 0.04 ? null : rect(x0 + at * step, top, step, bottom - top, { fill: "var(--orange)", opacity: (0.42 * share).toFixed(3), shape_rendering: "crispEdges" });
   });
 }
 

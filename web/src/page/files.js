@@ -3,7 +3,7 @@
 import { signalsFromCsv } from "../network/csv.js";
 import { SentenceError } from "../network/errors.js";
 import { openNetwork } from "../network/network.js";
-import { hasText, text } from "./language.js";
+import { hasText, plain, text } from "./language.js";
 import { showExample, showPicture } from "./pictures.js";
 import { showChannels, showSignal } from "./signals.js";
 
@@ -35,9 +35,12 @@ export async function readPicture(page, source) {
 async function readSignals(page, file) {
   const { signals, said } = signalsFromCsv(await file.text(), page.signal.network.notes);
   await showChannels(page, signals[0].channels, { label: signals[0].label ?? null });
-  const notes = () => said.map(({ key, values }) => text(key, values)).join(" ");
+  const notes = () => said.map(({ key, values }) => text(key, worded(values))).join(" ");
   return { kind: "signal", signals, said: () => `${text("own.took.signals", { count: signals.length })} ${notes()}` };
 }
+
+/** Separators that are no sign have a name of each language. */
+const worded = (values) => ({ ...values, ...(hasText(`csv.${values.separator}`) ? { separator: plain(`csv.${values.separator}`) } : {}) });
 
 async function readModel(page, file) {
   const network = await openNetwork(new Uint8Array(await file.arrayBuffer()));

@@ -149,8 +149,9 @@ def test_it_is_described_in_words(name):
 def test_a_drawing_is_for_people(name):
     preprocessing = PREPROCESSINGS[name]
     inputs = preprocessing.read(CONTENTS[name])[0]
-    evidence = np.linspace(-1, 1, 5)
-    drawing = preprocessing.draw(inputs, evidence if preprocessing.shows_evidence else None)
+    places = (5,) * (inputs.ndim - 1)
+    evidence = np.linspace(-1, 1, int(np.prod(places))).reshape(places)
+    drawing = preprocessing.draw(inputs, evidence)
     if preprocessing.kind == "signal":
         assert isinstance(drawing, Trace)
         assert np.array_equal(drawing.values, inputs[: preprocessing.channels])
@@ -160,6 +161,10 @@ def test_a_drawing_is_for_people(name):
         assert isinstance(drawing, Picture) and drawing.pixels.dtype == np.uint8
         assert drawing.pixels.ndim == 3 and drawing.pixels.shape[0] in (1, 3)
         assert np.ptp(drawing.pixels) > 100
+        assert drawing.evidence.ndim == 2 and set(drawing.evidence.flat) <= set(evidence.flat)
+        if preprocessing.kind == "picture":
+            assert np.array_equal(drawing.evidence, evidence)
+        assert preprocessing.draw(inputs).evidence is None
 
 
 def test_slices_of_a_volume_lie_side_by_side():
@@ -167,6 +172,8 @@ def test_slices_of_a_volume_lie_side_by_side():
     depths = np.broadcast_to(np.arange(9.0).reshape(1, 9, 1, 1), (1, 9, 4, 3))
     (row,) = preprocessing.draw(depths).pixels[:, 0]
     assert row.tolist() == [value for depth in (0, 2, 4, 6, 8) for value in [round(255 * depth / 8)] * 3]
+    coarse = np.arange(3.0).reshape(3, 1, 1)  # three places along the depth: each slice beside that in which it lies
+    assert preprocessing.draw(depths, coarse).evidence.tolist() == [[0, 0, 1, 2, 2]]
 
 
 @EACH

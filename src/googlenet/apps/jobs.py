@@ -37,6 +37,7 @@ from ..training.transfer import fitted_to, task_and_start, train_on_features
 from ..weights.create import read_source
 from .report import charts
 from .report.examples import Ints, examples_for, write_pictures
+from .report.inside import look_inside
 from .report.page import write_report
 
 
@@ -138,20 +139,19 @@ def finish(task: Task, model: GoogLeNet, run: Run) -> Evaluation:
     def draw(rows: Sequence[int], guesses: Ints) -> list[Markup]:
         return _drawn(pipeline, part.subset(rows), guesses)
 
-    right = int(task.preprocessing.shows_evidence)  # a right answer a class, where what decided can be seen
-    write_report(run, model, examples_for(part.names, labels, data.classes, probabilities, draw, right))
+    examples = examples_for(part.names, labels, data.classes, probabilities, draw, right=1)
+    write_report(run, model, examples, look_inside(pipeline, part, probabilities, labels))
     if data.name in BUILTIN:
         write_pictures(part, data.classes, run.examples, task.preprocessing)
     return evaluation
 
 
 def _drawn(pipeline: Pipeline, part: ExampleSet, guesses: Ints) -> list[Markup]:
-    """The examples of a part as the networks see them, with what decided for a guess where that can be seen."""
+    """The examples of a part as the networks see them, with what decided for a guess."""
     preprocessing = pipeline.preprocessing
     read = [read_example(example, preprocessing) for example in part.examples(preprocessing)]
     inputs = np.concatenate(read)
-    shown = preprocessing.shows_evidence
-    evidence = what_decided(pipeline, inputs, torch.from_numpy(guesses)) if shown else [None] * len(inputs)
+    evidence = what_decided(pipeline, inputs, torch.from_numpy(guesses))
     return [charts.drawn(preprocessing.draw(x, each)) for x, each in zip(inputs, evidence, strict=True)]
 
 

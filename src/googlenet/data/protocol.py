@@ -126,14 +126,12 @@ class Preprocessing(Protocol):
         crops: How many crops of an example may be asked for.
         most: Examples that are best read and computed together, at most.
         bf16: Whether bfloat16 is precise enough to predict in.
-        shows_evidence: Whether a drawing shows what decided.
     """
 
     kind: ClassVar[str]
     crops: ClassVar[Collection[int]]
     most: ClassVar[int]
     bf16: ClassVar[bool]
-    shows_evidence: ClassVar[bool]
 
     @property
     def extensions(self) -> Collection[str]:

@@ -8,9 +8,12 @@ import pytest
 
 from googlenet.apps.report import charts
 from googlenet.apps.report.examples import Example, Examples
+from googlenet.apps.report.inside import Inside, Share, look_inside
 from googlenet.apps.report.page import write_report
 from googlenet.arch.variants import find_arch
+from googlenet.data.find import find_data
 from googlenet.errors import InputError
+from googlenet.explain import Explainer
 from googlenet.nn.googlenet import GoogLeNet
 from googlenet.training.runs.folder import Run
 from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, RunRecord
@@ -50,12 +53,12 @@ def model():
 def written(tmp_path, model):
     """Writes a run of those records, and gives its page."""
 
-    def write(record=RECORD, history=HISTORY, evaluation=EVALUATION, examples=EXAMPLES):
+    def write(record=RECORD, history=HISTORY, evaluation=EVALUATION, examples=EXAMPLES, inside=None):
         run = Run(tmp_path / "run")
         run.begin(record)
         run.write_history(history)
         run.write_evaluation(evaluation)
-        write_report(run, model, examples)
+        write_report(run, model, examples, inside)
         return run.report.read_text(encoding="utf-8")
 
     return write
@@ -184,3 +187,28 @@ def test_a_run_that_is_not_finished_has_no_page(tmp_path, model):
     with pytest.raises(InputError, match="not finished"):
         write_report(run, model, Examples())
     assert not run.report.exists()
+
+
+def test_what_passes_through_the_branches_is_a_table(written):
+    shares = [Share(130.4, 1.0), Share(-30.4, 0.23), Share(None, 0.0)]
+    inside = Inside(3, False, ["1x1", "3x3", "shortcut"], {"4c": shares})
+    page = written(inside=inside)
+    text = Parsed(page).text
+    assert "Look inside" in text and "the mean of the 3 surest right answers" in text
+    assert re.findall(r'<td class="(\w+)" style="--strength: ([\d.]+)">(130|&minus;30)</td>', page) == [
+        ("right", "0.60", "130"),
+        ("wrong", "0.14", "&minus;30"),
+    ]
+    assert "Look inside" not in written()
+
+
+def test_branches_are_weighed_for_the_surest_mistakes_else_for_right_answers():
+    explainer = Explainer("googlenet_1d.gunpoint")
+    part = find_data("gunpoint").held_out.subset(range(4))
+    probabilities = np.array([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4], [0.2, 0.8]])
+    found = look_inside(explainer.pipeline, part, probabilities, np.array([1, 1, 1, 1]))
+    assert (found.count, found.mistakes) == (2, True)
+    for shares in found.modules.values():
+        assert sum(share.percent or 0 for share in shares) == pytest.approx(100)
+    right = look_inside(explainer.pipeline, part, probabilities, np.array([0, 1, 0, 1]))
+    assert (right.count, right.mistakes) == (4, False)

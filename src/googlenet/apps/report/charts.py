@@ -22,6 +22,7 @@ from PIL import Image
 
 from ... import files
 from ...data.protocol import Drawing, Picture, Trace
+from .overlay import overlaid
 
 LIGHT = {
     "ink": "#1c2330",
@@ -239,8 +240,10 @@ def bars(title: str, unit: str, rows: Mapping[str, Mapping[str, float]]) -> Mark
 def drawn(example: Drawing) -> Markup:
     """An example as its preprocessing draws it."""
     match example:
-        case Picture():
+        case Picture(evidence=None):
             return picture(example.pixels)
+        case Picture():
+            return element("span", picture(example.pixels), picture(overlaid(example)), class_="pair")
         case Trace():
             return signal(example.values, example.evidence)
 

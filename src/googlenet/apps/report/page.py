@@ -19,6 +19,7 @@ from ...training.runs.folder import Run
 from ...training.runs.records import EpochRow, Evaluation, RunRecord
 from . import charts
 from .examples import Examples
+from .inside import Inside
 
 WIDEST_MATRIX, MOST_FILES = 40, 100  # classes of a confusion matrix, and files left out, that are shown
 GENTLE = 0.12  # how strong the colour of the rarest answer is; :data:`STRONG` more that of the most common
@@ -53,6 +54,7 @@ class Page:
         curves: Charts over epochs.
         matrix: The confusion matrix; rows are true classes. Empty if it would be too wide.
         examples: Of the part held out.
+        inside: What passes through the branches; ``None`` where that was not weighed.
     """
 
     record: RunRecord
@@ -63,6 +65,7 @@ class Page:
     curves: Sequence[Markup]
     matrix: Sequence[Sequence[Cell]]
     examples: Examples
+    inside: Inside | None = None
 
     @property
     def mistakes(self) -> int:
@@ -70,13 +73,14 @@ class Page:
         return self.evaluation.count - round(self.evaluation.top1 * self.evaluation.count)
 
 
-def write_report(run: Run, model: GoogLeNet, examples: Examples) -> None:
+def write_report(run: Run, model: GoogLeNet, examples: Examples, inside: Inside | None = None) -> None:
     """Writes ``report.html`` from what a run folder holds.
 
     Args:
         run: With its record, history and evaluation.
         model: That it ended in.
         examples: Of the part held out.
+        inside: What passes through the branches.
 
     Raises:
         InputError: If one of them is missing or damaged, or the page cannot be written.
@@ -87,7 +91,7 @@ def write_report(run: Run, model: GoogLeNet, examples: Examples) -> None:
     record, history = run.record(), run.history()
     size = preprocessing_from(dict(record.preprocessing)).input_shape[1:]
     counted = cost(model.arch, size, in_channels=model.in_channels, num_classes=model.num_classes)
-    page = Page(record, evaluation, history, model.arch, counted, curves(history), matrix(evaluation), examples)
+    page = Page(record, evaluation, history, model.arch, counted, curves(history), matrix(evaluation), examples, inside)
     files.write_bytes(run.report, html(page).encode(errors="backslashreplace"))
 
 

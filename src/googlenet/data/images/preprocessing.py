@@ -47,7 +47,6 @@ class ImagePreprocessing:
     crops: ClassVar[Collection[int]] = CROPS
     most: ClassVar[int] = 256
     bf16: ClassVar[bool] = True
-    shows_evidence: ClassVar[bool] = False
 
     channels: int = 3
     size: int = 224

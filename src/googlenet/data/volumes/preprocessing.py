@@ -43,7 +43,6 @@ class VolumePreprocessing:
     crops: ClassVar[Collection[int]] = (1,)
     most: ClassVar[int] = 64
     bf16: ClassVar[bool] = True
-    shows_evidence: ClassVar[bool] = False
 
     channels: int
     size: tuple[int, int, int]

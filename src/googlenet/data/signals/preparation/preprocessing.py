@@ -68,7 +68,6 @@ class SignalPreprocessing:
     crops: ClassVar[Collection[int]] = (1,)
     most: ClassVar[int] = 64
     bf16: ClassVar[bool] = False  # a signal's probabilities do not depend on the others of its batch
-    shows_evidence: ClassVar[bool] = True
     mirror: ClassVar[bool] = False
 
     channels: int

@@ -1,0 +1,82 @@
+"""The section *Look inside* of a report: what passes through the branches, for answers that the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data.protocol import ExampleSet
+from ...explain.branches.contributions import branch_contributions
+from ...explain.branches.scales import scales
+from ...inference.pipeline import Pipeline
+from ...inference.predictor import read_example
+
+SHOWN = 6  # examples whose branches are weighed: a second or so for each
+
+
+@dataclass(frozen=True)
+class Share:
+    """What passes through a branch of a module.
+
+    Attributes:
+        percent: Of the difference between two logits; ``None`` where a module has no such branch.
+        strength: Of its colour, from 0 to 1.
+    """
+
+    percent: float | None
+    strength: float
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Shares of branches, in the mean over some examples.
+
+    Attributes:
+        count: Examples.
+        mistakes: Whether they are the surest mistakes; else the surest right answers.
+        branches: Names of the columns.
+        modules: Rows by name.
+    """
+
+    count: int
+    mistakes: bool
+    branches: Sequence[str]
+    modules: dict[str, Sequence[Share]]
+
+
+def look_inside(
+    pipeline: Pipeline, part: ExampleSet, probabilities: npt.NDArray[Any], labels: npt.NDArray[np.int64]
+) -> Inside | None:
+    """Weighs the branches for the surest mistakes, or, where there is none, the surest right answers: what was said
+    against the runner-up.
+
+    Args:
+        pipeline: Of one network.
+        part: The examples.
+        probabilities: ``(n, classes)``.
+        labels: ``(n,)``.
+
+    Returns:
+        The shares; ``None`` where there are no two classes to choose between.
+    """
+    if probabilities.shape[1] < 2 or not len(labels):
+        return None
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    surest = np.argsort(-probabilities.max(1), kind="stable")
+    wrong = [row for row in surest.tolist() if order[row, 0] != labels[row]]
+    rows = (wrong or surest.tolist())[:SHOWN]
+    some = part.subset(rows).examples(pipeline.preprocessing)
+    inputs = np.concatenate([read_example(example, pipeline.preprocessing) for example in some])
+    found = branch_contributions(pipeline, inputs, order[rows, 0].tolist(), order[rows, 1].tolist())
+    modules = scales(found, list(map(str, range(probabilities.shape[1])))).modules
+    names = list(dict.fromkeys(name for row in modules.values() for name in row))
+    most = max(abs(value) for row in modules.values() for value in row.values()) or 1.0
+    shares = {
+        module: [Share(row.get(name), abs(row.get(name, 0.0)) / most) for name in names]
+        for module, row in modules.items()
+    }
+    return Inside(len(rows), bool(wrong), names, shares)

@@ -69,19 +69,16 @@ def model_of(pipeline: Pipeline, classes: tuple[str, ...]) -> bytes:
     model = only_network(pipeline)
     if model.arch.dims == 3:
         raise InputError("The page shows pictures and signals, and this network reads volumes.")
-    parts = _parts(pipeline)
-    constants = Constants()
+    parts, constants = _parts(pipeline), Constants()
     answer = parts[NOTES].graph(constants)
-    weights = _weights_of(answer)
+    _compare(parts[NOTES], _model(answer))
+    _compare_probabilities(pipeline, _model(answer))
     metadata = {NOTES: json.dumps(_notes(pipeline, classes), ensure_ascii=False)}
     for key in (PATH, NEUTRAL):
         lean = _model(parts[key].graph(Constants(constants)))
+        _compare(parts[key], lean + _weights_of(answer))
         metadata[key] = base64.b64encode(lean).decode()
-        _compare(parts[key], lean + weights)
-    written = _model(answer, metadata)
-    _compare(parts[NOTES], written)
-    _compare_probabilities(pipeline, written)
-    return written
+    return _model(answer, metadata)
 
 
 def _parts(pipeline: Pipeline) -> dict[str, _Part]:

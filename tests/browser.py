@@ -73,6 +73,7 @@ def page_file(tmp_path_factory):
     path = folder / "page.html"
     with FileLock(folder / "page.lock"):
         if not path.exists():
+            subprocess.run(["node", "build.mjs"], cwd=WEB, check=True)  # of the sources as they are now
             page_job(None, path)
     return path
 

@@ -1,6 +1,6 @@
 // Builds the page without its networks into src/googlenet/apps/page/built: one file of HTML, and what was measured.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +52,12 @@ const page = readFileSync(join(here, "index.html"), "utf8")
   .replace("</head>", () => `${head}</head>`)
   .replace("</body>", () => `${tail}</body>`);
 
+// A file appears whole: somebody may be making a page of it.
+function write(name, text) {
+  writeFileSync(join(built, `.${name}`), text);
+  renameSync(join(built, `.${name}`), join(built, name));
+}
+
 mkdirSync(built, { recursive: true });
-writeFileSync(join(built, "page.html"), page);
-writeFileSync(join(built, "measured.json"), JSON.stringify(measured()));
+write("page.html", page);
+write("measured.json", JSON.stringify(measured()));

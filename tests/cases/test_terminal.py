@@ -92,7 +92,7 @@ def colours(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.slow)])
 def test_a_session_from_training_to_labels(colours, columns):
     resume = (*TRAIN, "--resume")
     first = [*typed(TRAIN, columns), *folded(SAID, columns), EPOCH.format(1), EPOCH.format(2)]

@@ -77,26 +77,27 @@ def one_step(rank, world, port, path):
             torch.save([gradients, network.state_dict()], path)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """What one process and two have left behind."""
-    folder = tmp_path_factory.mktemp("processes")
-    draw_two_classes(folder / "colours")
+def left_behind(folder, what):
+    """What one process and two have left in a folder: their ``steps`` or their ``trainings``."""
     program, tests = [sys.executable, __file__], os.pathsep.join(path for path in sys.path if path)
-    result = run_cli(folder, program=program, env={"PYTHONPATH": tests})
+    result = run_cli(folder, what, program=program, env={"PYTHONPATH": tests})
     assert result.returncode == 0, result.stderr
     return folder
 
 
 @LINUX
-def test_two_processes_learn_as_one(folder):
+@pytest.mark.slow
+def test_two_processes_learn_as_one(tmp_path):
+    draw_two_classes(tmp_path / "colours")
+    folder = left_behind(tmp_path, "trainings")
     # Batch statistics, gradients and pictures are those of the whole batch. What is left is rounding,
     # which a network at its start blows up some twentyfold a step.
     assert losses_of(folder / "two") == pytest.approx(losses_of(folder / "one"), rel=0.01)
 
 
 @LINUX
-def test_gradients_and_statistics_over_processes_are_those_of_the_whole_batch(folder):
+def test_gradients_and_statistics_over_processes_are_those_of_the_whole_batch(tmp_path):
+    folder = left_behind(tmp_path, "steps")
     one, two = (torch.load(folder / f"{name}.pt", weights_only=True) for name in ("one", "two"))
     for a, b in zip(one, two, strict=True):
         assert a.keys() == b.keys()
@@ -148,14 +149,18 @@ def test_a_pair_of_which_one_was_killed_ends_where_the_undisturbed_pair_ends(tmp
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
 
 
-def main(folder):
-    for module in ("torch._dynamo", "googlenet.apps.jobs", "googlenet.apps.cli.main"):
+def main(folder, what):
+    for module in (
+        "torch._dynamo",
+        *(("googlenet.apps.jobs", "googlenet.apps.cli.main") if what == "trainings" else ()),
+    ):
         importlib.import_module(module)  # once, not in every fork
     for world, name in ((1, "one"), (2, "two")):
-        words = ["train", folder / "colours", "--arch", "short_2d", *TRAIN, "--out", folder / name]
-        forked(world, train, words)
-        forked(world, one_step, folder / f"{name}.pt")
+        if what == "trainings":
+            forked(world, train, ["train", folder / "colours", "--arch", "short_2d", *TRAIN, "--out", folder / name])
+        else:
+            forked(world, one_step, folder / f"{name}.pt")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

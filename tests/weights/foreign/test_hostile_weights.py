@@ -90,7 +90,9 @@ def test_an_archive_that_unpacks_is_refused(tmp_path, packed):
         saved(tmp_path / "x.pth")
 
 
-@pytest.mark.parametrize("old", [True, False], ids=["before PyTorch 1.6", "of today"])
+@pytest.mark.parametrize(
+    "old", [pytest.param(True, marks=pytest.mark.slow), False], ids=["before PyTorch 1.6", "of today"]
+)
 def test_a_pickle_of_millions_of_operations_is_refused(tmp_path, old):
     content = b"\x80\x02" + b"]" * (OPERATIONS + 10) + b"."
     path = tmp_path / "x.pth"

@@ -77,11 +77,7 @@ def dream(
     sizes = _sizes(tuple(values.shape[1:]), octaves, least)
     example = values[None].to(probe.device)
     score = _score(probe, pipeline, objective, guide, example)
-    known = stated(pipeline.preprocessing.canvas())
-    view = (1, -1, *[1] * (example.ndim - 2))
-    low, high = known.low.to(example).view(view), known.high.to(example).view(view)
-    low, high = torch.minimum(low, example), torch.maximum(high, example)
-    unit = known.covariance.diagonal().sqrt().to(example).view(view)
+    low, high, unit = _bounds(pipeline, example)
     detail = torch.zeros_like(_resized(example, sizes[0])) if begun is None else begun.detail[None].to(probe.device)
     for number, size in enumerate(sizes):
         if begun is not None and number < begun.number:
@@ -95,6 +91,16 @@ def dream(
             detail = torch.clamp(base + detail + RATE * unit * gradient, *ends) - base
             report(number * steps + step + 1, len(sizes) * steps)
         yield Octave(number + 1, (base + detail)[0].cpu(), detail[0].cpu())
+
+
+def _bounds(pipeline: Pipeline, example: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The least and the most that each value may become, and a deviation of each channel; what the example holds stays
+    allowed."""
+    known = stated(pipeline.preprocessing.canvas())
+    view = (1, -1, *[1] * (example.ndim - 2))
+    low, high = known.low.to(example).view(view), known.high.to(example).view(view)
+    unit = known.covariance.diagonal().sqrt().to(example).view(view)
+    return torch.minimum(low, example), torch.maximum(high, example), unit
 
 
 def octaves_of(pipeline: Pipeline, spatial: tuple[int, ...], octaves: int = OCTAVES) -> int:

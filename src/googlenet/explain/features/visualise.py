@@ -28,7 +28,7 @@ from .survey import Best
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-STEPS = 128
+STEPS = 96
 RATE = 0.08  # of Adam's, for waves of about 1
 START = 0.2  # deviations of the noise that is drawn at first
 ALIKE = 1.0  # how much examples of one objective that are alike cost, in shares of what excites
@@ -114,26 +114,19 @@ def visualise(
         raise InputError("Name at least one thing that is to be drawn.")
     known = statistics or stated(pipeline.preprocessing.canvas())
     chunks = list(chunks_of(pipeline, objectives, variety))
-    total, done = steps * len(objectives), 0
-    parts = []
+    parts, done = [], 0
     for chunk in chunks:
-        begun = done
-        size = len(chunk)
-        parts.append(
-            _draw_together(
-                pipeline,
-                chunk,
-                known,
-                steps,
-                seed,
-                variety,
-                lambda step: report(begun + step * size, total),  # noqa: B023
-            )
-        )
-        done += steps * size
+        counted = _counted(report, done, len(chunk), steps * len(objectives))
+        parts.append(_draw_together(pipeline, chunk, known, steps, seed, variety, counted))
+        done += steps * len(chunk)
     inputs, activations = zip(*parts, strict=True)
     found = np.concatenate(inputs), np.concatenate(activations)
     return Visualisation(tuple(objectives), *found, known.source, pipeline.preprocessing)
+
+
+def _counted(report: Report, done: int, each: int, total: int) -> Callable[[int], None]:
+    """What is called after every step of a chunk of so many objectives."""
+    return lambda step: report(done + step * each, total)
 
 
 def chunks_of(pipeline: Pipeline, objectives: Sequence[Objective], variety: int = 1) -> Iterator[list[Objective]]:

@@ -43,7 +43,7 @@ export function start(section, { facts }) {
   const drawn = [
     fitted(chart, (width) => {
       const series = KINDS.map((kind) => ({ ...kind, name: plain(`auxiliary.${kind.name}`), values: places.map((place) => norm(kind.name, place, epoch)) }));
-      const unit = width > 560 ? plain("auxiliary.norm") : "";
+      const unit = plain("auxiliary.norm");
       const shown = (value) => value.toFixed(1);
       return { ...lines({ width, height: 300, names: places, series, most, shown, unit, marked: HEADS }), label: plain("auxiliary.chart", { epoch }) };
     }),
@@ -69,12 +69,14 @@ export function start(section, { facts }) {
 
 /** A dot for each seed, between 0 and 1, with its number. */
 function accuracies(width, measured) {
-  const left = Math.min(180, width * 0.4);
+  const wide = width > 460; // else names stand above their lines
+  const left = wide ? 180 : 8;
   const x = (share) => left + share * (width - left - 24);
+  const step = wide ? 40 : 62;
   const rows = KINDS.map(({ name, colour }, at) => {
-    const y = 18 + at * 40;
+    const y = (wide ? 18 : 34) + at * step;
     return [
-      words(0, y + 4, plain(`auxiliary.${name}`), { style: "font-size: 13px" }),
+      words(0, wide ? y + 4 : y - 18, plain(`auxiliary.${name}`), { style: "font-size: 13px" }),
       line(x(0), y, x(1), y),
       beside(measured[name].test_accuracy, x).map(({ share, anchor }) => [
         svg("circle", { cx: x(share), cy: y, r: 5, fill: colour, fill_opacity: 0.8 }),
@@ -83,7 +85,7 @@ function accuracies(width, measured) {
     ];
   });
   const told = (kind) => measured[kind].test_accuracy.map((share) => share.toFixed(3)).join(", ");
-  return { height: 84, parts: rows, label: plain("auxiliary.dots", { with: told("with"), without: told("without") }) };
+  return { height: 2 * step + 4, parts: rows, label: plain("auxiliary.dots", { with: told("with"), without: told("without") }) };
 }
 
 /** Numbers in order, those of neighbours that are close written away from each other. */

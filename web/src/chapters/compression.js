@@ -91,19 +91,19 @@ function presetsOf(spec, rows) {
 }
 
 function costTable() {
-  const head = element("tr", {}, element("td"), ...["without", "with", "saved"].map((of) => worded("th", `compression.${of}`, { scope: "col" })));
+  const head = element("tr", {}, element("td"), ...["params", "macs"].map((what) => worded("th", `compression.${what}`, { scope: "col" })));
   const cells = {};
-  const row = (what) => {
-    const tds = ["without", "with", "saved"].map((of) => {
+  const row = (of) => {
+    const tds = ["params", "macs"].map((what) => {
       cells[`${what}.${of}`] = element("span", { class: "figure", "data-value": `compression.${what}.${of}` });
       const formula = of === "saved" || what === "macs" ? null : element("small", { class: "working" });
       if (formula) cells[`${what}.${of}.working`] = formula;
       return element("td", {}, cells[`${what}.${of}`], formula);
     });
-    return element("tr", {}, worded("th", `compression.${what}`, { scope: "row" }), ...tds);
+    return element("tr", {}, worded("th", `compression.${of}`, { scope: "row" }), ...tds);
   };
   const caption = worded("caption", "compression.table", { class: "unseen" });
-  const box = element("div", { class: "scroll", tabindex: "0", role: "region", "data-label": "compression.table", "aria-label": plain("compression.table") }, element("table", { class: "numbers" }, caption, element("thead", {}, head), element("tbody", {}, row("params"), row("macs"))));
+  const box = element("div", { class: "scroll", tabindex: "0", role: "region", "data-label": "compression.table", "aria-label": plain("compression.table") }, element("table", { class: "numbers" }, caption, element("thead", {}, head), element("tbody", {}, ...["without", "with", "saved"].map(row))));
   return {
     box,
     tell(whole, reduce, rest, { input, reduced, out, kernel }) {
@@ -111,7 +111,7 @@ function costTable() {
         const together = reduce[what] + rest[what];
         exact(cells[`${what}.without`], whole[what], number(whole[what]));
         exact(cells[`${what}.with`], together, number(together));
-        exact(cells[`${what}.saved`], whole[what] - together, number(whole[what] - together).replace("-", "−"));
+        exact(cells[`${what}.saved`], whole[what] - together, number(whole[what] - together));
       }
       cells["params.without.working"].textContent = `(${kernel}·${kernel}·${input} + 1) · ${out}`;
       cells["params.with.working"].textContent = `(1·1·${input} + 1) · ${reduced} + (${kernel}·${kernel}·${reduced} + 1) · ${out}`;

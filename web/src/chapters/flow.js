@@ -42,7 +42,7 @@ export class Flow {
   impossible = () => this.#lanes.flatMap((lane) => lane.impossible());
 
   /** Labels with the numbers of a cost. */
-  tell(network, { branches }) {
+  tell({ branches }) {
     const channels = this.kept().reduce((sum, branch) => sum + branch.channels, 0);
     this.joined.firstChild.textContent = plain("module.concatenated", { count: channels });
     for (const lane of this.#lanes) lane.tell(branches[lane.branch.name]);
@@ -65,19 +65,19 @@ export class Flow {
     };
     const narrow = getComputedStyle(this.box).getPropertyValue("--narrow").trim() === "1";
     const entry = spot(this.input.canvas);
-    const lines = this.#lanes.flatMap(({ box, segment, colour, on, branch }) => {
+    const lines = this.#lanes.flatMap(({ box, segment, colour, on, branch }, at) => {
       const [lane, end] = [spot(box), spot(segment)];
       const style = { stroke: colour, opacity: on ? 0.75 : 0.15, stroke_linecap: "round" };
       const thick = Math.max(1.5, Math.min(9, branch.channels / 24));
       const curve = (x1, y1, x2, y2) => `M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
       if (narrow) {
         return [
-          path(`M${lane.left - 9} ${entry.bottom - 12}V${lane.top + 22}H${lane.left}`, { ...style, stroke_width: 2 }),
-          path(`M${lane.right} ${lane.bottom - 22}H${lane.right + 8}V${end.middle}H${end.right}`, { ...style, stroke_width: 2 }),
+          path(`M${lane.left - 12 + 3 * at} ${entry.bottom - 4}V${lane.top + 22}H${lane.left}`, { ...style, stroke_width: 2 }),
+          path(`M${lane.right} ${lane.bottom - 22}H${lane.right + 12 - 3 * at}V${end.middle}H${end.right}`, { ...style, stroke_width: 2 }),
         ];
       }
       return [
-        path(curve(entry.right + 4, entry.middle, lane.left - 1, lane.middle), { ...style, stroke_width: 2 }),
+        path(curve(entry.left + this.input.wide + 6, entry.middle, lane.left - 1, lane.middle), { ...style, stroke_width: 2 }),
         path(curve(lane.right + 1, lane.middle, end.left - 2, end.middle), { ...style, stroke_width: thick }),
       ];
     });
@@ -164,7 +164,7 @@ function panel(key, above = null) {
     canvas,
     show(map, how, values = {}) {
       canvas.setAttribute("aria-label", plain(key, { count: map.channels, ...values }));
-      drawTiles(canvas, map, how);
+      this.wide = drawTiles(canvas, map, how) ?? 0;
     },
   };
 }

@@ -12,7 +12,7 @@ export function start(figure, page) {
   const { picture } = page;
   const seen = element("canvas", { class: "seen", role: "img" });
   const strip = element("div", { class: "strip" }, seen);
-  const says = element("p", { class: "says", "aria-live": "polite" });
+  const says = element("p", { class: "unseen", "aria-live": "polite" });
   const bars = answers({ count: 3 });
   const wait = worded("p", "picture.waking", { class: "waking" });
   figure.append(

@@ -43,8 +43,9 @@ export function start(section, page) {
   /** Something was changed: the cost at once, the answer as soon as the network has it. */
   function changed() {
     if (!picture.network) return;
-    readout.tell(costs(picture.network, flow));
-    flow.tell(picture.network, costs(picture.network, flow));
+    const now = costs(picture.network, flow);
+    readout.tell(now);
+    flow.tell(now);
     draw();
     if (picture.answer) compute();
   }
@@ -125,7 +126,7 @@ function readouts() {
         "whole.params": whole?.params,
         "whole.macs": whole?.macs,
       };
-      for (const [name, value] of Object.entries(told)) exact(values[name], value ?? null, value === undefined ? "–" : number(value).replace("-", "−"));
+      for (const [name, value] of Object.entries(told)) exact(values[name], value ?? null, value === undefined ? "–" : number(value));
     },
   };
 }

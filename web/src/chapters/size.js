@@ -136,7 +136,7 @@ function formula(which) {
         `${of("n", n)} ${sign} 2·${of("p", p)} − ${of("k", d)}·(${of("k", k)} − 1) − 1`,
         of("s", s),
       )}</span> + 1 = `;
-      exact(result, value, number(value).replace("-", "−"));
+      exact(result, value, number(value));
       numbers.append(result);
     },
   };

@@ -5,7 +5,7 @@ import { branchColour } from "../drawing/colours.js";
 import { drawPicture, drawTiles, mean, part } from "../drawing/heat.js";
 import { path, rect, svg } from "../drawing/svg.js";
 import { choice, element, exact, say, slider, worded } from "../page/controls.js";
-import { language, number, onLanguage, plain, text } from "../page/language.js";
+import { number, onLanguage, plain, rounded, text } from "../page/language.js";
 import { modulesOf } from "../page/live.js";
 import { pictureChoice } from "../page/pictures.js";
 import { soon, whenNear } from "../page/schedule.js";
@@ -225,7 +225,7 @@ function channelTiles() {
         const name = branch.name.replace(/^(\d+)x(\d+)$/, "$1×$2");
         label.textContent = name;
         box.style.setProperty("--accent", branchColour(branch.name, place));
-        const value = map.data[channel * size + here].toLocaleString(language(), { maximumSignificantDigits: 2 });
+        const value = rounded(map.data[channel * size + here], 2);
         canvas.setAttribute("aria-label", plain("network.channel", { channel, branch: name, value }));
       });
     },

@@ -1,11 +1,11 @@
 // Every branch of every module in a table: its mean map in small, and what it contributes to the answer.
 
 import { element } from "../page/controls.js";
-import { language, plain } from "../page/language.js";
+import { formatted, plain } from "../page/language.js";
 import { branchColour, diverging } from "./colours.js";
 import { drawTiles, mean, rangeOf } from "./heat.js";
 
-export const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toLocaleString(language(), { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+export const signed = (value) => formatted(value, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "always" });
 export const nameOf = (branch) => branch.replace(/^(\d+)x(\d+)$/, "$1×$2");
 
 /** @param {{pressed?: Function, signal?: boolean, caption: string}} of `pressed(module, branch)`: the maps become buttons. */

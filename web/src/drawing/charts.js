@@ -4,7 +4,8 @@ import { line, path, rect, svg, words } from "./svg.js";
 
 const LEFT = 50;
 const FOOT = 26;
-const TOP = 30;
+const TOP = 30; // of the drawing, below its title; lower where the names of series need a line of their own
+const NARROW = 460;
 
 /** Round numbers from 0 to at least `most`, about four of them. */
 export function ticks(most) {
@@ -14,10 +15,13 @@ export function ticks(most) {
   return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, at) => at * step);
 }
 
+const topOf = (width) => (width < NARROW ? TOP + 18 : TOP);
+
 /** The frame of a chart: horizontal lines with numbers, names below. */
 function frame({ width, height, names, most, shown, unit }) {
   const marks = ticks(most);
-  const y = (value) => TOP + (1 - value / marks.at(-1)) * (height - TOP - FOOT);
+  const top = topOf(width);
+  const y = (value) => top + (1 - value / marks.at(-1)) * (height - top - FOOT);
   const step = (width - LEFT) / names.length;
   const x = (at) => LEFT + step * (at + 0.5);
   const every = Math.ceil(32 / step);
@@ -29,12 +33,13 @@ function frame({ width, height, names, most, shown, unit }) {
     names.map((name, at) => (at % every ? null : words(x(at), height - 8, name, { text_anchor: "middle" }))),
     words(0, 14, unit, { style: "fill: var(--ink); font-weight: 600; font-size: 13px" }),
   ];
-  return { parts, x, y, step };
+  return { parts, x, y, step, top };
 }
 
 /** Names of series in their colours, at the upper right. */
 function key(series, width) {
-  const found = svg("text", { x: width, y: 14, text_anchor: "end", style: "font-size: 13px; font-weight: 600" });
+  const place = width < NARROW ? { x: 0, y: 33 } : { x: width, y: 14, text_anchor: "end" };
+  const found = svg("text", { ...place, style: "font-size: 13px; font-weight: 600" });
   series.forEach(({ name, colour }, at) => {
     found.append(svg("tspan", { style: `fill: ${colour}`, dx: at ? 14 : 0 }, name));
   });
@@ -48,10 +53,10 @@ function key(series, width) {
  *   `marked`: names at which a dotted vertical line stands.
  */
 export function lines({ width, height = 280, names, series, most, shown, unit, marked = [] }) {
-  const { parts, x, y } = frame({ width, height, names, most, shown, unit });
+  const { parts, x, y, top } = frame({ width, height, names, most, shown, unit });
   for (const name of marked) {
     const at = x(names.indexOf(name));
-    parts.push(line(at, TOP, at, height - FOOT, { stroke: "var(--soft)", stroke_dasharray: "2 3" }));
+    parts.push(line(at, top, at, height - FOOT, { stroke: "var(--soft)", stroke_dasharray: "2 3" }));
   }
   for (const { values, colour, dashed } of series) {
     const d = values.map((value, at) => `${at ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join("");
@@ -61,12 +66,11 @@ export function lines({ width, height = 280, names, series, most, shown, unit, m
   return { height, parts: [...parts, key(series, width)] };
 }
 
-/** Bars over places, those of several series side by side; `chosen` is the place that stands out. */
-export function bars({ width, height = 280, names, series, most, shown, unit, chosen = -1 }) {
+/** Bars over places, those of several series side by side. */
+export function bars({ width, height = 280, names, series, most, shown, unit }) {
   const { parts, x, y, step } = frame({ width, height, names, most, shown, unit });
   const wide = Math.min(26, (step * 0.72) / series.length);
   names.forEach((name, at) => {
-    if (at === chosen) parts.push(rect(x(at) - step / 2, TOP, step, height - TOP, { fill: "var(--shade)", rx: 4 }));
     series.forEach(({ values, colour }, number) => {
       const left = x(at) + (number - series.length / 2) * wide;
       parts.push(rect(left + 0.5, y(values[at]), wide - 1, y(0) - y(values[at]), { fill: colour, rx: 1.5 }));

@@ -57,17 +57,18 @@ const scratch = document.createElement("canvas");
  *
  * @param {HTMLCanvasElement} canvas Its place on the page gives the size.
  * @param {{data: Float32Array, channels: number, height: number, width: number} | null} map `null`: nothing yet.
- * @param {{range?: number[], gap?: number, dimmed?: Function}} how `dimmed(channel)`: shown faintly.
+ * @param {{range?: number[], gap?: number}} how One scale for all of them, the map's own by default.
+ * @returns {number | undefined} How wide the tiles are together, in pixels of the page.
  */
-export function drawTiles(canvas, map, { range, gap = 2, dimmed } = {}) {
+export function drawTiles(canvas, map, { range, gap = 2 } = {}) {
   const ratio = Math.min(window.devicePixelRatio || 1, 2);
   const [wide, high] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
-  if (!wide || !high) return;
+  if (!wide || !high) return undefined;
   if (canvas.width !== wide) canvas.width = wide;
   if (canvas.height !== high) canvas.height = high;
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, wide, high);
-  if (!map) return;
+  if (!map) return undefined;
   const space = gap * ratio;
   const { columns, across, down } = layout(map, wide, high, space);
   scratch.width = map.width;
@@ -77,10 +78,9 @@ export function drawTiles(canvas, map, { range, gap = 2, dimmed } = {}) {
   for (let channel = 0; channel < map.channels; channel += 1) {
     const x = (channel % columns) * (across + space);
     const y = Math.floor(channel / columns) * (down + space);
-    context.globalAlpha = dimmed?.(channel) ? 0.15 : 1;
     context.drawImage(scratch, 0, channel * map.height, map.width, map.height, x, y, across, down);
   }
-  context.globalAlpha = 1;
+  return (Math.min(columns, map.channels) * (across + space) - space) / ratio;
 }
 
 /** Tiles for maps of time fill the width; those of pictures are squares. */

@@ -1,10 +1,8 @@
 // What a colour means: a bar of the scale with its limits.
 
 import { element } from "../page/controls.js";
-import { language } from "../page/language.js";
+import { rounded } from "../page/language.js";
 import { divergingGradient, sequentialGradient } from "./colours.js";
-
-const shown = (value) => value.toLocaleString(language(), { maximumSignificantDigits: 3 }).replace("-", "−");
 
 /** A scale with the limits that `tell([low, high])` gives it. */
 export function range(kind = "sequential") {
@@ -14,7 +12,7 @@ export function range(kind = "sequential") {
   return {
     box: element("div", { class: "range" }, low, bar, high),
     tell(limits) {
-      [low.textContent, high.textContent] = limits.map(shown);
+      [low.textContent, high.textContent] = limits.map((value) => rounded(value, 3));
     },
   };
 }

@@ -1,6 +1,6 @@
 // A signal as lines, on a ground that is the darker, the more a stretch added to the answer; it can be drawn upon.
 
-import { language } from "../page/language.js";
+import { rounded } from "../page/language.js";
 import { line, path, rect, words } from "./svg.js";
 
 const COLOURS = ["var(--blue)", "var(--orange)", "var(--green)", "var(--soft)"];
@@ -24,8 +24,7 @@ export function trace({ width, height, channels, limits, evidence, spans = [], p
   for (const [at, values] of channels.entries()) {
     parts.push(path(lineOf(values, x, y), { stroke: COLOURS[at % COLOURS.length], stroke_width: 2, stroke_linejoin: "round" }));
   }
-  const shown = (value) => value.toLocaleString(language(), { maximumSignificantDigits: 2 }).replace("-", "−");
-  for (const value of [low, (low + high) / 2, high]) parts.push(words(LEFT - 8, y(value) + 4, shown(value), { text_anchor: "end" }));
+  for (const value of [low, (low + high) / 2, high]) parts.push(words(LEFT - 8, y(value) + 4, rounded(value, 2), { text_anchor: "end" }));
   const marks = [0, Math.floor((count - 1) / 2), count - 1];
   marks.forEach((at, number) => parts.push(words(x(at), height - 6, at + 1, { text_anchor: ["start", "middle", "end"][number] })));
   spans.forEach(({ from, to, name, colour }, at) => {

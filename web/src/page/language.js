@@ -70,18 +70,31 @@ export function applyTexts(root) {
 const shown = (value) => (typeof value === "number" ? number(value) : value);
 const escaped = (value) => String(value).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
+const formats = new Map();
+
+/** A number as the language writes it; formats are kept, since to make one takes long. */
+export function formatted(value, options) {
+  const name = current + JSON.stringify(options);
+  if (!formats.has(name)) formats.set(name, new Intl.NumberFormat(current, options));
+  return formats.get(name).format(value).replace("-", "−");
+}
+
 /** A number in groups of three, with as many digits behind the point as are asked for. */
 export const number = (value, digits = 0) =>
-  value.toLocaleString(current, { maximumFractionDigits: digits, minimumFractionDigits: Number.isInteger(value) ? 0 : digits });
+  formatted(value, { maximumFractionDigits: digits, minimumFractionDigits: Number.isInteger(value) ? 0 : digits });
+
+/** A number with that many digits that matter. */
+export const rounded = (value, digits) => formatted(value, { maximumSignificantDigits: digits });
 
 /** A share of one in per cent. */
 export const percent = (share, digits = 0) =>
-  share.toLocaleString(current, { style: "percent", maximumFractionDigits: digits, minimumFractionDigits: digits });
+  formatted(share, { style: "percent", maximumFractionDigits: digits, minimumFractionDigits: digits });
 
-/** A large number shortened: 1.58 G, 128 M, 12.3 k. */
+/** A large number shortened: 1.58 G, 128 M, 12.3 k; in Korean 15.8억, 1.28억, 1.23만. */
 export function short(value) {
+  if (current === "ko") return formatted(value, { notation: "compact", maximumSignificantDigits: 3 });
   for (const [unit, size] of [["G", 1e9], ["M", 1e6], ["k", 1e3]]) {
-    if (Math.abs(value) >= size) return `${(value / size).toPrecision(3)} ${unit}`;
+    if (Math.abs(value) >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
   }
   return String(Math.round(value));
 }

@@ -35,6 +35,8 @@ export default {
   "own.contributed": "Of the difference of {difference} between the logits of {label} and {against}, each module’s branches contribute what stands below their maps: the numbers of a row sum to it. Orange speaks for {label}, blue for {against}.",
   "own.open": "The sums did not close within 1 %: take the numbers as rough.",
   "model.none": "This file is no network for the page. Write one with <code>googlenet export RUN --page</code>.",
+  "model.foreign": "This file is no network of googlenet. Write one with <code>googlenet export RUN --page</code>.",
+  "model.plain": "This is a network of googlenet, but not one for the page: its maps are not in it. Write it again with <code>googlenet export RUN --page</code>.",
   "model.empty": "This file is empty.",
   "model.large": "This file is larger than {most} MiB, more than the page reads.",
   "model.version": "This network was written by another version of googlenet ({version}) than this page. Write it again, or make the page again.",

@@ -23,7 +23,7 @@ export default {
   "picture.says": "It says <b>{label}</b>, at {share}.",
   "picture.alt": "The picture as the network sees it: {label}",
   "picture.own": "your picture",
-  "hero.maps": "From left to right: the picture, then what the nine modules make of it, each as the mean of its channels. The maps become smaller and the channels more, until a mean over places and one linear layer decide.",
+  "hero.maps": "From left to right: the picture, then what the nine modules make of it, each as the mean of its channels, dark where it is low and bright where it is high, on a scale of its own. The maps become smaller and the channels more, until a mean over places and one linear layer decide.",
   "hero.map": "Mean map of module {module}, {size} samples",
   "hero.answers": "Probabilities",
   "map.scale": "activation, mean of channels: dark is {low}, bright {high}; each map has its own scale",

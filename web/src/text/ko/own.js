@@ -35,6 +35,8 @@ export default {
   "own.contributed": "{label} 와 {against} 의 로짓 차이 {difference} 가운데 각 모듈의 가지가 기여하는 양이 맵 아래에 있으며, 한 행의 합이 그 차이입니다. 주황색은 {label}, 파란색은 {against} 쪽입니다.",
   "own.open": "합이 1% 이내로 맞지 않았으므로 대강의 값으로 보십시오.",
   "model.none": "이 페이지가 읽을 수 있는 네트워크가 아닙니다. <code>googlenet export RUN --page</code> 로 만드십시오.",
+  "model.foreign": "googlenet 이 쓴 네트워크가 아닙니다. <code>googlenet export RUN --page</code> 로 만드십시오.",
+  "model.plain": "googlenet 의 네트워크이지만 맵이 들어 있지 않아 이 페이지에서는 쓸 수 없습니다. <code>googlenet export RUN --page</code> 로 다시 만드십시오.",
   "model.empty": "빈 파일입니다.",
   "model.large": "파일이 {most} MiB 보다 커서 이 페이지가 읽을 수 없습니다.",
   "model.version": "이 페이지와 다른 버전의 googlenet({version})이 쓴 네트워크입니다. 네트워크나 페이지를 다시 만드십시오.",

@@ -4,7 +4,7 @@
 import { SentenceError } from "./errors.js";
 import { neutral } from "./neutral.js";
 import { withWeights } from "./onnx.js";
-import { run, sessionOf } from "./runtime.js";
+import { bytesOf, run, sessionOf } from "./runtime.js";
 
 const PATH = "googlenet-page-path", NEUTRAL = "googlenet-page-neutral"; // of googlenet.apps.page.graphs.file
 const CLOSES = 0.005; // of the difference: how far sums may be from it
@@ -117,8 +117,7 @@ export class Paths {
 
   async #session(key) {
     if (!this.#sessions[key]) {
-      const lean = Uint8Array.from(atob(this.#graphs.metadata[key]), (letter) => letter.charCodeAt(0));
-      this.#sessions[key] = sessionOf(withWeights(lean, this.#graphs.graph));
+      this.#sessions[key] = sessionOf(withWeights(bytesOf(this.#graphs.metadata[key]), this.#graphs.graph));
       this.#sessions[key].catch(() => delete this.#sessions[key]);
     }
     try {

@@ -35,11 +35,12 @@ MAY_USE = {
     "__main__": {"apps"},
 }
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION, COMPLEXITY, ENTRIES, ENTRIES_OF_THE_HOUSE = 300, 50, 15, 10, 13
+MADE = {"__pycache__", "built"}  # by Python, and by the build of the page: no source
 SOURCE = (".py", ".pyi", ".cpp", ".h", ".js", ".css", ".html")
 
 
 def files_of(house, *suffixes):
-    return sorted(path for path in house.rglob("*") if path.suffix in suffixes and "__pycache__" not in path.parts)
+    return sorted(path for path in house.rglob("*") if path.suffix in suffixes and not MADE & {*path.parts})
 
 
 def shown(path, house=HOUSE):
@@ -252,7 +253,7 @@ def test_no_path_of_a_machine_is_written_down():
     found = [
         f"{shown(path, REPOSITORY)}:{number}"
         for path in texts
-        if path.is_file() and path.suffix in kinds and "__pycache__" not in path.parts and path != Path(__file__)
+        if path.is_file() and path.suffix in kinds and not MADE & {*path.parts} and path != Path(__file__)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if MACHINE.search(line)
     ]

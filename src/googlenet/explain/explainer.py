@@ -144,7 +144,16 @@ class Explainer:
         at: str | None = None,
         seed: int = 0,
     ) -> Explanation:
-        """:meth:`explain` of an example that is prepared."""
+        """:meth:`explain` of one example.
+
+        Args:
+            example: Prepared.
+            method: A key of :data:`~googlenet.explain.maps.attribution.METHODS`.
+            label: The class to explain; the most probable one by default.
+            against: A class to hold it against.
+            at: A place, of methods that look inside.
+            seed: Of chance.
+        """
         found = find_method(method)
         row, other = self._classes(example, label, against)
         held = None if other is None else [other]
@@ -158,7 +167,13 @@ class Explainer:
     def explained_by_branch(
         self, example: Prepared, label: str | None = None, against: str | None = None
     ) -> BranchExplanation:
-        """:meth:`branches` of an example that is prepared."""
+        """:meth:`branches` of one example.
+
+        Args:
+            example: Prepared.
+            label: The class to explain; the most probable one by default.
+            against: The class that it is held against; the most probable other one by default.
+        """
         if len(self.classes) < 2:
             raise InputError("The network knows one class, and there is none to hold it against.")
         row, other = self._classes(example, label, against)

@@ -35,8 +35,16 @@ class Logits(nn.Module):
 
 
 def view_of(preprocessing: Preprocessing, inputs: Array, model: GoogLeNet) -> Tensor:
-    """What a network sees of prepared examples ``(N, *input_shape)``, on its device: the first view, which is not the
-    mirrored one. 0 is the mean of the training part there."""
+    """What a network sees of prepared examples, on its device; 0 is the mean of the training part there.
+
+    Args:
+        preprocessing: What the network reads.
+        inputs: ``(N, *input_shape)``.
+        model: The network.
+
+    Returns:
+        ``(N, members * channels, *spatial)``: the first view, which is not the mirrored one.
+    """
     view = preprocessing.views(torch.from_numpy(inputs), model.arch.members)[0]
     return view.to(next(model.parameters()).device)
 

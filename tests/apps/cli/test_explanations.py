@@ -38,8 +38,8 @@ def rows(found):
 
 def test_a_map_is_drawn_and_said(boot, tmp_path):
     found = run_here("explain", "fashion_mnist", boot, "--method", "grad-cam", "--at", "4c.5x5", cwd=tmp_path)
-    assert found.returncode == 0 and str(boot) in found.stdout and "explanation.png" in found.stdout
-    with Image.open(tmp_path / "explanation.png") as image:
+    assert found.returncode == 0 and str(boot) in found.stdout and "boot-grad-cam.png" in found.stdout
+    with Image.open(tmp_path / "explanations" / "boot-grad-cam.png") as image:
         assert image.width > 400
     svg = run_here("explain", "fashion_mnist", boot, "--out", "why.svg", cwd=tmp_path)
     assert svg.returncode == 0 and "<svg" in (tmp_path / "why.svg").read_text()

@@ -20,43 +20,54 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
+RunArgument = Annotated[
+    str, typer.Argument(help="A run folder, a weights file, or a name from googlenet weights list.")
+]
+InputsArgument = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs.", show_default=False)]
+MethodOption = Annotated[
+    str,
+    typer.Option(
+        help="cam, grad-cam, integrated-gradients, smoothgrad, occlusion or conductance draws a map; branches says "
+        "what passes through each branch, ablation what is lost without each, nearest which training examples are "
+        "most like it."
+    ),
+]
+ClassOption = Annotated[
+    str | None, typer.Option("--class", help="To explain (by default what the network says).", show_default=False)
+]
+AgainstOption = Annotated[str | None, typer.Option(help="Class to hold it against (of branches the runner-up).")]
+AtOption = Annotated[
+    str | None,
+    typer.Option(metavar="PLACE", help="Of grad-cam and conductance: 4c, 4c.5x5, conv2 (by default the last module)."),
+]
+DataOption = Annotated[
+    str | None, typer.Option(help="Labelled data: of branches and ablation, to measure over; of nearest, to search.")
+]
+MostOption = Annotated[
+    int | None, typer.Option(min=1, help="Examples of DATA (by default 100 for branches, 1000 for ablation).")
+]
+FillOption = Annotated[str, typer.Option(help="Of ablation: mean or zero, in place of what is off.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A .png or .svg, or a folder (by default explanations, and with --json nothing is drawn).",
+        show_default=False,
+    ),
+]
+
+
 @commands.command()
 def explain(
-    run: Annotated[str, typer.Argument(help="A run folder, a weights file, or a name from googlenet weights list.")],
-    inputs: Annotated[list[str] | None, typer.Argument(help="Files, folders, globs.", show_default=False)] = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            help="cam, grad-cam, integrated-gradients, smoothgrad, occlusion or conductance draws a map; branches says "
-            "what passes through each branch, ablation what is lost without each, nearest which training examples are "
-            "most like it.",
-        ),
-    ] = "cam",
-    label: Annotated[
-        str | None, typer.Option("--class", help="To explain (by default what the network says).", show_default=False)
-    ] = None,
-    against: Annotated[str | None, typer.Option(help="Class to hold it against (of branches the runner-up).")] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PLACE", help="Of grad-cam and conductance: 4c, 4c.5x5, conv2 (by default the last module)."
-        ),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(help="Labelled data: of branches and ablation, to measure over; of nearest, to search."),
-    ] = None,
-    most: Annotated[
-        int | None, typer.Option(min=1, help="Examples of DATA (by default 100 for branches, 1000 for ablation).")
-    ] = None,
-    fill: Annotated[str, typer.Option(help="Of ablation: mean or zero, in place of what is off.")] = "mean",
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="A .png or .svg, or a folder (by default explanation.png, or explanations/ for several).",
-            show_default=False,
-        ),
-    ] = None,
+    run: RunArgument,
+    inputs: InputsArgument = None,
+    method: MethodOption = "cam",
+    label: ClassOption = None,
+    against: AgainstOption = None,
+    at: AtOption = None,
+    data: DataOption = None,
+    most: MostOption = None,
+    fill: FillOption = "mean",
+    out: OutOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Of chance.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -74,29 +85,17 @@ def explain(
 
     wanted, inputs = Wanted(method, label, against, at, seed), inputs or []
     wanted.check(inputs, data)
-    default = None if as_json else Path("explanation.png" if len(inputs) < 2 and not _many(inputs) else "explanations")
-    place = out or default
+    place = out or (None if as_json else Path("explanations"))
     figures = None if place is None else Figures(place, method)
+    check_local([run])
+    from ...explain.explainer import Explainer
+
     with explained("explain", [run, *inputs]):
-        check_local([run])
-        from ...explain.explainer import Explainer
-
         explainer = Explainer(run)
-        if inputs:
-            failed = _explain_inputs(explainer, inputs, wanted, data, figures, as_json)
-        else:
-            assert data is not None
+        if data is not None and not inputs:
             _explain_set(explainer, data, wanted, (most, fill), figures, as_json)
-            failed = 0
-    if failed:
-        raise typer.Exit(1)
-
-
-def _many(inputs: Sequence[str]) -> bool:
-    """Whether what is named holds more than one example: a folder, a pattern, a table."""
-    return any(
-        Path(word).is_dir() or not Path(word).exists() or word.endswith((".csv", ".tsv", ".npz")) for word in inputs
-    )
+        elif _explain_inputs(explainer, inputs, wanted, data, figures, as_json):
+            raise typer.Exit(1)
 
 
 def _explain_inputs(

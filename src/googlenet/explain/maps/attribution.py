@@ -55,7 +55,13 @@ class Question:
         return module_at(self.network.model, self.place)
 
     def value(self, view: Tensor, labels: Tensor, against: Tensor | None = None) -> Tensor:
-        """The logit ``(N,)`` of each label, less that of the class that it is held against."""
+        """The logit ``(N,)`` of each label, less that of the class that it is held against.
+
+        Args:
+            view: What the network sees ``(N, …)``.
+            labels: ``(N,)``.
+            against: ``(N,)``, or ``None`` for the logit alone.
+        """
         logits = self.network(view)
         found: Tensor = logits.gather(1, labels[:, None])[:, 0]
         return found if against is None else found - logits.gather(1, against[:, None])[:, 0]

@@ -55,7 +55,7 @@ async function startNetworks() {
   for (const { id, kind, examples } of page.facts.networks) {
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     const live = page[kind];
-    live.use(await openNetwork(await embedded(`network-${id}`)), examples);
+    live.use(await openNetwork(await embedded(id)), examples);
     if (examples.length) await (kind === "picture" ? showExample : showSignal)(page, examples[0].name);
   }
   document.documentElement.dataset.ready = "";

@@ -234,6 +234,11 @@ def wait_for(opened, condition, argument=None):
     assert held, condition
 
 
+def go_to(opened, section):
+    """What is not near what is seen is not drawn."""
+    opened.evaluate("(id) => document.getElementById(id).scrollIntoView({ behavior: 'instant' })", section)
+
+
 def test_size_shows_both_signs_and_where_the_kernel_stands(opened):
     opened.evaluate(
         SET, [{"moves": [["size-n", 9], ["size-p", 2], ["size-k", 3], ["size-s", 2], ["size-d", 2]], "names": []}]
@@ -251,6 +256,7 @@ def test_size_shows_both_signs_and_where_the_kernel_stands(opened):
 
 
 def test_compression_shows_the_channels_before_and_after(opened):
+    go_to(opened, "compression")
     shown = "(name) => document.querySelector('#compression .before-after').innerText.includes(name)"
     opened.evaluate(
         "() => { const list = document.getElementById('compression-choose'); list.value = '3b/5x5';"
@@ -272,6 +278,7 @@ COLOURS = """
 
 def test_a_module_is_taken_apart(opened):
     """Off and smaller are computed; what was never trained is not, and the cost holds."""
+    go_to(opened, "module")
     moves = [["module-choose", "4a"], ["module-3x3", False]]
     opened.evaluate(SET, [{"moves": moves, "names": []}])
     wait_for(opened, "() => document.querySelector('#module .sentence').innerText.startsWith('With this change')")
@@ -343,6 +350,8 @@ def test_a_pixel_becomes_what_each_network_reads(opened):
 
 
 def test_a_signal_is_altered_by_keyboard_and_drawn_by_pointer(opened):
+    go_to(opened, "signals")
+    wait_for(opened, "() => document.querySelector('#signals .says').innerText !== ''")
     before = text_of(opened, "#signals .answers")
     opened.evaluate("() => document.getElementById('signals-height').focus()")
     for _ in range(12):
@@ -403,17 +412,27 @@ LONG_TEXT = """
   return [document.title, ...found.filter(Boolean)];
 }
 """
+
+
+def walk_through(opened):
+    """Everything is drawn."""
+    for section in SECTIONS:
+        go_to(opened, section)
+        settled(opened)
+        settled(opened)
+
+
 ENGLISH = re.compile(r"[A-Za-z]{2,}[ ,]+[a-z]{2,}[ ,]+[a-z]{2,}")  # three words in a row
 NAMED = re.compile(r"Going deeper with convolutions|Fashion-MNIST, Zalando SE|[a-z_.]+/[a-z_./]+")
 
 
 def test_both_languages_are_whole(opened):
     """Nothing of the other language is left, in texts, labels and drawings."""
-    settled(opened)
+    walk_through(opened)
     english = opened.evaluate(LONG_TEXT)
     assert [text for text in english if re.search("[가-힣]", text)] == []
     opened.do("page", "click", "#language")
-    settled(opened)
+    walk_through(opened)
     try:
         korean = opened.evaluate(LONG_TEXT)
         assert opened.evaluate("() => document.documentElement.lang") == "ko"

@@ -8,7 +8,7 @@ import { element, exact, say, select, slider, worded } from "../page/controls.js
 import { number, onLanguage, percent, plain, short, text } from "../page/language.js";
 import { layerBefore, modulesOf } from "../page/live.js";
 import { pictureChoice } from "../page/pictures.js";
-import { soon, whenNear } from "../page/schedule.js";
+import { seen, soon } from "../page/schedule.js";
 import { range } from "../drawing/legend.js";
 
 const KERNELS = [1, 3, 5, 7];
@@ -134,7 +134,7 @@ function startMaps(figure, page) {
   const controls = element("div", { class: "controls columns" }, pictureChoice(page), chosen.box);
   figure.append(controls, element("div", { class: "before-after" }, sides[0].box, arrow, sides[1].box), sentence);
 
-  const draw = soon(() => {
+  const draw = seen(figure, () => {
     const { network, answer } = picture;
     const [module, branch] = chosen.list.value.split("/");
     const spec = network && modulesOf(network.spec).find((one) => one.name === module);
@@ -163,5 +163,4 @@ function startMaps(figure, page) {
   picture.on("answer", draw);
   onLanguage(draw);
   new ResizeObserver(draw).observe(figure);
-  whenNear(figure, draw);
 }

@@ -6,12 +6,12 @@ import { element, say, worded } from "../page/controls.js";
 import { onLanguage, percent, plain, text } from "../page/language.js";
 import { modulesOf, ranked } from "../page/live.js";
 import { labelOf, pictureChoice } from "../page/pictures.js";
-import { soon } from "../page/schedule.js";
+import { seen } from "../page/schedule.js";
 
 export function start(figure, page) {
   const { picture } = page;
-  const seen = element("canvas", { class: "seen", role: "img" });
-  const strip = element("div", { class: "strip" }, seen);
+  const input = element("canvas", { class: "seen", role: "img" });
+  const strip = element("div", { class: "strip" }, input);
   const says = element("p", { class: "unseen", "aria-live": "polite" });
   const bars = answers({ count: 3 });
   const wait = worded("p", "picture.waking", { class: "waking" });
@@ -33,11 +33,11 @@ export function start(figure, page) {
     });
   });
   picture.on("input", () => {
-    drawPicture(seen, picture.shown);
+    drawPicture(input, picture.shown);
   });
-  const draw = soon(() => {
+  const draw = seen(figure, () => {
     const { answer, network } = picture;
-    if (picture.shown) seen.setAttribute("aria-label", plain("picture.alt", { label: labelOf(picture) }));
+    if (picture.shown) input.setAttribute("aria-label", plain("picture.alt", { label: labelOf(picture) }));
     if (!answer) return;
     wait.hidden = true;
     for (const { name, canvas } of tiles) {

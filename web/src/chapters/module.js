@@ -8,8 +8,8 @@ import { button, choice, element, exact, say, worded } from "../page/controls.js
 import { number, onLanguage, percent, plain, text } from "../page/language.js";
 import { layerBefore, modulesOf, ranked } from "../page/live.js";
 import { pictureChoice } from "../page/pictures.js";
-import { latest, soon, whenNear } from "../page/schedule.js";
-import { Flow } from "./flow.js";
+import { latest, seen } from "../page/schedule.js";
+import { Flow } from "../parts/flow.js";
 
 export function start(section, page) {
   const { picture } = page;
@@ -57,7 +57,7 @@ export function start(section, page) {
     draw();
   });
 
-  const draw = soon(() => {
+  const draw = seen(figure, () => {
     const { network } = picture;
     if (!network || !answer) return;
     const limits = { outputs: rangeOf(answer.map(flow.module.name)), reductions: [0, 1] };
@@ -81,7 +81,6 @@ export function start(section, page) {
   picture.on("answer", compute);
   onLanguage(changed);
   new ResizeObserver(draw).observe(flow.box);
-  whenNear(figure, draw);
 }
 
 /** Costs of the module as it is changed, of its branches, and of the network with it. */

@@ -7,7 +7,7 @@ import { choice, element, exact, say, slider, worded } from "../page/controls.js
 import { number, onLanguage, plain, short, text } from "../page/language.js";
 import { modulesOf } from "../page/live.js";
 import { soon } from "../page/schedule.js";
-import { startWalk } from "./walk.js";
+import { startWalk } from "../parts/walk.js";
 
 export function start(section, page) {
   startWalk(section.querySelector(".walk"), page);

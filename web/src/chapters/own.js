@@ -4,7 +4,7 @@ import { button, choice, element, say, select, worded } from "../page/controls.j
 import { readFile, readPicture, sentenceOf } from "../page/files.js";
 import { onLanguage, plain, text } from "../page/language.js";
 import { showChannels } from "../page/signals.js";
-import { explanation } from "./explanation.js";
+import { explanation } from "../parts/explanation.js";
 
 export function start(section, page) {
   const figure = section.querySelector(".live");

@@ -2,7 +2,7 @@
 
 import { choice, element, say, slider, toggle, worded } from "../page/controls.js";
 import { onLanguage, percent, plain, text } from "../page/language.js";
-import { AS_THE_PAPER, NETWORKS, PROBLEMS, QUESTIONS, ROWS, fitting } from "./differences.js";
+import { AS_THE_PAPER, NETWORKS, PROBLEMS, QUESTIONS, ROWS, fitting } from "../parts/differences.js";
 
 const ORDER = ["third", "after", "epsilon", "response", "first", "pools", "fourth", "auxiliary", "dropout", "input", "pixel", "classes", "returns", "accuracy", "here"];
 

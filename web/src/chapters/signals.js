@@ -9,7 +9,7 @@ import { button, element, say, select, slider, worded } from "../page/controls.j
 import { contributing } from "../page/contributing.js";
 import { onLanguage, percent, plain, text } from "../page/language.js";
 import { ranked } from "../page/live.js";
-import { soon, whenNear } from "../page/schedule.js";
+import { seen } from "../page/schedule.js";
 import { showChannels, showSignal } from "../page/signals.js";
 
 const HEIGHT = 290;
@@ -87,7 +87,7 @@ export function start(section, page) {
     return { height: HEIGHT, parts, label: plain("signals.trace", { count: shown[0].length, label: best?.label ?? "" }) };
   });
 
-  const draw = soon(() => {
+  const draw = seen(figure, () => {
     const { network, answer } = signal;
     drawTrace();
     if (!network) return;
@@ -130,7 +130,6 @@ export function start(section, page) {
     draw();
   });
   new ResizeObserver(draw).observe(figure);
-  whenNear(figure, draw);
 }
 
 function slidersOf(state, alter) {

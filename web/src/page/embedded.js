@@ -1,12 +1,8 @@
 // What lies in the page itself: facts as JSON, networks packed as text.
 
+import { packedBytes } from "../network/runtime.js";
+
 export const facts = () => JSON.parse(document.getElementById("facts").textContent);
 
-/** The bytes of a script that holds gzip as base64. */
-export async function embedded(id) {
-  const packed = atob(document.getElementById(id).textContent.trim());
-  const bytes = new Uint8Array(packed.length);
-  for (let at = 0; at < packed.length; at += 1) bytes[at] = packed.charCodeAt(at);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
+/** The bytes of a network of the page. */
+export const embedded = (id) => packedBytes(document.getElementById(`network-${id}`));

@@ -37,15 +37,28 @@ export function latest(work) {
   };
 }
 
-/** Calls `near` once, when a node comes near what is seen. */
-export function whenNear(node, near) {
+/**
+ * Wraps a drawing so that it is drawn once a frame where its place is seen or near, and elsewhere when it comes near.
+ *
+ * @param {Element} place
+ */
+export function seen(place, draw) {
+  let near = false;
+  let wanted = false;
+  const now = soon(() => {
+    wanted = false;
+    draw();
+  });
   const watch = new IntersectionObserver(
     (entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      watch.disconnect();
-      near();
+      near = entries.at(-1).isIntersecting;
+      if (near && wanted) now();
     },
-    { rootMargin: "600px" },
+    { rootMargin: "500px" },
   );
-  watch.observe(node);
+  watch.observe(place);
+  return () => {
+    wanted = true;
+    if (near) now();
+  };
 }

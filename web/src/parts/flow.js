@@ -1,7 +1,7 @@
 // The drawing of an Inception module: input, four branches that can be changed, concatenation, and lines between them.
 
 import { branchColour } from "../drawing/colours.js";
-import { drawTiles, part } from "../drawing/heat.js";
+import { drawTiles } from "../drawing/heat.js";
 import { path, svg } from "../drawing/svg.js";
 import { element, exact, slider, toggle } from "../page/controls.js";
 import { number, plain, short } from "../page/language.js";
@@ -150,7 +150,7 @@ class Lane {
     const values = { branch: this.branch.name };
     this.output.show(map, { range: outputs }, values);
     if (this.reduced) this.reduced.show(answer.map(`${module}.${this.branch.name}.reduce`), { range: reductions }, values);
-    drawTiles(this.segment.firstChild, part(map, 0, map.channels), { range: outputs, gap: 1 });
+    drawTiles(this.segment.firstChild, map, { range: outputs, gap: 1 });
   }
 }
 

@@ -8,7 +8,7 @@ import { choice, element, exact, say, slider, worded } from "../page/controls.js
 import { number, onLanguage, plain, rounded, text } from "../page/language.js";
 import { modulesOf } from "../page/live.js";
 import { pictureChoice } from "../page/pictures.js";
-import { soon, whenNear } from "../page/schedule.js";
+import { seen } from "../page/schedule.js";
 
 const CHANNELS = 12; // that are shown
 
@@ -62,7 +62,7 @@ export function startWalk(figure, page) {
     draw();
   }
 
-  const draw = soon(() => {
+  const draw = seen(figure, () => {
     const { network, answer, shown } = picture;
     if (!network || !state.name) return;
     const row = rowOf();
@@ -90,7 +90,6 @@ export function startWalk(figure, page) {
   picture.on("answer", draw);
   onLanguage(draw);
   new ResizeObserver(draw).observe(figure);
-  whenNear(figure, draw);
 }
 
 /** A module as a sign: its branches as strands as thick as their channels are many, its name and the size of its maps. */

@@ -10,7 +10,7 @@ import { contributing } from "../page/contributing.js";
 import { element, say, select, worded } from "../page/controls.js";
 import { onLanguage, plain, text } from "../page/language.js";
 import { ranked } from "../page/live.js";
-import { soon, whenNear } from "../page/schedule.js";
+import { seen } from "../page/schedule.js";
 
 const TALL = 220;
 
@@ -43,7 +43,7 @@ export function explanation(live) {
   function chosen() {
     return { label: Number(explain.list.value), against: Number(against.list.value) };
   }
-  const draw = soon(() => {
+  const draw = seen(box, () => {
     const { answer, network } = live;
     if (!answer || box.hidden) return;
     bars.tell(ranked(network, answer.probabilities));
@@ -68,7 +68,6 @@ export function explanation(live) {
   });
   onLanguage(draw);
   new ResizeObserver(draw).observe(box);
-  whenNear(box, draw);
   return { box, draw };
 }
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import googlenet
+import googlenet.explain
 import googlenet.weights
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference.md"
@@ -29,6 +30,6 @@ def test_every_name_of_the_reference_is_there_and_explained():
 
 
 def test_packages_name_what_the_reference_lists_and_nothing_else():
-    for package in (googlenet, googlenet.weights):
+    for package in (googlenet, googlenet.explain, googlenet.weights):
         assert sorted(package.__all__) == sorted(listed()[package.__name__])
         assert set(package.__all__) <= set(dir(package))

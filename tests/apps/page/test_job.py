@@ -5,16 +5,20 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from browser import WEB
 from conftest import run_here
 from googlenet import create_model
 from googlenet.apps.page import job, page
 from googlenet.apps.page.examples import examples_from, gunpoint_signals, shipped_pictures
-from googlenet.data.builtin import CLOTHES
+from googlenet.data.builtin import CLOTHES, gunpoint
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.errors import InputError
+from googlenet.inference.load import load_pipeline
+from googlenet.weights.catalogue import CATALOGUE
 from googlenet.weights.create import save_weights
 
 
@@ -116,6 +120,25 @@ def test_without_onnx_it_says_what_to_install(monkeypatch, built):
 def test_examples_need_a_run(built, tmp_path):
     with pytest.raises(InputError, match="name the run"):
         job.page_job(None, tmp_path / "x.html", [tmp_path / "a.png"])
+
+
+def test_the_network_of_gunpoint_is_as_good_as_its_record_says():
+    pipeline, classes = load_pipeline("googlenet_1d.gunpoint")
+    data = gunpoint()
+    assert classes == data.classes
+    with torch.inference_mode():
+        guesses = pipeline(torch.from_numpy(pipeline.preprocessing.array(data.test.signals))).argmax(1)
+    share = float((guesses == data.test.labels).float().mean())
+    assert share == CATALOGUE["googlenet_1d.gunpoint"].top1
+
+
+def test_every_sentence_of_the_networks_side_is_in_both_languages():
+    sources = "".join(path.read_text() for path in (WEB / "src" / "network").glob("*.js"))
+    keys = set(re.findall(r'"((?:model|picture|signal|csv)\.\w+)"', sources))
+    assert len(keys) > 40
+    for language in ("en", "ko"):
+        texts = "".join(path.read_text() for path in (WEB / "src" / "text" / language).glob("*.js"))
+        assert [key for key in sorted(keys) if f'"{key}":' not in texts] == []
 
 
 # ---------------------------------------------------------------- examples

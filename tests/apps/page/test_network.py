@@ -14,7 +14,7 @@ from googlenet.apps.page.job import SHIPPED
 from googlenet.explain.branches.contributions import branch_contributions
 from googlenet.inference.load import load_pipeline
 
-NAMES = ("network", "pictures", "signals", "runtime")
+NAMES = ("network", "onnx", "pictures", "signals", "runtime")
 MODULES = "\n".join(f'export * from "./network/{name}.js";' for name in NAMES)
 OPEN = """async () => {
     globalThis.networks = {};
@@ -174,6 +174,17 @@ def test_any_other_file_is_a_sentence(inside, own_file, change, key):
     broken = change(own_file)
     assert broken != own_file
     assert opened(inside, broken) == key
+
+
+def test_a_huge_file_is_not_looked_at(inside):
+    text = """() => {
+        try {
+            inside.readModel({ length: inside.LARGEST + 1 });
+        } catch (error) {
+            return error.key;
+        }
+    }"""
+    assert inside.evaluate(text) == "model.large"
 
 
 def test_a_file_for_programs_is_told_apart(inside):

@@ -25,9 +25,9 @@ SIDE = 512  # pixels, to which a larger picture's shorter side is resized
 
 def shipped_pictures() -> list[Row]:
     """A test picture of Fashion-MNIST for each class."""
-    with Image.open(CLOTHES_FILE) as strip:
-        side = strip.height
-        squares = [strip.crop((at * side, 0, (at + 1) * side, side)) for at in range(len(CLOTHES))]
+    strip = open_picture(CLOTHES_FILE, channels=1)
+    side = strip.height
+    squares = [strip.crop((at * side, 0, (at + 1) * side, side)) for at in range(len(CLOTHES))]
     return [_picture(f"fashion-mnist {at}", squares[at], label) for at, label in enumerate(CLOTHES)]
 
 

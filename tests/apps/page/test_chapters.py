@@ -219,7 +219,7 @@ def settled(opened):
 def wait_for(opened, condition, argument=None):
     """Until a condition holds; the deadline is for what never happens."""
     held = opened.evaluate(
-        """([condition, argument, deadline]) => new Promise((done) => {
+        """([argument, deadline]) => new Promise((done) => {
           const holds = CONDITION;
           const look = () => {
             if (holds(argument)) done(true);
@@ -229,7 +229,7 @@ def wait_for(opened, condition, argument=None):
           deadline += performance.now();
           look();
         })""".replace("CONDITION", condition),
-        [condition, argument, 120_000],
+        [argument, 120_000],
     )
     assert held, condition
 

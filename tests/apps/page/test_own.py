@@ -1,0 +1,181 @@
+"""What the reader brings to the page: pictures, tables, networks, and files that are none of these."""
+
+import base64
+import gzip
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import googlenet
+
+STATUS = "() => document.querySelector('#own .status').innerText"
+RANKED = """() => [...document.querySelectorAll("#own .explanation:not([hidden]) .answers li:not([hidden])")]
+  .map((row) => [row.children[0].innerText, row.children[1].innerText])"""
+
+
+@pytest.fixture
+def own(browser):
+    """The page open at its last chapter, with the width of a desk; opened anew if another test had it."""
+    try:
+        ours = browser.evaluate("() => globalThis.ofTheReader === true")
+    except AssertionError:  # no page is open
+        ours = False
+    if not ours:
+        browser.open(locale="en-US", viewport={"width": 1280, "height": 900})
+        browser.evaluate("() => { globalThis.ofTheReader = true; }")
+    browser.evaluate("() => document.getElementById('own').scrollIntoView({ behavior: 'instant' })")
+    return browser
+
+
+def give(own, path):
+    """Chooses a file, and waits for what the page says of it."""
+    own.evaluate("() => { document.querySelector('#own .status').textContent = ''; }")
+    own.do("page", "setInputFiles", "#file", str(path))
+    return said(own)
+
+
+def said(own):
+    """What the page says, when it has read."""
+    return own.evaluate(
+        """() => new Promise((done) => {
+          const look = () => {
+            const { innerText } = document.querySelector("#own .status");
+            if (innerText && !innerText.startsWith("Reading")) done(innerText);
+            else setTimeout(look, 20);
+          };
+          look();
+        })"""
+    )
+
+
+def becomes(own, condition, argument=None):
+    """Whether a condition holds, now or after a while; the deadline is for what never happens."""
+    return own.evaluate(
+        """(argument) => new Promise((done) => {
+          const [holds, deadline] = [CONDITION, performance.now() + 120000];
+          const look = () => {
+            if (holds(argument)) done(true);
+            else if (performance.now() > deadline) done(false);
+            else setTimeout(look, 20);
+          };
+          look();
+        })""".replace("CONDITION", condition),
+        argument,
+    )
+
+
+def network_of(page_file, name):
+    """The file of a network that lies in the page."""
+    text = page_file.read_text(encoding="utf-8")
+    packed = re.search(rf'id="network-{name}">([^<]+)<', text).group(1)
+    return gzip.decompress(base64.b64decode(packed))
+
+
+def test_a_picture_is_answered_as_pythons_predictor_answers_it(own, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 52, 3), dtype=np.uint8)
+    path = tmp_path / "noise.png"
+    Image.fromarray(pixels).save(path)
+    assert give(own, path) == "This is your picture as the network sees it: 28 × 28."
+    expected = googlenet.load("fashion_mnist", engine="torch").predict([path])[0]
+    label, share = own.evaluate(RANKED)[0]
+    assert label == expected.label
+    assert abs(float(share.rstrip("%")) / 100 - expected.probability) < 1e-3
+    own.evaluate("() => scrollTo(0, 0)")
+    assert becomes(own, "(label) => document.querySelector('#hero .label').innerText === label", label)
+
+
+def test_a_picture_may_be_dropped(own):
+    own.evaluate(
+        """() => {
+          document.querySelector("#own .status").textContent = "";
+          const canvas = Object.assign(document.createElement("canvas"), { width: 30, height: 30 });
+          canvas.getContext("2d").fillRect(5, 5, 20, 20);
+          canvas.toBlob((blob) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([blob], "square.png", { type: "image/png" }));
+            const drop = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+            document.getElementById("drop").dispatchEvent(drop);
+          });
+        }"""
+    )
+    assert said(own).startswith("This is your picture")
+
+
+def test_a_table_of_signals_can_be_walked(own, tmp_path):
+    path = tmp_path / "three.csv"
+    rows = np.sin(np.linspace(0, 6, 150) + np.arange(3)[:, None])
+    path.write_text("\n".join(",".join(f"{value:.4f}" for value in row) for row in rows))
+    assert give(own, path).startswith("3 signals were read.")
+    labels = "() => [...document.querySelectorAll('#own-rows option')].map((option) => option.innerText)"
+    assert len(own.evaluate(labels)) == 3
+    line = "document.querySelector('#own .explanation:not([hidden]) .trace path')"
+    assert becomes(own, f"() => {line}?.getAttribute('d')")
+    first = own.evaluate(f"() => {line}.getAttribute('d')")
+    assert {label for label, _ in own.evaluate(RANKED)} == {"gun", "point"}
+    own.do("page", "selectOption", "#own-rows", "2")
+    assert becomes(own, f"(first) => {line}.getAttribute('d') !== first", first)
+
+
+def test_a_network_takes_the_place_of_the_pages_own(own, page_file, tmp_path):
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(network_of(page_file, "gunpoint"))
+    told = give(own, path)
+    assert told.startswith("This is your network now: mine.onnx, 2 classes, 6 modules.")
+    rows = "() => document.querySelectorAll('#own .explanation:not([hidden]) .branch-table tr').length"
+    assert own.evaluate(rows) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("broken.onnx", b"nothing", "no network"),
+        ("broken.png", b"\x89PNG\r\n\x1a\nnothing", "damaged"),
+        ("broken.jpg", b"nothing", "no picture"),
+        ("words.csv", b"a,b\nc,d\n", ""),
+        ("empty.csv", b"", "no signals"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sentence_and_the_page_goes_on(own, tmp_path, name, content, sentence):
+    path = tmp_path / name
+    path.write_bytes(content)
+    told = give(own, path)
+    assert sentence in told and told != "This file could not be read."
+    assert own.evaluate("() => document.querySelector('#own .status').classList.contains('wrong')")
+    own.heard()
+    picture = tmp_path / "grey.png"
+    Image.new("L", (28, 28), 90).save(picture)
+    assert give(own, picture).startswith("This is your picture")
+    assert not own.evaluate("() => document.querySelector('#own .status').classList.contains('wrong')")
+
+
+def test_a_square_shows_its_branchs_channels(own):
+    own.evaluate("() => document.querySelector('#own-kind input[value=picture]').click()")
+    own.evaluate("() => document.querySelectorAll('#own .explanation:not([hidden]) button.map')[4 * 4 + 2].click()")
+    assert (
+        own.evaluate("() => document.querySelector('#own .channels .of').innerText")
+        == "4c, branch 5×5: its 32 channels"
+    )
+
+
+@pytest.mark.slow
+def test_contributions_of_every_module_sum_to_the_difference(own):
+    own.evaluate("() => document.querySelector('#signals .contributing button').click()")
+    found = own.evaluate(
+        """() => new Promise((done) => {
+          const number = (text) => Number(text.replace("−", "-"));
+          const look = () => {
+            const { innerText } = document.querySelector("#signals .contributing .note");
+            if (!innerText) return setTimeout(look, 100);
+            const rows = [...document.querySelectorAll("#signals .branch-table tr")];
+            const values = rows.map((row) => [...row.querySelectorAll(".value")].map((value) => value.textContent));
+            done({ told: innerText, rows: values.map((row) => row.filter(Boolean).map(number)) });
+          };
+          look();
+        })"""
+    )
+    difference = float(re.search(r"difference of ([+−][\d.]+)", found["told"]).group(1).replace("−", "-"))
+    for row in found["rows"]:
+        assert len(row) >= 4
+        assert abs(sum(row) - difference) < 0.01 * abs(difference) + 0.005 * len(row)

@@ -132,7 +132,7 @@ function startMaps(figure, page) {
   const arrow = element("div", { class: "arrow", "aria-hidden": "true" }, "1×1");
   const sentence = element("p", { class: "sentence" });
   const controls = element("div", { class: "controls columns" }, pictureChoice(page), chosen.box);
-  figure.append(controls, element("div", { class: "before-after" }, sides[0].box, arrow, sides[1].box), sentence);
+  figure.append(controls, element("div", { class: "before-after" }, sides[0].box, arrow, sides[1].box), sentence, worded("figcaption", "compression.caption"));
 
   const draw = seen(figure, () => {
     const { network, answer } = picture;

@@ -18,6 +18,7 @@ export const SEQUENTIAL = Uint8Array.from(
 
 export const sequentialGradient = `linear-gradient(to right, ${STOPS.map((stop) => `rgb(${stop})`).join(", ")})`;
 export const divergingGradient = "linear-gradient(to right, var(--blue), var(--page), var(--orange))";
+export const softGradient = `linear-gradient(to right, ${diverging(-1, 2)}, var(--page), ${diverging(1, 2)})`; // behind numbers
 
 /** The colour of a number between -most and most, as CSS mixes it in either theme. */
 export function diverging(value, most) {

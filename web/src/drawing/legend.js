@@ -2,13 +2,13 @@
 
 import { element } from "../page/controls.js";
 import { rounded } from "../page/language.js";
-import { divergingGradient, sequentialGradient } from "./colours.js";
+import { divergingGradient, sequentialGradient, softGradient } from "./colours.js";
 
 /** A scale with the limits that `tell([low, high])` gives it. */
 export function range(kind = "sequential") {
   const [low, high] = [element("span"), element("span")];
   const bar = element("span", { class: "scale" });
-  bar.style.background = kind === "diverging" ? divergingGradient : sequentialGradient;
+  bar.style.background = { sequential: sequentialGradient, diverging: divergingGradient, soft: softGradient }[kind];
   return {
     box: element("div", { class: "range" }, low, bar, high),
     tell(limits) {

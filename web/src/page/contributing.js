@@ -15,7 +15,7 @@ import { signed } from "../drawing/branches.js";
 export function contributing(live, table, key, classes = () => firstTwo(live)) {
   const bar = element("progress", { max: 1, value: 0, "data-label": key, "aria-label": plain(key), hidden: true });
   const sentence = element("p", { class: "note", "aria-live": "polite" });
-  const scale = range("diverging");
+  const scale = range("soft");
   scale.box.hidden = true;
   let told = null;
   const go = button(key, async () => {

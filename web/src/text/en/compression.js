@@ -27,5 +27,5 @@ export default {
   "compression.after": "{count} are left",
   "compression.maps": "Maps of {count} channels",
   "compression.fewer": "{before} numbers become {after}, and all that the {kernel} convolution of {module} will ever know of this picture is on the right. Nobody chose what to keep: it was learned.",
-  "compression.caption": "Channels that come into a module of the network in this file, and what its 1×1 keeps of them. Darkest is {low}, brightest {high}; one scale for all tiles of a side.",
+  "compression.caption": "Each tile is a channel: on the left those that come into a module of the network in this file, on the right what its 1×1 keeps of them. All tiles of a side share one scale.",
 };

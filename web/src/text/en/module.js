@@ -16,7 +16,6 @@ export default {
   "module.macs": "multiply-adds",
   "module.maps": "Maps of branch {branch}: {count} channels",
   "module.reduced": "Maps behind the 1×1 of branch {branch}: {count} channels",
-  "module.all": "Maps of all branches, concatenated",
   "module.inputs": "Maps that come into the module",
   "module.cost": "The module",
   "module.whole": "The network with it",

@@ -7,7 +7,6 @@ export default {
     "A student’s notes on GoogLeNet, the first Inception network, with everything in them set in motion. Move a slider and the arithmetic follows; choose a picture and a real network, which is inside this file, shows what it does with it.",
   "page.skip": "Skip to the first chapter",
   "page.chapters": "Chapters",
-  "page.noscript": "This page computes everything in your browser and needs JavaScript for it. It sends nothing and loads nothing.",
   "page.footer":
     "Made by <code>googlenet page</code>, version {version}. Numbers of cost are those of <code>googlenet.cost</code>, probabilities those of PyTorch within 1e-4. The page needs no network and sends nothing. Source of the architecture: Szegedy et al., <em>Going deeper with convolutions</em>, CVPR 2015. Pictures of clothes: Fashion-MNIST, Zalando SE, MIT licence. Signals: GunPoint, UCR archive.",
   "nav.size": "Size",
@@ -25,11 +24,4 @@ export default {
   "picture.own": "your picture",
   "hero.maps": "From left to right: the picture, then what the nine modules make of it, each as the mean of its channels, dark where it is low and bright where it is high, on a scale of its own. The maps become smaller and the channels more, until a mean over places and one linear layer decide.",
   "hero.map": "Mean map of module {module}, {size} samples",
-  "hero.answers": "Probabilities",
-  "map.scale": "activation, mean of channels: dark is {low}, bright {high}; each map has its own scale",
-  "map.range": "activation; one scale for all tiles",
-  "branch.1x1": "1×1",
-  "branch.3x3": "3×3",
-  "branch.5x5": "5×5",
-  "branch.pool": "pool",
 };

@@ -27,5 +27,5 @@ export default {
   "compression.after": "남는 채널 {count}개",
   "compression.maps": "채널 {count}개의 맵",
   "compression.fewer": "숫자 {before}개가 {after}개로 줄었습니다. {module} 의 {kernel} 합성곱이 이 이미지에 대해 알 수 있는 것은 오른쪽이 전부입니다. 무엇을 남길지는 사람이 정한 것이 아니라 학습된 것입니다.",
-  "compression.caption": "이 파일에 든 네트워크의 모듈로 들어오는 채널과, 그 1×1 이 남기는 것입니다. 가장 어두운 곳은 {low}, 가장 밝은 곳은 {high}이며, 한쪽의 모든 타일은 눈금이 같습니다.",
+  "compression.caption": "타일 하나가 채널 하나입니다. 왼쪽은 이 파일에 든 네트워크의 모듈로 들어오는 채널이고, 오른쪽은 그 1×1 이 남기는 것입니다. 한쪽의 모든 타일은 눈금이 같습니다.",
 };

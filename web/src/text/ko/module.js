@@ -16,7 +16,6 @@ export default {
   "module.macs": "곱셈-덧셈",
   "module.maps": "가지 {branch} 의 맵: 채널 {count}개",
   "module.reduced": "가지 {branch} 의 1×1 을 지난 맵: 채널 {count}개",
-  "module.all": "모든 가지를 이어 붙인 맵",
   "module.inputs": "모듈로 들어오는 맵",
   "module.cost": "이 모듈",
   "module.whole": "이 모듈을 쓴 네트워크",

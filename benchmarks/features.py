@@ -90,10 +90,13 @@ def draw(folder: Path) -> None:
     dreams = []
     for at in ("3a", "4c", "5b"):
         out = folder / f"dream-{at}.png"
-        dream_job("googlenet_small.fashion_mnist", str(folder / "clothes.png"), out, Wanted(at))
+        dream_job("googlenet_small.fashion_mnist", str(folder / "clothes.png"), out, Wanted(at, steps=20))
         dreams.append(np.asarray(Image.open(out)))
-    page = np.concatenate([np.asarray(Image.open(folder / "clothes.png")), *dreams], axis=1)
-    Image.fromarray(page).save(DOCS / "explain-dream-fashion-mnist.png", optimize=True)
+    white = np.full((112, 4), 255, np.uint8)
+    page = np.concatenate(
+        [np.asarray(Image.open(folder / "clothes.png")), white, dreams[0], white, dreams[1], white, dreams[2]], axis=1
+    )
+    Image.fromarray(page.repeat(2, 0).repeat(2, 1)).save(DOCS / "explain-dream-fashion-mnist.png", optimize=True)
     data = find_data("gunpoint")
     assert data.test is not None
     signals = [np.asarray(example.content).reshape(-1) for example in data.test.examples(preprocessing())]
@@ -110,9 +113,9 @@ def preprocessing():
 
 
 def clothes(path: Path) -> None:
-    """A picture of eight times eight pictures of Fashion-MNIST's test part (MIT licence)."""
-    part = find_data("fashion-mnist").held_out.pixels[:64, 0].numpy()
-    Image.fromarray(part.reshape(8, 8, 28, 28).transpose(0, 2, 1, 3).reshape(224, 224)).save(path)
+    """A picture of four times four pictures of Fashion-MNIST's test part (MIT licence)."""
+    part = find_data("fashion-mnist").held_out.pixels[:16, 0].numpy()
+    Image.fromarray(part.reshape(4, 4, 28, 28).transpose(0, 2, 1, 3).reshape(112, 112)).save(path)
 
 
 def main() -> None:

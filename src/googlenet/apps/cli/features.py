@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +35,7 @@ def features(
     data: Annotated[
         str | None, typer.Option(help="Data whose training part shows what excites the same, beside what is drawn.")
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Of the ascent.")] = 128,
+    steps: Annotated[int, typer.Option(min=1, help="Of the ascent.")] = 96,
     seed: Annotated[int, typer.Option(min=0, help="Of chance.")] = 0,
     variety: Annotated[int, typer.Option(min=1, help="Different pictures or signals of each.")] = 1,
 ) -> None:
@@ -48,14 +49,14 @@ def features(
     from ...nn.device import keep_memory
     from ..features import Asked, features_job
     from .output.screen import beside
-    from .progress import progress_over, watch
+    from .progress import watch
 
     check_local([run])
     keep_memory()
     folder = out or Path("features") / (what or "middle").replace(":", "-").replace(" ", "-")
     try:
-        with explained("features", [run]), progress_over("drawn") as update:
-            result = features_job(run, folder, Asked(what, data, steps, seed, variety), watch, _noted(update))
+        with explained("features", [run]), _bar("drawn") as report:
+            result = features_job(run, folder, Asked(what, data, steps, seed, variety), watch, report)
     except KeyboardInterrupt:
         raise _stopped(folder) from None
     for line in _said(result, folder):
@@ -64,8 +65,20 @@ def features(
         print(sheet)
 
 
-def _noted(update: Callable[[int, str, int | None], None]) -> Callable[[int, int], None]:
-    return lambda done, total: update(done, f"{done / total:.0%}", total)
+@contextmanager
+def _bar(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Yields what moves a bar, which is there from the first step on: before, there may be one of the data."""
+    from .progress import progress_over
+
+    with ExitStack() as stack:
+        bars: list[Callable[[int, str, int | None], None]] = []
+
+        def report(done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(progress_over(description)))
+            bars[0](done, f"{done / total:.0%}", total)
+
+        yield report
 
 
 def _said(result: Features, folder: Path) -> list[str]:
@@ -122,13 +135,12 @@ def dream(
     from ...nn.device import keep_memory
     from ..dreams import Wanted, dream_job
     from .output.screen import beside
-    from .progress import progress_over
 
     check_local([word for word in (run, example, guide) if word])
     keep_memory()
     try:
-        with explained("dream", [run, example]), progress_over("dreamt") as update:
-            result = dream_job(run, example, out, Wanted(at, guide, octaves, steps, seed, row), _noted(update))
+        with explained("dream", [run, example]), _bar("dreamt") as report:
+            result = dream_job(run, example, out, Wanted(at, guide, octaves, steps, seed, row), report)
     except KeyboardInterrupt:
         again = shlex.join(["googlenet", *sys.argv[1:]])
         raise Stopped(f"Stopped. The octaves that are done are kept; go on with: {again}") from None

@@ -426,15 +426,31 @@ ENGLISH = re.compile(r"[A-Za-z]{2,}[ ,]+[a-z]{2,}[ ,]+[a-z]{2,}")  # three words
 NAMED = re.compile(r"Going deeper with convolutions|Fashion-MNIST, Zalando SE|[a-z_.]+/[a-z_./]+")
 
 
+BOTH = "".join(f'export {{ default as {name} }} from "./text/{name}/index.js";' for name in ("en", "ko"))
+
+
+def only_in(texts, others):
+    """What matches any piece of the one language's texts that the other has not; whatever stands for a {value}."""
+    pieces, known = (
+        {piece.strip() for text in each.values() for piece in re.split("<[^>]+>", text)} for each in (texts, others)
+    )
+    own = {piece for piece in pieces - known if re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}", "", piece))}
+    return re.compile("|".join(re.sub(r"\\{\w+\\}", ".+?", re.escape(piece)) for piece in sorted(own)))
+
+
 def test_both_languages_are_whole(opened):
     """Nothing of the other language is left, in texts, labels and drawings."""
     walk_through(opened)
     english = opened.evaluate(LONG_TEXT)
     assert [text for text in english if re.search("[가-힣]", text)] == []
+    opened.do("harness", "modules", BOTH, "texts")
+    foreign = only_in(*opened.evaluate("() => [texts.en, texts.ko]"))
+    assert sum(bool(foreign.fullmatch(text)) for text in english) > 150
     opened.do("page", "click", "#language")
     walk_through(opened)
     try:
         korean = opened.evaluate(LONG_TEXT)
+        assert [text for text in korean if foreign.fullmatch(text)] == []
         assert opened.evaluate("() => document.documentElement.lang") == "ko"
         assert [text for text in korean if ENGLISH.search(NAMED.sub("", text))] == []
         assert sum(bool(re.search("[가-힣]", text)) for text in korean) > 200
@@ -443,8 +459,7 @@ def test_both_languages_are_whole(opened):
 
 
 def test_texts_have_the_same_keys_and_values(opened):
-    both = "".join(f'export {{ default as {name} }} from "./text/{name}/index.js";' for name in ("en", "ko"))
-    opened.do("harness", "modules", both, "texts")
+    opened.do("harness", "modules", BOTH, "texts")
     texts = opened.evaluate("() => ({ en: texts.en, ko: texts.ko })")
     assert texts["en"].keys() == texts["ko"].keys()
     for key, text in texts["en"].items():

@@ -138,8 +138,9 @@ function startMaps(figure, page) {
     const { network, answer } = picture;
     const [module, branch] = chosen.list.value.split("/");
     const spec = network && modulesOf(network.spec).find((one) => one.name === module);
-    if (!answer || !spec) return;
-    const input = answer.map(layerBefore(network.spec, module));
+    const front = spec && layerBefore(network.spec, module);
+    if (!answer || !front) return;
+    const input = answer.map(front);
     const kept = answer.map(`${module}.${branch}.reduce`);
     [input, kept].forEach((map, at) => {
       const { words, canvas, scale, which } = sides[at];

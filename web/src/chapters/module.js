@@ -63,7 +63,8 @@ export function start(section, page) {
     const limits = { outputs: rangeOf(answer.map(flow.module.name)), reductions: [0, 1] };
     const reduced = flow.module.branches.filter((branch) => branch.reduce).map((branch) => answer.map(`${flow.module.name}.${branch.name}.reduce`));
     limits.reductions[1] = Math.max(...reduced.map((map) => rangeOf(map)[1]), 0) || 1;
-    flow.draw(answer, answer.map(layerBefore(network.spec, flow.module.name)), limits);
+    const front = layerBefore(network.spec, flow.module.name);
+    flow.draw(answer, front && answer.map(front), limits);
     for (const [name, scale] of Object.entries(scales)) scale.tell(limits[name]);
     say(sentence, told(picture, flow, answer));
     const possible = flow.impossible().length === 0;

@@ -24,6 +24,7 @@ export function contributing(live, table, key, classes = () => firstTwo(live)) {
     go.disabled = true;
     bar.hidden = false;
     bar.value = 0;
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done))); // that the bar is seen
     try {
       const found = await live.inTurn(() => network.contributions(input, label, against, (share) => (bar.value = share)));
       if (live.input === input && live.network === network) show(found, network.classes[label], network.classes[against]);

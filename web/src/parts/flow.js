@@ -43,15 +43,17 @@ export class Flow {
 
   /** Labels with the numbers of a cost. */
   tell({ branches }) {
-    const channels = this.kept().reduce((sum, branch) => sum + branch.channels, 0);
-    this.joined.firstChild.textContent = plain("module.concatenated", { count: channels });
     for (const lane of this.#lanes) lane.tell(branches[lane.branch.name]);
+    const count = this.#lanes.reduce((sum, lane) => sum + (lane.on ? lane.count : 0), 0);
+    this.joined.firstChild.textContent = plain("module.concatenated", { count });
   }
 
   /** Maps of an answer, and the lines as the page lies now. */
   draw(answer, input, limits) {
-    this.input.words.textContent = plain("module.input", { count: input.channels });
-    this.input.show(input, {});
+    if (input) {
+      this.input.words.textContent = plain("module.input", { count: input.channels });
+      this.input.show(input, {});
+    }
     for (const lane of this.#lanes) lane.draw(answer, this.module.name, limits);
     this.#wire();
   }
@@ -65,10 +67,10 @@ export class Flow {
     };
     const narrow = getComputedStyle(this.box).getPropertyValue("--narrow").trim() === "1";
     const entry = spot(this.input.canvas);
-    const lines = this.#lanes.flatMap(({ box, segment, colour, on, branch }, at) => {
+    const lines = this.#lanes.flatMap(({ box, segment, colour, on, count }, at) => {
       const [lane, end] = [spot(box), spot(segment)];
       const style = { stroke: colour, opacity: on ? 0.75 : 0.15, stroke_linecap: "round" };
-      const thick = Math.max(1.5, Math.min(9, branch.channels / 24));
+      const thick = Math.max(1.5, Math.min(9, count / 24));
       const curve = (x1, y1, x2, y2) => `M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
       if (narrow) {
         return [
@@ -77,7 +79,7 @@ export class Flow {
         ];
       }
       return [
-        path(curve(entry.left + this.input.wide + 6, entry.middle, lane.left - 1, lane.middle), { ...style, stroke_width: 2 }),
+        path(curve(entry.left + (this.input.wide ?? 0) + 6, entry.middle, lane.left - 1, lane.middle), { ...style, stroke_width: 2 }),
         path(curve(lane.right + 1, lane.middle, end.left - 2, end.middle), { ...style, stroke_width: thick }),
       ];
     });
@@ -100,7 +102,7 @@ class Lane {
     this.cost = element("span", { class: "cost" });
     const name = branch.name.replace(/^(\d+)x(\d+)$/, "$1×$2");
     const flip = toggle({ id, label: name }, moved("on"));
-    flip.input.setAttribute("aria-label", plain("module.on", { name }));
+    this.flip = () => flip.input.setAttribute("aria-label", plain("module.on", { name }));
     const steps = element("div", { class: "steps" });
     if (branch.pool) steps.append(element("span", { class: "pooled", "data-text": "module.pool" }, plain("module.pool")));
     if (branch.reduce) {
@@ -114,7 +116,6 @@ class Lane {
     const head = element("div", { class: "lane-head" }, flip.box, this.cost);
     this.box = element("div", { class: "lane" }, head, steps);
     this.segment = element("div", { class: "segment" }, element("canvas", { "aria-hidden": "true" }), element("span"));
-    this.segment.style.flexGrow = branch.channels;
     for (const node of [this.box, this.segment]) node.style.setProperty("--accent", colour);
   }
 
@@ -139,9 +140,12 @@ class Lane {
   }
 
   tell(row) {
+    this.flip();
+    [this.count] = row.output;
+    this.segment.style.flexGrow = this.count;
     exact(this.macs, row.macs, number(row.macs));
-    this.cost.replaceChildren(`${plain("module.channels", { count: this.branch.channels })} · `, this.macs, ` ${plain("module.macs")}`);
-    this.segment.lastChild.textContent = this.on ? this.branch.channels : "";
+    this.cost.replaceChildren(`${plain("module.channels", { count: this.count })} · `, this.macs, ` ${plain("module.macs")}`);
+    this.segment.lastChild.textContent = this.on ? this.count : "";
     this.cost.title = short(row.macs);
   }
 

@@ -72,7 +72,7 @@ export function startWalk(figure, page) {
     say(sentence, text(row.field > side ? "network.beyond" : "network.inside", values));
     if (!answer) return;
     map.draw(answer.map(state.name), state);
-    channels.draw(answer.map(state.name), modulesOf(network.spec).find((module) => module.name === state.name), state);
+    channels.draw(answer.map(state.name), network.modules.find((module) => module.name === state.name), state);
   });
 
   picture.on("network", () => {
@@ -233,10 +233,8 @@ function channelTiles() {
 
 /** To whose branch a channel of a module's output belongs. */
 function ownerOf(module) {
-  const ends = [];
-  module.branches.reduce((sum, branch) => (ends.push(sum + branch.channels), sum + branch.channels), 0);
   return (channel) => {
-    const place = ends.findIndex((end) => channel < end);
+    const place = module.branches.findIndex(({ to }) => channel < to);
     return { branch: module.branches[place], place };
   };
 }

@@ -109,6 +109,10 @@ class PathNetwork(nn.Module):
     def __init__(self, model: GoogLeNet, preprocessing: Preprocessing) -> None:
         super().__init__()
         self.tapped, self.preprocessing = Tapped(model), preprocessing
+        view = preprocessing.views(preprocessing.example(1), model.arch.members)[0]
+        with torch.no_grad():
+            taps = self.tapped(view, torch.zeros(model.num_classes))[1]
+        self.shapes = [tap.shape[1:] for tap in taps]
         self.members = [_members(row["branches"]) for row in channel_ranges(model)]
 
     def forward(self, inputs: Tensor, start: Tensor, places: Tensor, direction: Tensor) -> tuple[Tensor, ...]:
@@ -116,14 +120,12 @@ class PathNetwork(nn.Module):
         model = self.tapped.model
         view = self.preprocessing.views(inputs, model.arch.members)[0]
         x = start + places.view(-1, *[1] * (view.ndim - 1)) * (view - start)
-        with torch.no_grad():
-            shapes = [tap.shape for tap in self.tapped(x, direction)[1]]
 
         def value(added: Sequence[Tensor]) -> tuple[Tensor, tuple[list[Tensor], Tensor]]:
             values, taps = self.tapped(x, direction, added)
             return values.sum(), (taps, values)
 
-        nothing = [torch.zeros(shape) for shape in shapes]
+        nothing = [torch.zeros(len(x), *shape) for shape in self.shapes]
         _, backward, (taps, values) = torch.func.vjp(value, nothing, has_aux=True)  # type: ignore[misc]
         (slopes,) = backward(torch.ones(()))
         cut = iter(self.members)

@@ -99,8 +99,8 @@ def measured(browser: Browser) -> dict[str, Any]:
         started = time.perf_counter()
         browser.open()
         opening.append(time.perf_counter() - started)
-    names = ("network", "pictures", "signals", "runtime")
-    browser.do("harness", "modules", "".join(f'export * from "./network/{name}.js";' for name in names), "inside")
+    names = ("network/network", "network/runtime", "inputs/pictures", "inputs/signals")
+    browser.do("harness", "modules", "".join(f'export * from "./{name}.js";' for name in names), "inside")
     browser.evaluate(NETWORKS)
     result: dict[str, Any] = {"seconds from opening to ready": spread(opening)}
     for one in SHIPPED.values():

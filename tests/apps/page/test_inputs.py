@@ -12,7 +12,7 @@ from googlenet.data.builtin import gunpoint
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 
-MODULES = "\n".join(f'export * from "./network/{name}.js";' for name in ("pictures", "signals", "csv"))
+MODULES = "\n".join(f'export * from "./inputs/{name}.js";' for name in ("pictures", "signals", "csv"))
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,8 @@ def test_the_network_of_gunpoint_is_as_good_as_its_record_says():
 
 
 def test_every_sentence_of_the_networks_side_is_in_both_languages():
-    sources = "".join(path.read_text() for path in (WEB / "src" / "network").glob("*.js"))
+    folders = [WEB / "src" / name for name in ("network", "inputs")]
+    sources = "".join(path.read_text() for folder in folders for path in folder.glob("*.js"))
     keys = set(re.findall(r'"((?:model|picture|signal|csv)\.\w+)"', sources))
     assert len(keys) > 40
     for language in ("en", "ko"):

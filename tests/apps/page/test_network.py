@@ -14,8 +14,8 @@ from googlenet.apps.page.job import SHIPPED
 from googlenet.explain.branches.contributions import branch_contributions
 from googlenet.inference.load import load_pipeline
 
-NAMES = ("network", "onnx", "pictures", "signals", "runtime")
-MODULES = "\n".join(f'export * from "./network/{name}.js";' for name in NAMES)
+NAMES = ("network/network", "network/onnx", "network/runtime", "inputs/pictures", "inputs/signals")
+MODULES = "\n".join(f'export * from "./{name}.js";' for name in NAMES)
 OPEN = """async () => {
     globalThis.networks = {};
     for (const { id } of JSON.parse(document.getElementById("facts").textContent).networks) {

@@ -1,6 +1,6 @@
 // Files of the reader: a picture, a table of signals, or a network.
 
-import { signalsFromCsv } from "../network/csv.js";
+import { signalsFromCsv } from "../inputs/csv.js";
 import { SentenceError } from "../network/errors.js";
 import { openNetwork } from "../network/network.js";
 import { hasText, plain, text } from "./language.js";

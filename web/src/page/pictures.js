@@ -1,6 +1,6 @@
 // Which picture the network sees: one choice, at several places of the page.
 
-import { pictureFrom } from "../network/pictures.js";
+import { pictureFrom } from "../inputs/pictures.js";
 import { choice, element } from "./controls.js";
 import { plain } from "./language.js";
 

@@ -1,6 +1,6 @@
 // Which signal the network sees.
 
-import { preparedSignal } from "../network/signals.js";
+import { preparedSignal } from "../inputs/signals.js";
 
 /** Shows the network a signal: `channels` are arrays of numbers, NaN where one is missing. */
 export async function showChannels(page, channels, { label = null, example = null } = {}) {

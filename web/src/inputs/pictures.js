@@ -1,6 +1,6 @@
 // From a picture of any size to the 8-bit pixels that a network reads, as googlenet.data.images does it.
 
-import { SentenceError } from "./errors.js";
+import { SentenceError } from "../network/errors.js";
 import { centreSquare } from "./resize.js";
 import { isPng, pngPicture } from "./png.js";
 

@@ -1,7 +1,7 @@
 // Signals from a table of text, as googlenet.data.signals reads the plain ones. What is guessed is said; what cannot be
 // known is refused in a sentence.
 
-import { SentenceError } from "./errors.js";
+import { SentenceError } from "../network/errors.js";
 
 const MOST = 64 * 2 ** 20; // letters of a file
 const SIGNALS = 1000; // that are read of it

@@ -1,7 +1,7 @@
 // PNG, decoded as Pillow and googlenet.data.images.values do: grey or RGB in 8 bits, transparent pixels on white, the
 // high byte of 16 bits, upright by its EXIF orientation. Browsers turn colours and lose the pixels under a veil.
 
-import { SentenceError } from "./errors.js";
+import { SentenceError } from "../network/errors.js";
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const GREY = 0, RGB = 2, PALETTE = 3, GREY_ALPHA = 4, RGB_ALPHA = 6;

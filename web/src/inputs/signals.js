@@ -1,7 +1,7 @@
 // From a signal of any length, with gaps, to what the network reads: SignalPreprocessing of
 // googlenet.data.signals.preparation, and what is to be said of a signal unlike all that was learned from.
 
-import { SentenceError } from "./errors.js";
+import { SentenceError } from "../network/errors.js";
 import * as scale from "./scale.js";
 
 const STRANGE = 10, SMALL = 0.01, FEWEST = 8, LONGER = 1.25; // as preparation/doubt.py has them

@@ -53,7 +53,14 @@ class Builder:
         return self.constants.name(value)
 
     def add(self, kind: str, *inputs: Any, results: int = 1, **attributes: Any) -> Any:
-        """A node; gives the name of its result, or several."""
+        """A node; gives the name of its result, or several.
+
+        Args:
+            kind: Of ONNX's operators.
+            *inputs: Names of results, or constants.
+            results: How many there are.
+            **attributes: As ONNX calls them.
+        """
         names = [f"v{len(self.nodes)}_{at}" for at in range(results)]
         self.nodes.append(helper.make_node(kind, list(map(self.text, inputs)), names, **attributes))
         return names[0] if results == 1 else names

@@ -38,7 +38,13 @@ def _same(g: Builder, node: fx.Node, x: Any, *_: Any) -> Any:
 
 
 def reshaped(g: Builder, node: fx.Node, x: Any, *_: Any) -> Any:
-    """A reshape, whatever PyTorch calls it."""
+    """A reshape, whatever PyTorch calls it.
+
+    Args:
+        g: The graph.
+        node: Of what was traced; it has the shape.
+        x: What is reshaped.
+    """
     return g.add("Reshape", x, g.whole(_shape(node)))
 
 

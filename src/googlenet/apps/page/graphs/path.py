@@ -116,7 +116,14 @@ class PathNetwork(nn.Module):
         self.members = [_members(row["branches"]) for row in channel_ranges(model)]
 
     def forward(self, inputs: Tensor, start: Tensor, places: Tensor, direction: Tensor) -> tuple[Tensor, ...]:
-        """See :class:`PathNetwork`."""
+        """What passes through the edges, and the logits.
+
+        Args:
+            inputs: A prepared input.
+            start: The beginning of the path, as the network sees it.
+            places: On the path, from 0 to 1.
+            direction: In the space of logits.
+        """
         model = self.tapped.model
         view = self.preprocessing.views(inputs, model.arch.members)[0]
         x = start + places.view(-1, *[1] * (view.ndim - 1)) * (view - start)

@@ -257,7 +257,7 @@ main()
 
 
 @pytest.mark.skipif("GOOGLENET_MUTATION" in __import__("os").environ, reason="a process of its own")
-@pytest.mark.parametrize("name", ["typer", "googlenet.apps.cli.runs", "googlenet.training.recipe"])
+@pytest.mark.parametrize("name", ["typer", "googlenet.apps.cli.commands.runs", "googlenet.training.recipe"])
 def test_who_stops_it_as_it_starts_gets_a_sentence(name):
     done = subprocess.run(
         [sys.executable, "-c", IMPORTING.format(name=name)],

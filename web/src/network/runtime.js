@@ -30,11 +30,13 @@ async function prepare() {
 export async function sessionOf(bytes) {
   ready ??= prepare();
   await ready;
-  return ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  return ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], logSeverityLevel: 3 });
 }
 
-/** What a session gives for inputs `{name: {data, dims}}`: `{name: {data, dims}}`, of those outputs or of all. */
+/** What a session gives for inputs `{name: {data, dims}}`: `{name: {data, dims}}`, of those outputs or of all. The page
+ * gets a turn first: ONNX Runtime computes where the page is drawn, and many runs in a row would hold it still. */
 export async function run(session, inputs, outputs = undefined) {
+  await new Promise((done) => setTimeout(done));
   const feeds = {};
   for (const [name, { data, dims }] of Object.entries(inputs)) {
     feeds[name] = new ort.Tensor(data instanceof Uint8Array ? "uint8" : "float32", data, dims);

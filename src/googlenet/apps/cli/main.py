@@ -16,7 +16,7 @@ import typer
 
 from ..._version import __version__
 from ...errors import InputError, unknown
-from . import architectures, explanations, features, page, predictions, runs, weights
+from .commands import architectures, explanations, features, page, predictions, runs, weights
 from .output.native import silence
 from .output.screen import beside, leave, prepare_streams, shown
 from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, exhausted, sentence

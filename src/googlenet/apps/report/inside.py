@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class Inside:
     count: int
     mistakes: bool
     branches: Sequence[str]
-    modules: dict[str, Sequence[Share]]
+    modules: Mapping[str, Sequence[Share]]
 
 
 def look_inside(

@@ -25,4 +25,5 @@ def overlaid(drawing: Picture) -> npt.NDArray[np.uint8]:
     share = STRENGTH * np.clip(fine, 0, 1)[None]
     grey = drawing.pixels.mean(0, keepdims=True)
     colour = np.array(COLOUR, np.float32)[:, None, None]
-    return np.rint(grey * (1 - share) + colour * share).astype(np.uint8)
+    mixed: npt.NDArray[np.uint8] = np.rint(grey * (1 - share) + colour * share).astype(np.uint8)
+    return mixed

@@ -122,8 +122,8 @@ class ImagePreprocessing:
             with decoded(content, 3, None, self.max_pixels) as image:
                 if image.width * image.height > WHOLE:
                     raise InputError(
-                        f"it has {image.width:,}×{image.height:,} pixels, and a picture that is changed in its own size "
-                        f"may have {WHOLE:,}; make it smaller first"
+                        f"it has {image.width:,}×{image.height:,} pixels, and a picture that is changed in its own "
+                        f"size may have {WHOLE:,}; make it smaller first"
                     )
                 pixels = torch.from_numpy(to_pixels(image, self.channels if image.mode == "L" else 3)) / 255
             seen = (pixels * torch.tensor(GREY)[:, None, None]).sum(0, keepdim=True)

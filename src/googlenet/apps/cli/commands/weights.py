@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .options import numbers
-from .output.screen import put, shown
+from ..options import numbers
+from ..output.screen import put, shown
 
 commands = typer.Typer()
 weights = typer.Typer(
@@ -38,8 +38,8 @@ def convert(
 
     Example: googlenet convert tuned.pth tuned.safetensors --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5
     """
-    from ...weights.convert import Reading
-    from ...weights.convert import convert as convert_weights
+    from ....weights.convert import Reading
+    from ....weights.convert import convert as convert_weights
 
     told = Reading(numbers("--mean", mean), numbers("--std", std), size, transform_input or None)
     done = convert_weights(source, target, bf16, None if told == Reading() else told)
@@ -55,9 +55,9 @@ def list_weights() -> None:
 
     Example: googlenet weights list
     """
-    from ...weights.catalogue import CATALOGUE
-    from ...weights.store import path_of
-    from . import display
+    from ....weights.catalogue import CATALOGUE
+    from ....weights.store import path_of
+    from .. import display
 
     display.show_weights({record: path_of(record).exists() for record in CATALOGUE.values()})
 
@@ -68,8 +68,8 @@ def show(name: RecordArgument) -> None:
 
     Example: googlenet weights show googlenet.bvlc
     """
-    from ...weights.catalogue import find_record
-    from . import display
+    from ....weights.catalogue import find_record
+    from .. import display
 
     display.show_rows(find_record(name).rows())
 
@@ -82,9 +82,9 @@ def fetch(name: RecordArgument) -> None:
 
     Example: googlenet weights fetch googlenet_torchvision.imagenet1k
     """
-    from ...weights.catalogue import find_record
-    from ...weights.store import fetch as fetch_record
-    from .progress import download_progress
+    from ....weights.catalogue import find_record
+    from ....weights.store import fetch as fetch_record
+    from ..progress import download_progress
 
     with download_progress(name) as progress:
         path = fetch_record(find_record(name), progress)
@@ -97,8 +97,8 @@ def verify(name: RecordArgument) -> None:
 
     Example: googlenet weights verify googlenet.bvlc
     """
-    from ...weights.catalogue import find_record
-    from ...weights.store import verify as verify_record
+    from ....weights.catalogue import find_record
+    from ....weights.store import verify as verify_record
 
     put(verify_record(find_record(name)))
 
@@ -109,8 +109,8 @@ def path(name: RecordArgument) -> None:
 
     Example: googlenet weights path googlenet.bvlc
     """
-    from ...weights.catalogue import find_record
-    from ...weights.store import path_of
+    from ....weights.catalogue import find_record
+    from ....weights.store import path_of
 
     put(str(path_of(find_record(name))))
 
@@ -121,8 +121,8 @@ def identify(file: Annotated[Path, typer.Argument(help="A weights file of any or
 
     Example: googlenet weights identify mystery.pth
     """
-    from ...weights.identity import describe
-    from ...weights.identity import identify as identify_file
-    from . import display
+    from ....weights.identity import describe
+    from ....weights.identity import identify as identify_file
+    from .. import display
 
     display.show_rows(describe(identify_file(file)))

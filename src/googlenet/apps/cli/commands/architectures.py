@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ... import limits
-from ...errors import InputError
-from .options import JsonOption, input_shape
+from .... import limits
+from ....errors import InputError
+from ..options import JsonOption, input_shape
 
 commands = typer.Typer()
 
@@ -27,8 +27,8 @@ def summary(
 
     Example: googlenet summary googlenet_1d --input 1x1024
     """
-    from ...arch.cost import cost
-    from ...arch.variants import find_arch
+    from ....arch.cost import cost
+    from ....arch.variants import find_arch
 
     if not 0 < width <= limits.WIDEST:
         raise InputError(f"--width is a number above 0, such as 0.5, and at most {limits.WIDEST}, not {width}.")
@@ -38,7 +38,7 @@ def summary(
     if as_json:
         print(json.dumps(counted.to_dict()))
         return
-    from . import display
+    from .. import display
 
     display.show_summary(counted, layers)
 
@@ -49,7 +49,7 @@ def list_architectures() -> None:
 
     Example: googlenet list
     """
-    from ...arch.variants import VARIANTS
+    from ....arch.variants import VARIANTS
 
     for name, arch in VARIANTS.items():
         print(f"{name:<23}{'×'.join(map(str, arch.input_size)):<12}{arch.description}")

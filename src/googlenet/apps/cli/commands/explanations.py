@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import JsonOption
-from .usage import check_local, explained
+from ..options import JsonOption
+from ..usage import check_local, explained
 
 if TYPE_CHECKING:
-    from ...explain.explainer import Explainer
-    from ..explanations import Figures, Wanted
+    from ....explain.explainer import Explainer
+    from ...explanations import Figures, Wanted
 
 commands = typer.Typer()
 
@@ -81,14 +81,14 @@ def explain(
 
     Example: googlenet explain runs/demo --method ablation --data digits
     """
-    from ..explanations import Figures, Wanted
+    from ...explanations import Figures, Wanted
 
     wanted, inputs = Wanted(method, label, against, at, seed), inputs or []
     wanted.check(inputs, data)
     place = out or (None if as_json else Path("explanations"))
     figures = None if place is None else Figures(place, method)
     check_local([run])
-    from ...explain.explainer import Explainer
+    from ....explain.explainer import Explainer
 
     with explained("explain", [run, *inputs]):
         explainer = Explainer(run)
@@ -107,12 +107,12 @@ def _explain_inputs(
     as_json: bool,
 ) -> int:
     """Explains inputs one by one; gives how many could not be read."""
-    from ...data.find import expand
-    from ...data.protocol import Example
-    from ..explanations import each_explained
-    from .output.screen import beside, safe, shown
-    from .output.writers import json_row
-    from .progress import watch
+    from ....data.find import expand
+    from ....data.protocol import Example
+    from ...explanations import each_explained
+    from ..output.screen import beside, safe, shown
+    from ..output.writers import json_row
+    from ..progress import watch
 
     paths = list(expand(inputs, sys.stdin or (), explainer.pipeline.preprocessing.extensions))
     failed = 0
@@ -141,11 +141,11 @@ def _explain_set(
     as_json: bool,
 ) -> None:
     """Measures over a set, and shows the table."""
-    from ...explain.branches.ablation import Ablation
-    from ..explanations import over_set
-    from .display import say
-    from .output.screen import shown
-    from .progress import watch
+    from ....explain.branches.ablation import Ablation
+    from ...explanations import over_set
+    from ..display import say
+    from ..output.screen import shown
+    from ..progress import watch
 
     found = over_set(explainer, data, wanted, *how, watch=watch)
     path = None if figures is None else figures.write(data, found.figure())
@@ -168,8 +168,8 @@ def _show_table(rows: Mapping[str, Mapping[str, float]], form: str) -> None:
     """Numbers in columns by name."""
     from rich.table import Table
 
-    from .display import show_table
-    from .output.screen import safe
+    from ..display import show_table
+    from ..output.screen import safe
 
     columns = list(dict.fromkeys(name for row in rows.values() for name in row))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .usage import Stopped, check_local, explained
+from ..usage import Stopped, check_local, explained
 
 if TYPE_CHECKING:
-    from ..features import Features
+    from ...features import Features
 
 commands = typer.Typer()
 RUN_HELP = "A run folder, a weights file, or a name from googlenet weights list."
@@ -46,10 +46,10 @@ def features(
 
     Example: googlenet features runs/demo 3a --data digits
     """
-    from ...nn.device import keep_memory
-    from ..features import Asked, features_job
-    from .output.screen import beside
-    from .progress import watch
+    from ....nn.device import keep_memory
+    from ...features import Asked, features_job
+    from ..output.screen import beside
+    from ..progress import watch
 
     check_local([run])
     keep_memory()
@@ -68,7 +68,7 @@ def features(
 @contextmanager
 def _bar(description: str) -> Iterator[Callable[[int, int], None]]:
     """Yields what moves a bar, which is there from the first step on: before, there may be one of the data."""
-    from .progress import progress_over
+    from ..progress import progress_over
 
     with ExitStack() as stack:
         bars: list[Callable[[int, str, int | None], None]] = []
@@ -132,9 +132,9 @@ def dream(
 
     Example: googlenet dream runs/demo holiday.jpg --at 4c --out dream.png
     """
-    from ...nn.device import keep_memory
-    from ..dreams import Wanted, dream_job
-    from .output.screen import beside
+    from ....nn.device import keep_memory
+    from ...dreams import Wanted, dream_job
+    from ..output.screen import beside
 
     check_local([word for word in (run, example, guide) if word])
     keep_memory()

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from ...errors import InputError
-from .options import RECORDINGS, MaxPixelsOption, MissingOption, words
-from .usage import check_local, explained
+from ....errors import InputError
+from ..options import RECORDINGS, MaxPixelsOption, MissingOption, words
+from ..usage import check_local, explained
 
 if TYPE_CHECKING:
-    from ...inference.predictor import Predictor
+    from ....inference.predictor import Predictor
 
 commands = typer.Typer()
 
@@ -74,8 +74,8 @@ def predict(
     """
     if output is not None and any(_is_same(output, word) for word in (run, *inputs)):
         raise InputError(f"--output {output} would replace what is read. Name another file.")
-    from .output.files import opened
-    from .progress import above
+    from ..output.files import opened
+    from ..progress import above
 
     with explained("predict", [run, *inputs]), opened(output) as out:
         predictor = _loaded(run, engine, inputs, max_pixels, words(missing))
@@ -88,13 +88,13 @@ def _loaded(
     run: str, engine: str | None, inputs: Sequence[str], max_pixels: int | None, missing: Sequence[str]
 ) -> Predictor:
     """What labels, made for about as many examples as there are; says which engine computes."""
-    from ...inference.engines.backend import exported_for
-    from ...inference.load import MANY, load
-    from .output.screen import beside
+    from ....inference.engines.backend import exported_for
+    from ....inference.load import MANY, load
+    from ..output.screen import beside
 
     check_local([run])
     if exported_for(run) in (None, "torch"):  # other exported models need no PyTorch
-        from ...nn.device import keep_memory
+        from ....nn.device import keep_memory
 
         keep_memory()
     count = sum(islice(_entries(inputs), MANY))
@@ -114,8 +114,8 @@ def _labelled(
     chart: Path | None,
 ) -> int:
     """Labels recordings in stretches, all else one by one; gives how many could not be read."""
-    from ...inference.spans import windows_of
-    from .output.spans import label_recordings
+    from ....inference.spans import windows_of
+    from ..output.spans import label_recordings
 
     if windows_of(predictor) is not None:
         return label_recordings(predictor, inputs, out, (form or Format.csv).value, merge, chart)
@@ -126,10 +126,10 @@ def _labelled(
 
 def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Format, top: int) -> int:
     """Labels examples; gives how many could not be read."""
-    from ...data.find import expand
-    from .output.screen import errors
-    from .output.writers import WRITERS
-    from .progress import watch_predictions
+    from ....data.find import expand
+    from ..output.screen import errors
+    from ..output.writers import WRITERS
+    from ..progress import watch_predictions
 
     paths: Iterable[str] = _named(expand(inputs, sys.stdin or (), predictor.preprocessing.extensions))
     if errors.moves and "-" not in inputs:
@@ -190,14 +190,14 @@ def export(
 
     Example: googlenet export runs/demo --format openvino
     """
-    from ..jobs import export_job
-    from .display import show_bad_files
-    from .output.screen import shown
+    from ...jobs import export_job
+    from ..display import show_bad_files
+    from ..output.screen import shown
 
     if for_page:
         if form != "onnx" or int8 is not None:
             raise InputError("The page reads ONNX in float32: leave --format and --int8 out beside --page.")
-        from ..page.job import export_page_job
+        from ...page.job import export_page_job
 
         print(f"{shown(str(export_page_job(runs, out)))}: drop it on the page that googlenet page writes")
         return

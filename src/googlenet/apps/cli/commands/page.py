@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .output.screen import shown
+from ..output.screen import shown
 
 commands = typer.Typer()
 
@@ -31,7 +31,7 @@ def page(
 
     Example: googlenet page runs/demo --out demo.html
     """
-    from ..page.job import page_job
+    from ...page.job import page_job
 
     page_job(run, out, examples or ())
     print(f"{shown(str(out))}: open it in a browser")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...errors import InputError
-from .options import (
+from ....errors import InputError
+from ..options import (
     DATA_HELP,
     HopOption,
     JsonOption,
@@ -24,12 +24,12 @@ from .options import (
     with_recipe_options,
     with_table_options,
 )
-from .usage import Stopped, explained
+from ..usage import Stopped, explained
 
 if TYPE_CHECKING:
-    from ...data.protocol import Dataset, Preprocessing
-    from ...training.recipe import Recipe
-    from ...training.runs.folder import Run
+    from ....data.protocol import Dataset, Preprocessing
+    from ....training.recipe import Recipe
+    from ....training.runs.folder import Run
 
 commands = typer.Typer()
 
@@ -82,11 +82,11 @@ def _train(
     tensorboard: bool,
 ) -> None:
     """Finds the data and the run, and trains."""
-    from ...data.find import find_data
-    from ...nn.device import keep_memory
-    from ...training.distributed import restarted
-    from ..jobs import choose_recipe, learning_data
-    from . import progress
+    from ....data.find import find_data
+    from ....nn.device import keep_memory
+    from ....training.distributed import restarted
+    from ...jobs import choose_recipe, learning_data
+    from .. import progress
 
     keep_memory()
     run = None if out is None else _run_in(out, resume)
@@ -105,15 +105,15 @@ def _train(
 
 def _reading(run: Run | None) -> Preprocessing | None:
     """How the network of a run reads its examples; ``None`` for no run."""
-    from ...data.kinds import preprocessing_from
+    from ....data.kinds import preprocessing_from
 
     return None if run is None else preprocessing_from(run.record().preprocessing)
 
 
 def _run_in(out: Path, resume: bool) -> Run:
     """The run of a folder that the user names: one that is there, or a folder that is taken for a new one."""
-    from ...training.distributed import leads, restarted
-    from ...training.runs.folder import Run
+    from ....training.distributed import leads, restarted
+    from ....training.runs.folder import Run
 
     run = Run(out)
     if resume and not run.exists:
@@ -126,7 +126,7 @@ def _run_in(out: Path, resume: bool) -> Run:
 
 def _held(run: Run) -> Run:
     """It; no other training works in it until this one is over."""
-    from ...training.distributed import leads
+    from ....training.distributed import leads
 
     if leads():
         run.hold()
@@ -135,8 +135,8 @@ def _held(run: Run) -> Run:
 
 def _run_for(source: str, data: Dataset, resume: bool) -> Run:
     """The run of data for which the user names none."""
-    from ...training.distributed import leads, restarted
-    from ...training.runs.places import NOWHERE, latest_run, next_run
+    from ....training.distributed import leads, restarted
+    from ....training.runs.places import NOWHERE, latest_run, next_run
 
     if resume:
         return _held(latest_run(source, data))
@@ -149,10 +149,10 @@ def _run_for(source: str, data: Dataset, resume: bool) -> Run:
 
 def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard: bool) -> None:
     """Trains, and shows what and with what success."""
-    from ...training.distributed import leads
-    from ..jobs import train_into
-    from . import display, progress
-    from .output import results
+    from ....training.distributed import leads
+    from ...jobs import train_into
+    from .. import display, progress
+    from ..output import results
 
     if leads():
         display.show_training(data, recipe, run.path)
@@ -198,10 +198,10 @@ def evaluate(
     """
     if len(runs_and_data) < 2:
         raise typer.BadParameter("Name a run and the data: googlenet evaluate RUN DATA.")
-    from ...data.protocol import BadFile
-    from ...nn.device import keep_memory
-    from ..jobs import evaluation_job
-    from . import display, progress
+    from ....data.protocol import BadFile
+    from ....nn.device import keep_memory
+    from ...jobs import evaluation_job
+    from .. import display, progress
 
     keep_memory()
     *runs, data = runs_and_data
@@ -221,8 +221,8 @@ def recipes() -> None:
     """
     from rich.table import Table
 
-    from ...training.recipe import RECIPES
-    from . import display
+    from ....training.recipe import RECIPES
+    from .. import display
 
     rows = [recipe.to_dict() for recipe in RECIPES.values()]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Pinned for the project's own environment; the package itself takes torch>=2.11.
 TORCH := torch==2.14.1 torchvision==0.29.1
 
-.PHONY: demo page test test-slow test-faults test-fuzz install clean bench bench-aux-gradients bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
+.PHONY: demo page test test-slow test-faults test-fuzz install clean bench bench-aux-gradients bench-explain bench-fashion-mnist bench-input-pipeline bench-mutation bench-transfer bench-ucr bench-ucr-pretraining
 .DEFAULT_GOAL := demo
 
 demo: install
@@ -60,6 +60,12 @@ bench: install  # speed: training, prediction, a folder of pictures to labels, h
 	$(BIN)/python benchmarks/first_answer.py
 	$(BIN)/python benchmarks/scaling.py
 	$(MAKE) bench-fashion-mnist
+
+bench-explain: install page  # figures and pictures of docs/explain.md, and the page's times; half an hour
+	$(BIN)/python benchmarks/explain.py
+	$(BIN)/python benchmarks/features.py
+	$(BIN)/python benchmarks/features.py --figures
+	$(BIN)/python benchmarks/page.py
 
 bench-fashion-mnist: install  # two to three hours
 	$(BIN)/python benchmarks/fashion_mnist.py

@@ -32,7 +32,9 @@ function measured() {
   return { setting, with: cases.with, without: cases.without };
 }
 
-const script = await bundled({ entryPoints: [join(here, "src/main.js")], format: "esm" });
+const script = await bundled({
+  entryPoints: [join(here, "src/main.js")], format: "iife", define: { "import.meta.url": "document.baseURI" },
+});
 const css = await bundled({ stdin: { contents: style(), resolveDir: here, loader: "css" } });
 const policy = [
   "default-src 'none'",
@@ -46,8 +48,9 @@ const policy = [
 ].join("; ");
 const wasm = gzipSync(readFileSync(runtime), { level: 9 }).toString("base64");
 const head = `<meta http-equiv="Content-Security-Policy" content="${policy}">\n<style>${css}</style>\n`;
-const tail = `<script type="application/octet-stream;base64" id="runtime">${wasm}</script>\n`
-  + `<!-- networks -->\n<script type="module">${script}</script>\n`;
+// The program stands before what is large, so that the page is seen while the rest is still read.
+const tail = `<!-- facts -->\n<script>${script}</script>\n`
+  + `<script type="application/octet-stream;base64" id="runtime">${wasm}</script>\n<!-- networks -->\n`;
 const page = readFileSync(join(here, "index.html"), "utf8")
   .replace("</head>", () => `${head}</head>`)
   .replace("</body>", () => `${tail}</body>`);

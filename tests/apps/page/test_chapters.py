@@ -357,7 +357,8 @@ def test_a_signal_is_altered_by_keyboard_and_drawn_by_pointer(opened):
     for _ in range(12):
         opened.do("keyboard", "press", "ArrowRight")
     wait_for(opened, "(before) => document.querySelector('#signals .answers').innerText !== before", before)
-    assert "your own signal" in text_of(opened, "#signals .says")
+    own = "() => document.querySelector('#signals .says').innerText.includes('your own signal')"
+    wait_for(opened, own)
     opened.do("page", "click", "#signals .verdict button")
     wait_for(opened, "(before) => document.querySelector('#signals .answers').innerText === before", before)
     line = "() => document.querySelector('#signals .trace path').getAttribute('d')"
@@ -374,7 +375,7 @@ def test_a_signal_is_altered_by_keyboard_and_drawn_by_pointer(opened):
         box,
     )
     wait_for(opened, "(course) => document.querySelector('#signals .trace path').getAttribute('d') !== course", course)
-    assert "your own signal" in text_of(opened, "#signals .says")
+    wait_for(opened, own)
     opened.do("page", "click", "#signals .verdict button")
     assert min(opened.evaluate(COLOURS, "#signals .strips canvas")) > 5
 

@@ -37,7 +37,7 @@ def built(tmp_path, monkeypatch):
     """What esbuild leaves, in small."""
     folder = tmp_path / "built"
     folder.mkdir()
-    (folder / "page.html").write_text("<html>before <!-- networks --> behind</html>")
+    (folder / "page.html").write_text("<html>before <!-- facts --> program <!-- networks --> behind</html>")
     (folder / "measured.json").write_text('{"setting": {}}')
     monkeypatch.setattr(page, "BUILT", folder)
 

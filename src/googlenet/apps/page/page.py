@@ -15,7 +15,7 @@ from ...files import write_bytes
 from .facts import facts
 
 BUILT = Path(__file__).parent / "built"
-PLACE = "<!-- networks -->"
+FACTS, NETWORKS = "<!-- facts -->", "<!-- networks -->"  # where they go in what was built
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,15 @@ def page_of(networks: Sequence[PageNetwork]) -> bytes:
     known = facts(BUILT)
     rows = [{"id": one.id, "kind": one.kind, "source": one.source, "examples": list(one.examples)} for one in networks]
     text = json.dumps(known | {"networks": rows}, ensure_ascii=False).replace("<", "\\u003c")
-    parts = [f'<script type="application/json" id="facts">{text}</script>']
+    said = f'<script type="application/json" id="facts">{text}</script>'
+    parts = []
     for one in networks:
         packed = base64.b64encode(gzip.compress(one.model, 9, mtime=0)).decode()
         parts.append(f'<script type="application/octet-stream;base64" id="network-{one.id}">{packed}</script>')
-    before, behind = (BUILT / "page.html").read_text(encoding="utf-8").split(PLACE)
-    return (before + "\n".join(parts) + behind).encode()
+    page = (BUILT / "page.html").read_text(encoding="utf-8")
+    head, rest = page.split(FACTS)
+    program, behind = rest.split(NETWORKS)
+    return "".join((head, said, program, "\n".join(parts), behind)).encode()
 
 
 def write_page(networks: Sequence[PageNetwork], path: Path) -> None:

@@ -8,8 +8,8 @@ from .explainer import Explainer as Explainer
 from .explanation import BranchExplanation as BranchExplanation
 from .explanation import Explanation as Explanation
 from .explanation import Explanations as Explanations
-from .maps.attribution import attributions as attributions
 from .features.dream import dream as dream
 from .features.objectives import find_objectives as find_objectives
 from .features.visualise import Visualisation as Visualisation
 from .features.visualise import visualise as visualise
+from .maps.attribution import attributions as attributions

@@ -9,7 +9,7 @@ import { bytesOf, run, sessionOf } from "./runtime.js";
 const PATH = "googlenet-page-path", NEUTRAL = "googlenet-page-neutral"; // of googlenet.apps.page.graphs.file
 const CLOSES = 0.008; // of the difference: how far sums may be from it
 const FIRST_STEPS = 16, PARTS = 4; // of the path at first, and of a step that does not close
-const MOST_POINTS = 1024;
+const MOST_POINTS = 4096;
 
 export class Paths {
   #graphs;

@@ -29,7 +29,7 @@ from .neutral import neutral
 
 CLOSES = 0.008  # of the difference: how far sums may be from it
 FIRST_STEPS, PARTS = 16, 4  # of the path at first, and of a step that does not close
-MOST_POINTS = 1024  # of a path, at which the network is computed
+MOST_POINTS = 4096  # of a path, at which the network is computed
 POINTS = 8  # at once
 SHORTCUT = "shortcut"
 

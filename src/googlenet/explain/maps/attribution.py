@@ -272,8 +272,8 @@ METHODS: Mapping[str, Method] = {
     ),
 }
 _DEEPLIFT = (
-    "its rules pass over max-pools and units that are used more than once, and what it gives does not sum to the "
-    "difference of the logits on these networks (benchmarks/explain.py)."
+    "its rules do not hold for overlapping max-pools and response norms, so that what it gives need not sum to the "
+    "change of the logit (benchmarks/explain.json: off by 18 % in one of four examples)."
 )
 _GUIDED = (
     "what it shows hardly depends on the weights above the first layers, nor on the class asked for (Adebayo et "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from ..data.find import Columns, find_data
 from ..data.protocol import Example, ExampleSet, Watch, unwatched
 from ..errors import InputError, unknown
-from ..explain.branches.ablation import Ablation, ablation
+from ..explain.branches.ablation import FILLS, Ablation, ablation
 from ..explain.branches.scales import Scales, scales
 from ..explain.explainer import Explainer, Prepared
 from ..explain.explanation import BranchExplanation, Explanation, NearestExplanation, Similar
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 BRANCHES, ABLATION, NEAREST = "branches", "ablation", "nearest"
 OF_SETS = (BRANCHES, ABLATION)  # what can be measured over a set
-MOST = {BRANCHES: 100, ABLATION: 1000}  # examples of a set, unless more are asked for
+MOST = {BRANCHES: 20, ABLATION: 1000}  # examples of a set, unless more are asked for
 NEIGHBOURS = 5
 Record = Explanation | BranchExplanation | NearestExplanation
 
@@ -43,6 +44,8 @@ class Wanted:
         against: The class that it is held against.
         at: A place inside the network.
         seed: Of chance.
+        most: Examples of a set; ``None`` for :data:`MOST`.
+        fill: Of an ablation; ``None`` for the mean.
     """
 
     method: str = "cam"
@@ -50,6 +53,8 @@ class Wanted:
     against: str | None = None
     at: str | None = None
     seed: int = 0
+    most: int | None = None
+    fill: str | None = None
 
     def check(self, inputs: Sequence[str], data: str | None) -> None:
         """Raises the sentence for what does not go together, before anything is loaded."""
@@ -65,8 +70,24 @@ class Wanted:
             raise InputError(
                 f"{self.method} explains inputs one by one; --data is for {', '.join((*OF_SETS, NEAREST))}."
             )
+        self._check_options(over_a_set=data is not None and self.method != NEAREST)
         if bool(inputs) == (data is not None) and self.method != NEAREST:
-            raise InputError("Name what to explain: inputs, or a set with --data (of branches and ablation).")
+            raise InputError("Name what to explain: either inputs or, of branches and ablation, a set with --data.")
+
+    def _check_options(self, over_a_set: bool) -> None:
+        """Raises the sentence for an option that would do nothing."""
+        if self.fill is not None and (self.method != ABLATION or self.fill not in FILLS):
+            raise InputError(f"--fill is {' or '.join(FILLS)}, and for --method ablation.")
+        if self.most is not None and not over_a_set:
+            raise InputError("--most is for a set (--data) of branches and ablation.")
+        if self.at is not None and self.method in (BRANCHES, ABLATION, NEAREST):
+            raise InputError(f"{self.method} looks at every module; leave --at out.")
+        if self.at == "":
+            raise InputError("--at names no place; name one such as 4c or 4c.5x5.")
+        if self.method in (ABLATION, NEAREST) and (self.label, self.against) != (None, None):
+            raise InputError(f"--class and --against are not for {self.method}.")
+        if over_a_set and self.against is not None and self.label is None:
+            raise InputError("Over a set --against needs --class too, or examples of that class are held against it.")
 
 
 def _refuse(method: str) -> None:
@@ -111,8 +132,6 @@ def over_set(
     explainer: Explainer,
     source: str,
     wanted: Wanted,
-    most: int | None = None,
-    fill: Any = "mean",
     watch: Watch = unwatched,
 ) -> Scales | Ablation:
     """What branches do over a labelled set: its held-out part, or as many of it as are asked for, taken by chance.
@@ -121,15 +140,13 @@ def over_set(
         explainer: Of a run.
         source: The data.
         wanted: ``branches`` or ``ablation``.
-        most: Examples.
-        fill: Of an ablation.
         watch: Wraps what takes long.
     """
-    part, labels = _sample(explainer, source, most or MOST[wanted.method], wanted.seed, watch)
+    part, labels = _sample(explainer, source, wanted.most or MOST[wanted.method], wanted.seed, watch)
     preprocessing = explainer.pipeline.preprocessing
     if wanted.method == ABLATION:
         inputs = np.concatenate([read_example(each, preprocessing) for each in part.examples(preprocessing)])
-        return ablation(explainer.pipeline, inputs, labels, fill, watch)
+        return ablation(explainer.pipeline, inputs, labels, "zero" if wanted.fill == "zero" else "mean", watch)
     examples = list(part.examples(preprocessing))
     found = [
         explainer.explained_by_branch(explainer.prepared(each), wanted.label, wanted.against).found
@@ -195,17 +212,20 @@ class Figures:
     Args:
         out: A file that ends in ``.png`` or ``.svg``, or a folder, which is made.
         method: Named in the files of a folder.
+        read: What is read, which no figure may replace.
 
     Raises:
-        InputError: For a file of another kind.
+        InputError: For a file of another kind, or one that is read.
     """
 
-    def __init__(self, out: Path, method: str) -> None:
+    def __init__(self, out: Path, method: str, read: Sequence[str] = ()) -> None:
         self.out, self.method = out, method
+        self.read = [Path(each) for each in read]
         self.folder = out.is_dir() or not out.suffix
         self.used: set[str] = set()
         if not self.folder:
             check_format(out)
+            self._check_unread(out)
         elif out.exists() and not out.is_dir():
             raise InputError(f"{out} is there and is no folder; a figure ends in .png or .svg (--out).")
 
@@ -222,13 +242,24 @@ class Figures:
         path = self.out
         if self.folder:
             self.out.mkdir(parents=True, exist_ok=True)
-            path = self.out / self._free(re.sub(r"[^\w.-]+", "-", Path(name).stem).strip("-.")[:80] or "example")
+            stem = re.sub(r"\.\w+$", "", Path(name).name)  # of a row of a table its number stays
+            path = self.out / self._free(re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:80] or "example")
         elif self.used:
             raise InputError(f"{self.out} holds one figure; name a folder for those of several examples (--out).")
         self.used.add(path.name)
+        self._check_unread(path)
         saved(path, figure)
         return path
 
+    def _check_unread(self, path: Path) -> None:
+        """Raises the sentence for a file that is read, or lies in the folder of a run that is."""
+        for each in self.read:
+            inside = (each / "run.json").exists() and path.parent.exists() and path.parent.samefile(each)
+            if inside or (path.exists() and each.exists() and path.samefile(each)):
+                raise InputError(f"{path} would replace what is read; name another place for figures (--out).")
+
     def _free(self, stem: str) -> str:
-        names = (f"{stem}-{self.method}{number}.png" for number in ("", *(f"-{k}" for k in range(2, 10**6))))
-        return next(name for name in names if name not in self.used)
+        read = {each.resolve() for each in self.read}
+        numbers = chain([""], (f"-{number}" for number in count(2)))
+        names = (f"{stem}-{self.method}{number}.png" for number in numbers)
+        return next(name for name in names if name not in self.used and (self.out / name).resolve() not in read)

@@ -53,7 +53,8 @@ class Explanation:
 
         found = find_method(self.method)
         place = f" at {self.at}" if self.at else ""
-        return map_figure(self.drawing, f"{_asked(self)}\n{self.method}{place}: {self.input}", found.what)
+        what = found.what if self.against is None else f"{found.what} (of both logits the difference)"
+        return map_figure(self.drawing, f"{_asked(self)}\n{self.method}{place}: {_short(self.input)}", what)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class BranchExplanation:
         from .figures import heat_map
 
         what = f"of the logits' difference, {self.found.difference:.2f}; each row sums to it"
-        return heat_map(f"{_asked(self)}\nbranches: {self.input}", self.found.shares, what)
+        return heat_map(f"{_asked(self)}\nbranches: {_short(self.input)}", self.found.shares, what)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +135,22 @@ class NearestExplanation:
         """The example, then those that are like it."""
         from .figures import gallery
 
-        words = [(one.drawing, f"{one.label}\nsimilarity {one.similarity:.3f}") for one in self.nearest]
-        own = (self.drawing, f"asked about:\n{self.label} ({self.probability:.0%})")
-        return gallery(f"Most like {self.input} in the training part", [[own, *words]])
+        words = [
+            (one.drawing, f"{one.label}, similarity {one.similarity:.3f}\n{_short(one.input)}") for one in self.nearest
+        ]
+        own = (self.drawing, f"asked about: said {self.label} ({self.probability:.0%})\n{_short(self.input)}")
+        return gallery("Most like it in the training part, by what the classifier reads", [[own, *words]])
 
 
 def _asked(of: Explanation | BranchExplanation) -> str:
-    against = f" against {of.against}" if of.against is not None else ""
-    return f"{of.label} ({of.probability:.0%}){against}"
+    against = f" against {_short(of.against)}" if of.against is not None else ""
+    return f"{_short(of.label)}, said with {of.probability:.0%}{against}"
+
+
+def _short(name: str, most: int = 34) -> str:
+    """What a figure has room for: the end of a path."""
+    line = name.replace("\n", "\\n")
+    return line if len(line) <= most else f"…{line[1 - most :]}"
 
 
 @dataclass(frozen=True, eq=False)

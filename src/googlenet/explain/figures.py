@@ -66,7 +66,7 @@ def map_figure(drawing: Drawing, title: str, what: str) -> Figure:
     most = float(np.abs(evidence).max()) or 1.0
     with _style():
         figure = _new(*((8.6, 4.0) if isinstance(drawing, Picture) else (8.6, 3.6)))
-        figure.suptitle(title, x=0.02, ha="left", fontweight="bold")
+        figure.suptitle(legible(title), x=0.02, ha="left", fontweight="bold")
         match drawing:
             case Picture():
                 _picture_and_map(figure, drawing, most, what)
@@ -99,12 +99,13 @@ def heat_maps(title: str, tables: Mapping[str, Mapping[str, Mapping[str, float]]
     with _style():
         width = sum(1.6 + 0.8 * len(names) for names in columns.values())
         figure = _new(1.2 + width, 1.7 + 0.34 * max(map(len, tables.values())))
-        figure.suptitle(title, x=0.02, ha="left", fontweight="bold")
+        figure.suptitle(legible(title), x=0.02, ha="left", fontweight="bold")
         every = figure.subplots(1, len(tables), squeeze=False)[0]
         for axes, (key, rows) in zip(every, tables.items(), strict=True):
             image = _cells(axes, rows, columns[key], most)
             axes.set_xlabel(key)
-        figure.colorbar(image, ax=every.tolist(), label=_wrapped(what), fraction=0.05, pad=0.02)
+        figure.colorbar(image, ax=every.tolist(), fraction=0.05, pad=0.02)
+        _say(figure, what)
     return figure
 
 
@@ -119,15 +120,24 @@ def gallery(title: str, rows: Sequence[Sequence[tuple[Drawing, str]]]) -> Figure
     flat = any(isinstance(drawing, Trace) for row in rows for drawing, _ in row)
     with _style():
         figure = _new(0.4 + (1.9 if flat else 1.5) * widest, 0.6 + (1.4 if flat else 1.9) * len(rows))
-        figure.suptitle(title, x=0.02, ha="left", fontweight="bold")
+        figure.suptitle(legible(title), x=0.02, ha="left", fontweight="bold")
         grid = figure.subplots(len(rows), widest, squeeze=False)
         for axes_row, row in zip(grid, rows, strict=True):
             for axes in axes_row:
                 axes.set_axis_off()
             for axes, (drawing, words) in zip(axes_row, row, strict=False):
                 _show(axes, drawing)
-                axes.set_title(words, fontsize=8, color=SOFT, loc="left")
+                axes.set_title(legible(words), fontsize=8, color=SOFT, loc="left")
     return figure
+
+
+def legible(words: str) -> str:
+    """A text for a figure: what is no letter, but for the end of a line, is its code.
+
+    Args:
+        words: With names of a user's.
+    """
+    return "".join(each if each == "\n" or each.isprintable() else repr(each)[1:-1] for each in words)
 
 
 # ----------------------------------------------------------------- parts
@@ -158,6 +168,7 @@ def _style() -> Iterator[None]:
         "axes.labelcolor": SOFT,
         "xtick.color": SOFT,
         "ytick.color": SOFT,
+        "text.parse_math": False,  # a dollar in a name is a dollar
         "svg.fonttype": "none",
         "svg.hashsalt": "googlenet",
     }
@@ -177,20 +188,18 @@ def _picture_and_map(figure: Figure, drawing: Picture, most: float, what: str) -
     wide = width >= 2 * height  # slices of a volume
     left, right = figure.subplots(2, 1) if wide else figure.subplots(1, 2)
     _show(left, drawing)
-    grey = drawing.pixels.mean(0)
-    right.imshow(grey, cmap="gray", vmin=0, vmax=255, alpha=0.35, interpolation="nearest")
     image = right.imshow(
         drawing.evidence,
         cmap=_diverging(),
         vmin=-most,
         vmax=most,
-        alpha=0.8,
         extent=(-0.5, width - 0.5, height - 0.5, -0.5),
         interpolation="nearest",
     )
     for axes in (left, right):
         axes.set_axis_off()
-    figure.colorbar(image, ax=right, label=_wrapped(what), fraction=0.046, pad=0.03)
+    figure.colorbar(image, ax=right, fraction=0.046, pad=0.03)
+    _say(figure, what)
 
 
 def _trace_and_map(figure: Figure, drawing: Trace, most: float, what: str) -> None:
@@ -214,7 +223,8 @@ def _trace_and_map(figure: Figure, drawing: Trace, most: float, what: str) -> No
     lower.set_xlabel("sample")
     for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)
-    figure.colorbar(image, ax=[upper, lower], label=_wrapped(what), fraction=0.03, pad=0.02)
+    figure.colorbar(image, ax=[upper, lower], fraction=0.03, pad=0.02)
+    _say(figure, what)
 
 
 def _show(axes: Axes, drawing: Drawing) -> None:
@@ -233,8 +243,8 @@ def _cells(axes: Axes, rows: Mapping[str, Mapping[str, float]], columns: Sequenc
     """A heat map with its numbers in it."""
     values: Array = np.array([[row.get(name, np.nan) for name in columns] for row in rows.values()], np.float64)
     image = axes.imshow(values, cmap=_diverging(), vmin=-most, vmax=most, aspect="auto", interpolation="nearest")
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set_xticks(range(len(columns)), list(map(legible, columns)))
+    axes.set_yticks(range(len(rows)), list(map(legible, rows)))
     axes.tick_params(length=0, top=True, bottom=False, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
     for row, column in np.argwhere(np.isfinite(values)).tolist():
@@ -249,7 +259,9 @@ def _number(value: float, most: float) -> str:
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _wrapped(words: str, width: int = 44) -> str:
+def _say(figure: Figure, what: str) -> None:
+    """What the colours mean, below."""
     import textwrap
 
-    return "\n".join(textwrap.wrap(words, width))
+    words = textwrap.wrap(what, max(30, int(13.5 * figure.get_figwidth())))
+    figure.supxlabel("\n".join(words), x=0.02, ha="left", fontsize=8.5, color=SOFT)

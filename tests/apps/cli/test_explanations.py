@@ -75,9 +75,10 @@ def test_over_a_set(tmp_path):
     words = ("explain", SIGNALS, "--data", "gunpoint", "--json")
     found = rows(run_here(*words, "--method", "branches", "--most", 4, cwd=tmp_path))[0]
     assert found["count"] == 4
-    for table in (found["modules"], found["classes"]):
-        for shares in table.values():
-            assert sum(shares.values()) == pytest.approx(100)
+    for shares in found["modules"].values():
+        assert sum(shares.values()) == pytest.approx(100)
+    for shares in found["classes"].values():  # the first module's long kernels are those of one module alone
+        assert set(shares) == {"39", "19", "9", "pool", "9 by 4", "9 by 2", "shortcut"} and shares["39"] < 100
     lost = rows(run_here(*words, "--method", "ablation", "--most", 40, "--fill", "zero", cwd=tmp_path))[0]
     assert lost["count"] == 40 and lost["lost"]["2a"] == pytest.approx(lost["accuracy"] - lost["without"]["2a"])
 
@@ -100,9 +101,35 @@ def test_a_file_that_cannot_be_read_is_said_and_the_rest_explained(boot, tmp_pat
     assert found.returncode == 1 and "error" in first and second["label"]
 
 
+def test_what_is_read_is_never_replaced(boot, tmp_path):
+    before = boot.read_bytes()
+    found = run_here("explain", "fashion_mnist", boot, "--out", boot, cwd=tmp_path)
+    assert found.returncode == 1 and "would replace what is read" in found.stderr and boot.read_bytes() == before
+    for name in ("boot-cam.png", "boot.png"):  # a figure of the second would have the first's name
+        (tmp_path / name).write_bytes(before)
+    found = run_here("explain", "fashion_mnist", "boot-cam.png", "boot.png", "--out", ".", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert (tmp_path / "boot-cam.png").read_bytes() == before and (tmp_path / "boot-cam-2.png").exists()
+
+
+def test_a_dollar_in_a_name_is_a_dollar(boot, tmp_path):
+    name = r"d $x$ $\frac{$.png"
+    (tmp_path / name).write_bytes(boot.read_bytes())
+    found = run_here("explain", "fashion_mnist", name, "--out", "why.svg", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert r"$\frac{$" in (tmp_path / "why.svg").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["x.png", "--fill", "zero"], "for --method ablation"),
+        (["x.png", "--most", "3"], "--most is for a set"),
+        (["x.png", "--method", "branches", "--at", "4c"], "leave --at out"),
+        (["x.png", "--method", "grad-cam", "--at", ""], "names no place"),
+        (["--method", "ablation", "--data", "digits", "--class", "1"], "not for ablation"),
+        (["--method", "branches", "--data", "digits", "--against", "Bag"], "needs --class too"),
+        (["x.png", "--method", "branches", "--data", "digits"], "either inputs or"),
         (["x.png", "--method", "deeplift"], "deeplift is not offered: its rules"),
         (["x.png", "--method", "guided-backprop"], "hardly depends on the weights"),
         (["x.png", "--method", "camm"], "Did you mean 'cam'"),
@@ -115,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_said_and_the_rest_explained(boot, tmp_pat
         (["--method", "ablation"], "measured over a set"),
         (["x.png", "--method", "nearest"], "Name inputs, and with --data"),
         (["x.png", "--data", "digits"], "--data is for branches, ablation, nearest"),
-        (["--method", "ablation", "--data", "gunpoint", "--fill", "noise"], "googlenet: "),
+        (["--method", "ablation", "--data", "gunpoint", "--fill", "noise"], "--fill is mean or zero"),
     ],
 )
 def test_what_does_not_go_together_is_a_sentence(words, said, boot, tmp_path):

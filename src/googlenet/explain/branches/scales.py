@@ -22,7 +22,7 @@ class Scales:
     Attributes:
         count: Examples.
         modules: By module, by branch, over all examples; each module's sum to 100.
-        classes: By class, by branch, the mean over modules; each class's sum to 100.
+        classes: By class, by branch, the mean over the modules that have it.
         examples: Of each class.
     """
 
@@ -41,8 +41,8 @@ class Scales:
         from ..figures import heat_maps
 
         title = f"What passes through each branch: the mean of {self.count:,} examples"
-        tables = {"by module, all classes": self.modules, "by class, mean over modules": self.classes}
-        return heat_maps(title, tables, "% of the difference to the runner-up's logit; each row sums to 100")
+        tables = {"by module, all classes": self.modules, "by class, mean over the modules that have it": self.classes}
+        return heat_maps(title, tables, "% of the difference to the runner-up's logit; each module's row sums to 100")
 
 
 def scales(found: Sequence[Contributions], classes: Sequence[str]) -> Scales:
@@ -79,6 +79,6 @@ def _modules(found: Sequence[Contributions]) -> dict[str, dict[str, float]]:
 
 
 def _over_modules(modules: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """By branch, the mean over the modules; one that is not in a module counts as 0 there."""
+    """By branch, the mean over the modules that have it."""
     names = list(dict.fromkeys(name for row in modules.values() for name in row))
-    return {name: float(np.mean([row.get(name, 0.0) for row in modules.values()])) for name in names}
+    return {name: float(np.mean([row[name] for row in modules.values() if name in row])) for name in names}

@@ -122,7 +122,7 @@ def attributions(
     found = find_method(method)
     if at is not None and not found.inside:
         inside = ", ".join(name for name, each in METHODS.items() if each.inside)
-        raise InputError(f"{method} looks at the input alone; --at is for {inside}.")
+        raise InputError(f"{method} has its own place; --at is for {inside}.")
     each = [_of_network(pipeline, model, inputs, found, labels, against, at, seed) for model in pipeline.networks]
     mean: Floats = np.mean(each, axis=0, dtype=np.float32)
     return mean
@@ -249,7 +249,7 @@ def _conductance(question: Question) -> Tensor:
 METHODS: Mapping[str, Method] = {
     "cam": Method(
         _class_activation,
-        "what each place adds to the logit, against the mean of all classes; their mean is the whole",
+        "what each place adds to the logit, against the mean logit of all classes; the mean over places is their sum",
         "Zhou et al. 2016, section 2",
     ),
     "grad-cam": Method(
@@ -260,7 +260,7 @@ METHODS: Mapping[str, Method] = {
     ),
     "integrated-gradients": Method(
         _integrated_gradients,
-        "gradient times change on the way from the mean input; they sum to the change of the logit",
+        "gradient times change on the way from the mean input; all places sum to the change of the logit",
         "Sundararajan et al. 2017, section 3",
     ),
     "smoothgrad": Method(_smooth_grad, "mean gradient of noisy copies", "Smilkov et al. 2017, section 3"),
@@ -282,7 +282,7 @@ _GUIDED = (
 REFUSED: Mapping[str, str] = {
     "deeplift": _DEEPLIFT,
     "deeplift-shap": _DEEPLIFT,
-    "lrp": "it has no rule for the response norm and the concatenation of these networks.",
+    "lrp": "there is no agreed rule for batch norms, overlapping max-pools and concatenations, which they are made of.",
     "guided-backprop": _GUIDED,
     "guided-grad-cam": _GUIDED,
     "deconvolution": _GUIDED,

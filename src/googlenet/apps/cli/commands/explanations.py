@@ -44,9 +44,12 @@ DataOption = Annotated[
     str | None, typer.Option(help="Labelled data: of branches and ablation, to measure over; of nearest, to search.")
 ]
 MostOption = Annotated[
-    int | None, typer.Option(min=1, help="Examples of DATA (by default 100 for branches, 1000 for ablation).")
+    int | None,
+    typer.Option(min=1, help="Examples of DATA (by default 20 for branches, seconds each, and 1000 for ablation)."),
 ]
-FillOption = Annotated[str, typer.Option(help="Of ablation: mean or zero, in place of what is off.")]
+FillOption = Annotated[
+    str | None, typer.Option(help="Of ablation: mean or zero, in place of what is off (by default mean).")
+]
 OutOption = Annotated[
     Path | None,
     typer.Option(
@@ -66,9 +69,9 @@ def explain(
     at: AtOption = None,
     data: DataOption = None,
     most: MostOption = None,
-    fill: FillOption = "mean",
+    fill: FillOption = None,
     out: OutOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of chance.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of chance.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Show why a run says what it says: where it looked, through which branches, like what it has seen.
@@ -83,17 +86,17 @@ def explain(
     """
     from ...explanations import Figures, Wanted
 
-    wanted, inputs = Wanted(method, label, against, at, seed), inputs or []
+    wanted, inputs = Wanted(method, label, against, at, seed, most, fill), inputs or []
     wanted.check(inputs, data)
     place = out or (None if as_json else Path("explanations"))
-    figures = None if place is None else Figures(place, method)
+    figures = None if place is None else Figures(place, method, [run, *inputs, *([data] if data else [])])
     check_local([run])
     from ....explain.explainer import Explainer
 
     with explained("explain", [run, *inputs]):
         explainer = Explainer(run)
         if data is not None and not inputs:
-            _explain_set(explainer, data, wanted, (most, fill), figures, as_json)
+            _explain_set(explainer, data, wanted, figures, as_json)
         elif _explain_inputs(explainer, inputs, wanted, data, figures, as_json):
             raise typer.Exit(1)
 
@@ -115,6 +118,8 @@ def _explain_inputs(
     from ..progress import watch
 
     paths = list(expand(inputs, sys.stdin or (), explainer.pipeline.preprocessing.extensions))
+    if figures is not None:
+        figures.read += map(Path, paths)
     failed = 0
     for found in each_explained(explainer, watch(paths, "explained"), wanted, data, watch):
         if isinstance(found, Example):
@@ -129,6 +134,8 @@ def _explain_inputs(
             sys.stdout.write(json_row(found.to_dict(), sys.stdout))
         else:
             print(f"{safe(found.input)}  {safe(found.label)} {found.probability:.3f}  {shown(str(path))}")
+            for like in getattr(found, "nearest", ()):
+                print(f"  {like.similarity:.3f}  {safe(like.label)}  {safe(like.input)}")
     return failed
 
 
@@ -136,7 +143,6 @@ def _explain_set(
     explainer: Explainer,
     data: str,
     wanted: Wanted,
-    how: tuple[int | None, str],
     figures: Figures | None,
     as_json: bool,
 ) -> None:
@@ -147,18 +153,21 @@ def _explain_set(
     from ..output.screen import shown
     from ..progress import watch
 
-    found = over_set(explainer, data, wanted, *how, watch=watch)
+    found = over_set(explainer, data, wanted, watch)
     path = None if figures is None else figures.write(data, found.figure())
     if as_json:
         print(json.dumps(found.to_dict()))
     elif isinstance(found, Ablation):
         say(
-            f"accuracy {found.accuracy:.4f} on {found.count:,} examples; what is lost without each part ({found.fill}):"
+            f"accuracy {found.accuracy:.4f} on {found.count:,} held-out examples; what is lost with the {found.fill} "
+            "in place of each part:"
         )
         _show_table({part: {"lost": lost} for part, lost in found.lost.items()}, ".4f")
     else:
-        say(f"% of the difference to the runner-up that passes through each branch, mean of {found.count:,} examples:")
+        other = "the runner-up" if wanted.against is None else wanted.against
+        say(f"% of the difference to {other} that passes through each branch, mean of {found.count:,} examples:")
         _show_table(found.modules, ".1f")
+        say("by class, the mean over the modules that have the branch:")
         _show_table(found.classes, ".1f")
     if path is not None and not as_json:
         print(shown(str(path)))

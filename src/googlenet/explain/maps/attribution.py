@@ -273,7 +273,7 @@ METHODS: Mapping[str, Method] = {
 }
 _DEEPLIFT = (
     "its rules do not hold for overlapping max-pools and response norms, so that what it gives need not sum to the "
-    "change of the logit (benchmarks/explain.json: off by 18 % in one of four examples)."
+    "change of the logit (benchmarks/explain.json: off by up to 15 %)."
 )
 _GUIDED = (
     "what it shows hardly depends on the weights above the first layers, nor on the class asked for (Adebayo et "

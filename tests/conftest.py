@@ -37,6 +37,13 @@ QUICK = ["--width", "0.125", "--epochs", "2", "--batch-size", "32"]
 DEADLINE = 500
 
 
+def pytest_collection_modifyitems(items):
+    """Tests in a browser are run by one process, which opens it once."""
+    for item in items:
+        if "page_file" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
 def run_cli(*words, cwd=None, stdin="", env=None, timeout=DEADLINE, program=CLI):
     if "GOOGLENET_MUTATION" in os.environ:
         pytest.skip("benchmarks/mutation.py changes this process alone")

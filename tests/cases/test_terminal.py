@@ -114,6 +114,7 @@ def test_a_session_from_training_to_labels(colours, columns):
     alike(predict, [*typed(PREDICT, columns), *said])
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_made_narrower_keeps_whole_lines(colours):
     with Terminal(program(TRAIN), colours, columns=120) as terminal:
         terminal.until(waits)
@@ -124,12 +125,14 @@ def test_a_terminal_that_is_made_narrower_keeps_whole_lines(colours):
     alike(lines, [*(pattern if pattern.startswith("epoch") else ".*" for pattern in kept), *stopped(80)])
 
 
+@pytest.mark.slow
 def test_no_colour_where_none_is_wanted(colours):
     with Terminal(program(TRAIN), colours, env={"NO_COLOR": "1"}) as terminal:
         alike(terminal.until(waits)[-2:], [EPOCH.format(2), BAR.format(2)])
         assert not re.search(rb"\x1b\[[\d;]*3\d[\d;]*m", terminal.sent)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_cannot_move_gets_lines(colours):
     with Terminal(program(TRAIN), colours, env={"TERM": "dumb"}) as terminal:
         lines = terminal.until(lambda lines: bool(lines) and re.fullmatch(EPOCH.format(2), lines[-1]))

@@ -2,15 +2,19 @@
 
 import base64
 import io
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from browser import WEB
 from googlenet.data.builtin import gunpoint
 from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.data.signals.files import read_file
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
+from googlenet.data.signals.tables.schema import Channel, Schema
 
 MODULES = "\n".join(f'export * from "./inputs/{name}.js";' for name in ("pictures", "signals", "csv"))
 
@@ -246,7 +250,7 @@ def test_doubts_are_those_of_the_package(modules, change, doubt):
 
 
 # ---------------------------------------------------------------- tables
-def table(browser, text, classes=("gun", "point"), channels=1, names=()):
+def table(browser, text, classes=("gun", "point"), channels=1, names=(), longest=0, schema=None):
     """``(signals, keys of what is said)``, or the key of a sentence."""
     function = """([text, classes, preprocessing]) => {
         try {
@@ -257,8 +261,9 @@ def table(browser, text, classes=("gun", "point"), channels=1, names=()):
             return error.key;
         }
     }"""
-    schema = {"channels": [{"name": name} for name in names]} if names else None
-    return browser.evaluate(function, [text, classes, {"channels": channels, "schema": schema}])
+    schema = {"channels": [{"name": name} for name in names]} if names else schema
+    preprocessing = {"channels": channels, "longest": longest, "schema": schema}
+    return browser.evaluate(function, [text, classes, preprocessing])
 
 
 @pytest.mark.parametrize(
@@ -302,6 +307,7 @@ def test_channels_are_columns(modules):
         ("gun,1,2\npoint,3,oops", "csv.cell"),
         ("gun,1,2\npoint,,", "csv.row_empty"),
         ("gun,1,gun\npoint,2,gun", "csv.two_labels"),
+        ("x0,x1,y0,y1\n1,2,3,4\n5,6,7,8", "signal.channels"),
         ("1,0.5,2\n2,0.25,3\n1,7.5,4\n2,3.5,5", "csv.label_or_sample"),
     ],
 )
@@ -312,3 +318,108 @@ def test_what_cannot_be_known_is_refused(modules, text, key):
 def test_a_table_of_other_channels_is_refused(modules):
     assert table(modules, "1,2,3\n4,5,6", channels=2) == "csv.channels"
     assert table(modules, "1,2\n3,4,5", channels=2) == "csv.ragged"
+
+
+def rows_of(count, form, separator=","):
+    """The first signals of GunPoint as rows of text, as ``form(label, samples, row)`` orders the cells."""
+    test = gunpoint().test
+    samples = [[f"{value:.7f}" for value in signal[0]] for signal in test.signals[:count]]
+    rows = [form(int(label), cells, row) for row, (label, cells) in enumerate(zip(test.labels, samples, strict=False))]
+    return "\n".join(separator.join(row) for row in rows) + "\n"
+
+
+def first(label, samples, row):
+    return [str(label + 1), *samples]
+
+
+def last(label, samples, row):
+    return [*samples, str(label + 1)]
+
+
+def bare(label, samples, row):
+    return samples
+
+
+def word(label, samples, row):
+    return [("gun", "point")[label], *samples]
+
+
+NAMES = [f"v{at}" for at in range(150)]
+LEARNED = Schema("rows", (Channel(""),), label="first", lengths=(150, 150))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "learned"),
+    [
+        ("first.tsv", rows_of(3, first, "\t"), None),
+        ("first.csv", rows_of(12, first), None),
+        ("first.txt", rows_of(12, lambda label, cells, row: [f"{label + 1:.7e}", *cells], "  "), None),
+        ("first.csv", rows_of(1, first), LEARNED),
+        ("first.csv", rows_of(3, first), LEARNED),
+        ("last.csv", rows_of(3, last), None),
+        ("last.csv", rows_of(12, last, ";"), None),
+        ("bare.csv", rows_of(1, bare), None),
+        ("bare.csv", rows_of(12, bare), None),
+        ("bare.csv", rows_of(12, bare), LEARNED),
+        ("words.csv", rows_of(3, word), None),
+        ("words.csv", rows_of(12, lambda label, cells, row: word(label, cells, row)[::-1]), None),
+        ("ends.csv", rows_of(12, lambda label, cells, row: [*first(label, cells, row), ""]), None),
+        ("counted.csv", rows_of(12, lambda label, cells, row: [str(row), *cells]), None),
+        ("counted.csv", rows_of(12, lambda label, cells, row: [str(row), *last(label, cells, row)]), None),
+        ("named.csv", ",".join(["label", *NAMES]) + "\n" + rows_of(3, first), None),
+        (
+            "named.csv",
+            ",".join(["id", *NAMES, "class"]) + "\n" + rows_of(3, lambda *x: [f"{x[2] + 7}", *last(*x)]),
+            None,
+        ),
+        ("named.csv", ",".join(["", *NAMES]) + "\n" + rows_of(12, lambda *x: [f"{x[2]}", *bare(*x)]), None),
+        ("pandas.csv", ",".join(map(str, range(150))) + "\n" + rows_of(3, bare), None),
+        ("pandas.csv", ",".join(["label", *map(str, range(150))]) + "\n" + rows_of(3, first), None),
+    ],
+)
+def test_a_table_is_read_as_python_reads_it(modules, tmp_path, name, text, learned):
+    path = tmp_path / name
+    path.write_text(text)
+    expected = read_file(path, labelled=False, learned=learned)
+    schema = None if learned is None else learned.to_dict()
+    signals, said = table(modules, text, longest=150, schema=schema)
+    assert [row["channels"] for row in signals] == [signal.tolist() for signal in expected.signals]
+    labels = [row.get("label") for row in signals]
+    assert labels == list(expected.labels or [None] * len(signals))
+    assert ("csv.no_label" in said) == (expected.labels is None)
+
+
+def test_a_lone_row_with_a_label_is_known_by_what_the_network_learned_from(modules):
+    (signal,), said = table(modules, rows_of(1, first, "\t"), longest=150)
+    assert (signal["label"], len(signal["channels"][0])) == ("1", 150)
+    assert {"csv.label_first", "csv.one_more"} <= set(said)
+    (signal,), said = table(modules, rows_of(1, last), longest=150)
+    assert (signal["label"], len(signal["channels"][0])) == ("1", 150)
+    assert {"csv.label_last", "csv.one_more"} <= set(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "schema", "key"),
+    [
+        (rows_of(2, lambda label, cells, row: ["0.25", *cells]), None, "csv.one_more_unknown"),
+        (rows_of(2, lambda label, cells, row: ["3", *cells[1:], "4"]), None, "csv.one_more_unknown"),
+        (rows_of(2, first), replace(LEARNED, label="none"), "csv.one_more_unknown"),
+        (rows_of(12, last), LEARNED, "csv.one_more_unknown"),
+        (rows_of(12, lambda label, cells, row: cells[:149]), LEARNED, "csv.length"),
+        (rows_of(12, lambda label, cells, row: [str(label), *cells[1:]]), LEARNED, "csv.label_or_sample"),
+        (rows_of(12, lambda label, cells, row: [str(7 * row), *cells[:99]]), None, "csv.label_or_sample"),
+    ],
+)
+def test_a_cell_that_may_be_a_label_is_never_read_in_silence(modules, text, schema, key):
+    assert table(modules, text, longest=150, schema=schema and schema.to_dict()) == key
+
+
+def test_texts_name_the_separators_in_both_languages(modules):
+    separators = {"commas": "1,2", "tabs": "1\t2", "semicolons": "1;2", "blanks": "1 2"}
+    function = "(text) => inputs.signalsFromCsv(text, { classes: [], preprocessing: { channels: 1 } }).said[0].values"
+    for name, text in separators.items():
+        assert modules.evaluate(function, text) == {"separator": name}
+        for language in ("en", "ko"):
+            source = (WEB / "src" / "text" / language / "own.js").read_text(encoding="utf-8")
+            (wording,) = re.findall(rf'"csv\.{name}": "([^"]+)"', source)
+            assert wording.isalpha()

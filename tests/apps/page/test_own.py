@@ -107,7 +107,8 @@ def test_a_table_of_signals_can_be_walked(own, tmp_path):
     path = tmp_path / "three.csv"
     rows = np.sin(np.linspace(0, 6, 150) + np.arange(3)[:, None])
     path.write_text("\n".join(",".join(f"{value:.4f}" for value in row) for row in rows))
-    assert give(own, path).startswith("3 signals were read.")
+    told = give(own, path)
+    assert told.startswith("3 signals were read.") and "Cells are separated by commas." in told
     labels = "() => [...document.querySelectorAll('#own-rows option')].map((option) => option.innerText)"
     assert len(own.evaluate(labels)) == 3
     line = "document.querySelector('#own .explanation:not([hidden]) .trace path')"
@@ -133,6 +134,7 @@ def test_a_network_takes_the_place_of_the_pages_own(own, page_file, tmp_path):
         ("broken.onnx", b"nothing", "no network"),
         ("broken.png", b"\x89PNG\r\n\x1a\nnothing", "damaged"),
         ("broken.jpg", b"nothing", "no picture"),
+        ("arrays.npz", b"PK\3\4nothing", "tables of signals (.csv, .tsv, .txt)"),
         ("words.csv", b"a,b\nc,d\n", ""),
         ("empty.csv", b"", "no signals"),
     ],

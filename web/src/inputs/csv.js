@@ -2,14 +2,15 @@
 // known is refused in a sentence.
 
 import { SentenceError } from "../network/errors.js";
+import { isMissing, isNumber, isText } from "./cells.js";
+import { samplesAndLabels } from "./labels.js";
 
 const MOST = 64 * 2 ** 20; // letters of a file
 const SIGNALS = 1000; // that are read of it
 const SEPARATORS = ["\t", ";", ","];
-const MISSING = new Set(["", "?", "na", "n/a", "nan", "null", "none"]); // as googlenet.data.signals.rows
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const NAMES = { "\t": "tabs", ";": "semicolons", ",": "commas", " ": "blanks" };
+const MANY = 8; // numbers that count are names, too, as sources/text/table.py has it
 const COMMA = /^[+-]?\d*,\d+(e[+-]?\d+)?$/i;
-const LABELS = ["label", "labels", "class", "target", "y"];
 
 /**
  * @param {string} text of the file. @param {Object} notes of the network.
@@ -21,7 +22,7 @@ export function signalsFromCsv(text, notes) {
   const say = (key, values = {}) => said.push({ key, values });
   const table = tableOf(text, say);
   const { channels } = notes.preprocessing;
-  const signals = channels === 1 ? rowsAsSignals(table, notes.classes, say) : columnsAsChannels(table, notes, say);
+  const signals = channels === 1 ? rowsAsSignals(table, notes, say) : columnsAsChannels(table, notes, say);
   if (!signals.length) throw new SentenceError("csv.empty");
   return { signals, said };
 }
@@ -34,15 +35,17 @@ function tableOf(text, say) {
   const full = lines.map((line, at) => ({ line, number: at + 1 })).filter(({ line }) => line.trim() && !line.startsWith("#"));
   if (!full.length) throw new SentenceError("csv.empty");
   const separator = separatorOf(full.map(({ line }) => line));
-  if (separator) say("csv.separator", { separator: { "\t": "tab", ";": ";", ",": ",", " ": "space" }[separator] });
+  if (separator) say("csv.separator", { separator: NAMES[separator] });
   let rows = full.map(({ line, number }) => ({ number, cells: cellsOf(line, separator) }));
-  const comma = separator !== "," && decimalComma(rows, say);
-  const header = headerOf(rows[0].cells, rows[1]?.cells, comma);
+  if (separator !== "," && decimalComma(rows, say)) {
+    rows = rows.map(({ number, cells }) => ({ number, cells: cells.map((cell) => (COMMA.test(cell) ? cell.replace(",", ".") : cell)) }));
+  }
+  const header = headerOf(rows.map(({ cells }) => cells));
   if (header) {
     say("csv.header");
     rows = rows.slice(1);
   }
-  return { header, rows, comma };
+  return { header, rows };
 }
 
 // The separator that is there on every line, a tab before a semicolon before a comma; else spaces, or one column.
@@ -67,77 +70,47 @@ function decimalComma(rows, say) {
   return true;
 }
 
-const isNumber = (cell, comma) => NUMBER.test(comma ? cell.replace(",", ".") : cell);
-const isKnown = (cell, comma) => isNumber(cell, comma) || MISSING.has(cell.toLowerCase());
-
-// The names of columns: a first row of words, most of which stand above numbers.
-function headerOf(first, second, comma) {
-  if (!second) return null;
-  const words = first.map((cell) => !isKnown(cell, comma));
-  const above = first.filter((_, at) => words[at] && isNumber(second[at] ?? "", comma)).length;
-  return above >= Math.max(1, first.length - 2) ? first : null;
+// The names of columns: a first row of words, most of which stand above numbers; or one that counts, as pandas numbers
+// columns without names.
+function headerOf([first, ...below]) {
+  if (!below.length) return null;
+  const above = first.filter((cell, at) => isText(cell) && isNumber(below[0][at] ?? "")).length;
+  if (above >= Math.max(1, first.length - 2)) return first;
+  const words = first.filter(isText);
+  const ends = new Set(below.flatMap((cells) => [cells[0], cells.at(-1)]));
+  const inside = first.slice(1, -1).every(isNumber) && !words.some((word) => ends.has(word));
+  const numbers = first.filter(isNumber).map(Number);
+  const starts = words.length ? [0, 1] : [0];
+  const counts = starts.includes(numbers[0]) && numbers.every((number, at) => number === numbers[0] + at);
+  return inside && counts && numbers.length > MANY ? first : null;
 }
 
-function valueOf(cell, comma, number) {
-  if (MISSING.has(cell.toLowerCase())) return NaN;
-  if (!isNumber(cell, comma)) throw new SentenceError("csv.cell", { row: number, cell: cell.slice(0, 40) });
-  return Number(comma ? cell.replace(",", ".") : cell);
+function valueOf(cell, number) {
+  if (isMissing(cell)) return NaN;
+  if (!isNumber(cell)) throw new SentenceError("csv.cell", { row: number, cell: cell.slice(0, 40) });
+  return Number(cell);
 }
 
 // ---------------------------------------------------------------- a signal a row
-function rowsAsSignals({ header, rows, comma }, classes, say) {
-  const label = labelColumn(header, rows, classes, comma, say);
+function rowsAsSignals(table, notes, say) {
+  const rows = samplesAndLabels(table, notes, say);
   const few = rows.slice(0, SIGNALS);
   if (few.length < rows.length) say("csv.first", { count: SIGNALS });
   const lengths = new Set();
-  const signals = few.map(({ number, cells }) => {
-    const at = label < 0 ? cells.length + label : label;
-    const values = cells.filter((_, place) => label === null || place !== at).map((cell) => valueOf(cell, comma, number));
+  const signals = few.map(({ number, label, cells }) => {
+    const values = cells.map((cell) => valueOf(cell, number));
     while (values.length && Number.isNaN(values.at(-1))) values.pop(); // shorter signals end in nothing
     if (!values.length) throw new SentenceError("csv.row_empty", { row: number });
     lengths.add(values.length);
-    const name = `#${number}`;
-    return label === null ? { name, channels: [values] } : { name, label: cells[at], channels: [values] };
+    const signal = { name: `#${number}`, channels: [values] };
+    return label === undefined ? signal : { ...signal, label };
   });
   if (lengths.size > 1) say("csv.lengths", { least: Math.min(...lengths), most: Math.max(...lengths) });
   return signals;
 }
 
-// Where the label stands: by name, or first or last where all such cells are classes or no numbers; `null` if nowhere.
-function labelColumn(header, rows, classes, comma, say) {
-  const named = header?.findIndex((name) => LABELS.includes(name.toLowerCase())) ?? -1;
-  if (named >= 0) {
-    say("csv.label", { column: header[named] });
-    return named;
-  }
-  if (rows.some(({ cells }) => cells.length < 2)) return null;
-  const known = new Set(classes);
-  const ends = [0, -1].filter((end) => rows.every(({ cells }) => known.has(cells.at(end)) || !isKnown(cells.at(end), comma)));
-  const words = ends.filter((end) => rows.every(({ cells }) => !isNumber(cells.at(end), comma)));
-  const [end] = words.length ? words : ends;
-  if (end === undefined) {
-    refuseNumbers(header, rows);
-    say("csv.no_label");
-    return null;
-  }
-  if (ends.length === 2 && words.length !== 1) throw new SentenceError("csv.two_labels");
-  say(end === 0 ? "csv.label_first" : "csv.label_last");
-  return end;
-}
-
-// Whole numbers in front, a few that come again, may be labels or samples: nobody can know.
-function refuseNumbers(header, rows) {
-  if (header || rows.length < 4) return;
-  for (const end of [0, -1]) {
-    const cells = rows.map(({ cells: row }) => row.at(end));
-    const others = rows.flatMap(({ cells: row }) => (end === 0 ? row.slice(1) : row.slice(0, -1)));
-    const labels = cells.every((cell) => /^-?\d+(\.0+)?$/.test(cell)) && new Set(cells).size <= rows.length / 2;
-    if (labels && !others.every((cell) => /^-?\d+(\.0+)?$/.test(cell))) throw new SentenceError("csv.label_or_sample");
-  }
-}
-
 // ---------------------------------------------------------------- a channel a column: one signal
-function columnsAsChannels({ header, rows, comma }, notes, say) {
+function columnsAsChannels({ header, rows }, notes, say) {
   const wanted = notes.preprocessing.channels;
   const names = (notes.preprocessing.schema?.channels ?? []).map(({ name }) => name);
   const columns = rows[0]?.cells.length ?? 0;
@@ -148,6 +121,6 @@ function columnsAsChannels({ header, rows, comma }, notes, say) {
   for (const { number, cells } of rows) {
     if (cells.length !== columns) throw new SentenceError("csv.ragged", { row: number });
   }
-  const channels = places.map((at) => rows.map(({ number, cells }) => valueOf(cells[at], comma, number)));
+  const channels = places.map((at) => rows.map(({ number, cells }) => valueOf(cells[at], number)));
   return [{ name: "#1", channels }];
 }

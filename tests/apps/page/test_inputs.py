@@ -277,6 +277,7 @@ def table(browser, text, classes=("gun", "point"), channels=1, names=(), longest
         ("\ufeffgun,1,,3,\r\npoint,4,?,NaN,6\r\n", "gun", [1, None, 3], {"csv.lengths"}),
         ("# of a sensor\n5\n6\n7\n", None, [5], set()),
         ("x1,class\n3,gun\n4,point", "gun", [3], {"csv.label"}),
+        ("label,v0,v1,v2\n1,0.5,,\n2,0.25,1.5,3", "1", [0.5], {"csv.label", "csv.lengths"}),
     ],
 )
 def test_a_table_is_read_and_what_was_guessed_is_said(modules, text, label, values, said):

@@ -38,7 +38,8 @@ function tableOf(text, say) {
   if (separator) say("csv.separator", { separator: NAMES[separator] });
   let rows = full.map(({ line, number }) => ({ number, cells: cellsOf(line, separator) }));
   if (separator !== "," && decimalComma(rows, say)) {
-    rows = rows.map(({ number, cells }) => ({ number, cells: cells.map((cell) => (COMMA.test(cell) ? cell.replace(",", ".") : cell)) }));
+    const plain = (cell) => (COMMA.test(cell) ? cell.replace(",", ".") : cell);
+    rows = rows.map(({ number, cells }) => ({ number, cells: cells.map(plain) }));
   }
   const header = headerOf(rows.map(({ cells }) => cells));
   if (header) {
@@ -74,8 +75,9 @@ function decimalComma(rows, say) {
 // columns without names.
 function headerOf([first, ...below]) {
   if (!below.length) return null;
-  const above = first.filter((cell, at) => isText(cell) && isNumber(below[0][at] ?? "")).length;
-  if (above >= Math.max(1, first.length - 2)) return first;
+  const under = first.map((cell, at) => (isText(cell) ? below[0][at] ?? "" : null)).filter((cell) => cell !== null);
+  const plain = under.filter((cell) => isNumber(cell) || isMissing(cell)).length;
+  if (under.some(isNumber) && plain >= Math.max(1, first.length - 2)) return first;
   const words = first.filter(isText);
   const ends = new Set(below.flatMap((cells) => [cells[0], cells.at(-1)]));
   const inside = first.slice(1, -1).every(isNumber) && !words.some((word) => ends.has(word));

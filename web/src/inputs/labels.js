@@ -109,8 +109,9 @@ function placeOf(rows, notes, counted, say) {
   }
   if (seen !== null || (longest > 0 && all(longest))) return seen;
   const known = ofClasses(rows, notes.classes);
-  if (known !== null || !longest || !all(longest + 1 + Number(counted))) return counted && known === FIRST ? null : known;
-  return oneMore(rows, longest, counted, say);
+  if (known === FIRST && counted) return null;
+  const open = known === null && longest > 0 && all(longest + 1 + Number(counted));
+  return open ? oneMore(rows, longest, counted, say) : known;
 }
 
 // Rows of one cell more than all that was learned from: it is the one end of whole numbers, beside fractions.

@@ -117,6 +117,48 @@ def test_without_onnx_it_says_what_to_install(monkeypatch, built):
         job.page_job(None, page.BUILT / "x.html")
 
 
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("page.txt", "A page ends in .html, and"),
+        ("own.safetensors", "A page ends in .html, and"),
+        ("demo/report.html", "belongs to what is read, and would be replaced"),
+        ("table.html", "belongs to what is read, and would be replaced"),
+        ("named.html", "belongs to what is read, and would be replaced"),
+        ("no/such/page.html", "there is no folder"),
+        ("folder.html", "is no plain file"),
+        ("x" * 300 + ".html", "Name another"),
+    ],
+)
+def test_where_a_page_cannot_be_written_is_said_before_any_work(here, own, built, monkeypatch, out, said):
+    monkeypatch.setattr(job, "load_pipeline", lambda *runs: pytest.fail("it began to work"))
+    (here / "demo").mkdir()
+    (here / "folder.html").mkdir()
+    kept = {"demo/report.html": "report", "demo/run.json": "{}", "table.html": "1,2,3"}
+    for name, content in kept.items():
+        (here / name).write_text(content)
+    own.rename(here / "demo/model.safetensors")
+    (here / "named.html").symlink_to("demo/model.safetensors")
+    done = run_here("page", here / "demo", "--out", out, "--examples", here / "table.html")
+    assert done.returncode == 1 and said in done.stderr and len(done.stderr.splitlines()) == 1
+    assert {name: (here / name).read_text() for name in kept} == kept
+    assert not (here / "no").exists() and (here / "named.html").is_symlink()
+
+
+def test_a_run_named_as_a_page_is_not_replaced(here, own, built):
+    own.rename(here / "run.html")
+    before = (here / "run.html").read_bytes()
+    done = run_here("page", "run.html", "--out", here / "run.html")
+    assert done.returncode == 1 and "would be replaced" in done.stderr
+    assert (here / "run.html").read_bytes() == before
+
+
+def test_where_a_file_for_the_page_cannot_be_written_is_said_before_any_work(here, own, monkeypatch):
+    monkeypatch.setattr(job, "load_pipeline", lambda *runs: pytest.fail("it began to work"))
+    done = run_here("export", own, "--page", "--out", here / "no/page.onnx")
+    assert done.returncode == 1 and "there is no folder" in done.stderr
+
+
 def test_examples_need_a_run(built, tmp_path):
     with pytest.raises(InputError, match="name the run"):
         job.page_job(None, tmp_path / "x.html", [tmp_path / "a.png"])
@@ -168,3 +210,25 @@ def test_an_example_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(InputError, match=r"a\.png cannot be an example: not a picture"):
         examples_from([tmp_path / "a.png"], ImagePreprocessing(), ("x",))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x.png", "x.png: signals are read from"),
+        ("empty.csv", "empty.csv is empty."),
+        ("far.csv", "far.csv:1 cannot be an example: more than a tenth of its samples lie far beyond"),
+        ("pile", "pile is a folder, not a file of signals."),
+    ],
+)
+def test_what_is_said_of_an_example_names_it_once_and_ends_once(here, name, said):
+    Image.new("L", (4, 4)).save("x.png")
+    (here / "empty.csv").touch()
+    (here / "far.csv").write_text("1e9,2e9,5e9\n")
+    (here / "pile").mkdir()
+    reading = SignalPreprocessing(1, 40, (0.0,), (1.0,), (), (-5.0,), (5.0,))
+    with pytest.raises(InputError) as caught:
+        examples_from([here / name], reading, ("a", "b"))
+    sentence = str(caught.value)
+    assert sentence.count(name) == 1 and said in sentence
+    assert re.search(r"[^.?][.?]$", sentence)

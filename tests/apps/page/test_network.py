@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import re
 
 import numpy as np
@@ -131,11 +132,21 @@ def test_contributions_are_those_of_the_package(inside, pipelines):
 
 
 # ---------------------------------------------------------------- files that are none of ours
+def in_page(page_file, name):
+    packed = re.search(rf'id="network-{name}">([^<]+)<'.encode(), page_file.read_bytes())[1]
+    return gzip.decompress(base64.b64decode(packed))
+
+
 @pytest.fixture(scope="module")
 def own_file(page_file):
     """What ``googlenet export googlenet_1d.gunpoint --page`` writes: it lies in the page."""
-    packed = re.search(rb'id="network-gunpoint">([^<]+)<', page_file.read_bytes())[1]
-    return gzip.decompress(base64.b64decode(packed))
+    return in_page(page_file, "gunpoint")
+
+
+@pytest.fixture(scope="module")
+def picture_file(page_file):
+    """The same of ``googlenet_small.fashion_mnist``."""
+    return in_page(page_file, "fashion_mnist")
 
 
 def opened(browser, content):
@@ -174,6 +185,118 @@ def test_any_other_file_is_a_sentence(inside, own_file, change, key):
     broken = change(own_file)
     assert broken != own_file
     assert opened(inside, broken) == key
+
+
+def rewritten(content, change):
+    """The file with other metadata: ``change(entries, notes)`` changes them in place."""
+    model = onnx.load_from_string(content)
+    entries = {entry.key: entry.value for entry in model.metadata_props}
+    notes = json.loads(entries["googlenet-page"])
+    change(entries, notes)
+    if entries.get("googlenet-page"):
+        entries["googlenet-page"] = json.dumps(notes)
+    onnx.helper.set_model_props(model, entries)
+    return model.SerializeToString()
+
+
+def reading(**values):
+    return lambda _, notes: notes["preprocessing"].update(values)
+
+
+def in_notes(**values):
+    return lambda _, notes: notes.update(values)
+
+
+def in_branch(**values):
+    return lambda _, notes: notes["modules"][0]["branches"][0].update(values)
+
+
+MANY = [{"name": str(i), "layers": [{"type": "inception", "name": f"{i} {j}", "branches": []} for j in range(300)]}
+        for i in range(300)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        reading(length=10**9),
+        reading(length=149),
+        reading(length=0),
+        reading(channels=2),
+        reading(channels="1"),
+        reading(mean=[]),
+        reading(mean=["0"]),
+        reading(std=[0.0]),
+        reading(std=[1.0, 1.0]),
+        reading(slope=[-1.0]),
+        reading(slope=[]),
+        reading(low=[]),
+        reading(constant=[1]),
+        reading(longest=-1),
+        in_notes(preprocessing={"kind": "signal"}),
+        in_notes(input_shape=[2, 1 << 20]),
+        in_notes(view_shape=[1 << 20, 1 << 20, 1 << 20]),
+        in_notes(view_shape=[1 << 20, 150]),
+        in_notes(classes=[1, 2]),
+        in_notes(classes=[str(i) for i in range(100_000)]),
+        in_notes(classes=["a" * 100_000, "b"]),
+        in_notes(switches=[]),
+        in_notes(switches=[{"name": str(i), "kind": "branch", "default": 1} for i in range(10_000)]),
+        in_notes(edges=[{"name": "x", "modules": ["1a"]}]),
+        in_notes(modules=[]),
+        in_branch(to=10**9),
+        in_branch(name="<img src=x>"),
+        in_branch(kernel=10**9),
+        lambda _, notes: notes["modules"][0].update(name="__proto__"),
+        lambda _, notes: notes["modules"].pop(),
+        lambda _, notes: notes["arch"].update(members=notes["arch"]["members"] + 1),
+        lambda _, notes: notes["arch"].update(stages=[{"layers": [{"name": "zz"}]}]),
+        lambda _, notes: notes["arch"].update(stages=MANY),
+        lambda entries, _: entries.pop("googlenet-page-path"),
+        lambda entries, _: entries.pop("googlenet-page-neutral"),
+        lambda entries, _: entries.update({"googlenet-page-path": "AAAA<b>"}),
+        lambda entries, _: entries.update({"googlenet-page-neutral": ""}),
+    ],
+)
+def test_notes_that_are_not_of_the_network_are_a_sentence(inside, own_file, change):
+    assert opened(inside, rewritten(own_file, change)) == "model.damaged"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        reading(size=10**9, resize=10**9),
+        reading(size=20),
+        reading(resize=0),
+        reading(resize=10**9),
+        reading(resize=28.5),
+        reading(channels=3),
+        reading(mean=[0.1, 0.2]),
+        reading(std=[-1.0]),
+        in_notes(input_shape=[1, 1024, 1024], view_shape=[1, 1024, 1024]),
+    ],
+)
+def test_notes_of_pictures_that_are_not_of_the_network_are_a_sentence(inside, picture_file, change):
+    assert opened(inside, rewritten(picture_file, change)) == "model.damaged"
+
+
+def test_files_are_opened_whose_notes_were_only_written_anew(inside, own_file, picture_file):
+    assert opened(inside, rewritten(own_file, lambda *_: None)) == ["gun", "point"]
+    assert len(opened(inside, rewritten(picture_file, reading(resize=32)))) == 10
+
+
+def test_a_network_without_one_of_its_maps_is_a_sentence(inside, own_file):
+    model = onnx.load_from_string(own_file)
+    model.graph.output.pop()
+    assert opened(inside, model.SerializeToString()) == "model.damaged"
+
+
+def test_a_network_that_answers_with_no_numbers_is_a_sentence(inside, own_file):
+    model = onnx.load_from_string(own_file)
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            values = np.full_like(onnx.numpy_helper.to_array(tensor), np.nan)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    assert opened(inside, model.SerializeToString()) == "model.damaged"
 
 
 def test_a_huge_file_is_not_looked_at(inside):

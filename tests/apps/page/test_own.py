@@ -128,6 +128,46 @@ def test_a_network_takes_the_place_of_the_pages_own(own, page_file, tmp_path):
     assert own.evaluate(rows) == 6
 
 
+def test_a_network_that_is_damaged_leaves_the_one_before_at_work(own, page_file, tmp_path):
+    pixels = np.random.default_rng(1).integers(0, 256, (28, 28), dtype=np.uint8)
+    pictures = [tmp_path / "noise.png", tmp_path / "dark.png"]
+    Image.fromarray(pixels).save(pictures[0])
+    Image.fromarray(pixels // 255).save(pictures[1])
+    expected = [row.label for row in googlenet.load("fashion_mnist", engine="torch").predict(pictures)]
+    assert expected[0] != expected[1]
+    first = "(label) => document.querySelector('#own .explanation:not([hidden]) .answers li').innerText.includes(label)"
+    give(own, pictures[0])
+    assert becomes(own, first, expected[0])
+    whole = network_of(page_file, "fashion_mnist")
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(whole.replace(b'"resize": 28', b'"resize": -1'))
+    assert path.read_bytes() != whole
+    assert give(own, path).startswith("This network is damaged")
+    assert own.evaluate(first, expected[0])
+    assert give(own, pictures[1]).startswith("This is your picture")
+    assert becomes(own, first, expected[1])
+
+
+def test_a_long_signal_is_drawn(own, tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text(",".join(str(at % 97) for at in range(400_000)))
+    own.heard()
+    assert give(own, path).startswith("1 signal")
+    line = "document.querySelector('#own .explanation:not([hidden]) .trace path')"
+    assert becomes(own, f"() => {line}?.getAttribute('d').length > 400000")
+    assert own.heard()["errors"] == []
+
+
+def test_a_picture_of_many_pixels_is_the_browsers_to_decode(own, tmp_path):
+    path = tmp_path / "large.png"
+    Image.new("L", (4200, 4200), 90).save(path)
+    assert give(own, path).startswith("This is your picture")
+    larger = bytearray(path.read_bytes())
+    larger[16:24] = (20_000).to_bytes(4, "big") * 2
+    path.write_bytes(larger)
+    assert "more than the page reads" in give(own, path)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [

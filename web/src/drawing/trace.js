@@ -47,7 +47,7 @@ function lineOf(values, x, y) {
 }
 
 function ground(evidence, { x0, x1, top, bottom }) {
-  const most = Math.max(...evidence, 1e-12);
+  const most = evidence.reduce((found, value) => Math.max(found, value), 1e-12);
   const step = (x1 - x0) / evidence.length;
   return Array.from(evidence, (value, at) => {
     const share = Math.max(value, 0) / most;
@@ -57,8 +57,13 @@ function ground(evidence, { x0, x1, top, bottom }) {
 
 /** Limits of a vertical axis with room above and below. */
 export function limitsOf(channels, room = 0.25) {
-  const known = channels.flat().filter(Number.isFinite);
-  const [low, high] = [Math.min(...known), Math.max(...known)];
+  let [low, high] = [Infinity, -Infinity];
+  for (const values of channels) {
+    for (const value of values) {
+      if (!Number.isFinite(value)) continue;
+      [low, high] = [Math.min(low, value), Math.max(high, value)];
+    }
+  }
   const spread = high - low || Math.abs(high) || 1;
   return [low - room * spread, high + room * spread];
 }

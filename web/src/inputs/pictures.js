@@ -2,7 +2,7 @@
 
 import { SentenceError } from "../network/errors.js";
 import { centreSquare } from "./resize.js";
-import { isPng, pngPicture } from "./png.js";
+import { isPng, pngPicture, pngSize } from "./png.js";
 
 const MOST = 100_000_000; // pixels that are decoded
 
@@ -18,11 +18,15 @@ export async function pictureFrom(source, notes) {
   return { input: channelsFirst(seen), pixels: forPeople(seen) };
 }
 
-// A PNG is read here, to the bit, whatever the browser makes of its colours; all else by the browser.
+// A PNG that is not large is read here, to the bit, whatever the browser makes of its colours; all else by the browser.
 async function decoded(blob) {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   if (!bytes.length) throw new SentenceError("picture.empty");
-  if (isPng(bytes)) return pngPicture(bytes, MOST);
+  if (isPng(bytes)) {
+    const { width, height, large } = pngSize(bytes);
+    if (width * height > MOST) throw new SentenceError("picture.large", { width, height });
+    if (!large) return pngPicture(bytes);
+  }
   let bitmap;
   try {
     bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", imageOrientation: "from-image" });

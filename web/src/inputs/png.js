@@ -10,21 +10,29 @@ const DEPTHS = { [GREY]: [1, 2, 4, 8, 16], [RGB]: [8, 16], [PALETTE]: [1, 2, 4, 
 // Of an interlaced picture, seven smaller ones: first column and row, and from one to the next.
 const PASSES = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
 
+const MOST = 16_000_000; // pixels that are decoded here, in a second or two; the browser decodes larger ones at once
+
 export const isPng = (bytes) => SIGNATURE.every((byte, at) => bytes[at] === byte);
 
-/** `{data, width, height, channels}` of a PNG of at most so many pixels. Throws a SentenceError if it is damaged. */
-export async function pngPicture(bytes, most) {
+/** `{width, height, large}` of a PNG, by its head; `large` is left to the browser. */
+export function pngSize(bytes) {
+  if (bytes.length < 24) throw new SentenceError("picture.damaged");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  return { width, height, large: width * height > MOST };
+}
+
+/** `{data, width, height, channels}` of a PNG that is not large. Throws a SentenceError if it is damaged. */
+export async function pngPicture(bytes) {
   try {
     const parts = partsOf(bytes);
     const { width, height, bits, type } = parts;
-    if (width * height > most) throw new SentenceError("picture.large", { width, height });
     const passes = parts.interlaced ? PASSES : [[0, 0, 1, 1]];
     const packed = await unpacked(parts.data, passes.map((pass) => sizeOf(pass, parts)));
     const values = new Uint16Array(width * height * SAMPLES[type]);
     passes.forEach((pass, at) => spread(unfiltered(packed[at], sizeOf(pass, parts)), pass, parts, values));
     return turned(onWhite(values, parts, bits), parts.orientation);
-  } catch (error) {
-    if (error instanceof SentenceError) throw error;
+  } catch {
     throw new SentenceError("picture.damaged");
   }
 }

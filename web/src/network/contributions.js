@@ -3,13 +3,22 @@
 
 import { SentenceError } from "./errors.js";
 import { neutral } from "./neutral.js";
-import { withWeights } from "./onnx.js";
+import { readModel, withWeights } from "./onnx.js";
 import { bytesOf, run, sessionOf } from "./runtime.js";
 
 const PATH = "googlenet-page-path", NEUTRAL = "googlenet-page-neutral"; // of googlenet.apps.page.graphs.file
 const CLOSES = 0.008; // of the difference: how far sums may be from it
 const FIRST_STEPS = 16, PARTS = 4; // of the path at first, and of a step that does not close
 const MOST_POINTS = 4096;
+
+/** That the further graphs are there. Throws a SentenceError if they are not. */
+export function checkGraphs(metadata) {
+  try {
+    for (const key of [PATH, NEUTRAL]) readModel(bytesOf(metadata[key]));
+  } catch {
+    throw new SentenceError("model.damaged");
+  }
+}
 
 export class Paths {
   #graphs;
@@ -110,7 +119,10 @@ export class Paths {
       places: { data, dims: [points] },
       direction: { data: direction, dims: [direction.length] },
     });
-    return { shares: outputs.shares.data, values: outputs.values.data };
+    const { shares, values } = outputs;
+    const whole = shares?.data.length === (points - 1) * this.#notes.edges.length && values?.data.length === points;
+    if (!whole) throw new SentenceError("model.damaged");
+    return { shares: shares.data, values: values.data };
   }
 
   #view = (data) => ({ data, dims: [1, ...this.#notes.view_shape] });

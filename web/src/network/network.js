@@ -1,7 +1,7 @@
 // A network of `googlenet export --page`, opened: what it answers, what there is to see on the way, and what its branches
 // contribute.
 
-import { Paths } from "./contributions.js";
+import { Paths, checkGraphs } from "./contributions.js";
 import { SentenceError } from "./errors.js";
 import { readModel } from "./onnx.js";
 import { checkedNotes } from "./notes.js";
@@ -15,6 +15,7 @@ import { run, sessionOf } from "./runtime.js";
 export async function openNetwork(bytes) {
   const { metadata, graph } = readModel(bytes);
   const notes = checkedNotes(metadata);
+  checkGraphs(metadata);
   let session;
   try {
     session = await sessionOf(bytes);
@@ -53,7 +54,7 @@ export class Network {
     } catch {
       throw new SentenceError("model.damaged");
     }
-    if (answer.probabilities.length !== this.classes.length) throw new SentenceError("model.damaged");
+    if (!answer.isOf(this.notes)) throw new SentenceError("model.damaged");
   }
 
   /**
@@ -90,6 +91,23 @@ export class Answer {
     this.#outputs = outputs;
     this.probabilities = outputs.probabilities.data;
     this.logits = outputs.logits.data;
+  }
+
+  /** Whether all that there is to see is there, in numbers and in shapes that the notes say. */
+  isOf({ kind, classes, arch, modules, switches }) {
+    const axes = kind === "picture" ? 2 : 1;
+    const has = (name, channels, places = axes) => {
+      const { data, dims } = (Object.hasOwn(this.#outputs, name) && this.#outputs[name]) || {};
+      const width = channels ?? Math.floor(dims?.[1] / arch.members) * arch.members;
+      return data instanceof Float32Array && dims.length === 2 + places && dims[0] === 1 && dims[1] === width && data.length > 0;
+    };
+    const widths = new Map(modules.map(({ name, branches }) => [name, branches.at(-1).to * arch.members]));
+    return (
+      ["probabilities", "logits"].every((name) => has(name, classes.length, 0) && this[name].every(Number.isFinite)) &&
+      has("cam", classes.length) &&
+      arch.stages.every(({ layers }) => layers.every(({ name }) => has(name, widths.get(name)))) &&
+      switches.every((row) => row.kind !== "reduce" || has(row.name, row.default * arch.members))
+    );
   }
 
   /** What each place adds to the logit of class k, the mean over members: a map of one channel. */

@@ -3,6 +3,7 @@
 import { signalsFromCsv } from "../inputs/csv.js";
 import { SentenceError } from "../network/errors.js";
 import { openNetwork } from "../network/network.js";
+import { LARGEST } from "../network/onnx.js";
 import { hasText, plain, text } from "./language.js";
 import { showExample, showPicture } from "./pictures.js";
 import { showChannels, showSignal } from "./signals.js";
@@ -43,13 +44,26 @@ async function readSignals(page, file) {
 const worded = (values) => ({ ...values, ...(hasText(`csv.${values.separator}`) ? { separator: plain(`csv.${values.separator}`) } : {}) });
 
 async function readModel(page, file) {
+  if (file.size > LARGEST) throw new SentenceError("model.large", { most: LARGEST / 2 ** 20 });
   const network = await openNetwork(new Uint8Array(await file.arrayBuffer()));
-  const live = page[network.kind];
-  const { source, shown } = live;
-  live.use(network, examplesFor(page, network));
-  await showAgain(page, network, { source, shown });
+  await exchange(page, network);
   const values = { name: file.name, classes: network.classes.length, modules: network.modules.length };
   return { kind: network.kind, said: () => text("own.took.model", values) };
+}
+
+/** A network takes the place of the one before; where it cannot be shown, that one goes on with what it saw. */
+async function exchange(page, network) {
+  const live = page[network.kind];
+  const { network: before, examples, source } = live;
+  const { input, shown, label, example, doubt } = live;
+  try {
+    live.use(network, examplesFor(page, network));
+    await showAgain(page, network, { source, shown });
+  } catch (error) {
+    if (before) live.use(before, examples);
+    if (input) await live.show({ input, shown, label, example, doubt });
+    throw error;
+  }
 }
 
 /** The page's own examples of that kind, as far as the network can read them. */
@@ -62,9 +76,12 @@ function examplesFor(page, network) {
 /** A new network is shown what the last one saw, where it can read that; else an example. */
 async function showAgain(page, network, { source, shown }) {
   const live = page[network.kind];
-  if (network.kind === "picture" && source) return showPicture(page, source);
-  if (network.kind === "signal" && shown && shown.length === network.notes.preprocessing.channels) return showChannels(page, shown);
+  try {
+    if (network.kind === "picture" && source) return await showPicture(page, source);
+    if (network.kind === "signal" && shown) return await showChannels(page, shown);
+  } catch (error) {
+    if (!(error instanceof SentenceError)) throw error; // of what was to be read, and not of the network
+  }
   if (!live.examples.length) return undefined;
   return (network.kind === "picture" ? showExample : showSignal)(page, live.examples[0].name);
 }
-

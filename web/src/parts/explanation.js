@@ -91,7 +91,7 @@ function onPicture() {
       drawPicture(canvas, live.shown);
       drawPicture(plainCanvas, live.shown);
       canvas.setAttribute("aria-label", plain("own.camlabel", { label }));
-      const most = Math.max(...map.data.map(Math.abs), 1e-9);
+      const most = map.data.reduce((found, value) => Math.max(found, Math.abs(value)), 1e-9);
       over.setAttribute("viewBox", `0 0 ${map.width} ${map.height}`);
       over.replaceChildren(
         ...Array.from(map.data, (value, at) =>

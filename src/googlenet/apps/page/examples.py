@@ -65,7 +65,8 @@ def examples_from(sources: Sequence[Path], preprocessing: Preprocessing, classes
 def _read(source: Path, preprocessing: Preprocessing, classes: Sequence[str]) -> Iterator[Row]:
     for example in preprocessing.examples(source, source.name):
         if example.error is not None:
-            raise InputError(f"{example.name}: {example.error}.")
+            named = source.name in example.error
+            raise InputError(_ended(example.error if named else f"{example.name}: {example.error}"))
         try:
             if preprocessing.kind == "picture":
                 yield _picture(source.name, open_picture(example.content), _label(source, classes))
@@ -73,7 +74,12 @@ def _read(source: Path, preprocessing: Preprocessing, classes: Sequence[str]) ->
                 preprocessing.read(example.content)
                 yield _signal(example.name, example.content, None)
         except InputError as error:
-            raise InputError(f"{example.name} cannot be an example: {error}.") from error
+            raise InputError(_ended(f"{example.name} cannot be an example: {error}")) from error
+
+
+def _ended(sentence: str) -> str:
+    """With the sign that ends a sentence, once."""
+    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
 
 
 def _label(source: Path, classes: Sequence[str]) -> str | None:

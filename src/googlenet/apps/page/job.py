@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,8 +40,10 @@ def page_job(run: str | None, out: Path, examples: Sequence[Path] = ()) -> None:
         examples: Files to show to the run's network; by default what the run has, or its data bring.
 
     Raises:
-        InputError: If the run cannot be shown, the page was not built, or the file cannot be written.
+        InputError: If the run cannot be shown, the page was not built, or the file cannot be written or is one that is
+            read.
     """
+    _check_out(out, run, examples)
     check_built()
     check_onnx()
     if run is None and examples:
@@ -69,6 +72,7 @@ def export_page_job(runs: Sequence[str], out: Path | None) -> Path:
     path = out / "page.onnx" if out.is_dir() else out
     if path.suffix != ".onnx":
         raise InputError(f"A file for the page ends in .onnx, and {path} does not (--out).")
+    _check_place(path)
     from .graphs.file import model_of
 
     write_bytes(path, model_of(*load_pipeline(*runs)))
@@ -113,6 +117,36 @@ def check_onnx() -> None:
         raise InputError(
             f"{missing[0]} is not installed, which writes the network for the page: pip install 'googlenet[deploy]'."
         )
+
+
+def _check_out(out: Path, run: str | None, examples: Sequence[Path]) -> None:
+    """That the page can be written there, and replaces nothing that it is made of; before anything is computed.
+
+    Raises:
+        InputError: If it cannot, or does.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"A page ends in .html, and {out} does not (--out).")
+    _check_place(out)
+    found = None if run is None else run_of(run)
+    read = [*examples, *([] if run is None else [Path(run)])]
+    of_run = [] if found is None else [found.weights, found.report]
+    if out.exists() and any(path.exists() and out.samefile(path) for path in (*read, *of_run)):
+        raise InputError(f"{out} belongs to what is read, and would be replaced. Name another file (--out).")
+
+
+def _check_place(out: Path) -> None:
+    """Raises InputError if a file cannot be written there, as far as that can be seen before."""
+    try:
+        taken = out.exists() and not out.is_file()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{out} is no name of a file. Name another (--out).") from error
+    if taken:
+        raise InputError(f"{out} is no plain file, and stays as it is. Name another file (--out).")
+    if not out.parent.is_dir():
+        raise InputError(f"{out} could not be written: there is no folder {out.parent}. Make it first (--out).")
+    if not os.access(out.parent, os.W_OK):
+        raise InputError(f"{out} could not be written: nothing may be written in {out.parent}. Name another (--out).")
 
 
 def _examples_of(run: str, kind: str) -> list[Row]:

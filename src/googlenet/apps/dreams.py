@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from .. import files
 from ..data.protocol import Drawing, Example, Picture, Trace
 from ..errors import InputError, whole
 from ..explain.features.dream import OCTAVES, STEPS, Octave, dream, octaves_of
-from ..explain.features.objectives import find_objective, middle_module
+from ..explain.features.objectives import Objective, find_objective, middle_module
 from ..inference.load import load_pipeline
 from ..inference.pipeline import Pipeline
 from ..nn.canvas import Whole
@@ -60,12 +60,14 @@ class Dreamt:
         octaves: How many there are.
         before: How many of them had been done, by a call that was stopped.
         path: Of the file.
+        rows: How many examples the source holds, of which one was taken.
     """
 
     of: str
     octaves: int
     before: int
     path: Path
+    rows: int
 
 
 def dream_job(
@@ -88,17 +90,15 @@ def dream_job(
     Raises:
         InputError: If something cannot be read, found or written.
     """
-    pipeline, classes = load_pipeline(run)
-    pipeline.to(best_device())
-    objective = find_objective(pipeline, classes, wanted.at or middle_module(pipeline))
-    example = _whole(pipeline, source, wanted.row)
-    guide = None if wanted.guide is None else _whole(pipeline, wanted.guide, 1).values
+    pipeline, objective = _loaded(run, wanted.at)
+    example, rows = _whole(pipeline, source, wanted.row)
+    guide = None if wanted.guide is None else _whole(pipeline, wanted.guide, 1)[0].values
     before = pipeline.preprocessing.draw(example.inputs(example.values).numpy())
     out = _checked(out, before, [source, *([wanted.guide] if wanted.guide else [])])
     part = out.with_name(f"{out.name}.octave")
     made_by = _settings(pipeline, example.values, guide, objective.name, wanted)
     count = octaves_of(pipeline, tuple(example.values.shape[1:]), wanted.octaves)
-    begun = last = _begun(part, made_by)
+    begun = last = _begun(part, made_by, out)
     for last in dream(
         pipeline,
         example.values,
@@ -116,23 +116,37 @@ def dream_job(
     after = pipeline.preprocessing.draw(example.inputs(last.values).numpy())
     _write(out, before, after)
     part.unlink(missing_ok=True)
-    return Dreamt(objective.name, count, 0 if begun is None else begun.number, out)
+    return Dreamt(objective.name, count, 0 if begun is None else begun.number, out, rows)
 
 
-def _whole(pipeline: Pipeline, source: str, row: int) -> Whole:
-    """One example, in its own size.
+def _loaded(run: str, at: str | None) -> tuple[Pipeline, Objective]:
+    """A network of pictures or signals, and what there is to be more of."""
+    pipeline, classes = load_pipeline(run)
+    if len(pipeline.preprocessing.input_shape) > 3:
+        raise InputError(
+            f"A dream is of a picture or a signal, and {run} reads volumes. googlenet features draws these."
+        )
+    pipeline.to(best_device())
+    return pipeline, find_objective(pipeline, classes, middle_module(pipeline) if at is None else at)
+
+
+def _whole(pipeline: Pipeline, source: str, row: int) -> tuple[Whole, int]:
+    """One example, in its own size, and how many there are.
 
     Raises:
         InputError: If it cannot be read, or has no such row.
     """
     preprocessing = pipeline.preprocessing
     row = whole("The row", row)
-    found: Example | None = next(islice(preprocessing.examples(source, source), row - 1, None), None)
+    found: Example | None = None
+    count = 0
+    for count, each in enumerate(preprocessing.examples(source, source), 1):
+        found = each if count == row else found
     if found is None:
-        raise InputError(f"{source} has no row {row} (--row).")
+        raise InputError(f"{source} has no row {row:,} (--row): it has {count:,}.")
     if found.error is None:
         try:
-            return preprocessing.canvas().whole(found.content)
+            return preprocessing.canvas().whole(found.content), count
         except InputError as error:
             reason = str(error)
     else:
@@ -156,17 +170,27 @@ def _settings(pipeline: Pipeline, values: Tensor, guide: Tensor | None, at: str,
     return json.dumps(row)
 
 
-def _begun(part: Path, made_by: str) -> Octave | None:
-    """The last octave of a call that was stopped; of another dream, none."""
-    if not part.exists():
+def _begun(part: Path, made_by: str, out: Path) -> Octave | None:
+    """The last octave of a call that was stopped; of another dream, none.
+
+    Raises:
+        InputError: If a file of that name is not an octave, whole and as it was written: it is not to be replaced.
+    """
+    if not os.path.lexists(part):
         return None
     try:
         tensors, metadata = read_tensors(part)
-        if metadata.get("settings") != made_by:
-            return None
-        return Octave(int(metadata["number"]), tensors["values"], tensors["detail"])
-    except (InputError, KeyError, ValueError):  # damaged: it is dreamt again
-        return None
+        if not set(json.loads(metadata["settings"])) == set(json.loads(made_by)):
+            raise ValueError("of something else")
+        begun = Octave(int(metadata["number"]), tensors.pop("values"), tensors.pop("detail"))
+        if tensors or begun.values.shape != begun.detail.shape or part.is_symlink():
+            raise ValueError("of something else")
+    except (InputError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{part} is there and is no whole octave of a dream, and {out.name} would need that name until it is done. "
+            "Move it away, or name another file (--out)."
+        ) from error
+    return begun if metadata["settings"] == made_by else None
 
 
 def _checked(out: Path | None, shown: Drawing, read: Sequence[str]) -> Path:

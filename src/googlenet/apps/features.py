@@ -15,12 +15,12 @@ import torch
 from .. import files
 from ..data.find import Columns, find_data
 from ..data.protocol import Array, ExampleSet, Trace, Watch, unwatched
-from ..errors import InputError
+from ..errors import InputError, short
 from ..explain.features.objectives import Objective, find_objectives, middle_module
 from ..explain.features.painting import Statistics, stated
 from ..explain.features.sheet import check_installed
-from ..explain.features.survey import Best, Survey, best_of, survey
-from ..explain.features.visualise import STEPS, Report, Visualisation, chunks_of, quiet, visualise
+from ..explain.features.survey import SHOWN, Best, Survey, best_of, survey
+from ..explain.features.visualise import STEPS, Report, Visualisation, checked_variety, chunks_of, quiet, visualise
 from ..explain.figures import saved
 from ..inference.load import load_pipeline
 from ..inference.pipeline import Pipeline
@@ -111,9 +111,10 @@ def features_job(run: str, folder: Path, asked: Asked, watch: Watch = unwatched,
         InputError: If the folder holds something else, or was begun with other settings, or anything cannot be read.
     """
     check_installed()
+    checked_variety(asked.variety)
     pipeline, classes = load_pipeline(run)
     pipeline.to(best_device())
-    what = asked.what or middle_module(pipeline)
+    what = middle_module(pipeline) if asked.what is None else asked.what
     objectives = find_objectives(pipeline, classes, what)
     part = None if asked.data is None else _training_part(asked.data, pipeline, classes, watch)
     settings = asdict(asked) | {"version": 1, "weights": weights_digest(pipeline), "what": what}
@@ -126,7 +127,7 @@ def features_job(run: str, folder: Path, asked: Asked, watch: Watch = unwatched,
     result = Features(found, best, 0 if seen is None else seen.examples, before, ())
     lines = "".join(map(files.json_line, result.rows()))
     files.write_bytes(folder / LINES, lines.encode(errors="backslashreplace"))
-    return replace(result, sheets=tuple(_sheets(folder, result, f"{Path(run).name}, {what}")))
+    return replace(result, sheets=tuple(_sheets(folder, result, short(f"{Path(run).name}, {what}"))))
 
 
 def weights_digest(pipeline: Pipeline) -> str:
@@ -149,21 +150,28 @@ def _begin(folder: Path, settings: Mapping[str, Any]) -> None:
     """Makes the folder, or asserts that it was begun with the same settings."""
     place = folder / SETTINGS
     if place.exists():
-        before = files.read_json(place)
+        before = _settings(place)
         others = [words for name, words in OTHERS.items() if before.get(name) != settings[name]]
         if others or before.get("version") != settings["version"]:
             raise InputError(
                 f"{folder} was begun with {' and '.join(others) or 'another googlenet'}. Give the same to go on, or "
                 "name another folder (--out)."
             )
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there and holds no features. Name a new folder (--out).")
     try:
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder} could not be made: {error.strerror}. Name another folder (--out).") from error
-    files.write_json(place, settings)
+    if not place.exists():
+        files.write_json(place, settings)
+
+
+def _settings(place: Path) -> dict[str, Any]:
+    try:
+        return files.read_json(place)
+    except InputError as error:
+        raise InputError(f"{error} Remove {place.parent}, or name another folder (--out).") from error
 
 
 def _surveyed(
@@ -172,7 +180,7 @@ def _surveyed(
     """What was found in the data, now or by a call before."""
     place = folder / SURVEY
     if place.exists():
-        return _read_survey(place, len(objectives), len(part))
+        return _read_survey(place, len(objectives), len(part), len(pipeline.preprocessing.canvas().mean))
     found = survey(pipeline, part, objectives, watch=watch)
     known = found.statistics
     numbers = {name: getattr(known, name).tolist() for name in NUMBERS}
@@ -181,17 +189,24 @@ def _surveyed(
     return found
 
 
-def _read_survey(place: Path, objectives: int, examples: int) -> Survey:
-    row = files.read_json(place)
+def _read_survey(place: Path, objectives: int, examples: int, channels: int) -> Survey:
     try:
+        row = files.read_json(place)
         mean, covariance, low, high = (torch.tensor(row[name], dtype=torch.float32) for name in NUMBERS)
         known = Statistics(mean, covariance, low, high, str(row["source"]))
         rows, activations = np.array(row["rows"], np.int64), np.array(row["activations"], np.float32)
-        fits = rows.shape == activations.shape and rows.shape[0] == objectives and int(row["examples"]) == examples
-        if not fits or not ((rows >= 0) & (rows < examples)).all():
+        shaped = rows.shape == activations.shape == (objectives, min(SHOWN, examples))
+        shaped = shaped and mean.shape == low.shape == high.shape == (channels,)
+        if not shaped or covariance.shape != (channels, channels) or row["examples"] != examples:
             raise ValueError("of something else")
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise InputError(f"{place} is damaged ({error}). Remove it, and the data are looked through again.") from error
+        if not ((rows >= 0) & (rows < examples)).all() or not (low < high).all():
+            raise ValueError("of something else")
+        if not all(np.isfinite(each).all() for each in (activations, mean, covariance, low, high)):
+            raise ValueError("numbers that are none")
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, InputError) as error:
+        raise InputError(
+            f"{place} is damaged ({str(error).rstrip('.')}). Remove it, and the data are looked through again."
+        ) from error
     return Survey(rows, activations, known, examples)
 
 
@@ -205,7 +220,7 @@ def _drawn(
     for number, chunk in enumerate(chunks_of(pipeline, objectives, asked.variety)):
         place = folder / PARTS / f"{number:04}.safetensors"
         if place.exists():
-            part = _read_part(place, (len(chunk), asked.variety, *pipeline.preprocessing.input_shape))
+            part = _read_part(place, (len(chunk), asked.variety), pipeline.example(1))
             before += len(chunk)
         else:
             found = visualise(
@@ -231,11 +246,24 @@ def _shifted(report: Report, done: int, total: int) -> Callable[[int, int], None
     return lambda more, _: report(done + more, total)
 
 
-def _read_part(place: Path, shape: tuple[int, ...]) -> tuple[Array, Array]:
-    tensors = read_tensors(place)[0]
-    if set(tensors) != {"inputs", "activations"} or tuple(tensors["inputs"].shape) != shape:
-        raise InputError(f"{place} is of something else. Remove it, and it is drawn again.")
-    return tensors["inputs"].numpy(), tensors["activations"].numpy()
+def _read_part(place: Path, shape: tuple[int, ...], example: torch.Tensor) -> tuple[Array, Array]:
+    """What was drawn by a call before: inputs of such a shape, each like an example ``(1, *input_shape)``."""
+    reason = "of something else, or its numbers are none"
+    try:
+        tensors = read_tensors(place)[0]
+        inputs, activations = tensors.get("inputs"), tensors.get("activations")
+    except InputError:
+        inputs, activations, reason = None, None, "damaged"
+    if (
+        inputs is None
+        or activations is None
+        or inputs.shape != (*shape, *example.shape[1:])
+        or activations.shape != shape
+        or (inputs.dtype, activations.dtype) != (example.dtype, torch.float32)
+        or not (inputs.isfinite().all() and activations.isfinite().all())
+    ):
+        raise InputError(f"{place} is {reason}. Remove it, and it is drawn again; or name another folder (--out).")
+    return inputs.numpy(), activations.numpy()
 
 
 def _sheets(folder: Path, result: Features, title: str) -> Iterator[Path]:

@@ -81,6 +81,7 @@ def test_octaves_are_no_smaller_than_the_network_reads(pipeline, values):
         for octave in dream(pipeline, values, find_objective(pipeline, NAMES, "class:a"), octaves=30, steps=1)
     ]
     assert len(shapes) == octaves_of(pipeline, tuple(values.shape[1:]), 30) < 30
+    assert octaves_of(pipeline, tuple(values.shape[1:]), 10**9) == len(shapes)
     assert min(shapes[0]) >= least and shapes[-1] == values.shape[1:]
     with pytest.raises(InputError, match=f"reads {least} or more along each side"):
         octaves_of(pipeline, (least - 1,) * (values.ndim - 1))

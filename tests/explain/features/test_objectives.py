@@ -71,6 +71,8 @@ def find_like(**changes):
         ("4c:128", "4c has 128 channels, from 0 to 127, and no 128."),
         ("4c:5-2", "4c has 128 channels, from 0 to 127, and no 5-2."),
         ("4c:x", "'x' is no channel of 4c: name numbers, as in 4c:0-7,12, or all of them together as 4c:whole."),
+        ("", "'' names nothing that is to be excited: name a layer or a module, or class:NAME."),
+        (" :3", "' :3' names nothing"),
         ("4c:", "'' is no channel of 4c"),
         ("4c:3@1", "'1' is no position in 4c: write 4,4, say, or middle."),
         ("4c:3@1,8", "4c has positions up to 7,7, and no 1,8."),
@@ -81,6 +83,10 @@ def test_what_there_is_not_is_a_sentence(pictures, text, said):
     with pytest.raises(InputError) as error:
         find_objectives(pictures, CLASSES, text)
     assert str(error.value).startswith(said)
+
+
+def test_each_channel_is_drawn_once(pictures):
+    assert [each.channel for each in find_objectives(pictures, CLASSES, "4c:3,0-4,3,3")] == [3, 0, 1, 2, 4]
 
 
 def test_one_thing_is_asked_for(pictures):

@@ -208,6 +208,20 @@ def test_several_networks_have_no_inside(signals):
         visualise(two, [Objective("2a:0", Place("2a"), 0)])
     with pytest.raises(InputError, match="at least one thing"):
         visualise(signals, [])
+    with pytest.raises(InputError, match="The variety is 16 at most, and not 17"):
+        visualise(signals, [Objective("2a:0", Place("2a"), 0)], variety=17)
+
+
+def test_what_is_no_number_is_a_sentence():
+    pipeline, _ = matched()
+    with torch.no_grad():
+        pipeline.networks[0].features["conv"].conv.conv.bias.fill_(torch.inf)
+    objectives = [Objective("conv:0@3", Place("conv"), 0, (3,))]
+    with pytest.raises(InputError, match="What is drawn for conv:0@3 excites it by no finite number"):
+        visualise(pipeline, objectives, steps=1)
+    part = SignalSet(torch.zeros(2, dtype=torch.long), ("a", "b"), (np.arange(8, dtype=np.float32)[None] - 4,) * 2)
+    with pytest.raises(InputError, match="Examples of the data excite conv:0@3"):
+        survey(pipeline, part, objectives)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -215,5 +229,6 @@ def test_a_figure_has_a_cell_for_each(name, short):
     pipeline = pipeline_of(name, width=0.125)
     found = visualise(pipeline, find_objectives(pipeline, (), f"{place_of(pipeline)}:0-4"), steps=1)
     words = [text.get_text() for text in found.figure(title="all of it").axes[0].texts]
-    assert words == ["all of it", *(each.name for each in found.objectives)]
+    foot = ["Each signal from"] if name == "short_1d" else []
+    assert [word[:16] for word in words] == ["all of it", *(each.name for each in found.objectives), *foot]
     assert dataclasses.replace(found).statistics == found.statistics

@@ -119,8 +119,13 @@ def _sizes(spatial: tuple[int, ...], octaves: int, least: int) -> list[tuple[int
     if min(spatial) < least:
         shown = "×".join(map(str, spatial))
         raise InputError(f"The example is {shown}, and the network reads {least} or more along each side.")
-    sizes = [tuple(round(side / SCALE**number) for side in spatial) for number in reversed(range(octaves))]
-    return [size for size in sizes if min(size) >= least]
+    sizes = [spatial]
+    while len(sizes) < octaves:
+        smaller = tuple(round(side / SCALE ** len(sizes)) for side in spatial)
+        if min(smaller) < least:
+            break
+        sizes.append(smaller)
+    return sizes[::-1]
 
 
 def _seed_of(seed: int, number: int) -> int:

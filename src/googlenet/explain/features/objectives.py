@@ -3,7 +3,7 @@
 =================  =============================================================================================
 ``4c``             every channel of a place, one by one (:mod:`~googlenet.explain.places` names places)
 ``4c.5x5:3``       a channel of it, from 0: the mean over all positions
-``4c:0-7,12``      several
+``4c:0-7,12``      several, each once
 ``4c:3@2,5``       a neuron: that channel at one position; ``4c:3@middle``, in the middle
 ``4c:whole``       all channels together: the mean square, which DeepDream raises
 ``class:Sneaker``  a class: its logit; ``class`` for every class
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...errors import InputError, unknown
+from ...errors import InputError, quoted, short, unknown
 from ...inference.pipeline import Pipeline
 from ..logits import only_network
 from ..places import Place, find_place, outputs_at
@@ -89,6 +89,10 @@ def find_objectives(pipeline: Pipeline, classes: Sequence[str], text: str) -> li
         InputError: If there is no such thing; the sentence says what there is.
     """
     where, colon, what = text.partition(":")
+    if not where.strip():
+        raise InputError(
+            f"{quoted(text)} names nothing that is to be excited: name a layer or a module, or {CLASS}:NAME."
+        )
     if where == CLASS:
         return _classes(classes, what, bool(colon))
     place = find_place(only_network(pipeline).arch, where)
@@ -102,7 +106,7 @@ def find_objectives(pipeline: Pipeline, classes: Sequence[str], text: str) -> li
     behind = "" if position is None else f"@{','.join(map(str, position))}"
     return [
         Objective(f"{place}:{channel}{behind}", place, channel, position)
-        for channel in _channels(place, numbers, channels)
+        for channel in dict.fromkeys(_channels(place, numbers, channels))
     ]
 
 
@@ -120,7 +124,7 @@ def find_objective(pipeline: Pipeline, classes: Sequence[str], text: str) -> Obj
     whole = text if ":" in text or text == CLASS else f"{text}:{WHOLE}"
     found = find_objectives(pipeline, classes, whole)
     if len(found) > 1:
-        raise InputError(f"{text} is {len(found)} things; name one of them, such as {found[0].name}.")
+        raise InputError(f"{short(text)} is {len(found):,} things; name one of them, such as {found[0].name}.")
     return found[0]
 
 
@@ -162,8 +166,8 @@ def _channels(place: Place, text: str, count: int) -> Iterator[int]:
         found = re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", part)
         if found is None:
             raise InputError(
-                f"{part!r} is no channel of {place}: name numbers, as in {place}:0-7,12, or all of them together as "
-                f"{place}:{WHOLE}."
+                f"{quoted(part)} is no channel of {place}: name numbers, as in {place}:0-7,12, or all of them together "
+                f"as {place}:{WHOLE}."
             )
         first, last = int(found[1]), int(found[2] or found[1])
         if last < first or last >= count:
@@ -178,7 +182,7 @@ def _position(place: Place, text: str, spatial: Sequence[int]) -> tuple[int, ...
     parts = [part.strip() for part in text.split(",")]
     if not all(re.fullmatch(r"\d{1,9}", part) for part in parts) or len(parts) != len(spatial):
         words = ",".join(str(side // 2) for side in spatial)
-        raise InputError(f"{text!r} is no position in {place}: write {words}, say, or {MIDDLE}.")
+        raise InputError(f"{quoted(text)} is no position in {place}: write {words}, say, or {MIDDLE}.")
     if any(int(part) >= side for part, side in zip(parts, spatial, strict=True)):
         last = ",".join(str(side - 1) for side in spatial)
         raise InputError(f"{place} has positions up to {last}, and no {text}.")

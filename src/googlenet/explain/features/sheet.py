@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ...data.protocol import Drawing, Picture, Trace
+from ...data.protocol import Drawing, Floats, Picture, Trace
 from ...errors import InputError
 from ..figures import BLUE, DOTS, GREEN, INK, SOFT
 
@@ -23,6 +24,7 @@ GAP, LETTERS, MARGIN = 3, 17, 12  # pixels: between drawings, of a line of words
 LETTER = 6.5  # pixels of one, about
 LINES = (BLUE, INK, GREEN)  # of the channels of a signal
 ASPECT = 1.5  # a sheet is about so much wider than high
+WIDE, WIDEST, LARGEST = 900, 1200, 560  # pixels: of a sheet at least, of one that is enlarged, of a picture's height
 PICTURE, TRACE = (84, 168), (150, 76)  # least and most pixels of a picture's side; width and height of a signal
 
 Pixels = npt.NDArray[np.uint8]
@@ -53,12 +55,13 @@ def check_installed() -> None:
         raise InputError(f"{error.name} is not installed: pip install 'googlenet[explain]'.") from None
 
 
-def sheet(title: str, cells: Sequence[Cell]) -> Figure:
-    """All cells in rows, in one picture.
+def sheet(title: str, cells: Sequence[Cell], foot: str = "") -> Figure:
+    """All cells in rows, in one picture, :data:`WIDE` at least: of few, what is drawn is larger.
 
     Args:
         title: Above them.
         cells: One or more, with equally many drawings each.
+        foot: Below them, what the words say; of signals it says the range of the axes too.
 
     Raises:
         InputError: If Matplotlib is not installed.
@@ -66,51 +69,108 @@ def sheet(title: str, cells: Sequence[Cell]) -> Figure:
     check_installed()
     from matplotlib.figure import Figure as Fresh
 
-    width, height = _size(cells[0].drawings[0])
+    grid = _grid(cells)
+    across = max(WIDE, 2 * MARGIN + grid.columns * grid.wide, 2 * MARGIN + 1.4 * LETTER * len(title))
+    words = textwrap.wrap(" ".join(filter(None, [foot, *_range(cells)])), int((across - 2 * MARGIN) / LETTER))
+    top = MARGIN + (2 * LETTERS if title else 0)
+    bottom = top + math.ceil(len(cells) / grid.columns) * grid.high
+    size = math.ceil(across), math.ceil(bottom + len(words) * LETTERS + MARGIN)
+    figure = Fresh(figsize=(size[0] / DOTS, size[1] / DOTS), dpi=DOTS)
+    axes: Axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, size[0])
+    axes.set_ylim(size[1], 0)
+    _say(axes, MARGIN, MARGIN + LETTERS - 3, title, fontsize=8, fontweight="bold")
+    boxes: list[tuple[Drawing, Box, bool]] = []
+    for number, cell in enumerate(cells):
+        left, upper = MARGIN + (number % grid.columns) * grid.wide, top + (number // grid.columns) * grid.high
+        _say(axes, left, upper + LETTERS - 4, cell.words, fontsize=5)
+        boxes += _boxes(cell, left, upper + LETTERS, grid)
+    for number, line in enumerate(words):
+        _say(axes, MARGIN, bottom + (number + 1) * LETTERS - 4, line, fontsize=5, color=SOFT)
+    _show(axes, boxes, size)
+    return figure
+
+
+def _say(axes: Axes, left: float, base: float, words: str, **how: Any) -> None:
+    """Words as they are: a dollar in a name begins no formula, and what is no letter is its code."""
+    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in words)
+    axes.text(left, base, shown, va="baseline", parse_math=False, **{"color": INK} | how)
+
+
+def _range(cells: Sequence[Cell]) -> Iterator[str]:
+    """What the height of a signal's drawing is."""
+    traces = [x.values for cell in cells for x in (*cell.drawings, *cell.beside) if isinstance(x, Trace)]
+    if traces:
+        low, high = (f"{end:.3g}".replace("-", "\N{MINUS SIGN}") for end in _ends(traces))
+        yield f"Each signal from {low}, at the foot of its field, to {high}, in deviations of what was learned from."
+
+
+def _ends(traces: Sequence[Floats]) -> tuple[float, float]:
+    """The least and the most of all signals."""
+    return float(min(x.min() for x in traces)), float(max(x.max() for x in traces))
+
+
+class Grid(NamedTuple):
+    """How a sheet is divided, in pixels.
+
+    Attributes:
+        width: Of a large drawing.
+        height: Of one.
+        small: The width of those beside it.
+        wide: Of a cell.
+        high: Of one.
+        columns: Of cells.
+    """
+
+    width: float
+    height: float
+    small: float
+    wide: float
+    high: float
+    columns: int
+
+
+def _grid(cells: Sequence[Cell]) -> Grid:
+    """As small as drawings may be; of few cells as large as they must be for a sheet of :data:`WIDE` pixels, or can."""
+    first, *larger = [_divided(cells, size) for size in _sizes(cells[0].drawings[0])]
+    for grid in larger:
+        if first.columns * first.wide + 2 * MARGIN >= WIDE:
+            break
+        if grid.columns * grid.wide + 2 * MARGIN <= WIDEST:
+            first = grid
+    return first
+
+
+def _divided(cells: Sequence[Cell], size: tuple[float, float]) -> Grid:
+    width, height = size
     beside = max(len(cell.beside) for cell in cells)
     small = (width - 2 * GAP) / 3 if isinstance(cells[0].drawings[0], Picture) else 0.45 * width
     wide = len(cells[0].drawings) * (width + GAP) + (small + GAP if beside else 0) + 2 * GAP
     wide = max(wide, LETTER * max(len(cell.words) for cell in cells) + 2 * GAP)
     high = height + LETTERS + 3 * GAP
     columns = min(len(cells), max(1, math.ceil(math.sqrt(ASPECT * len(cells) * high / wide))))
-    top = MARGIN + (2 * LETTERS if title else 0)
-    size = (
-        max(math.ceil(2 * MARGIN + columns * wide), math.ceil(2 * MARGIN + 1.4 * LETTER * len(title))),
-        math.ceil(top + math.ceil(len(cells) / columns) * high + MARGIN),
-    )
-    figure = Fresh(figsize=(size[0] / DOTS, size[1] / DOTS), dpi=DOTS)
-    axes: Axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(0, size[0])
-    axes.set_ylim(size[1], 0)
-    axes.text(MARGIN, MARGIN, title, va="top", fontsize=8, fontweight="bold", color=INK)
-    boxes: list[tuple[Drawing, Box, bool]] = []
-    for number, cell in enumerate(cells):
-        left, upper = MARGIN + (number % columns) * wide, top + (number // columns) * high
-        axes.text(left, upper + LETTERS - 4, cell.words, va="baseline", fontsize=5, color=INK)
-        boxes += _boxes(cell, left, upper + LETTERS, width, height, small)
-    _show(axes, boxes, size)
-    return figure
+    return Grid(width, height, small, wide, high, columns)
 
 
-def _size(drawing: Drawing) -> tuple[float, float]:
-    """Pixels of a large drawing, across and down."""
+def _sizes(drawing: Drawing) -> list[tuple[float, float]]:
+    """Pixels of a large drawing, across and down, the smallest first: an enlarged pixel of a picture is a square."""
     if isinstance(drawing, Trace):
-        return TRACE
+        return [(TRACE[0] * share / 4, TRACE[1] * share / 4) for share in range(4, 17)]
     high, wide = drawing.pixels.shape[1:]
-    scale = min(max(1, PICTURE[0] // high), 4) if high <= PICTURE[1] else PICTURE[1] / high
-    return wide * scale, high * scale
+    least = min(max(1, PICTURE[0] // high), 4) if high <= PICTURE[1] else PICTURE[1] / high
+    scales = [least, *range(math.floor(least) + 1, LARGEST // high + 1)]
+    return [(wide * scale, high * scale) for scale in scales]
 
 
-def _boxes(
-    cell: Cell, left: float, top: float, width: float, height: float, small: float
-) -> Iterator[tuple[Drawing, Box, bool]]:
+def _boxes(cell: Cell, left: float, top: float, grid: Grid) -> Iterator[tuple[Drawing, Box, bool]]:
     """Where each drawing of a cell stands, and whether it is a large one."""
     for number, drawing in enumerate(cell.drawings):
-        yield drawing, (left + number * (width + GAP), top, width, height), True
-    step = (height + GAP) / 3
+        yield drawing, (left + number * (grid.width + GAP), top, grid.width, grid.height), True
+    left += len(cell.drawings) * (grid.width + GAP)
+    step = (grid.height + GAP) / 3
     for number, drawing in enumerate(cell.beside[:3]):
-        yield drawing, (left + len(cell.drawings) * (width + GAP), top + number * step, small, step - GAP), False
+        yield drawing, (left, top + number * step, grid.small, step - GAP), False
 
 
 def _show(axes: Axes, boxes: Sequence[tuple[Drawing, Box, bool]], size: tuple[int, int]) -> None:
@@ -118,7 +178,7 @@ def _show(axes: Axes, boxes: Sequence[tuple[Drawing, Box, bool]], size: tuple[in
     page: Pixels = np.full((size[1], size[0], 3), 255, np.uint8)
     lines: dict[tuple[str, bool], list[Any]] = {}
     traces = [drawing.values for drawing, _, _ in boxes if isinstance(drawing, Trace)]
-    low, high = (min(x.min() for x in traces), max(x.max() for x in traces)) if traces else (0.0, 1.0)
+    low, high = _ends(traces) if traces else (0.0, 1.0)
     frames = []
     for drawing, box, large in boxes:
         left, top, width, height = box

@@ -11,7 +11,7 @@ import torch
 
 from ...data.parallel import ahead, groups
 from ...data.protocol import Array, Example, ExampleSet, Watch, unwatched
-from ...errors import InputError
+from ...errors import InputError, short
 from ...inference.pipeline import Pipeline
 from ...inference.predictor import read_example
 from .objectives import Objective
@@ -89,6 +89,11 @@ def survey(
             ]
             found.append(torch.cat(columns, 1).cpu())
     excited = torch.cat(found).T
+    if not excited.isfinite().all():
+        raise InputError(
+            f"Examples of the data excite {short(objectives[0].name)}, or what follows it, by no finite number. The "
+            "weights are damaged, or too large; check the run, as by googlenet evaluate."
+        )
     best = excited.sort(dim=1, descending=True, stable=True)
     count = min(shown, len(part))
     return Survey(best.indices[:, :count].numpy(), best.values[:, :count].numpy(), measured.statistics(), len(part))

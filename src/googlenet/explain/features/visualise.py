@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ...data.protocol import Array, Floats, Preprocessing
-from ...errors import InputError, whole
+from ...errors import InputError, short, whole
 from ...inference.pipeline import Pipeline
 from .objectives import Objective
 from .painting import Painter, Statistics, stated, unsteady
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 STEPS = 96
 RATE = 0.08  # of Adam's, for waves of about 1
 START = 0.2  # deviations of the noise that is drawn at first
+MORE = "2.5×: what is drawn excites 2.5 times as much as the best training example, the first of those beside it."
 ALIKE = 1.0  # how much examples of one objective that are alike cost, in shares of what excites
+VARIETY = 16  # inputs of one objective at most: they are drawn at once
 TOGETHER, PIXELS = 64, 16 * 224 * 224  # inputs that are drawn at once, and positions of them
 
 Report = Callable[[int, int], None]
@@ -76,8 +78,8 @@ class Visualisation:
             more = f"  {activation.max() / most:.1f}×" if most > 0 else ""
             beside = [self.preprocessing.draw(x) for x in best[row].inputs] if best else []
             drawn = [self.preprocessing.draw(x) for x in self.inputs[row]]
-            cells.append(Cell(f"{objective.name}{more}", drawn, beside))
-        return sheet(title, cells)
+            cells.append(Cell(f"{short(objective.name)}{more}", drawn, beside))
+        return sheet(title, cells, MORE if any("×" in cell.words[-1:] for cell in cells) else "")
 
 
 def visualise(
@@ -100,16 +102,16 @@ def visualise(
         statistics: Of the training data; by default what the preprocessing says.
         steps: Of the ascent.
         seed: Of all that is random.
-        variety: How many different inputs for each objective.
+        variety: How many different inputs for each objective, :data:`VARIETY` at most.
         report: Called after every step.
 
     Returns:
         An input or, with ``variety``, several for each objective.
 
     Raises:
-        InputError: If there is no objective, or several networks.
+        InputError: If there is no objective, or several networks, or what comes out is no number.
     """
-    steps, variety = whole("steps", steps), whole("variety", variety)
+    steps, variety = whole("steps", steps), checked_variety(variety)
     if not objectives:
         raise InputError("Name at least one thing that is to be drawn.")
     known = statistics or stated(pipeline.preprocessing.canvas())
@@ -122,6 +124,24 @@ def visualise(
     inputs, activations = zip(*parts, strict=True)
     found = np.concatenate(inputs), np.concatenate(activations)
     return Visualisation(tuple(objectives), *found, known.source, pipeline.preprocessing)
+
+
+def checked_variety(variety: int) -> int:
+    """How many inputs of one objective are to be drawn.
+
+    Args:
+        variety: That was asked for.
+
+    Raises:
+        InputError: If it is none, or more than :data:`VARIETY`, which would not fit the memory.
+    """
+    variety = whole("variety", variety)
+    if variety > VARIETY:
+        raise InputError(
+            f"The variety is {VARIETY} at most, and not {variety:,}: all of one channel are drawn at once. Draw more "
+            "with another seed."
+        )
+    return variety
 
 
 def _counted(report: Report, done: int, each: int, total: int) -> Callable[[int], None]:
@@ -183,6 +203,11 @@ def _draw_together(
         excited = torch.stack([one.of(output[None])[0] for one, output in zip(each, outputs.unbind(), strict=True)])
     shape = (len(objectives), variety)
     found: Floats = excited.cpu().float().view(shape).numpy()
+    if not np.isfinite(found).all():
+        raise InputError(
+            f"What is drawn for {short(objectives[0].name)} excites it by no finite number. The weights are damaged, "
+            "or too large; check the run, as by googlenet evaluate."
+        )
     return inputs.cpu().numpy().reshape(*shape, *inputs.shape[1:]), found
 
 

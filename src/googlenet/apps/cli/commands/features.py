@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ...features import Features
 
 commands = typer.Typer()
+LONGEST = 40  # letters of a folder's name that is made of what is drawn
 RUN_HELP = "A run folder, a weights file, or a name from googlenet weights list."
 
 
@@ -53,7 +55,7 @@ def features(
 
     check_local([run])
     keep_memory()
-    folder = out or Path("features") / (what or "middle").replace(":", "-").replace(" ", "-")
+    folder = Path("features") / _named("middle" if what is None else what) if out is None else out
     try:
         with explained("features", [run]), _bar("drawn") as report:
             result = features_job(run, folder, Asked(what, data, steps, seed, variety), watch, report)
@@ -63,6 +65,15 @@ def features(
         beside(line)
     for sheet in result.sheets:
         print(sheet)
+
+
+def _named(what: str) -> str:
+    """What is drawn as the name of one folder: letters, digits and what file systems take; of a long one the beginning
+    and what tells it from others."""
+    from ....files import digest
+
+    plain = re.sub(r"[^\w.,@=+-]", "-", what).lstrip(".")
+    return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}-{digest(what.encode(errors='surrogatepass'))}"
 
 
 @contextmanager
@@ -84,7 +95,8 @@ def _bar(description: str) -> Iterator[Callable[[int, int], None]]:
 def _said(result: Features, folder: Path) -> list[str]:
     """What there is to say of what was drawn."""
     count = len(result.found.objectives)
-    lines = [f"Colours and range: {result.found.statistics}."]
+    pictures = len(result.found.preprocessing.input_shape) == 3
+    lines = [f"{'Colours' if pictures else 'Values'} and range: {result.found.statistics}."]
     if result.before:
         lines.insert(0, f"{result.before} of {count} were in {folder} already.")
     if result.best:
@@ -132,6 +144,7 @@ def dream(
 
     Example: googlenet dream runs/demo holiday.jpg --at 4c --out dream.png
     """
+    from ....errors import short
     from ....nn.device import keep_memory
     from ...dreams import Wanted, dream_job
     from ..output.screen import beside
@@ -146,5 +159,7 @@ def dream(
         raise Stopped(f"Stopped. The octaves that are done are kept; go on with: {again}") from None
     if result.before:
         beside(f"{result.before} of {result.octaves} octaves were done already.")
-    beside(f"More of {result.of}, {result.octaves} octaves.")
+    if result.rows > 1:
+        beside(f"Row {row:,} of {result.rows:,} of {example} (--row).")
+    beside(f"More of {short(result.of)}, {result.octaves} octaves.")
     print(result.path)

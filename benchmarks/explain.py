@@ -63,7 +63,7 @@ def contributions(explainer: Explainer, examples: list[Prepared], name: str) -> 
 
 
 def beliefs(explainer: Explainer, examples: list[Prepared]) -> dict[str, dict[str, Any]]:
-    """By method: what is left of its maps when weights are random, and how soon hiding what they show ends an answer."""
+    """By method: what is left of its maps when weights are random, and how soon hiding what it shows ends an answer."""
     inputs = np.concatenate([each.inputs for each in examples])
     labels = [int(each.probabilities.argmax()) for each in examples]
     found = {}
@@ -139,7 +139,7 @@ def main() -> None:
         explainer = Explainer(WEIGHTS[name])
         examples = examples_of(explainer, source, asked.examples)
         pictures(explainer, examples[0], name)
-        lost = over_set(explainer, source, Wanted("ablation"), 5 * asked.examples)
+        lost = over_set(explainer, source, Wanted("ablation", most=5 * asked.examples))
         saved(DOCS / f"explain-{name}-ablation.png", lost.figure())
         result["networks"][name] = {
             "contributions": contributions(explainer, examples, name),

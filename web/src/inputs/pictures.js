@@ -4,7 +4,7 @@ import { SentenceError } from "../network/errors.js";
 import { centreSquare } from "./resize.js";
 import { isPng, pngPicture, pngSize } from "./png.js";
 
-const MOST = 100_000_000; // pixels that are decoded
+const MOST = 50_000_000; // pixels that are decoded
 
 /**
  * What a network sees of a picture: its central square, grey or RGB; what is transparent is laid on white.

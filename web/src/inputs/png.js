@@ -10,7 +10,7 @@ const DEPTHS = { [GREY]: [1, 2, 4, 8, 16], [RGB]: [8, 16], [PALETTE]: [1, 2, 4, 
 // Of an interlaced picture, seven smaller ones: first column and row, and from one to the next.
 const PASSES = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
 
-const MOST = 16_000_000; // pixels that are decoded here, in a second or two; the browser decodes larger ones at once
+const MOST = 4_000_000; // pixels that are decoded here, in some seconds at most; the browser decodes larger ones at once
 
 export const isPng = (bytes) => SIGNATURE.every((byte, at) => bytes[at] === byte);
 

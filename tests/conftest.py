@@ -37,6 +37,7 @@ QUICK = ["--width", "0.125", "--epochs", "2", "--batch-size", "32"]
 DEADLINE = 500
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the markers in its own
 def pytest_collection_modifyitems(items):
     """Tests in a browser are run by one process, which opens it once."""
     for item in items:

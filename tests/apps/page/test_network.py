@@ -211,13 +211,18 @@ def in_branch(**values):
     return lambda _, notes: notes["modules"][0]["branches"][0].update(values)
 
 
+def some_slow(*changes):
+    """Every fifth in the fast tests, the others in the slow ones: each opens a network."""
+    return [each if at % 5 == 0 else pytest.param(each, marks=pytest.mark.slow) for at, each in enumerate(changes)]
+
+
 MANY = [{"name": str(i), "layers": [{"type": "inception", "name": f"{i} {j}", "branches": []} for j in range(300)]}
         for i in range(300)]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "change",
-    [
+    some_slow(
         reading(length=10**9),
         reading(length=149),
         reading(length=0),
@@ -255,7 +260,7 @@ MANY = [{"name": str(i), "layers": [{"type": "inception", "name": f"{i} {j}", "b
         lambda entries, _: entries.pop("googlenet-page-neutral"),
         lambda entries, _: entries.update({"googlenet-page-path": "AAAA<b>"}),
         lambda entries, _: entries.update({"googlenet-page-neutral": ""}),
-    ],
+    ),
 )
 def test_notes_that_are_not_of_the_network_are_a_sentence(inside, own_file, change):
     assert opened(inside, rewritten(own_file, change)) == "model.damaged"
@@ -263,7 +268,7 @@ def test_notes_that_are_not_of_the_network_are_a_sentence(inside, own_file, chan
 
 @pytest.mark.parametrize(
     "change",
-    [
+    some_slow(
         reading(size=10**9, resize=10**9),
         reading(size=20),
         reading(resize=0),
@@ -273,7 +278,7 @@ def test_notes_that_are_not_of_the_network_are_a_sentence(inside, own_file, chan
         reading(mean=[0.1, 0.2]),
         reading(std=[-1.0]),
         in_notes(input_shape=[1, 1024, 1024], view_shape=[1, 1024, 1024]),
-    ],
+    ),
 )
 def test_notes_of_pictures_that_are_not_of_the_network_are_a_sentence(inside, picture_file, change):
     assert opened(inside, rewritten(picture_file, change)) == "model.damaged"

@@ -17,7 +17,11 @@ from googlenet.explain.places import branch_places, module_at
 from googlenet.inference.pipeline import Pipeline
 from googlenet.inference.predictor import read_example
 
-CASES = [*((name, 1) for name in list_models()), ("googlenet_1d", 3)]
+QUICK = {"googlenet", "inceptiontime", "googlenet_1d", "googlenet_3d"}
+CASES = [
+    *(pytest.param(name, 1, marks=[] if name in QUICK else pytest.mark.slow) for name in list_models()),
+    ("googlenet_1d", 3),
+]
 
 
 def difference(model, view, label, against):

@@ -71,8 +71,9 @@ export function branchTable({ pressed, signal = false, caption }) {
 }
 
 function cellOf(module, branch, at, { pressed, named }) {
-  const canvas = element("canvas", pressed ? { "aria-hidden": "true" } : { role: "img" });
-  const button = pressed ? element("button", { type: "button", class: "map" }, canvas) : null;
+  const label = `${module.name} ${branch.name}`;
+  const canvas = element("canvas", pressed ? { "aria-hidden": "true" } : { role: "img", "aria-label": label });
+  const button = pressed ? element("button", { type: "button", class: "map", "aria-label": label }, canvas) : null;
   if (button) button.addEventListener("click", () => pressed(module.name, branch.name));
   const value = element("span", { class: "value" });
   const name = element("span", { class: named ? "name" : "unseen" }, nameOf(branch.name));

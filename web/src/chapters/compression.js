@@ -125,7 +125,7 @@ function startMaps(figure, page) {
   const chosen = select({ id: "compression-choose", text: "compression.choose", options: [] }, () => draw());
   const sides = ["before", "after"].map((which) => {
     const words = element("p", { class: "of" });
-    const canvas = element("canvas", { role: "img" });
+    const canvas = element("canvas", { role: "img", "aria-label": "…" });
     const scale = range();
     return { which, words, canvas, scale, box: element("div", {}, words, canvas, scale.box) };
   });

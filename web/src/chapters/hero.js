@@ -10,7 +10,7 @@ import { seen } from "../page/schedule.js";
 
 export function start(figure, page) {
   const { picture } = page;
-  const input = element("canvas", { class: "seen", role: "img" });
+  const input = element("canvas", { class: "seen", role: "img", "aria-label": "…" });
   const strip = element("div", { class: "strip" }, input);
   const says = element("p", { class: "unseen", "aria-live": "polite" });
   const bars = answers({ count: 3 });
@@ -26,7 +26,7 @@ export function start(figure, page) {
   picture.on("network", () => {
     tiles.forEach(({ box }) => box.remove());
     tiles = modulesOf(picture.network.spec).map(({ name }) => {
-      const canvas = element("canvas", { role: "img" });
+      const canvas = element("canvas", { role: "img", "aria-label": "…" });
       const box = element("div", { class: "step" }, canvas, element("span", { "aria-hidden": "true" }, name));
       strip.append(box);
       return { name, canvas, box };

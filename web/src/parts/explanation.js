@@ -73,7 +73,7 @@ export function explanation(live) {
 
 /** A picture under its class activation map. */
 function onPicture() {
-  const canvas = element("canvas", { role: "img" });
+  const canvas = element("canvas", { role: "img", "aria-label": "…" });
   const over = svg("svg", { aria_hidden: "true", preserveAspectRatio: "none" });
   const scale = range("diverging");
   const note = element("p", { class: "note" });
@@ -132,7 +132,7 @@ function onSignal() {
 /** The channels of a branch that was pressed. */
 function channelTiles() {
   const words = element("p", { class: "of", "aria-live": "polite" });
-  const canvas = element("canvas", { role: "img" });
+  const canvas = element("canvas", { role: "img", "aria-label": "…" });
   const scale = range();
   const box = element("div", { class: "channels" }, words, canvas, scale.box);
   let pressed = null;

@@ -161,7 +161,7 @@ class Lane {
 /** A canvas of tiles with something above it. */
 function panel(key, above = null) {
   const words = above ?? element("p", { class: "of" });
-  const canvas = element("canvas", { role: "img" });
+  const canvas = element("canvas", { role: "img", "aria-label": "…" });
   return {
     box: element("div", { class: "panel" }, words, canvas),
     words,

@@ -115,7 +115,7 @@ function glyph(module, rows) {
 /** The picture with the receptive field on it, and beyond its border. */
 class Field {
   constructor(point) {
-    this.canvas = element("canvas", { role: "img" });
+    this.canvas = element("canvas", { role: "img", "aria-label": "…" });
     this.over = svg("svg", { aria_hidden: "true" });
     this.box = element("div", { class: "field" }, this.canvas, this.over);
     const follow = (event) => {
@@ -158,7 +158,7 @@ class Field {
 class PlaceMap {
   constructor(point) {
     this.words = element("p", { class: "of" });
-    this.canvas = element("canvas", { role: "img" });
+    this.canvas = element("canvas", { role: "img", "aria-label": "…" });
     this.over = svg("svg", { aria_hidden: "true" });
     this.box = element("div", { class: "place-map" }, this.canvas, this.over);
     const follow = (event) => {
@@ -205,7 +205,7 @@ function factList() {
 /** The channels that are largest at the place, in the colours of their branches. */
 function channelTiles() {
   const tiles = Array.from({ length: CHANNELS }, () => {
-    const [canvas, label] = [element("canvas", { role: "img" }), element("span", { "aria-hidden": "true" })];
+    const [canvas, label] = [element("canvas", { role: "img", "aria-label": "…" }), element("span", { "aria-hidden": "true" })];
     return { canvas, label, box: element("div", { class: "tile" }, canvas, label) };
   });
   return {

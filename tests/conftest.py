@@ -37,12 +37,10 @@ QUICK = ["--width", "0.125", "--epochs", "2", "--batch-size", "32"]
 DEADLINE = 500
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the markers in its own
-def pytest_collection_modifyitems(items):
+def pytest_itemcollected(item):
     """Tests in a browser are run by one process, which opens it once."""
-    for item in items:
-        if "page_file" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+    if "page_file" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 def run_cli(*words, cwd=None, stdin="", env=None, timeout=DEADLINE, program=CLI):

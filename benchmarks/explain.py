@@ -139,7 +139,7 @@ def main() -> None:
         explainer = Explainer(WEIGHTS[name])
         examples = examples_of(explainer, source, asked.examples)
         pictures(explainer, examples[0], name)
-        lost = over_set(explainer, source, Wanted("ablation", most=5 * asked.examples))
+        lost = over_set(WEIGHTS[name], explainer, source, Wanted("ablation", most=5 * asked.examples))[0]
         saved(DOCS / f"explain-{name}-ablation.png", lost.figure())
         result["networks"][name] = {
             "contributions": contributions(explainer, examples, name),

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.find import Columns, find_data
+from ..data.find import Columns
 from ..data.protocol import Example, ExampleSet, Watch, unwatched
-from ..errors import InputError, unknown
+from ..errors import InputError, several, unknown
 from ..explain.branches.ablation import FILLS, Ablation, ablation
 from ..explain.branches.scales import Scales, scales
 from ..explain.explainer import Explainer, Prepared
@@ -22,6 +22,7 @@ from ..explain.figures import check_format, saved
 from ..explain.maps.attribution import METHODS, find_method
 from ..explain.neighbours import features, nearest
 from ..inference.predictor import read_example
+from .held_out import HeldOut, held_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,20 +130,37 @@ def _explaining(explainer: Explainer, wanted: Wanted, data: str | None, watch: W
 
 
 def over_set(
-    explainer: Explainer,
-    source: str,
-    wanted: Wanted,
-    watch: Watch = unwatched,
-) -> Scales | Ablation:
+    run: str, explainer: Explainer, source: str, wanted: Wanted, watch: Watch = unwatched
+) -> tuple[Scales | Ablation, list[str]]:
     """What branches do over a labelled set: its held-out part, or as many of it as are asked for, taken by chance.
 
     Args:
-        explainer: Of a run.
+        run: As the user called it.
+        explainer: Of it.
         source: The data.
         wanted: ``branches`` or ``ablation``.
         watch: Wraps what takes long.
+
+    Returns:
+        It, and sentences on what was left out.
+
+    Raises:
+        InputError: If the data cannot be read, the network knows none of their classes, or learned from all.
     """
-    part, labels = _sample(explainer, source, wanted.most or MOST[wanted.method], wanted.seed, watch)
+    there = held_out([run], explainer.predictor, source, watch, Columns())
+    if not there.new:
+        raise there.nothing_new([run], "Name other data.")
+    rows, most = there.new, wanted.most or MOST[wanted.method]
+    if len(rows) > most:
+        rows = sorted(np.random.default_rng(wanted.seed).choice(rows, most, replace=False).tolist())
+    part, classes = there.data.held_out.subset(rows), there.data.classes
+    labels = [explainer.classes.index(classes[label]) for label in part.labels.tolist()]
+    return _over(explainer, part, labels, wanted, watch), _left_out(there)
+
+
+def _over(
+    explainer: Explainer, part: ExampleSet, labels: Sequence[int], wanted: Wanted, watch: Watch
+) -> Scales | Ablation:
     preprocessing = explainer.pipeline.preprocessing
     if wanted.method == ABLATION:
         inputs = np.concatenate([read_example(each, preprocessing) for each in part.examples(preprocessing)])
@@ -155,25 +173,24 @@ def over_set(
     return scales(found, explainer.classes)
 
 
-def _sample(explainer: Explainer, source: str, most: int, seed: int, watch: Watch) -> tuple[ExampleSet, list[int]]:
-    """Examples of a set's held-out part whose class the network knows, and their labels as the network numbers them."""
-    data = _data(explainer, source, watch)
-    names = [data.classes[label] for label in data.held_out.labels.tolist()]
-    rows = [row for row, name in enumerate(names) if name in explainer.classes]
-    if not rows:
-        raise InputError(f"The network knows none of the classes of {source}; it knows {', '.join(explainer.classes)}.")
-    if len(rows) > most:
-        rows = sorted(np.random.default_rng(seed).choice(rows, most, replace=False).tolist())
-    return data.held_out.subset(rows), [explainer.classes.index(names[row]) for row in rows]
-
-
-def _data(explainer: Explainer, source: str, watch: Watch) -> Any:
-    return find_data(source, watch, Columns(like=explainer.pipeline.preprocessing, known=explainer.classes))
+def _left_out(there: HeldOut) -> list[str]:
+    """What there is to say of examples that are not measured."""
+    said = []
+    if learned := len(there.known) - len(there.new):
+        said.append(f"{learned:,} examples were learned from, by content, and are left out.")
+    if there.strangers:
+        many = sum(there.strangers.values())
+        said.append(
+            f"{many:,} examples are of classes that the network does not know ({several(list(there.strangers))})."
+        )
+    if there.unknown:
+        said.append("What the network learned from is not known: these examples may be among it.")
+    return said
 
 
 def _search(explainer: Explainer, source: str, watch: Watch) -> Callable[[Prepared], NearestExplanation]:
     """What finds in the training part of a set the examples that are most like one."""
-    data = _data(explainer, source, watch)
+    data = held_out([], explainer.predictor, source, watch, Columns()).data
     part = data.train if data.train is not None else data.held_out
     preprocessing = explainer.pipeline.preprocessing
     step = preprocessing.most

@@ -18,10 +18,9 @@ from ..data.protocol import Array, ExampleSet, Trace, Watch, unwatched
 from ..errors import InputError, short
 from ..explain.features.objectives import Objective, find_objectives, middle_module
 from ..explain.features.painting import Statistics, stated
-from ..explain.features.sheet import check_installed
 from ..explain.features.survey import SHOWN, Best, Survey, best_of, survey
 from ..explain.features.visualise import STEPS, Report, Visualisation, checked_variety, chunks_of, quiet, visualise
-from ..explain.figures import saved
+from ..explain.figures import check_installed, saved
 from ..inference.load import load_pipeline
 from ..inference.pipeline import Pipeline
 from ..nn.device import best_device

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import torch
 from markupsafe import Markup
 
 from ..data.builtin import BUILTIN
-from ..data.find import Columns, find_data, to_learn_from
+from ..data.find import Columns, to_learn_from
 from ..data.protocol import BadFile, Dataset, ExampleSet, Watch, unwatched
-from ..data.splits import copies, fingerprint_by_names, with_held_out
+from ..data.splits import copies, with_held_out
 from ..errors import InputError, unknown
 from ..explain.maps.activation import what_decided
 from ..inference.calibration import examples_from
@@ -30,11 +29,12 @@ from ..training.distributed import joined, leads
 from ..training.loop import train
 from ..training.progress import Report, silent
 from ..training.recipe import Recipe, find_recipe
-from ..training.runs.folder import Run, run_of
+from ..training.runs.folder import Run
 from ..training.runs.records import Evaluation
 from ..training.task import Task
 from ..training.transfer import fitted_to, task_and_start, train_on_features
 from ..weights.create import read_source
+from .held_out import held_out, new_rows
 from .report import charts
 from .report.examples import Ints, examples_for, write_pictures
 from .report.inside import look_inside
@@ -130,7 +130,7 @@ def finish(task: Task, model: GoogLeNet, run: Run) -> Evaluation:
     data, part = task.data, task.data.held_out
     pipeline = Pipeline([model], task.preprocessing)
     predictor = Predictor(BACKENDS["torch"].load().engine_of(pipeline), data.classes, task.preprocessing)
-    new = _new_rows(part, run.learned() or frozenset())
+    new = new_rows(part, run.learned() or frozenset())
     evaluation, probabilities, labels = _measured(predictor, data, new or range(len(part)))
     evaluation = replace(evaluation, learned=0 if new else len(part))
     run.write_evaluation(evaluation)
@@ -182,49 +182,23 @@ def evaluation_job(
     # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
     engine = None if exported_for(runs[0]) else "torch"
     predictor = load(*runs, engine=engine, max_pixels=columns.max_pixels)
-    like = getattr(predictor.preprocessing, "windows", None)  # recordings are cut as for training
-    columns = replace(columns, cut=replace(columns.cut, like=like))
-    data = find_data(source, watch, replace(columns, like=predictor.preprocessing, known=predictor.classes))
-    rows, strangers = _known_classes(predictor, data)
-    part = data.held_out.subset(rows)
-    known = {run: _learned_by(run, data) for run in runs}
-    new = _new_rows(part, frozenset[str]().union(*(learned or () for learned in known.values())))
-    if new or everything:
-        found = _measured(predictor, data, rows if everything else [rows[row] for row in new], crops)[0]
-        return replace(
-            found,
-            unknown=[run for run, learned in known.items() if learned is None],
-            learned=len(part) - len(new) if everything else 0,
-            left_out=0 if everything else len(part) - len(new),
-            strangers=strangers,
-            notes=_remarks(data),
-        )
-    raise InputError(
-        f"{', '.join(runs)} learned from all {len(part):,} examples of {data.name}: none is left to measure on. "
-        "Name other data, or measure on these all the same with --all."
+    there = held_out(runs, predictor, source, watch, columns)
+    if not there.new and not everything:
+        raise there.nothing_new(runs, "Name other data, or measure on these all the same with --all.")
+    learned = len(there.known) - len(there.new)
+    return replace(
+        _measured(predictor, there.data, there.known if everything else there.new, crops)[0],
+        unknown=list(there.unknown),
+        learned=learned if everything else 0,
+        left_out=0 if everything else learned,
+        strangers=dict(there.strangers),
+        notes=_remarks(there.data),
     )
 
 
 def _remarks(data: Dataset) -> list[str]:
     """What there is to say of data, but for how they were read."""
     return [note for note in data.notes if not note.startswith("Read as")]
-
-
-def _known_classes(predictor: Predictor, data: Dataset) -> tuple[list[int], dict[str, int]]:
-    """Rows of the held-out part that are of classes which the network knows, and how many there are of each other.
-
-    Raises:
-        InputError: If it knows none of them.
-    """
-    names = [data.classes[label] for label in data.held_out.labels.tolist()]
-    rows = [row for row, name in enumerate(names) if name in predictor.classes]
-    strangers = Counter(name for name in names if name not in predictor.classes)
-    if not rows:
-        raise InputError(
-            f"The network knows none of the classes of {data.name} ({', '.join(map(repr, strangers))}); it knows "
-            f"{', '.join(map(repr, predictor.classes))}."
-        )
-    return rows, dict(strangers)
 
 
 def _measured(
@@ -242,26 +216,6 @@ def _measured(
     groups = by_group(probabilities, labels, part.groups, len(predictor.classes)) if part.groups else []
     found = replace(found, left_out=len(others), bad_files=bad, shortcuts=short, by_group=groups)
     return found, probabilities, labels
-
-
-def _new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
-    """The rows that a network did not learn from."""
-    if not learned:
-        return list(range(len(part)))
-    return [row for row, content in enumerate(part.contents) if content not in learned]
-
-
-def _learned_by(source: str, data: Dataset) -> frozenset[str] | None:
-    """What of the data the run of that name or path learned from, by content; ``None`` where that is not known."""
-    run = run_of(source)
-    if run is None:
-        return None
-    if (learned := run.learned()) is not None:
-        return learned
-    if run.record().fingerprint == fingerprint_by_names(data):  # a run of before, which knew them by their names
-        train = with_held_out(data, run.recipe().seed).train
-        return frozenset(() if train is None else train.contents)
-    return None
 
 
 def export_job(

@@ -139,7 +139,7 @@ class NearestExplanation:
             (one.drawing, f"{one.label}, similarity {one.similarity:.3f}\n{_short(one.input)}") for one in self.nearest
         ]
         own = (self.drawing, f"asked about: said {self.label} ({self.probability:.0%})\n{_short(self.input)}")
-        return gallery("Most like it in the training part, by what the classifier reads", [[own, *words]])
+        return gallery("Most like it in the training part, by what the classifier reads", [own, *words])
 
 
 def _asked(of: Explanation | BranchExplanation) -> str:

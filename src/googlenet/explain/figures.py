@@ -109,26 +109,30 @@ def heat_maps(title: str, tables: Mapping[str, Mapping[str, Mapping[str, float]]
     return figure
 
 
-def gallery(title: str, rows: Sequence[Sequence[tuple[Drawing, str]]]) -> Figure:
-    """Drawings in rows, each with what is to be said of it.
+def gallery(title: str, shown: Sequence[tuple[Drawing, str]]) -> Figure:
+    """Drawings in a row, each with what is to be said of it.
 
     Args:
         title: Above the figure.
-        rows: Drawings and their words.
+        shown: Drawings and their words.
     """
-    widest = max(map(len, rows))
-    flat = any(isinstance(drawing, Trace) for row in rows for drawing, _ in row)
+    flat = any(isinstance(drawing, Trace) for drawing, _ in shown)
     with _style():
-        figure = _new(0.4 + (1.9 if flat else 1.5) * widest, 0.6 + (1.4 if flat else 1.9) * len(rows))
+        figure = _new(0.4 + 2.3 * len(shown), 2.0 if flat else 2.9)
         figure.suptitle(legible(title), x=0.02, ha="left", fontweight="bold")
-        grid = figure.subplots(len(rows), widest, squeeze=False)
-        for axes_row, row in zip(grid, rows, strict=True):
-            for axes in axes_row:
-                axes.set_axis_off()
-            for axes, (drawing, words) in zip(axes_row, row, strict=False):
-                _show(axes, drawing)
-                axes.set_title(legible(words), fontsize=8, color=SOFT, loc="left")
+        for axes, (drawing, words) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+            axes.set_axis_off()
+            _show(axes, drawing)
+            axes.set_title(legible(words), fontsize=8, color=SOFT, loc="left")
     return figure
+
+
+def check_installed() -> None:
+    """Raises the sentence where there is no Matplotlib to draw with."""
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is not installed: pip install 'googlenet[explain]'.") from None
 
 
 def legible(words: str) -> str:
@@ -154,11 +158,10 @@ def _style() -> Iterator[None]:
     Raises:
         InputError: If Matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.font_manager import fontManager
-    except ModuleNotFoundError as error:
-        raise InputError(f"{error.name} is not installed: pip install 'googlenet[explain]'.") from None
+    check_installed()
+    import matplotlib as mpl
+    from matplotlib.font_manager import fontManager
+
     known = {font.name for font in fontManager.ttflist}
     settings: Any = {
         "font.family": ["DejaVu Sans", *(name for name in HANGUL if name in known)],

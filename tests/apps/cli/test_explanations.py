@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import run_here
+from conftest import QUICK, run_here
 from googlenet.data.find import find_data
 from googlenet.explain import Explainer
 
@@ -156,3 +156,23 @@ def test_an_exported_model_has_no_insides(boot, tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"x")
     found = run_here("explain", "model.onnx", boot, cwd=tmp_path)
     assert found.returncode == 1 and "its insides are gone" in found.stderr
+
+
+def test_what_was_learned_from_is_no_measure(tmp_path):
+    """A set of which the run learned a part, and that has a class which it does not know."""
+    draws = np.random.default_rng(0)
+    values = draws.normal(size=(24, 40)) + np.repeat([[0.0], [1.5]], 12, 0)
+    lines = [
+        ",".join([label, *(f"{v:.4f}" for v in row)]) for label, row in zip("a" * 12 + "b" * 12, values, strict=True)
+    ]
+    head = ",".join(["label", *map(str, range(40))])
+    (tmp_path / "old.csv").write_text("\n".join([head, *lines]))
+    assert run_here("train", "old.csv", *QUICK, "--out", "run", cwd=tmp_path).returncode == 0
+    learned = json.loads((tmp_path / "run" / "run.json").read_text())["examples"]["train"]
+    more = [",".join(["c", *(f"{v:.4f}" for v in draws.normal(size=40))]) for _ in range(3)]
+    (tmp_path / "new.csv").write_text("\n".join([head, *lines, *more]))
+    found = run_here("explain", "run", "--method", "ablation", "--data", "new.csv", "--json", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["count"] == 24 - learned
+    assert f"{learned} examples were learned from" in found.stderr
+    assert "3 examples are of classes that the network does not know (c)" in found.stderr

@@ -28,7 +28,16 @@ app = typer.Typer(
 )
 for part in (runs, predictions, architectures, weights, explanations, features, page):
     app.add_typer(part.commands)
-READS = ("train", "evaluate", "predict", "export", "explain", "features", "dream")  # commands that read pictures
+READS = (
+    "train",
+    "evaluate",
+    "predict",
+    "export",
+    "explain",
+    "features",
+    "dream",
+    "page",
+)  # commands that read pictures
 
 
 def _show_version(wanted: bool) -> None:

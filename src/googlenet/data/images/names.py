@@ -172,7 +172,7 @@ def _check_memory(image: Image.Image, stored: int, needed: int, most: int) -> No
 def _bomb(stored: int, most: int) -> InputError:
     return InputError(
         f"a decompression bomb, by its size: {stored:,} pixels, and {most:,} are decoded at most; if you trust it, "
-        "allow more (--max-pixels)"
+        "allow more (--max-pixels), where the command has that, or make it smaller"
     )
 
 

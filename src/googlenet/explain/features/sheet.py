@@ -13,8 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ...data.protocol import Drawing, Floats, Picture, Trace
-from ...errors import InputError
-from ..figures import BLUE, DOTS, GREEN, INK, SOFT
+from ..figures import BLUE, DOTS, GREEN, INK, SOFT, check_installed, legible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,14 +44,6 @@ class Cell:
     words: str
     drawings: Sequence[Drawing]
     beside: Sequence[Drawing] = ()
-
-
-def check_installed() -> None:
-    """Raises the sentence where there is no Matplotlib to draw with."""
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise InputError(f"{error.name} is not installed: pip install 'googlenet[explain]'.") from None
 
 
 def sheet(title: str, cells: Sequence[Cell], foot: str = "") -> Figure:
@@ -94,8 +85,7 @@ def sheet(title: str, cells: Sequence[Cell], foot: str = "") -> Figure:
 
 def _say(axes: Axes, left: float, base: float, words: str, **how: Any) -> None:
     """Words as they are: a dollar in a name begins no formula, and what is no letter is its code."""
-    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in words)
-    axes.text(left, base, shown, va="baseline", parse_math=False, **{"color": INK} | how)
+    axes.text(left, base, legible(words), va="baseline", parse_math=False, **{"color": INK} | how)
 
 
 def _range(cells: Sequence[Cell]) -> Iterator[str]:

@@ -96,7 +96,7 @@ def explain(
     with explained("explain", [run, *inputs]):
         explainer = Explainer(run)
         if data is not None and not inputs:
-            _explain_set(explainer, data, wanted, figures, as_json)
+            _explain_set(run, explainer, data, wanted, figures, as_json)
         elif _explain_inputs(explainer, inputs, wanted, data, figures, as_json):
             raise typer.Exit(1)
 
@@ -140,6 +140,7 @@ def _explain_inputs(
 
 
 def _explain_set(
+    run: str,
     explainer: Explainer,
     data: str,
     wanted: Wanted,
@@ -153,7 +154,9 @@ def _explain_set(
     from ..output.screen import shown
     from ..progress import watch
 
-    found = over_set(explainer, data, wanted, watch)
+    found, left_out = over_set(run, explainer, data, wanted, watch)
+    for sentence in left_out:
+        say(sentence)
     path = None if figures is None else figures.write(data, found.figure())
     if as_json:
         print(json.dumps(found.to_dict()))

@@ -50,7 +50,7 @@ def features(
     """
     from ....nn.device import keep_memory
     from ...features import Asked, features_job
-    from ..output.screen import beside
+    from ..output.screen import beside, shown
     from ..progress import watch
 
     check_local([run])
@@ -64,7 +64,7 @@ def features(
     for line in _said(result, folder):
         beside(line)
     for sheet in result.sheets:
-        print(sheet)
+        print(shown(str(sheet)))
 
 
 def _named(what: str) -> str:
@@ -147,7 +147,7 @@ def dream(
     from ....errors import short
     from ....nn.device import keep_memory
     from ...dreams import Wanted, dream_job
-    from ..output.screen import beside
+    from ..output.screen import beside, shown
 
     check_local([word for word in (run, example, guide) if word])
     keep_memory()
@@ -162,4 +162,4 @@ def dream(
     if result.rows > 1:
         beside(f"Row {row:,} of {result.rows:,} of {example} (--row).")
     beside(f"More of {short(result.of)}, {result.octaves} octaves.")
-    print(result.path)
+    print(shown(str(result.path)))

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from ....errors import InputError
 from ....inference.engines.torch import EXPORTING
 from .builder import Builder, Constants
 from .operators import TABLE, TYPES, reshaped
@@ -83,7 +84,9 @@ class _Conversion:
             return args[0][args[1]]
         convert = TABLE.get(node.target)
         if convert is None:
-            raise NotImplementedError(f"{node.target} has no row in the page's table of operators")
+            raise InputError(
+                f"The page cannot show this network: {node.target} has no row in apps/page/graphs/operators.py."
+            )
         return convert(self.builder, node, *args)
 
     def value(self, arg: Any) -> Any:

@@ -1,0 +1,100 @@
+"""What of a user's data a run can be measured on: examples of classes that it knows and did not learn from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..data.find import Columns, find_data
+from ..data.protocol import Dataset, ExampleSet, Watch
+from ..data.splits import fingerprint_by_names, with_held_out
+from ..errors import InputError
+from ..inference.predictor import Predictor
+from ..training.runs.folder import run_of
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Data, and which rows of its held-out part there are to measure on.
+
+    Attributes:
+        data: It.
+        known: Rows of classes that the network knows.
+        new: Those of them that no run learned from.
+        strangers: How many examples there are of each class that the network does not know.
+        unknown: Runs of which nobody knows what they learned from.
+    """
+
+    data: Dataset
+    known: Sequence[int]
+    new: Sequence[int]
+    strangers: Mapping[str, int]
+    unknown: Sequence[str]
+
+    def nothing_new(self, runs: Sequence[str], instead: str) -> InputError:
+        """The sentence for data from which the runs learned every example.
+
+        Args:
+            runs: As the user called them.
+            instead: What to do about it.
+        """
+        return InputError(
+            f"{', '.join(runs)} learned from all {len(self.known):,} examples of {self.data.name}: none is left to "
+            f"measure on. {instead}"
+        )
+
+
+def held_out(runs: Sequence[str], predictor: Predictor, source: str, watch: Watch, columns: Columns) -> HeldOut:
+    """Finds data as the network reads them.
+
+    Args:
+        runs: As the user called them.
+        predictor: Of them.
+        source: The data.
+        watch: Wraps the list of files while they are checked.
+        columns: Of a table.
+
+    Raises:
+        InputError: If the data cannot be read, or the network knows none of their classes.
+    """
+    like = getattr(predictor.preprocessing, "windows", None)  # recordings are cut as for training
+    columns = replace(columns, cut=replace(columns.cut, like=like))
+    data = find_data(source, watch, replace(columns, like=predictor.preprocessing, known=predictor.classes))
+    names = [data.classes[label] for label in data.held_out.labels.tolist()]
+    known = [row for row, name in enumerate(names) if name in predictor.classes]
+    strangers = Counter(name for name in names if name not in predictor.classes)
+    if not known:
+        raise InputError(
+            f"The network knows none of the classes of {data.name} ({', '.join(map(repr, strangers))}); it knows "
+            f"{', '.join(map(repr, predictor.classes))}."
+        )
+    learned = {run: _learned_by(run, data) for run in runs}
+    seen = frozenset[str]().union(*(contents or () for contents in learned.values()))
+    new = [known[row] for row in new_rows(data.held_out.subset(known), seen)]
+    return HeldOut(data, known, new, dict(strangers), [run for run, contents in learned.items() if contents is None])
+
+
+def new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
+    """The rows that a network did not learn from.
+
+    Args:
+        part: Some examples.
+        learned: What it learned from, by content.
+    """
+    if not learned:
+        return list(range(len(part)))
+    return [row for row, content in enumerate(part.contents) if content not in learned]
+
+
+def _learned_by(source: str, data: Dataset) -> frozenset[str] | None:
+    """What of the data the run of that name or path learned from, by content; ``None`` where that is not known."""
+    run = run_of(source)
+    if run is None:
+        return None
+    if (learned := run.learned()) is not None:
+        return learned
+    if run.record().fingerprint == fingerprint_by_names(data):  # a run of before, which knew them by their names
+        train = with_held_out(data, run.recipe().seed).train
+        return frozenset(() if train is None else train.contents)
+    return None

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.find import Columns
 from ..data.protocol import Example, ExampleSet, Watch, unwatched
 from ..errors import InputError, several, unknown
 from ..explain.branches.ablation import FILLS, Ablation, ablation
@@ -22,7 +21,7 @@ from ..explain.figures import check_format, saved
 from ..explain.maps.attribution import METHODS, find_method
 from ..explain.neighbours import features, nearest
 from ..inference.predictor import read_example
-from .held_out import HeldOut, held_out
+from .held_out import HeldOut, as_read, held_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -147,7 +146,7 @@ def over_set(
     Raises:
         InputError: If the data cannot be read, the network knows none of their classes, or learned from all.
     """
-    there = held_out([run], explainer.predictor, source, watch, Columns())
+    there = held_out([run], explainer.predictor, source, watch)
     if not there.new:
         raise there.nothing_new([run], "Name other data.")
     rows, most = there.new, wanted.most or MOST[wanted.method]
@@ -190,7 +189,7 @@ def _left_out(there: HeldOut) -> list[str]:
 
 def _search(explainer: Explainer, source: str, watch: Watch) -> Callable[[Prepared], NearestExplanation]:
     """What finds in the training part of a set the examples that are most like one."""
-    data = held_out([], explainer.predictor, source, watch, Columns()).data
+    data = as_read(source, explainer.pipeline.preprocessing, explainer.classes, watch)
     part = data.train if data.train is not None else data.held_out
     preprocessing = explainer.pipeline.preprocessing
     step = preprocessing.most

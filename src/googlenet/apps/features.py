@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from .. import files
-from ..data.find import Columns, find_data
 from ..data.protocol import Array, ExampleSet, Trace, Watch, unwatched
 from ..errors import InputError, short
 from ..explain.features.objectives import Objective, find_objectives, middle_module
@@ -25,6 +24,7 @@ from ..inference.load import load_pipeline
 from ..inference.pipeline import Pipeline
 from ..nn.device import best_device
 from ..weights.foreign.safetensors import read_tensors, write_tensors
+from .held_out import as_read
 
 SETTINGS, SURVEY, LINES, PARTS, SHEET = "settings.json", "survey.json", "features.jsonl", "parts", "sheet"
 NUMBERS = ("mean", "covariance", "low", "high")  # of the data
@@ -139,9 +139,7 @@ def weights_digest(pipeline: Pipeline) -> str:
 
 def _training_part(source: str, pipeline: Pipeline, classes: Sequence[str], watch: Watch) -> ExampleSet:
     """Of data that are read as the run reads them; all of data without one."""
-    columns = Columns(like=pipeline.preprocessing, known=tuple(classes))
-    like = getattr(pipeline.preprocessing, "windows", None)
-    data = find_data(source, watch, replace(columns, cut=replace(columns.cut, like=like)))
+    data = as_read(source, pipeline.preprocessing, classes, watch)
     return data.held_out if data.train is None else data.train
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..data.find import Columns, find_data
-from ..data.protocol import Dataset, ExampleSet, Watch
+from ..data.protocol import Dataset, ExampleSet, Preprocessing, Watch
 from ..data.splits import fingerprint_by_names, with_held_out
 from ..errors import InputError
 from ..inference.predictor import Predictor
@@ -45,8 +45,30 @@ class HeldOut:
         )
 
 
-def held_out(runs: Sequence[str], predictor: Predictor, source: str, watch: Watch, columns: Columns) -> HeldOut:
-    """Finds data as the network reads them.
+def as_read(
+    source: str, preprocessing: Preprocessing, classes: Sequence[str], watch: Watch, columns: Columns | None = None
+) -> Dataset:
+    """Finds data as a network reads them: its columns, and recordings cut as for its training.
+
+    Args:
+        source: The data.
+        preprocessing: Of the network.
+        classes: That it knows.
+        watch: Wraps the list of files while they are checked.
+        columns: Of a table.
+
+    Raises:
+        InputError: If they cannot be read.
+    """
+    columns = columns or Columns()
+    cut = replace(columns.cut, like=getattr(preprocessing, "windows", None))
+    return find_data(source, watch, replace(columns, cut=cut, like=preprocessing, known=tuple(classes)))
+
+
+def held_out(
+    runs: Sequence[str], predictor: Predictor, source: str, watch: Watch, columns: Columns | None = None
+) -> HeldOut:
+    """Finds data, and what of them there is to measure on.
 
     Args:
         runs: As the user called them.
@@ -58,9 +80,7 @@ def held_out(runs: Sequence[str], predictor: Predictor, source: str, watch: Watc
     Raises:
         InputError: If the data cannot be read, or the network knows none of their classes.
     """
-    like = getattr(predictor.preprocessing, "windows", None)  # recordings are cut as for training
-    columns = replace(columns, cut=replace(columns.cut, like=like))
-    data = find_data(source, watch, replace(columns, like=predictor.preprocessing, known=predictor.classes))
+    data = as_read(source, predictor.preprocessing, predictor.classes, watch, columns)
     names = [data.classes[label] for label in data.held_out.labels.tolist()]
     known = [row for row, name in enumerate(names) if name in predictor.classes]
     strangers = Counter(name for name in names if name not in predictor.classes)

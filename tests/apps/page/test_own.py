@@ -108,7 +108,7 @@ def test_a_table_of_signals_can_be_walked(own, tmp_path):
     rows = np.sin(np.linspace(0, 6, 150) + np.arange(3)[:, None])
     path.write_text("\n".join(",".join(f"{value:.4f}" for value in row) for row in rows))
     told = give(own, path)
-    assert told.startswith("3 signals were read.") and "Cells are separated by commas." in told
+    assert told.startswith("Signals read: 3.") and "Cells are separated by commas." in told
     labels = "() => [...document.querySelectorAll('#own-rows option')].map((option) => option.innerText)"
     assert len(own.evaluate(labels)) == 3
     line = "document.querySelector('#own .explanation:not([hidden]) .trace path')"
@@ -221,3 +221,13 @@ def test_contributions_of_every_module_sum_to_the_difference(own):
     for row in found["rows"]:
         assert len(row) >= 4
         assert abs(sum(row) - difference) < 0.01 * abs(difference) + 0.005 * len(row)
+
+
+def test_the_camera_is_a_picture_too(own):
+    """The browser's own made-up camera, which shows a moving disc."""
+    own.evaluate("() => { document.querySelector('#own .status').textContent = ''; }")
+    own.do("page", "click", "#own button[data-text='own.camera']")
+    own.do("page", "waitForFunction", "() => document.querySelector('#own video').videoWidth > 0")
+    own.do("page", "click", "#own button[data-text='own.take']")
+    assert said(own) and len(own.evaluate(RANKED)) >= 3
+    assert own.evaluate("() => document.querySelector('#own .camera').hidden")

@@ -5,18 +5,24 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import torch
 
-from googlenet.apps.report import charts
+from googlenet.apps.report import charts, inside
 from googlenet.apps.report.examples import Example, Examples
 from googlenet.apps.report.inside import Inside, Share, look_inside
 from googlenet.apps.report.page import write_report
+from googlenet.arch.cost import cost
 from googlenet.arch.variants import find_arch
 from googlenet.data.find import find_data
+from googlenet.data.images.arrays import example_set
+from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.errors import InputError
 from googlenet.explain import Explainer
+from googlenet.inference.pipeline import Pipeline
 from googlenet.nn.googlenet import GoogLeNet
 from googlenet.training.runs.folder import Run
 from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, RunRecord
+from googlenet.weights.create import create_model
 
 EVIL = '<script>alert("1")</script>&amp;'
 PREPROCESSING = {"channels": 1, "size": 32, "resize": 32, "mean": [0.5], "std": [0.2], "mirror": False}
@@ -191,8 +197,7 @@ def test_a_run_that_is_not_finished_has_no_page(tmp_path, model):
 
 def test_what_passes_through_the_branches_is_a_table(written):
     shares = [Share(130.4, 1.0), Share(-30.4, 0.23), Share(None, 0.0)]
-    inside = Inside(3, False, ["1x1", "3x3", "shortcut"], {"4c": shares})
-    page = written(inside=inside)
+    page = written(inside=Inside(3, False, ["1x1", "3x3", "shortcut"], {"4c": shares}))
     text = Parsed(page).text
     assert "Look inside" in text and "the mean of the 3 surest right answers" in text
     assert re.findall(r'<td class="(\w+)" style="--strength: ([\d.]+)">(130|&minus;30)</td>', page) == [
@@ -212,3 +217,21 @@ def test_branches_are_weighed_for_the_surest_mistakes_else_for_right_answers():
         assert sum(share.percent or 0 for share in shares) == pytest.approx(100)
     right = look_inside(explainer.pipeline, part, probabilities, np.array([0, 1, 0, 1]))
     assert (right.count, right.mistakes) == (4, False)
+
+
+def test_a_network_that_learned_nothing_is_not_weighed_for_long(monkeypatch):
+    """Of such a one hardly any sum closes, however many points of a path are computed."""
+    preprocessing = ImagePreprocessing(1, 28, 28, (0.5,), (0.25,))
+    torch.manual_seed(0)
+    model = create_model("googlenet_small", num_classes=2, in_channels=1).eval()
+    each = cost("googlenet_small", (28, 28), in_channels=1).macs
+    monkeypatch.setattr(inside, "WORK", 2 * inside.POINTS * each)
+    seen = []
+    model.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
+    rows = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
+    part = example_set(rows, torch.tensor([0, 1, 0, 1]), preprocessing)
+    found = look_inside(Pipeline([model], preprocessing), part, np.full((4, 2), 0.5), np.array([0, 1, 0, 1]))
+    assert found is None or found.count <= 2
+    assert 0 < sum(seen) < 2 * 4 * inside.POINTS
+    monkeypatch.setattr(inside, "WORK", each)
+    assert look_inside(Pipeline([model], preprocessing), part, np.full((4, 2), 0.5), np.array([0, 1, 0, 1])) is None

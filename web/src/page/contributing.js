@@ -2,6 +2,7 @@
 
 import { range } from "../drawing/legend.js";
 import { button, element, say } from "./controls.js";
+import { sentenceOf } from "./files.js";
 import { onLanguage, plain, text } from "./language.js";
 import { ranked } from "./live.js";
 import { signed } from "../drawing/branches.js";
@@ -28,6 +29,8 @@ export function contributing(live, table, key, classes = () => firstTwo(live)) {
     try {
       const found = await live.inTurn(() => network.contributions(input, label, against, (share) => (bar.value = share)));
       if (live.input === input && live.network === network) show(found, network.classes[label], network.classes[against]);
+    } catch (error) {
+      say(sentence, sentenceOf(error)());
     } finally {
       go.disabled = !live.answer;
       bar.hidden = true;

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...arch.cost import cost
 from ...data.protocol import ExampleSet
 from ...explain.branches.contributions import branch_contributions
 from ...explain.branches.scales import scales
 from ...inference.pipeline import Pipeline
 from ...inference.predictor import read_example
 
-SHOWN = 6  # examples whose branches are weighed: a second or so for each
+SHOWN = 6  # examples whose branches are weighed, at most
+WORK = 100_000_000_000  # multiply-adds of the points on their paths: some ten seconds of a core
+POINTS = 64  # of a path, at least
+CLOSES = 0.05  # of the difference: how far sums may be from it in a mean that is shown in whole percent
 
 
 @dataclass(frozen=True)
@@ -61,17 +65,24 @@ def look_inside(
         labels: ``(n,)``.
 
     Returns:
-        The shares; ``None`` where there are no two classes to choose between.
+        The shares; ``None`` where there are no two classes to choose between, or a network so large, or so far from
+        having learned, that no sum closes in the time that a report may take.
     """
-    if probabilities.shape[1] < 2 or not len(labels):
+    points = WORK // _work(pipeline)
+    shown = min(SHOWN, points // POINTS, len(labels))
+    if probabilities.shape[1] < 2 or not shown:
         return None
     order = np.argsort(-probabilities, axis=1, kind="stable")
     surest = np.argsort(-probabilities.max(1), kind="stable")
     wrong = [row for row in surest.tolist() if order[row, 0] != labels[row]]
-    rows = (wrong or surest.tolist())[:SHOWN]
+    rows = (wrong or surest.tolist())[:shown]
     some = part.subset(rows).examples(pipeline.preprocessing)
     inputs = np.concatenate([read_example(example, pipeline.preprocessing) for example in some])
-    found = branch_contributions(pipeline, inputs, order[rows, 0].tolist(), order[rows, 1].tolist())
+    best, second = order[rows, 0].tolist(), order[rows, 1].tolist()
+    weighed = branch_contributions(pipeline, inputs, best, second, points // shown)
+    found = [each for each in weighed if each.error <= CLOSES * abs(each.difference)]
+    if not found:
+        return None
     modules = scales(found, list(map(str, range(probabilities.shape[1])))).modules
     names = list(dict.fromkeys(name for row in modules.values() for name in row))
     most = max(abs(value) for row in modules.values() for value in row.values()) or 1.0
@@ -79,4 +90,10 @@ def look_inside(
         module: [Share(row.get(name), abs(row.get(name, 0.0)) / most) for name in names]
         for module, row in modules.items()
     }
-    return Inside(len(rows), bool(wrong), names, shares)
+    return Inside(len(found), bool(wrong), names, shares)
+
+
+def _work(pipeline: Pipeline) -> int:
+    """Multiply-adds for one example."""
+    channels, *size = pipeline.preprocessing.input_shape
+    return sum(cost(model.arch, size, in_channels=channels).macs for model in pipeline.networks)

@@ -61,7 +61,7 @@ class Contributions:
 
 
 def branch_contributions(
-    pipeline: Pipeline, inputs: Array, labels: Sequence[int], against: Sequence[int]
+    pipeline: Pipeline, inputs: Array, labels: Sequence[int], against: Sequence[int], most: int = MOST_POINTS
 ) -> list[Contributions]:
     """The contributions of every branch, example by example.
 
@@ -70,6 +70,7 @@ def branch_contributions(
         inputs: Prepared examples ``(N, *input_shape)``.
         labels: ``N`` classes by number: what is explained.
         against: ``N`` others.
+        most: Points of a path, about, at which the network is computed for sums that do not close.
 
     Raises:
         InputError: If there are several networks.
@@ -78,19 +79,19 @@ def branch_contributions(
     with plain(pipeline):
         view = view_of(pipeline.preprocessing, inputs, model)
         return [
-            _of_example(model, view[row : row + 1], int(label), int(other))
+            _of_example(model, view[row : row + 1], int(label), int(other), most)
             for row, (label, other) in enumerate(zip(labels, against, strict=True))
         ]
 
 
-def _of_example(model: GoogLeNet, x: Tensor, label: int, against: int) -> Contributions:
+def _of_example(model: GoogLeNet, x: Tensor, label: int, against: int, most: int) -> Contributions:
     network = _Path(model, label, against)
     with torch.no_grad():
         own = float(network.value(x))
-    start = neutral(network.value, torch.zeros_like(x), 1e-4 * abs(own))
+    start = neutral(network.value, torch.zeros_like(x), 1e-4 * abs(own), most // 4)
     with torch.no_grad():
         difference = own - float(network.value(start))
-    shares, points = network.shares(start, x, abs(difference))
+    shares, points = network.shares(start, x, abs(difference), most)
     found = {module: dict.fromkeys(names, 0.0) for module, names in network.cut.items()}
     for place, share in zip(network.edges, shares.tolist(), strict=True):
         for module, name in network.uses[place]:
@@ -132,15 +133,15 @@ class _Path:
         found: Tensor = logits[:, label] - logits[:, against]
         return found
 
-    def shares(self, start: Tensor, end: Tensor, difference: float) -> tuple[npt.NDArray[np.float64], int]:
+    def shares(self, start: Tensor, end: Tensor, difference: float, most: int) -> tuple[npt.NDArray[np.float64], int]:
         """What passes through each edge on the way, ``(edges,)``, and how many points of it were computed.
 
-        The steps that close worst are parted, until all together close.
+        The steps that close worst are parted, until all together close, or there are ``most`` points.
         """
         steps = list(pairwise(np.linspace(0, 1, FIRST_STEPS + 1).tolist()))
         known = dict(zip(steps, self._steps(start, end, steps), strict=True))
         points = len(steps) + 1
-        while points < MOST_POINTS:
+        while points < most:
             gaps = np.sum([each.gaps for each in known.values()], axis=0)
             if np.abs(gaps).max() <= CLOSES * difference:
                 break

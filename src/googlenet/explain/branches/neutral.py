@@ -12,7 +12,7 @@ NEWTON, DESCENT, HALVES = 10, 100, 60  # steps, at most
 RATE = 0.05  # of a deviation of the training part: how far a step of the descent moves each value
 
 
-def neutral(value: Value, start: Tensor, enough: float) -> Tensor:
+def neutral(value: Value, start: Tensor, enough: float, most: int = DESCENT) -> Tensor:
     """A zero of a function, near ``start``: Newton's steps along the gradient, the shortest way; where they end in a
     hollow, a descent (Kingma and Ba 2015) until the sign changes, and halves of its last step.
 
@@ -20,6 +20,7 @@ def neutral(value: Value, start: Tensor, enough: float) -> Tensor:
         value: From inputs ``(N, …)`` to numbers ``(N,)``.
         start: ``(1, …)``, where the search begins.
         enough: What is as good as 0.
+        most: Steps of the descent.
 
     Returns:
         ``(1, …)``; where the value is still not 0, which may be, the nearest to it that was found.
@@ -39,15 +40,15 @@ def neutral(value: Value, start: Tensor, enough: float) -> Tensor:
         if abs(then) >= abs(now):
             break
         point = after
-    return _descent(value, point, enough)
+    return _descent(value, point, enough, min(DESCENT, most))
 
 
-def _descent(value: Value, point: Tensor, enough: float) -> Tensor:
+def _descent(value: Value, point: Tensor, enough: float, most: int) -> Tensor:
     point = point.clone().requires_grad_(True)
     moves = torch.optim.Adam([point], lr=RATE)
     first = _value(value, point)
     best, least = point.detach().clone(), abs(first)
-    for _ in range(DESCENT):
+    for _ in range(most):
         before = point.detach().clone()
         now, point.grad = _slope(value, before)
         if first < 0:

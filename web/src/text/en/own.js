@@ -17,7 +17,7 @@ export default {
   "own.signal": "signal",
   "own.waiting": "Reading …",
   "own.took.picture": "This is your picture as the network sees it: {width} × {height}.",
-  "own.took.signals": "{count} signals were read.",
+  "own.took.signals": "Signals read: {count}.",
   "own.took.model": "This is your network now: {name}, {classes} classes, {modules} modules.",
   "own.rows": "Signal",
   "own.classes": "What it says",

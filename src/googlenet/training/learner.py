@@ -79,7 +79,7 @@ class Learner:
         for aux in output.aux:
             loss = loss + recipe.aux_weight * self._loss(aux, targets)
         if loss.device.type == "cpu" and not torch.isfinite(loss):
-            raise Diverged(f"{_diagnosis(state.model, inputs, float(loss), where)} {ADVICE}")
+            raise Diverged(f"{_diagnosis(state.model, inputs, float(loss.detach()), where)} {ADVICE}")
 
         state.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -152,7 +152,7 @@ def test_a_long_signal_is_drawn(own, tmp_path):
     path = tmp_path / "long.csv"
     path.write_text(",".join(str(at % 97) for at in range(400_000)))
     own.heard()
-    assert give(own, path).startswith("1 signal")
+    assert give(own, path).startswith("Signals read: 1.")
     line = "document.querySelector('#own .explanation:not([hidden]) .trace path')"
     assert becomes(own, f"() => {line}?.getAttribute('d').length > 400000")
     assert own.heard()["errors"] == []

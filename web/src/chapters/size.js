@@ -117,7 +117,8 @@ function reason(state, out, printed) {
 function formula(which) {
   const plus = which === "right";
   const letters = element("div", { class: "formula", "aria-hidden": "true" });
-  const numbers = element("div", { class: "formula numbers" });
+  const named = { "data-label": `size.${which}`, "aria-label": plain(`size.${which}`) };
+  const numbers = element("div", { class: "formula numbers", tabindex: "0", role: "group", ...named });
   const result = element("b", { "data-value": plus ? "size.output" : "size.printed" });
   const spoken = element("p", { class: "unseen" });
   const box = element("div", { class: `card ${which}` }, worded("h3", `size.${which}`), spoken, letters, numbers);

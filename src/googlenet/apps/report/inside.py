@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from ...arch.cost import cost
 from ...data.protocol import ExampleSet
-from ...explain.branches.contributions import branch_contributions
+from ...explain.branches.contributions import Contributions, branch_contributions
 from ...explain.branches.scales import scales
 from ...inference.pipeline import Pipeline
 from ...inference.predictor import read_example
 
-SHOWN = 6  # examples whose branches are weighed, at most
-WORK = 100_000_000_000  # multiply-adds of the points on their paths: some ten seconds of a core
-POINTS = 64  # of a path, at least
+SHOWN = 4  # examples whose branches are weighed, at most
+POINTS = 64  # of the path of each, at most
+WORK = 100_000_000_000  # multiply-adds of all these points: some ten seconds of a core
 CLOSES = 0.05  # of the difference: how far sums may be from it in a mean that is shown in whole percent
 
 
@@ -68,8 +68,7 @@ def look_inside(
         The shares; ``None`` where there are no two classes to choose between, or a network so large, or so far from
         having learned, that no sum closes in the time that a report may take.
     """
-    points = WORK // _work(pipeline)
-    shown = min(SHOWN, points // POINTS, len(labels))
+    shown = min(SHOWN, WORK // (POINTS * _work(pipeline)))
     if probabilities.shape[1] < 2 or not shown:
         return None
     order = np.argsort(-probabilities, axis=1, kind="stable")
@@ -79,18 +78,21 @@ def look_inside(
     some = part.subset(rows).examples(pipeline.preprocessing)
     inputs = np.concatenate([read_example(example, pipeline.preprocessing) for example in some])
     best, second = order[rows, 0].tolist(), order[rows, 1].tolist()
-    weighed = branch_contributions(pipeline, inputs, best, second, points // shown)
+    weighed = branch_contributions(pipeline, inputs, best, second, CLOSES, POINTS)
     found = [each for each in weighed if each.error <= CLOSES * abs(each.difference)]
-    if not found:
-        return None
-    modules = scales(found, list(map(str, range(probabilities.shape[1])))).modules
+    return _of(found, probabilities.shape[1], bool(wrong)) if found else None
+
+
+def _of(found: Sequence[Contributions], classes: int, mistakes: bool) -> Inside:
+    """The mean of contributions, for the page."""
+    modules = scales(found, list(map(str, range(classes)))).modules
     names = list(dict.fromkeys(name for row in modules.values() for name in row))
     most = max(abs(value) for row in modules.values() for value in row.values()) or 1.0
     shares = {
         module: [Share(row.get(name), abs(row.get(name, 0.0)) / most) for name in names]
         for module, row in modules.items()
     }
-    return Inside(len(found), bool(wrong), names, shares)
+    return Inside(len(found), mistakes, names, shares)
 
 
 def _work(pipeline: Pipeline) -> int:

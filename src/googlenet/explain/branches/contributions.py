@@ -61,7 +61,12 @@ class Contributions:
 
 
 def branch_contributions(
-    pipeline: Pipeline, inputs: Array, labels: Sequence[int], against: Sequence[int], most: int = MOST_POINTS
+    pipeline: Pipeline,
+    inputs: Array,
+    labels: Sequence[int],
+    against: Sequence[int],
+    closes: float = CLOSES,
+    most: int = MOST_POINTS,
 ) -> list[Contributions]:
     """The contributions of every branch, example by example.
 
@@ -70,7 +75,8 @@ def branch_contributions(
         inputs: Prepared examples ``(N, *input_shape)``.
         labels: ``N`` classes by number: what is explained.
         against: ``N`` others.
-        most: Points of a path, about, at which the network is computed for sums that do not close.
+        closes: How far sums may be from the difference, as a share of it.
+        most: Points of a path, about, at which the network is computed until they close.
 
     Raises:
         InputError: If there are several networks.
@@ -79,19 +85,19 @@ def branch_contributions(
     with plain(pipeline):
         view = view_of(pipeline.preprocessing, inputs, model)
         return [
-            _of_example(model, view[row : row + 1], int(label), int(other), most)
+            _of_example(model, view[row : row + 1], int(label), int(other), closes, most)
             for row, (label, other) in enumerate(zip(labels, against, strict=True))
         ]
 
 
-def _of_example(model: GoogLeNet, x: Tensor, label: int, against: int, most: int) -> Contributions:
+def _of_example(model: GoogLeNet, x: Tensor, label: int, against: int, closes: float, most: int) -> Contributions:
     network = _Path(model, label, against)
     with torch.no_grad():
         own = float(network.value(x))
     start = neutral(network.value, torch.zeros_like(x), 1e-4 * abs(own), most // 4)
     with torch.no_grad():
         difference = own - float(network.value(start))
-    shares, points = network.shares(start, x, abs(difference), most)
+    shares, points = network.shares(start, x, closes * abs(difference), most)
     found = {module: dict.fromkeys(names, 0.0) for module, names in network.cut.items()}
     for place, share in zip(network.edges, shares.tolist(), strict=True):
         for module, name in network.uses[place]:
@@ -133,17 +139,18 @@ class _Path:
         found: Tensor = logits[:, label] - logits[:, against]
         return found
 
-    def shares(self, start: Tensor, end: Tensor, difference: float, most: int) -> tuple[npt.NDArray[np.float64], int]:
+    def shares(self, start: Tensor, end: Tensor, enough: float, most: int) -> tuple[npt.NDArray[np.float64], int]:
         """What passes through each edge on the way, ``(edges,)``, and how many points of it were computed.
 
-        The steps that close worst are parted, until all together close, or there are ``most`` points.
+        The steps that close worst are parted, until all together miss by no more than ``enough``, or there are ``most``
+        points.
         """
         steps = list(pairwise(np.linspace(0, 1, FIRST_STEPS + 1).tolist()))
         known = dict(zip(steps, self._steps(start, end, steps), strict=True))
         points = len(steps) + 1
         while points < most:
             gaps = np.sum([each.gaps for each in known.values()], axis=0)
-            if np.abs(gaps).max() <= CLOSES * difference:
+            if np.abs(gaps).max() <= enough:
                 break
             worst = sorted(known, key=lambda step: -np.abs(known[step].gaps).max())[: max(4, len(known) // 4)]
             parted = [part for step in worst for part in pairwise(np.linspace(*step, PARTS + 1).tolist())]

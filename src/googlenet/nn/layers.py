@@ -31,6 +31,27 @@ class Conv1d(nn.Conv1d):
         return nn.functional.conv2d(picture, weight, self.bias, stride, padding, dilation, self.groups).squeeze(2)
 
 
+class Conv3d(nn.Conv3d):
+    """:class:`torch.nn.Conv3d`, which is given its zeros along an axis where the kernel is as long as the map.
+
+    There oneDNN (3.12, of PyTorch 2.14), which would put them around both ends at once, reads and writes beyond its
+    memory as it computes the gradient of the weights: in bfloat16, and of long strided kernels in float32.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolves ``(N, C, D, H, W)``."""
+        if isinstance(self.padding, str):
+            return super().forward(x)
+        reach = [step * (kernel - 1) + 1 for kernel, step in zip(self.kernel_size, self.dilation, strict=True)]
+        sizes = zip(x.shape[2:], reach, self.padding, strict=True)
+        before = [zeros if n <= most else 0 for n, most, zeros in sizes]
+        if not any(before):
+            return super().forward(x)
+        padded = nn.functional.pad(x, [zeros for zeros in reversed(before) for _ in range(2)])
+        rest = tuple(zeros - given for zeros, given in zip(self.padding, before, strict=True))
+        return nn.functional.conv3d(padded, self.weight, self.bias, self.stride, rest, self.dilation, self.groups)
+
+
 def average_pool1d(x: Tensor, window: int, stride: int | None = None) -> Tensor:
     """:func:`torch.nn.functional.avg_pool1d` of ``(N, C, L)``, as of a picture of height 1, which is faster.
 
@@ -106,7 +127,7 @@ def same_conv(
     bias: bool = False,
     members: int = 1,
     padded: bool = False,
-) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
+) -> Conv1d | nn.Conv2d | Conv3d:
     """A convolution that gives ``ceil(n / stride)`` samples along every axis.
 
     An even kernel, which needs a stride of 1, is padded by one sample more at the end than at the start.
@@ -135,10 +156,10 @@ def same_conv(
     )
 
 
-CONV: Mapping[int, type[Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
+CONV: Mapping[int, type[Conv1d] | type[nn.Conv2d] | type[Conv3d]] = {
     1: Conv1d,
     2: nn.Conv2d,
-    3: nn.Conv3d,
+    3: Conv3d,
 }
 BATCH_NORM: Mapping[int, type[nn.BatchNorm1d] | type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {
     1: nn.BatchNorm1d,

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from common import HERE, save, spread
-from googlenet.apps.explanations import Wanted, over_set
+from googlenet.apps.inside.explanations import Wanted, over_set
 from googlenet.data.find import find_data
 from googlenet.explain import Explainer, attributions, scales
 from googlenet.explain.explainer import Prepared

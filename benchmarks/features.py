@@ -21,8 +21,8 @@ import numpy as np
 from PIL import Image
 
 from common import HERE, save
-from googlenet.apps.dreams import Wanted, dream_job
-from googlenet.apps.features import Asked, Features, features_job
+from googlenet.apps.inside.dreams import Wanted, dream_job
+from googlenet.apps.inside.features import Asked, Features, features_job
 from googlenet.data.find import find_data
 from googlenet.explain.figures import saved
 

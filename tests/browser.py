@@ -41,6 +41,21 @@ class Browser:
         """What a function of JavaScript gives for an argument, within the page."""
         return self.do("harness", "evaluate", function, argument)
 
+    def becomes(self, condition, argument=None):
+        """Whether a function of JavaScript holds, now or after a while; the deadline is for what never happens."""
+        return self.evaluate(
+            """(argument) => new Promise((done) => {
+              const [holds, deadline] = [CONDITION, performance.now() + 120000];
+              const look = () => {
+                if (holds(argument)) done(true);
+                else if (performance.now() > deadline) done(false);
+                else setTimeout(look, 20);
+              };
+              look();
+            })""".replace("CONDITION", condition),
+            argument,
+        )
+
     def heard(self):
         """``{"requests", "errors"}`` since the last call."""
         return self.do("harness", "heard")

@@ -21,6 +21,7 @@ from hypothesis import settings
 from PIL import Image
 
 from browser import browser, page, page_file  # noqa: F401  (fixtures)
+from serving import exported, service  # noqa: F401
 
 # The same examples every time: a test fails for what was changed, and not by chance. To look for new ones:
 # pytest --hypothesis-profile search
@@ -38,9 +39,11 @@ DEADLINE = 500
 
 
 def pytest_itemcollected(item):
-    """Tests in a browser are run by one process, which opens it once."""
-    if "page_file" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.xdist_group("browser"))
+    """Tests in a browser, and those of a service, are run by one process, which starts it once."""
+    for fixture, group in (("page_file", "browser"), ("service", "service")):
+        if fixture in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(group))
+            return
 
 
 def run_cli(*words, cwd=None, stdin="", env=None, timeout=DEADLINE, program=CLI):

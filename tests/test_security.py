@@ -15,7 +15,7 @@ _CALLED = """
     open open_plain check_plain read_bytes read_text is_zipfile ZipFile GzipFile BZ2File LZMAFile TarFile mmap memmap
     fromfile genfromtxt loadtxt numpy.load read_array torch.load safetensors.torch.load safe_open load_file
     load_from_string onnx.load ParseFromString InferenceSession read_model import_model
-    fromstring iterparse XMLParser ElementTree.parse json.load json.loads
+    MultiPartParser fromstring iterparse XMLParser ElementTree.parse json.load json.loads
     pickle.load pickle.loads Unpickler read_pickle joblib.load yaml.load exec eval
     loadmat whosmat h5py.File factory Image.open load_workbook read_excel read_csv read_table read_parquet ParquetFile
     read_feather read_edf read_bdf soundfile.info SoundFile rdheader rdrecord rdann
@@ -36,6 +36,7 @@ OWN = {
     "apps.page.graphs.file._notes": "JSON that it has just made",
     "apps.page.graphs.file._session": "a graph that it has just made",
     "apps.page.page.page_of": "a file of the package",
+    "apps.server.people.front.Front._write": "a page that it has just made",
     "data.builtin.gunpoint": "a file of the package",
     "data.parallel._quota": "what the kernel says of its control groups",
     "data.signals.recordings.dataset.kept_on_disk": "a temporary file without a name",

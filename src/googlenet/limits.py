@@ -102,6 +102,11 @@ SENTENCE = 1000  # letters; names and cells of files are of any length, and what
 # ----------------------------------------------------------------- what comes over the network
 FETCHED = 1 << 30  # bytes of weights whose origin does not say how many there are
 
+FORM_FILES = 1000  # of a form that a service is sent
+HTTP_HEAD = 16_384  # bytes of the head of a request
+TENSOR_NUMBERS = 1 << 28  # of a tensor of a request
+TOKEN = 4096  # bytes of the file of a token
+
 # ----------------------------------------------------------------- native operators
 COMPILING = 120  # seconds that the compiler may take
 NATIVE_LIBRARY = 16 * MB  # of a compiled operator

@@ -1,9 +1,10 @@
 // Drives the page in a browser for the tests of pytest: a line of JSON in, a line of JSON out.
 //
-//   node harness.mjs page.html          {"do": [object, method, ...arguments]} → {"gives": …} or {"error": …}
+//   node harness.mjs page.html          (or its address)
+//                                       {"do": [object, method, ...arguments]} → {"gives": …} or {"error": …}
 //
 // The objects are playwright's `page`, its `keyboard` and `context`, and the harness itself, see `harness` below. The
-// page is opened from disk. Every request, every error and every word of the console is kept.
+// page is opened from disk, or from an address. Every request, every error and every word of the console is kept.
 
 import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
@@ -17,7 +18,7 @@ const SWITCHES = [
   "--disable-sync", "--disable-quic", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 ];
 const here = dirname(fileURLToPath(import.meta.url));
-const file = pathToFileURL(process.argv[2]).href;
+const file = process.argv[2].includes("://") ? process.argv[2] : pathToFileURL(process.argv[2]).href;
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
 const found = { requests: [], errors: [] };
 let context, page, modules;

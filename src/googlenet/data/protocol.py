@@ -1,7 +1,5 @@
 """What pictures, signals and volumes are to everything above them: one protocol, asked and never tested for.
-
-A *kind* of data brings a preprocessing, an example set and, for its training, a loader: a row in
-:mod:`~googlenet.data.kinds`. A :class:`Dataset` is of one kind.
+A *kind* of data brings a preprocessing, an example set and a loader: a row in :mod:`~googlenet.data.kinds`.
 """
 
 from __future__ import annotations
@@ -77,6 +75,15 @@ class Trace:
 Drawing = Picture | Trace
 
 
+class Input(NamedTuple):
+    """A tensor of examples from a program: a datatype of the Open Inference Protocol (``BYTES`` are files), and the
+    shape of one example, -1 where any length is read."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
 class Batch(NamedTuple):
     """Inputs ``(n, channels, *spatial)``, float32; labels and rows of the set, ``(n,)`` or ``(n, members)``."""
 
@@ -145,19 +152,18 @@ class Preprocessing(Protocol):
     def input_shape(self) -> tuple[int, ...]:
         """Of a prepared example, ``(channels, *spatial)``."""
 
+    def tensors(self) -> Sequence[Input]:
+        """What :meth:`examples` takes from a program: one of these, element by element."""
+
     def split(self, source: Any) -> Sequence[Any] | None:
         """The examples of one array or tensor that holds N of them; ``None`` where it is one source."""
 
     def examples(self, source: Any, name: str) -> Iterator[Example]:
-        """The examples of a source: one, or the rows of a table. What cannot be read is an example with an error.
-
-        Args:
-            source: What a user gave.
-            name: Of a source that has none of its own.
-        """
+        """The examples of a source: one, or the rows of a table. What cannot be read is an example with an error;
+        ``name`` is for what has none of its own."""
 
     def read(self, content: Any, crops: int = 1) -> Array:
-        """Prepares an example, ``(crops, *input_shape)``. Raises InputError with the reason why it cannot be read."""
+        """An example prepared, ``(crops, *input_shape)``. Raises InputError with the reason why it cannot be read."""
 
     def example(self, n: int) -> Tensor:
         """n prepared examples of no meaning, ``(n, *input_shape)``."""
@@ -182,12 +188,11 @@ class Loader(Protocol):
     """A set of examples as batches for a network."""
 
     def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        """The batches of an epoch, shuffled and changed at random; the last, partial one is left out.
+        """The batches of that epoch, shuffled and changed at random; the last, partial one is left out.
 
         Everything random follows from the seed, the epoch and the example, never from threads or processes.
 
         Args:
-            epoch: Its number.
             batch_size: Examples a step, over all processes.
             rank: This process.
             world: Number of processes; each gets every ``world``-th example of a batch.
@@ -283,11 +288,7 @@ class Dataset:
 
     @property
     def held_out(self) -> ExampleSet:
-        """What to evaluate on: the test part, else the validation part, else everything.
-
-        Raises:
-            InputError: If there is no example.
-        """
+        """What to evaluate on: the test part, else the validation part, else everything; InputError if it is empty."""
         if not self.parts:
             raise InputError(f"{self.name} has no example to evaluate on.")
         return list(self.parts.values())[-1]

@@ -30,7 +30,7 @@ HANGUL = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "A
 
 
 def saved(path: Path, figure: Figure) -> None:
-    """Writes a figure; the same figure is the same bytes.
+    """Writes a figure.
 
     Args:
         path: Ends in ``.png`` or ``.svg``.
@@ -40,11 +40,21 @@ def saved(path: Path, figure: Figure) -> None:
         InputError: For another ending, or if it cannot be written.
     """
     check_format(path)
-    form, content = path.suffix.lower()[1:], io.BytesIO()
+    files.write_bytes(path, drawn(figure, path.suffix.lower()[1:]))
+
+
+def drawn(figure: Figure, form: str) -> bytes:
+    """A figure as the content of a file; the same figure is the same bytes.
+
+    Args:
+        figure: Of this module.
+        form: ``png`` or ``svg``.
+    """
+    content = io.BytesIO()
     with _style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # no font here has it: a box
         figure.savefig(content, format=form, dpi=DOTS, metadata={"Date": None} if form == "svg" else {})
-    files.write_bytes(path, content.getvalue())
+    return content.getvalue()
 
 
 def check_format(path: Path) -> None:

@@ -113,14 +113,10 @@ class Predictor:
         """
         top = whole("top", top)
         for chunk, probabilities in self.results(self._examples(sources)):
-            best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-            rows = iter(zip(best.tolist(), np.take_along_axis(probabilities, best, 1).tolist(), strict=True))
+            rows = iter(probabilities)
             for example, error in zip(chunk.examples, chunk.errors, strict=True):
-                if error is not None:
-                    yield Prediction(example.name, (), error, example.taken_for)
-                else:
-                    labelled = tuple((self.classes[k], value) for k, value in zip(*next(rows), strict=True))
-                    yield Prediction(example.name, labelled, None, example.taken_for)
+                found = labelled(next(rows), self.classes, top) if error is None else ()
+                yield Prediction(example.name, found, error, example.taken_for)
 
     def probabilities(self, sources: Any) -> Floats:
         """Probabilities ``(n, classes)``, float32, of examples.
@@ -164,23 +160,39 @@ class Predictor:
         check_crops(self.preprocessing, crops)
 
         def read(group: Sequence[Example]) -> Chunk:
-            inputs: list[Array] = []
-            errors: list[str | None] = []
-            for example in group:
-                errors.append(None)
-                try:
-                    inputs.append(read_example(example, self.preprocessing, crops))
-                except InputError as error:
-                    errors[-1] = str(error)
-            return Chunk(group, errors, np.concatenate(inputs) if inputs else np.zeros(0, np.uint8))
+            return self._read(group, crops)
 
         for chunk, found in self.engine.map(read, groups(examples, max(1, self.batch // crops))):
-            if len(chunk.inputs) and found.shape[1] != len(self.classes):
-                raise InputError(
-                    f"The network tells {found.shape[1]} classes apart, and {len(self.classes)} are named: the file "
-                    "that it comes from is damaged."
-                )
-            yield _finite(chunk, found.reshape(-1, crops, len(self.classes)).mean(1))
+            yield self._checked(chunk, found, crops)
+
+    def answer(self, group: Sequence[Example]) -> tuple[Chunk, Floats]:
+        """:meth:`results` for few examples, computed together by the thread that asks.
+
+        Args:
+            group: At most :attr:`batch` of them.
+        """
+        chunk = self._read(group)
+        return self._checked(chunk, self.engine.of(chunk))
+
+    def _read(self, group: Sequence[Example], crops: int = 1) -> Chunk:
+        inputs: list[Array] = []
+        errors: list[str | None] = []
+        for example in group:
+            errors.append(None)
+            try:
+                inputs.append(read_example(example, self.preprocessing, crops))
+            except InputError as error:
+                errors[-1] = str(error)
+        return Chunk(group, errors, np.concatenate(inputs) if inputs else np.zeros(0, np.uint8))
+
+    def _checked(self, chunk: Chunk, found: Floats, crops: int = 1) -> tuple[Chunk, Floats]:
+        """A chunk with the probabilities of what could be read, over its crops."""
+        if len(chunk.inputs) and found.shape[1] != len(self.classes):
+            raise InputError(
+                f"The network tells {found.shape[1]} classes apart, and {len(self.classes)} are named: the file "
+                "that it comes from is damaged."
+            )
+        return _finite(chunk, found.reshape(-1, crops, len(self.classes)).mean(1))
 
     def examples(self, sources: Any) -> Iterator[Example]:
         """The examples of sources, not read yet; one that cannot be has its error.
@@ -247,6 +259,18 @@ def read_example(example: Example, preprocessing: Preprocessing, crops: int = 1)
     if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
         raise InputError("its values are too large for what the network has learned from")
     return inputs
+
+
+def labelled(probabilities: Floats, classes: Sequence[str], top: int) -> tuple[tuple[str, float], ...]:
+    """Labels with probabilities, most probable first, of one example.
+
+    Args:
+        probabilities: ``(classes,)``.
+        classes: Their names.
+        top: How many to give, at most.
+    """
+    best = np.argsort(-probabilities, kind="stable")[:top]
+    return tuple((classes[k], value) for k, value in zip(best.tolist(), probabilities[best].tolist(), strict=True))
 
 
 def check_crops(preprocessing: Preprocessing, crops: int) -> None:

@@ -90,7 +90,7 @@ def test_a_stopped_call_goes_on_bit_for_bit(signals, here, in_twos):
         drawn.append(original(*args, **named))
         return drawn[0]
 
-    with mock.patch("googlenet.apps.features.visualise", once):
+    with mock.patch("googlenet.apps.inside.features.visualise", once):
         stopped = run_here(*words, "parts")
     assert stopped.returncode == 130
     assert "Stopped. What was drawn is kept; go on with: googlenet features" in stopped.stderr

@@ -50,22 +50,6 @@ def said(own):
     )
 
 
-def becomes(own, condition, argument=None):
-    """Whether a condition holds, now or after a while; the deadline is for what never happens."""
-    return own.evaluate(
-        """(argument) => new Promise((done) => {
-          const [holds, deadline] = [CONDITION, performance.now() + 120000];
-          const look = () => {
-            if (holds(argument)) done(true);
-            else if (performance.now() > deadline) done(false);
-            else setTimeout(look, 20);
-          };
-          look();
-        })""".replace("CONDITION", condition),
-        argument,
-    )
-
-
 def network_of(page_file, name):
     """The file of a network that lies in the page."""
     text = page_file.read_text(encoding="utf-8")
@@ -83,7 +67,7 @@ def test_a_picture_is_answered_as_pythons_predictor_answers_it(own, tmp_path):
     assert label == expected.label
     assert abs(float(share.rstrip("%")) / 100 - expected.probability) < 1e-3
     own.evaluate("() => scrollTo(0, 0)")
-    assert becomes(own, "(label) => document.querySelector('#hero .label').innerText === label", label)
+    assert own.becomes("(label) => document.querySelector('#hero .label').innerText === label", label)
 
 
 def test_a_picture_may_be_dropped(own):
@@ -112,11 +96,11 @@ def test_a_table_of_signals_can_be_walked(own, tmp_path):
     labels = "() => [...document.querySelectorAll('#own-rows option')].map((option) => option.innerText)"
     assert len(own.evaluate(labels)) == 3
     line = "document.querySelector('#own .explanation:not([hidden]) .trace path')"
-    assert becomes(own, f"() => {line}?.getAttribute('d')")
+    assert own.becomes(f"() => {line}?.getAttribute('d')")
     first = own.evaluate(f"() => {line}.getAttribute('d')")
     assert {label for label, _ in own.evaluate(RANKED)} == {"gun", "point"}
     own.do("page", "selectOption", "#own-rows", "2")
-    assert becomes(own, f"(first) => {line}.getAttribute('d') !== first", first)
+    assert own.becomes(f"(first) => {line}.getAttribute('d') !== first", first)
 
 
 def test_a_network_takes_the_place_of_the_pages_own(own, page_file, tmp_path):
@@ -137,7 +121,7 @@ def test_a_network_that_is_damaged_leaves_the_one_before_at_work(own, page_file,
     assert expected[0] != expected[1]
     first = "(label) => document.querySelector('#own .explanation:not([hidden]) .answers li').innerText.includes(label)"
     give(own, pictures[0])
-    assert becomes(own, first, expected[0])
+    assert own.becomes(first, expected[0])
     whole = network_of(page_file, "fashion_mnist")
     path = tmp_path / "damaged.onnx"
     path.write_bytes(whole.replace(b'"resize": 28', b'"resize": -1'))
@@ -145,7 +129,7 @@ def test_a_network_that_is_damaged_leaves_the_one_before_at_work(own, page_file,
     assert give(own, path).startswith("This network is damaged")
     assert own.evaluate(first, expected[0])
     assert give(own, pictures[1]).startswith("This is your picture")
-    assert becomes(own, first, expected[1])
+    assert own.becomes(first, expected[1])
 
 
 def test_a_long_signal_is_drawn(own, tmp_path):
@@ -154,7 +138,7 @@ def test_a_long_signal_is_drawn(own, tmp_path):
     own.heard()
     assert give(own, path).startswith("Signals read: 1.")
     line = "document.querySelector('#own .explanation:not([hidden]) .trace path')"
-    assert becomes(own, f"() => {line}?.getAttribute('d').length > 400000")
+    assert own.becomes(f"() => {line}?.getAttribute('d').length > 400000")
     assert own.heard()["errors"] == []
 
 

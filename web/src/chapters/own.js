@@ -5,6 +5,7 @@ import { readFile, readPicture, sentenceOf } from "../page/files.js";
 import { onLanguage, plain, text } from "../page/language.js";
 import { showChannels } from "../page/signals.js";
 import { explanation } from "../parts/explanation.js";
+import { service } from "../parts/service.js";
 
 export function start(section, page) {
   const figure = section.querySelector(".live");
@@ -19,10 +20,20 @@ export function start(section, page) {
   let signals = [];
   let told = () => "";
 
-  const drop = dropZone((file) => take(() => readFile(page, file)));
+  const asked = service();
+  const drop = dropZone((file) => {
+    if (!file.name.toLowerCase().endsWith(".onnx")) asked?.ask(file);
+    take(() => readFile(page, file));
+  });
   const camera = cameraBox((video) => take(() => readPicture(page, video)), refuse);
   drop.buttons.append(camera.open);
   figure.append(drop.box, camera.box, status, element("div", { class: "controls columns" }, kinds.box, rows.box), views.picture.box, views.signal.box);
+  if (asked) {
+    status.after(asked.box);
+    const intro = section.querySelector("[data-text='own.intro']");
+    intro.dataset.text = "own.served";
+    say(intro, text("own.served"));
+  }
 
   /** Does what was asked for, and says what came of it. */
   async function take(work) {

@@ -16,7 +16,7 @@ import typer
 
 from ..._version import __version__
 from ...errors import InputError, unknown
-from .commands import architectures, explanations, features, page, predictions, runs, weights
+from .commands import architectures, explanations, features, page, predictions, runs, serving, weights
 from .output.native import silence
 from .output.screen import beside, leave, prepare_streams, shown
 from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, exhausted, sentence
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (runs, predictions, architectures, weights, explanations, features, page):
+for part in (runs, predictions, architectures, weights, explanations, features, page, serving):
     app.add_typer(part.commands)
 READS = (
     "train",
@@ -37,6 +37,7 @@ READS = (
     "features",
     "dream",
     "page",
+    "serve",
 )  # commands that read pictures
 
 
@@ -98,7 +99,7 @@ def _run() -> int | None:
     """The exit status of what the words name."""
     command = typer.main.get_command(app)
     _check_name(getattr(command, "commands", {}))
-    if sys.argv[1:2] not in (["predict"], ["explain"]):  # which say it of each input
+    if sys.argv[1:2] not in (["predict"], ["explain"], ["serve"]):  # which say it of each input
         check_local(sys.argv[1:])
     if sys.argv[1:2] and sys.argv[1] in READS and not sys.warnoptions:
         silence()

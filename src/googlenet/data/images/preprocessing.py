@@ -12,7 +12,7 @@ import numpy as np
 from ...arch.spec import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import InputError
 from ...limits import MAX_PIXELS, PICTURE, SIDE
-from ..protocol import Array, Example, Picture
+from ..protocol import Array, Example, Input, Picture
 from ..volumes.npz import check_examples, read_npz
 from .crops import CROPS, crops_of, longest_scale
 from .decode import Source, decoded, taken_for, to_pixels
@@ -65,6 +65,10 @@ class ImagePreprocessing:
     def input_shape(self) -> tuple[int, ...]:
         """``(channels, size, size)``; of uint8."""
         return (self.channels, self.size, self.size)
+
+    def tensors(self) -> Sequence[Input]:
+        """The content of a file, or pixels ``(height, width, channels)``."""
+        return Input("image", "BYTES", ()), Input("pixels", "UINT8", (-1, -1, -1))
 
     def split(self, source: Any) -> Sequence[Any] | None:
         """The pictures of an array ``(N, …)``; ``None`` for anything else."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...limits import INPUT, INPUT_CHANNELS
-from ..protocol import Array, Example, Floats, Picture
+from ..protocol import Array, Example, Floats, Input, Picture
 from .npz import check_examples, read_npz
 
 if TYPE_CHECKING:
@@ -73,6 +73,11 @@ class VolumePreprocessing:
     def input_shape(self) -> tuple[int, ...]:
         """``(channels, depth, height, width)``; of float32."""
         return (self.channels, *self.size)
+
+    def tensors(self) -> Sequence[Input]:
+        """A volume; where its values are shares of a range, also its voxels."""
+        floats = Input("volume", "FP32", self.input_shape)
+        return (floats, Input("voxels", "UINT8", self.input_shape)) if self.shares else (floats,)
 
     def split(self, source: Any) -> Sequence[Any] | None:
         """The volumes of an array ``(N, C, D, H, W)`` or, of one channel, ``(N, D, H, W)``; else ``None``."""

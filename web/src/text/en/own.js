@@ -4,6 +4,8 @@ export default {
   "own.title": "Your own",
   "own.intro":
     "Give the page a picture, a table of signals, or a network of yours: <code>googlenet export RUN --page</code> writes it as one <code>.onnx</code> file. Everything above then shows your picture and your network as well. Nothing leaves this page.",
+  "own.served":
+    "Give the page a picture, a table of signals, or a network of yours: <code>googlenet export RUN --page</code> writes it as one <code>.onnx</code> file. Everything above then shows your picture and your network as well. Pictures and tables are also sent to the service that this page came from, and nowhere else.",
   "own.figure": "What you bring, and what the network makes of it",
   "own.drop": "Drop a file here: a picture, a CSV of signals, or an .onnx of <code>googlenet export --page</code>",
   "own.choose": "Choose a file",
@@ -86,5 +88,13 @@ export default {
   "signal.constant": "This signal does not vary: the answer means nothing.",
   "signal.strange": "This signal lies far from all that the network learned from: the answer may mean nothing.",
   "signal.small": "This signal varies far less than all that the network learned from: perhaps it is in another unit.",
+  "service.title": "Asked of the service",
+  "service.intro": "Files that you give are also sent to the service that this page came from.",
+  "service.model": "Model",
+  "service.explain": "Where it saw that",
+  "service.map": "The input beside a map of what decided",
+  "service.said": "What the service says of {name}.",
+  "service.first": "What the service says of {name}, the first of {count}.",
+  "service.failed": "The service does not answer.",
   "own.failed": "This file could not be read.",
 };

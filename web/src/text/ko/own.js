@@ -4,6 +4,8 @@ export default {
   "own.title": "나의 데이터",
   "own.intro":
     "이미지, 신호 표, 또는 직접 학습한 네트워크를 이 페이지에 줄 수 있습니다. <code>googlenet export RUN --page</code> 가 네트워크를 <code>.onnx</code> 파일 하나로 써 줍니다. 그러면 위의 모든 장도 그 이미지와 그 네트워크를 보여 줍니다. 어떤 것도 이 페이지 밖으로 나가지 않습니다.",
+  "own.served":
+    "이미지, 신호 표, 또는 직접 학습한 네트워크를 이 페이지에 줄 수 있습니다. <code>googlenet export RUN --page</code> 가 네트워크를 <code>.onnx</code> 파일 하나로 써 줍니다. 그러면 위의 모든 장도 그 이미지와 그 네트워크를 보여 줍니다. 이미지와 표는 이 페이지를 보낸 서비스에도 보내며, 다른 곳으로는 나가지 않습니다.",
   "own.figure": "직접 가져온 것과, 네트워크가 그것으로 하는 일",
   "own.drop": "여기에 파일을 놓으십시오. 이미지, 신호가 든 CSV, 또는 <code>googlenet export --page</code> 로 만든 .onnx 파일입니다",
   "own.choose": "파일 고르기",
@@ -86,5 +88,13 @@ export default {
   "signal.constant": "변하지 않는 신호이므로 답에 의미가 없습니다.",
   "signal.strange": "학습한 모든 신호와 크게 달라 답에 의미가 없을 수 있습니다.",
   "signal.small": "학습한 모든 신호보다 훨씬 적게 변합니다. 단위가 다를 수 있습니다.",
+  "service.title": "서비스의 답",
+  "service.intro": "이 페이지를 보낸 서비스에도 파일을 보내어 답을 받습니다.",
+  "service.model": "모델",
+  "service.explain": "어디를 보고 답했습니까?",
+  "service.map": "입력과, 답을 정한 곳을 보여 주는 맵",
+  "service.said": "{name} 에 대한 서비스의 답입니다.",
+  "service.first": "{count}개 가운데 첫 번째인 {name} 에 대한 서비스의 답입니다.",
+  "service.failed": "서비스가 응답하지 않습니다.",
   "own.failed": "파일을 읽지 못했습니다.",
 };

@@ -15,7 +15,7 @@ from ..usage import check_local, explained
 
 if TYPE_CHECKING:
     from ....explain.explainer import Explainer
-    from ...explanations import Figures, Wanted
+    from ...inside.explanations import Figures, Wanted
 
 commands = typer.Typer()
 
@@ -84,7 +84,7 @@ def explain(
 
     Example: googlenet explain runs/demo --method ablation --data digits
     """
-    from ...explanations import Figures, Wanted
+    from ...inside.explanations import Figures, Wanted
 
     wanted, inputs = Wanted(method, label, against, at, seed, most, fill), inputs or []
     wanted.check(inputs, data)
@@ -112,7 +112,7 @@ def _explain_inputs(
     """Explains inputs one by one; gives how many could not be read."""
     from ....data.find import expand
     from ....data.protocol import Example
-    from ...explanations import each_explained
+    from ...inside.explanations import each_explained
     from ..output.screen import beside, safe, shown
     from ..output.writers import json_row
     from ..progress import watch
@@ -149,7 +149,7 @@ def _explain_set(
 ) -> None:
     """Measures over a set, and shows the table."""
     from ....explain.branches.ablation import Ablation
-    from ...explanations import over_set
+    from ...inside.explanations import over_set
     from ..display import say
     from ..output.screen import shown
     from ..progress import watch

@@ -15,7 +15,7 @@ import typer
 from ..usage import Stopped, check_local, explained
 
 if TYPE_CHECKING:
-    from ...features import Features
+    from ...inside.features import Features
 
 commands = typer.Typer()
 LONGEST = 40  # letters of a folder's name that is made of what is drawn
@@ -49,7 +49,7 @@ def features(
     Example: googlenet features runs/demo 3a --data digits
     """
     from ....nn.device import keep_memory
-    from ...features import Asked, features_job
+    from ...inside.features import Asked, features_job
     from ..output.screen import beside, shown
     from ..progress import watch
 
@@ -146,7 +146,7 @@ def dream(
     """
     from ....errors import short
     from ....nn.device import keep_memory
-    from ...dreams import Wanted, dream_job
+    from ...inside.dreams import Wanted, dream_job
     from ..output.screen import beside, shown
 
     check_local([word for word in (run, example, guide) if word])

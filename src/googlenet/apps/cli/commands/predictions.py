@@ -174,7 +174,9 @@ def _named(paths: Iterator[str]) -> Iterator[str]:
 @commands.command()
 def export(
     runs: Annotated[list[str], typer.Argument(help="A run or its weights; several are averaged in one model.")],
-    form: Annotated[str, typer.Option("--format", help="onnx, openvino or torch.")] = "onnx",
+    form: Annotated[
+        str | None, typer.Option("--format", help="onnx (the default), openvino or torch.", show_default=False)
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File or folder (by default beside the weights).")] = None,
     int8: Annotated[
         str | None,
@@ -183,6 +185,12 @@ def export(
     for_page: Annotated[
         bool, typer.Option("--page", help="An .onnx to drop on the page of googlenet page, which shows its inside.")
     ] = False,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="ovms or triton: a model of those servers' repository; --out is its folder, such as models/NAME."
+        ),
+    ] = None,
 ) -> None:
     """Write a run for other programs: 8-bit pixels or prepared signals in, probabilities out.
 
@@ -191,17 +199,23 @@ def export(
     Example: googlenet export runs/demo --format openvino
     """
     from ...jobs import export_job
+    from ...layouts import export_layout
     from ..display import show_bad_files
     from ..output.screen import shown
 
     if for_page:
-        if form != "onnx" or int8 is not None:
-            raise InputError("The page reads ONNX in float32: leave --format and --int8 out beside --page.")
+        if form not in (None, "onnx") or int8 is not None or layout is not None:
+            raise InputError("The page reads ONNX in float32: leave --format, --int8 and --layout out beside --page.")
         from ...page.job import export_page_job
 
         print(f"{shown(str(export_page_job(runs, out)))}: drop it on the page that googlenet page writes")
         return
-    path, found, bad = export_job(runs, form, out, int8)
+    if layout is None:
+        path, found, bad = export_job(runs, form or "onnx", out, int8)
+    elif out is None:
+        raise InputError("Name the model's folder in the repository: --out models/NAME.")
+    else:
+        path, found, bad = export_layout(runs, layout, form, out, int8)
     show_bad_files(bad)
     named = shown(str(path))
     print(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....errors import InputError
-from ...protocol import Array, Example, Floats, Trace
+from ...protocol import Array, Example, Floats, Input, Trace
 from ..arrays.single import single
 from ..files import EXTENSIONS, examples_of
 from ..recordings import stream
@@ -137,6 +137,10 @@ class SignalPreprocessing:
     def input_shape(self) -> tuple[int, ...]:
         """``(inputs, length)``; of float32."""
         return (self.inputs, self.length)
+
+    def tensors(self) -> Sequence[Input]:
+        """A signal of any length."""
+        return (Input("signal", "FP32", (self.channels, -1)),)
 
     def split(self, source: Any) -> Sequence[Any] | None:
         """The signals of an array ``(N, channels, length)`` or, of one channel, ``(N, length)``; else ``None``."""

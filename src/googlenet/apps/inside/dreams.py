@@ -14,18 +14,18 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from .. import files
-from ..data.protocol import Drawing, Example, Picture, Trace
-from ..errors import InputError, whole
-from ..explain.features.dream import OCTAVES, STEPS, Octave, dream, octaves_of
-from ..explain.features.objectives import Objective, find_objective, middle_module
-from ..inference.load import load_pipeline
-from ..inference.pipeline import Pipeline
-from ..nn.canvas import Whole
-from ..nn.device import best_device
-from ..weights.foreign.safetensors import read_tensors, write_tensors
+from ... import files
+from ...data.protocol import Drawing, Example, Picture, Trace
+from ...errors import InputError, whole
+from ...explain.features.dream import OCTAVES, STEPS, Octave, dream, octaves_of
+from ...explain.features.objectives import Objective, find_objective, middle_module
+from ...inference.load import load_pipeline
+from ...inference.pipeline import Pipeline
+from ...nn.canvas import Whole
+from ...nn.device import best_device
+from ...weights.foreign.safetensors import read_tensors, write_tensors
+from ..report.charts import Axis, drawing, element, save
 from .features import weights_digest
-from .report.charts import Axis, drawing, element, save
 
 PICTURES, SIGNALS = (".png",), (".svg", ".csv")  # endings of what is written
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.protocol import Example, ExampleSet, Watch, unwatched
-from ..errors import InputError, several, unknown
-from ..explain.branches.ablation import FILLS, Ablation, ablation
-from ..explain.branches.scales import Scales, scales
-from ..explain.explainer import Explainer, Prepared
-from ..explain.explanation import BranchExplanation, Explanation, NearestExplanation, Similar
-from ..explain.figures import check_format, saved
-from ..explain.maps.attribution import METHODS, find_method
-from ..explain.neighbours import features, nearest
-from ..inference.predictor import read_example
-from .held_out import HeldOut, as_read, held_out
+from ...data.protocol import Example, ExampleSet, Watch, unwatched
+from ...errors import InputError, several, unknown
+from ...explain.branches.ablation import FILLS, Ablation, ablation
+from ...explain.branches.scales import Scales, scales
+from ...explain.explainer import Explainer, Prepared
+from ...explain.explanation import BranchExplanation, Explanation, NearestExplanation, Similar
+from ...explain.figures import check_format, saved
+from ...explain.maps.attribution import METHODS, find_method
+from ...explain.neighbours import features, nearest
+from ...inference.predictor import read_example
+from ..held_out import HeldOut, as_read, held_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

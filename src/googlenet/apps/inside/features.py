@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from .. import files
-from ..data.protocol import Array, ExampleSet, Trace, Watch, unwatched
-from ..errors import InputError, short
-from ..explain.features.objectives import Objective, find_objectives, middle_module
-from ..explain.features.painting import Statistics, stated
-from ..explain.features.survey import SHOWN, Best, Survey, best_of, survey
-from ..explain.features.visualise import STEPS, Report, Visualisation, checked_variety, chunks_of, quiet, visualise
-from ..explain.figures import check_installed, saved
-from ..inference.load import load_pipeline
-from ..inference.pipeline import Pipeline
-from ..nn.device import best_device
-from ..weights.foreign.safetensors import read_tensors, write_tensors
-from .held_out import as_read
+from ... import files
+from ...data.protocol import Array, ExampleSet, Trace, Watch, unwatched
+from ...errors import InputError, short
+from ...explain.features.objectives import Objective, find_objectives, middle_module
+from ...explain.features.painting import Statistics, stated
+from ...explain.features.survey import SHOWN, Best, Survey, best_of, survey
+from ...explain.features.visualise import STEPS, Report, Visualisation, checked_variety, chunks_of, quiet, visualise
+from ...explain.figures import check_installed, saved
+from ...inference.load import load_pipeline
+from ...inference.pipeline import Pipeline
+from ...nn.device import best_device
+from ...weights.foreign.safetensors import read_tensors, write_tensors
+from ..held_out import as_read
 
 SETTINGS, SURVEY, LINES, PARTS, SHEET = "settings.json", "survey.json", "features.jsonl", "parts", "sheet"
 NUMBERS = ("mean", "covariance", "low", "high")  # of the data

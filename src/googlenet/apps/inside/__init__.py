@@ -1,0 +1,1 @@
+"""Looking inside from end to end: explanations, features and dreams of runs."""

@@ -1,0 +1,124 @@
+"""What answers each address: the protocol's, and people's."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from ...errors import InputError
+from .documents import documents, openapi
+from .models import Loaded, Served
+from .people.files import examples_of as examples_of_files
+from .people.files import examples_of_json, files, rows
+from .protocol.inference import examples_of, model_metadata, reply, server_metadata
+from .protocol.tensors import HEADER_LENGTH, read_request
+from .service import Service, admit, answers_to, body_of, media_type, sent_in, top_of
+
+INLINE = 1 << 16  # bytes of a body that is parsed without another thread
+
+
+# ------------------------------------------------------------------------------------------------ the protocol
+async def live(service: Service, request: Request) -> Response:
+    """Whether the process answers."""
+    return JSONResponse({"live": True})
+
+
+async def ready(service: Service, request: Request) -> Response:
+    """Whether all models answer; the specification's example of it has ``live`` in this place, which is there too."""
+    here = not service.draining
+    return JSONResponse({"ready": here, "live": True}, 200 if here else 503)
+
+
+async def server(service: Service, request: Request) -> Response:
+    """What the server is."""
+    return JSONResponse(server_metadata())
+
+
+def _asked(service: Service, request: Request) -> tuple[Served, Loaded]:
+    """The model in the address."""
+    model = request.path_params.get("model", request.query_params.get("model"))
+    return service.models.find(model, request.path_params.get("version"))
+
+
+async def model_ready(service: Service, request: Request) -> Response:
+    """Whether a model answers."""
+    served, _ = _asked(service, request)
+    here = not service.draining
+    return JSONResponse({"name": served.source.name, "ready": here}, 200 if here else 503)
+
+
+async def model(service: Service, request: Request) -> Response:
+    """What a model reads and gives."""
+    served, loaded = _asked(service, request)
+    return JSONResponse(model_metadata(served.source.name, loaded))
+
+
+async def infer(service: Service, request: Request) -> Response:
+    """Inference as the protocol has it."""
+    served, loaded = _asked(service, request)
+    admit(served)
+    body = await body_of(service, request)
+    length = request.headers.get(HEADER_LENGTH)
+    asked = read_request(body, length) if len(body) < INLINE else await run_in_threadpool(read_request, body, length)
+    examples = examples_of(asked, loaded.predictor.preprocessing)
+    answers = await answers_to(service, request, served, loaded, examples)
+    sent = reply(served.source.name, loaded, asked, answers)
+    if not sent.tensors:
+        return Response(sent.body, media_type="application/json")
+    headers = {HEADER_LENGTH: str(len(sent.head))}
+    return Response(sent.body, media_type="application/octet-stream", headers=headers)
+
+
+# ------------------------------------------------------------------------------------------------ people
+async def predict(service: Service, request: Request) -> Response:
+    """Labels of files, of rows of tables, or of numbers in JSON."""
+    served, loaded = _asked(service, request)
+    top = top_of(request)
+    admit(served)
+    preprocessing = loaded.predictor.preprocessing
+    if media_type(request) == "application/json":
+        examples = await run_in_threadpool(examples_of_json, await body_of(service, request), preprocessing)
+        answers = await answers_to(service, request, served, loaded, examples)
+    else:
+        sent = await sent_in(service, request)
+        with files(sent) as paths:
+            examples = await run_in_threadpool(examples_of_files, paths, sent, preprocessing)
+            answers = await answers_to(service, request, served, loaded, examples)
+    found = rows(answers, loaded.predictor.classes, top)
+    body = {"model": served.source.name, "version": loaded.version, "predictions": found}
+    if all("error" in row for row in found):
+        first = found[0]
+        return JSONResponse(body | {"error": f"{first['input']} cannot be read: {first['error']}"}, 400)
+    return JSONResponse(body)
+
+
+async def explain(service: Service, request: Request) -> Response:
+    """What decided for a label: a figure, or numbers."""
+    served, _ = _asked(service, request)
+    sent = await sent_in(service, request)
+    if len(sent) != 1:
+        raise InputError(f"One file is explained at a time, and {len(sent)} came.")
+    content, media = await service.explanations.of(served, sent[0], request.query_params)
+    return Response(content, media_type=media)
+
+
+async def front(service: Service, request: Request) -> Response:
+    """The page."""
+    return await service.front.response(service.models)
+
+
+async def metrics(service: Service, request: Request) -> Response:
+    """For Prometheus."""
+    text, media = service.metrics.text(service.models)
+    return Response(text, media_type=media)
+
+
+async def api(service: Service, request: Request) -> Response:
+    """This interface, in the words of OpenAPI."""
+    return JSONResponse(openapi(service.models.names))
+
+
+async def docs(service: Service, request: Request) -> Response:
+    """The same for people."""
+    return HTMLResponse(documents(service.models.names))

@@ -1,0 +1,1 @@
+"""What people send and are shown: files and tables, explanations, the page."""

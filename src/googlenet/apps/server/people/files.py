@@ -1,0 +1,146 @@
+"""What people send: files and tables as they are, or numbers in JSON; and what they get back."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from ....data.protocol import Example, Preprocessing
+from ....errors import InputError, parsed
+from ....inference.predictor import Prediction, labelled
+from ..batching import Answer
+
+SUFFIXES: Mapping[str, str] = {  # of what comes without a name, by its content type
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "text/plain": ".txt",
+    "application/vnd.apache.parquet": ".parquet",
+    "application/x-npz": ".npz",
+}
+NAME = 200  # letters of the name of a file
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file that somebody sent."""
+
+    name: str
+    content: bytes
+
+
+@contextmanager
+def files(sent: Sequence[Sent]) -> Iterator[list[Path]]:
+    """Files on the disk, each under its own name, for as long as they are read.
+
+    Args:
+        sent: Their contents.
+    """
+    with tempfile.TemporaryDirectory(prefix="googlenet-") as folder:
+        paths = []
+        for at, each in enumerate(sent):
+            place = Path(folder, str(at))
+            place.mkdir()
+            path = place / _plain(each.name)
+            path.write_bytes(each.content)
+            paths.append(path)
+        yield paths
+
+
+def _plain(name: str) -> str:
+    """The last part of a name, of letters that any disk takes."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    kept = "".join(letter if letter.isalnum() or letter in "._- " else "_" for letter in last[-NAME:])
+    return kept.strip(". ") or "file"
+
+
+def _named(text: str, path: Path, name: str) -> str:
+    """What was said of a file, with its own name in place of where it lay."""
+    return text.replace(str(path), name)
+
+
+def examples_of(paths: Sequence[Path], sent: Sequence[Sent], preprocessing: Preprocessing) -> list[Example]:
+    """The examples of files, under the names that they were sent with.
+
+    Args:
+        paths: Of the files.
+        sent: What they are, in the same order.
+        preprocessing: Of the model.
+    """
+    found = []
+    for path, each in zip(paths, sent, strict=True):
+        for example in preprocessing.examples(str(path), each.name):
+            error = None if example.error is None else _named(example.error, path, each.name)
+            found.append(example._replace(name=_named(example.name, path, each.name), error=error))
+    return found
+
+
+def examples_of_json(body: bytes, preprocessing: Preprocessing) -> list[Example]:
+    """The examples of ``{"inputs": […]}``: numbers, ``null`` where one is missing, or files in base64.
+
+    Args:
+        body: It.
+        preprocessing: Of the model.
+
+    Raises:
+        InputError: If it is nothing of the sort.
+    """
+    try:
+        row = parsed(body)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The body is no JSON that can be read ({str(error)[:200]}).") from error
+    inputs = row.get("inputs") if isinstance(row, dict) else None
+    if not isinstance(inputs, list) or not inputs:
+        raise InputError('JSON is {"inputs": […]}: lists of numbers, or files in base64, one for each example.')
+    return [example for at, each in enumerate(inputs) for example in _of_json(each, at, preprocessing)]
+
+
+def _of_json(value: Any, at: int, preprocessing: Preprocessing) -> Iterator[Example]:
+    name = f"#{at}"
+    if isinstance(value, str):
+        if not any(each.datatype == "BYTES" for each in preprocessing.tensors()):
+            raise InputError(f"{name} is text, and the model reads {preprocessing.kind}s: send lists of numbers.")
+        try:
+            yield from preprocessing.examples(base64.b64decode(value, validate=True), name)
+        except ValueError as error:
+            raise InputError(f"{name} is text that is no base64.") from error
+        return
+    try:
+        array = np.array(value)
+        numbers = np.array(value, np.float64) if array.dtype == object else array
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} is no list of numbers, or one of lists of different lengths.") from error
+    if numbers.dtype.kind not in "iuf":
+        raise InputError(f"{name} holds what is no number.")
+    if numbers.dtype.kind != "f" and any(each.datatype == "UINT8" for each in preprocessing.tensors()):
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() <= 255:
+            raise InputError(f"{name} holds whole numbers beyond 0 to 255, which are no pixels.")
+        numbers = numbers.astype(np.uint8)
+    yield from preprocessing.examples(numbers, name)
+
+
+def rows(answers: Sequence[Answer], classes: Sequence[str], top: int) -> list[dict[str, Any]]:
+    """What a model says, a row an example: as ``googlenet predict --format jsonl`` has it, and what there is to doubt.
+
+    Args:
+        answers: Of the examples.
+        classes: Names in the order of the probabilities.
+        top: How many labels for each.
+    """
+    found = []
+    for answer in answers:
+        example = answer.example
+        labels: tuple[tuple[str, float], ...] = ()
+        if answer.probabilities is not None:
+            labels = labelled(answer.probabilities, classes, top)
+        row = Prediction(example.name, labels, answer.error, example.taken_for).to_dict()
+        if answer.doubts:
+            row["warnings"] = list(answer.doubts)
+        found.append(row)
+    return found

@@ -1,0 +1,121 @@
+"""A server of uvicorn's that ends without losing a request."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+import time
+from types import FrameType
+
+import uvicorn
+
+from ....limits import HTTP_HEAD
+from ..application import application
+from ..batching import Batcher, hear_doubts
+from ..metrics import Metrics
+from ..models import Models
+from ..service import Service
+from .connections import Connection
+from .settings import Say, Settings, address
+
+GRACE = 2.0  # seconds between "not ready" and no further connection: until who sends requests has heard of it
+
+
+def serve_here(settings: Settings, listener: socket.socket, say: Say) -> int:
+    """Serves with this process; its exit status.
+
+    Args:
+        settings: How.
+        listener: Where.
+        say: Called with sentences for whoever started it.
+
+    Raises:
+        InputError: If a model cannot be loaded.
+    """
+    hear_doubts()
+    metrics = Metrics()
+
+    def batcher(name: str) -> Batcher:
+        return Batcher(settings.max_queue, metrics.waited.labels(name).observe)
+
+    models = Models(settings.sources, batcher)
+    service = Service(models, metrics, settings.max_body, settings.timeout, settings.token, settings.origin)
+    config = _Config(
+        application(service),
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        h11_max_incomplete_event_size=HTTP_HEAD,
+        timeout_graceful_shutdown=int(settings.timeout) + 5,
+    )
+    config.slowest = settings.timeout
+    server = _Server(config, service, listener, say)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: server.reload())
+    say(f"Serving {', '.join(served.source.name for served in models)} at {address(listener)} (Ctrl-C ends it).")
+    asyncio.run(server.serve([listener]))
+    models.close()
+    return 0
+
+
+class _Config(uvicorn.Config):
+    """With the seconds that a client may be slow."""
+
+    slowest = 30.0
+
+
+class _Server(uvicorn.Server):
+    """Ends in order: it says that it is not ready, answers on, then takes no further connection, and finishes."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, listener: socket.socket, say: Say) -> None:
+        super().__init__(config)
+        self._service, self._listener, self._say = service, listener, say
+        self._ends = 0.0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the end; a second one does not wait any longer."""
+        if self._service.draining:
+            self.should_exit = True
+            return
+        self._service.draining = True
+        self._ends = time.monotonic() + (GRACE if sig == signal.SIGTERM else 0)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it is time to end."""
+        over = await super().on_tick(counter)
+        return over or (self._service.draining and time.monotonic() >= self._ends)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes the connections that have been made, and then no more."""
+        loop = asyncio.get_running_loop()
+        waiting = []
+        try:
+            while True:
+                waiting.append(self._listener.accept()[0])
+        except OSError:  # no more
+            pass
+        for server in self.servers:
+            server.close()
+        for connection in waiting:
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state={}
+        )
+
+    def reload(self) -> None:
+        """Loads the models anew, in a thread of its own."""
+
+        def work() -> None:
+            for sentence in self._service.models.reload():
+                self._say(sentence)
+
+        threading.Thread(target=work, daemon=True).start()

@@ -27,6 +27,8 @@ OPENERS = frozenset(_CALLED.split())
 PLAIN = re.compile(r"open|(?!(?:gzip|wave|tarfile|archive|parts|opener)\.open$)[\w.?]+\.open")
 # What reads nothing of a stranger's, and so has no row.
 OWN = {
+    "apps.batch.label.JsonLines.__init__": "writes",
+    "apps.batch.plan._write_list": "writes",
     "apps.cli.output.files.opened": "writes",
     "apps.cli.output.native.silence": "a library that is loaded already",
     "apps.cli.output.screen.leave": "the system's empty device",
@@ -59,6 +61,7 @@ OWN = {
 }
 # What opens foreign files with the system's own open, and why that does no harm.
 OPENED_OTHERWISE = {
+    "apps.batch.label._fetched": "opens no file of this machine's",
     "files.open_plain": "is the way that all others go",
     "nn.kernels.native._loaded": "follows no link and waits for nothing, and looks at what it opened",
     "weights.store._part_file": "writes; follows no link and waits for nothing, and looks at what it opened",

@@ -96,6 +96,9 @@ def unpacked(size: int) -> int:
     return UNPACKED * size + UNPACKED_SLACK
 
 
+PARTS = 1_000_000  # of a large prediction
+PATH = 8192  # letters of a path in a table of paths
+
 # ----------------------------------------------------------------- what is said
 SENTENCE = 1000  # letters; names and cells of files are of any length, and what is longer is cut in its middle
 

@@ -23,6 +23,7 @@ JUNK = (
 )
 _JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))
 _ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf)://", re.IGNORECASE)
+_ANYWHERE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
 # First bytes of pictures, by which a file without an extension says what it is.
 _BEGINNINGS = {
@@ -41,6 +42,11 @@ _BEGINNINGS = {
 def is_address(text: str) -> bool:
     """Whether that is an address on the network, where nothing is read."""
     return _ADDRESS.match(text) is not None
+
+
+def is_elsewhere(text: str) -> bool:
+    """Whether that is an address of any kind, as fsspec has them."""
+    return _ANYWHERE.match(text) is not None
 
 
 def is_pattern(text: str) -> bool:

@@ -15,6 +15,7 @@ import typer
 
 from ....errors import InputError
 from ..options import RECORDINGS, MaxPixelsOption, MissingOption, words
+from ..parts import OnOption, PartOption, Parts, PartsOption, PartsOutOption, WorkersOption, label_parts
 from ..usage import check_local, explained
 
 if TYPE_CHECKING:
@@ -29,41 +30,56 @@ class Format(StrEnum):
     table = "table"
     jsonl = "jsonl"
     csv = "csv"
+    parquet = "parquet"
+
+
+RunArgument = Annotated[
+    str,
+    typer.Argument(help="A run folder, a weights file, a name from googlenet weights list, or an exported model."),
+]
+InputsArgument = Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads a list from standard input.")]
+TopOption = Annotated[int, typer.Option(min=1, help="How many labels for each.")]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        help="How to print (by default a table; of recordings csv; of parts jsonl). In csv what a spreadsheet would "
+        "compute has an apostrophe in front, and what steers a terminal is a code; jsonl has all as it is.",
+        show_default=False,
+    ),
+]
+OutputOption = Annotated[
+    Path | None, typer.Option(help="File to write, in UTF-8; it is there when all is done.", show_default=False)
+]
+EngineOption = Annotated[
+    str | None, typer.Option(help="openvino, onnx or torch (by default the one that is done first of those installed).")
+]
+MergeOption = Annotated[
+    bool, typer.Option("--merge", help="One row for stretches of equal labels.", rich_help_panel=RECORDINGS)
+]
+ChartOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.html", help="Also draw strips with the labels below.", rich_help_panel=RECORDINGS),
+]
 
 
 @commands.command()
 def predict(
-    run: Annotated[
-        str,
-        typer.Argument(help="A run folder, a weights file, a name from googlenet weights list, or an exported model."),
-    ],
-    inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads a list from standard input.")],
-    top: Annotated[int, typer.Option(min=1, help="How many labels for each.")] = 5,
-    form: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            help="How to print (by default a table; of recordings csv). In csv what a spreadsheet would compute has an "
-            "apostrophe in front, and what steers a terminal is a code; jsonl has all as it is.",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="File to write, in UTF-8; it is there when all is done.", show_default=False)
-    ] = None,
-    engine: Annotated[
-        str | None,
-        typer.Option(help="openvino, onnx or torch (by default the one that is done first of those installed)."),
-    ] = None,
+    run: RunArgument,
+    inputs: InputsArgument,
+    top: TopOption = 5,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    engine: EngineOption = None,
     max_pixels: MaxPixelsOption = None,
     missing: MissingOption = None,
-    merge: Annotated[
-        bool, typer.Option("--merge", help="One row for stretches of equal labels.", rich_help_panel=RECORDINGS)
-    ] = False,
-    chart: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.html", help="Also draw strips with the labels below.", rich_help_panel=RECORDINGS),
-    ] = None,
+    merge: MergeOption = False,
+    chart: ChartOption = None,
+    out: PartsOutOption = None,
+    parts: PartsOption = None,
+    part: PartOption = None,
+    on: OnOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Label pictures, the rows of tables of signals, the stretches of recordings, or the volumes of NPZ files.
 
@@ -72,14 +88,21 @@ def predict(
 
     Example: googlenet predict runs/demo holiday/ --format jsonl --output labels.jsonl
     """
+    asked = Parts(out, parts, part, on, workers)
+    if asked.wanted(form.value if form else None, {"--output": output, "--merge": merge, "--chart": chart}):
+        from ...batch.label import Network
+
+        network = Network(run, engine, max_pixels, tuple(words(missing)))
+        with explained("predict", [run, *inputs]):
+            raise typer.Exit(label_parts(asked, network, inputs, form.value if form else None, top))
     if output is not None and any(_is_same(output, word) for word in (run, *inputs)):
         raise InputError(f"--output {output} would replace what is read. Name another file.")
     from ..output.files import opened
     from ..progress import above
 
-    with explained("predict", [run, *inputs]), opened(output) as out:
+    with explained("predict", [run, *inputs]), opened(output) as written:
         predictor = _loaded(run, engine, inputs, max_pixels, words(missing))
-        failed = _labelled(predictor, run, inputs, above(out), form, top, merge, chart)
+        failed = _labelled(predictor, run, inputs, above(written), form, top, merge, chart)
     if failed:
         raise typer.Exit(1)
 

@@ -1,0 +1,327 @@
+"""Very many files: every row exactly once, whatever is killed, whoever computes."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import googlenet
+from conftest import run_cli
+from googlenet.apps.batch import job, processes
+from googlenet.apps.batch.entries import entries_of
+from googlenet.apps.batch.job import Asked, predict_parts
+from googlenet.apps.batch.label import Network
+from googlenet.apps.batch.plan import Member, read_plan
+from googlenet.errors import InputError
+
+RUN = "fashion_mnist"
+ENDINGS = (".png", ".jpg")
+CLI = [str(Path(sys.executable).with_name("googlenet"))]
+SETTING = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """23 pictures in folders, one of which is broken."""
+    root = tmp_path_factory.mktemp("pictures")
+    draws = np.random.default_rng(0)
+    for at in range(22):
+        path = root / f"{'abc'[at % 3]}" / f"{at:02d}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(draws.integers(0, 256, (28, 28), np.uint8)).save(path)
+    (root / "b" / "broken.png").write_bytes(b"no picture")
+    (root / "b" / "notes.txt").write_text("no input")
+    return root
+
+
+def rows_of(folder, plan=None):
+    plan = plan or read_plan(folder)
+    return [json.loads(line) for part in range(1, plan.parts + 1) for line in plan.path(part).read_text().splitlines()]
+
+
+def quietly(done, count, plan):
+    return done
+
+
+def asked(folder, *inputs, parts=4, **more):
+    return Asked(Network(RUN, engine="torch"), [str(each) for each in inputs], folder, parts, **more)
+
+
+# ------------------------------------------------------------------------------------------------ inputs
+def test_folders_patterns_lists_and_files_are_gone_through(pictures):
+    found = list(entries_of([str(pictures)], (), ENDINGS))
+    assert len(found) == 23 and sorted(found) == sorted(map(str, pictures.rglob("*.png")))
+    some = list(entries_of([str(pictures / "*" / "0*.png")], (), ENDINGS))
+    assert some == sorted(map(str, pictures.glob("*/0*.png")))
+    assert list(entries_of(["-", "x.png"], ["a.png\n", "\n", "b.png\n"], ENDINGS)) == ["a.png", "b.png", "x.png"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+def test_tables_of_paths_lead_from_their_folder(tmp_path, ending):
+    path = tmp_path / f"list.{ending}"
+    rows = {"id": ["1", "2"], "path": ["one.png", "/elsewhere/two.png"]}
+    if ending == "parquet":
+        pyarrow = pytest.importorskip("pyarrow")
+        from pyarrow.parquet import write_table
+
+        write_table(pyarrow.table(rows), path)
+    else:
+        gap = {"csv": ",", "tsv": "\t"}[ending]
+        path.write_text("\n".join(gap.join(row) for row in (rows, *zip(*rows.values(), strict=True))))
+    assert list(entries_of([str(path)], (), ENDINGS)) == [str(tmp_path / "one.png"), "/elsewhere/two.png"]
+    assert list(entries_of([str(path)], (), (".csv", ".tsv", ".parquet"))) == [str(path)]  # a table of signals
+
+
+def test_a_list_without_a_header_is_one_of_paths(tmp_path):
+    (tmp_path / "list.csv").write_text("one.png\ntwo.png\n")
+    found = list(entries_of([str(tmp_path / "list.csv")], (), ENDINGS))
+    assert found == [str(tmp_path / "one.png"), str(tmp_path / "two.png")]
+
+
+def test_members_of_tars_are_found_where_they_lie(pictures, tmp_path):
+    path = tmp_path / "some.tar"
+    with tarfile.open(path, "w") as archive:
+        archive.add(pictures, "pictures")
+    found = list(entries_of([str(path)], (), ENDINGS))
+    assert len(found) == 23 and all(isinstance(each, Member) for each in found)
+    content = path.read_bytes()
+    for member in found:
+        own = pictures.parent / member.name.replace("pictures", pictures.name, 1)
+        assert content[member.start : member.start + member.size] == own.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("x.tar", b"nothing" * 200, "no whole tar"),
+        ("x.tar.gz", b"", "is packed"),
+        ("x.csv", b"a,b\n1,2\n", "are not found among a, b"),
+        ("x.csv", b"path,file\n1,2\n", "may be path, file"),
+        ("x.csv", b"path\n\xff\xfe\n", "no table in UTF-8"),
+        ("x.parquet", b"nothing", "no whole Parquet"),
+    ],
+)
+def test_what_is_no_list_gets_a_sentence(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        list(entries_of([str(tmp_path / name)], (), ENDINGS))
+
+
+def test_what_lies_behind_an_address_is_listed_and_read(pictures, tmp_path):
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    for path in sorted(pictures.glob("a/*.png")):
+        memory.pipe(f"/bucket/{path.name}", path.read_bytes())
+    memory.pipe("/bucket/notes.txt", b"no input")
+    found = predict_parts(asked(tmp_path / "out", "memory://bucket", parts=1, part=1), (), quietly)
+    assert found.rows == len(list(pictures.glob("a/*.png"))) and found.errors == 0
+    assert all(row["input"].startswith("memory://") for row in rows_of(tmp_path / "out"))
+    with pytest.raises(InputError, match=r"could not be listed|not installed|no such"):
+        list(entries_of(["nothing://bucket"], (), ENDINGS))
+
+
+# ------------------------------------------------------------------------------------------------ parts
+def test_parts_together_are_what_predict_says(pictures, tmp_path):
+    for part in range(1, 5):
+        found = predict_parts(asked(tmp_path / "out", pictures, part=part), (), quietly)
+        assert found.parts == (4 if part == 4 else 1)
+    paths = [str(entry) for entry in entries_of([str(pictures)], (), ENDINGS)]
+    wanted = [each.to_dict() for each in googlenet.load(RUN, engine="torch").predict(paths)]
+    rows = rows_of(tmp_path / "out")
+    assert [row["input"] for row in rows] == [row["input"] for row in wanted]
+    assert [row.get("label", row.get("error")) for row in rows] == [
+        row.get("label", row.get("error")) for row in wanted
+    ]
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert (summary["rows"], summary["errors"], summary["parts"]) == (23, 1, 4)
+    assert sum(summary["labels"].values()) == 22
+
+
+def test_members_of_a_tar_are_labelled_as_the_files(pictures, tmp_path):
+    with tarfile.open(tmp_path / "some.tar", "w") as archive:
+        archive.add(pictures / "a", "a")
+    predict_parts(asked(tmp_path / "out", tmp_path / "some.tar", parts=1, part=1), (), quietly)
+    predict_parts(asked(tmp_path / "own", pictures / "a", parts=1, part=1), (), quietly)
+    by_name = [{Path(row["input"]).name: row["label"] for row in rows_of(tmp_path / name)} for name in ("out", "own")]
+    assert by_name[0] == by_name[1] and len(by_name[0]) == 8
+
+
+def test_parquet_holds_what_json_does(pictures, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    predict_parts(asked(tmp_path / "p", pictures, parts=1, part=1, form="parquet"), (), quietly)
+    predict_parts(asked(tmp_path / "j", pictures, parts=1, part=1), (), quietly)
+    rows = parquet.read_table(tmp_path / "p" / "part-00001.parquet").to_pylist()
+    for row, other in zip(rows, rows_of(tmp_path / "j"), strict=True):
+        assert (row["input"], row["error"], row["label"]) == (other["input"], other.get("error"), other.get("label"))
+        if row["error"] is None:
+            assert row["labels"] == [each["label"] for each in other["top"]]
+            np.testing.assert_allclose(row["probabilities"], [each["probability"] for each in other["top"]], rtol=1e-6)
+
+
+def test_what_is_there_is_not_computed_again(pictures, tmp_path, monkeypatch):
+    folder = tmp_path / "out"
+    predict_parts(asked(folder, pictures, part=2), (), quietly)
+    before = read_plan(folder).path(2).stat()
+    seen = []
+
+    def fake(network, plan, parts, workers):
+        seen.extend(parts)
+        return iter(())
+
+    monkeypatch.setattr(processes, "computed", fake)
+    predict_parts(asked(folder, pictures), (), quietly)
+    assert seen == [1, 3, 4]
+    assert read_plan(folder).path(2).stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"inputs": ["elsewhere"]}, "of other inputs"),
+        ({"network": Network("googlenet_1d.gunpoint")}, "by another network"),
+        ({"top": 3}, "with another --top"),
+        ({"form": "parquet"}, "in jsonl"),
+        ({"parts": 5}, "cut into 4 parts"),
+    ],
+)
+def test_another_prediction_does_not_go_on_with_it(pictures, tmp_path, change, said):
+    first = asked(tmp_path / "out", pictures, part=1)
+    predict_parts(first, (), quietly)
+    from dataclasses import replace
+
+    with pytest.raises(InputError, match=said):
+        predict_parts(replace(first, **change), (), quietly)
+
+
+def test_a_folder_of_something_else_is_left_alone(pictures, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"mine\.txt, which is of no prediction"):
+        predict_parts(asked(tmp_path, pictures, part=1), (), quietly)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_more_parts_than_inputs_are_as_many_as_there_are(pictures, tmp_path):
+    found = predict_parts(asked(tmp_path / "out", pictures / "a" / "00.png", parts=100, part=1), (), quietly)
+    assert (found.parts, found.rows) == (1, 1)
+    assert predict_parts(asked(tmp_path / "out", pictures / "a" / "00.png", parts=100, part=7), (), quietly).rows == 0
+    with pytest.raises(InputError, match="nothing to label"):
+        predict_parts(
+            asked(tmp_path / "none", pictures / "a", parts=2, part=1).__class__(
+                Network(RUN, engine="torch"), ["-"], tmp_path / "none", 2, part=1
+            ),
+            (),
+            quietly,
+        )
+
+
+def test_a_damaged_plan_gets_a_sentence(pictures, tmp_path):
+    folder = tmp_path / "out"
+    predict_parts(asked(folder, pictures, part=1), (), quietly)
+    row = json.loads((folder / "plan.json").read_text())
+    for change in ({"starts": [0, 5]}, {"form": "exe"}, {"version": 9}, {"rows": "x"}, {"more": 1}):
+        (folder / "plan.json").write_text(json.dumps(row | change))
+        with pytest.raises(InputError, match=r"plan\.json is damaged"):
+            predict_parts(asked(folder, pictures, part=2), (), quietly)
+
+
+# ------------------------------------------------------------------------------------------------ killed
+def test_the_command_computes_all_with_processes(pictures, tmp_path):
+    words = ["predict", RUN, pictures, "--out", tmp_path / "out", "--parts", "3", "--engine", "torch", "--workers", "2"]
+    done = run_cli(*words)
+    assert done.returncode == 1 and "23 rows in 3 parts, 1 errors" in done.stderr
+    assert len(rows_of(tmp_path / "out")) == 23
+    again = run_cli(*words)
+    assert again.returncode == 1 and "3 of 3 parts are there" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--parts", "3"], "name it with --out DIR"),
+        (["--out", "o"], "--parts N"),
+        (["--out", "o", "--part", "0/3"], "K/N"),
+        (["--out", "o", "--part", "4/3"], "K/N"),
+        (["--out", "o", "--parts", "2", "--format", "csv"], "not in csv"),
+        (["--out", "o", "--parts", "2", "--output", "x"], "leave it out beside --out"),
+        (["--out", "o", "--part", "1/2", "--workers", "2"], "beside --part"),
+        (["--out", "o", "--parts", "2", "--on", "moon"], "processes, ray or ray://"),
+        (["--format", "parquet"], "name it with --out DIR"),
+    ],
+)
+def test_options_that_do_not_go_together_get_a_sentence(pictures, tmp_path, words, said):
+    done = run_cli("predict", RUN, pictures / "a", *words, cwd=tmp_path)
+    assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def undisturbed(tmp_path, pictures, parts):
+    folder = tmp_path / "undisturbed"
+    for part in range(1, parts + 1):
+        predict_parts(asked(folder, pictures, parts=parts, part=part), (), quietly)
+    return rows_of(folder)
+
+
+def children(process):
+    done = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in done.stdout.splitlines() if "spawn_main" in line]
+
+
+def started(tmp_path, pictures, parts, on=("--workers", "2")):
+    words = ["predict", RUN, str(pictures), "--out", str(tmp_path / "out"), "--parts", str(parts), "--engine", "torch"]
+    return subprocess.Popen([*CLI, *words, *on], env=SETTING, stderr=subprocess.PIPE, text=True)
+
+
+def killed(tmp_path, pictures, parts, workers, drivers, seed=0):
+    """Kills workers, then drivers, at random moments, and lets the last one finish."""
+    draws = random.Random(seed)
+    for number in range(drivers + 1):
+        process = started(tmp_path, pictures, parts)
+        last = number == drivers
+        hits = 0
+        while process.poll() is None and hits < (workers if last else 1):
+            time.sleep(draws.uniform(0, 2))
+            if last:
+                there = children(process)
+                if there:
+                    os.kill(draws.choice(there), signal.SIGKILL)
+                    hits += 1
+            else:
+                process.kill()
+                hits += 1
+        said = process.communicate()[1]
+        if last:
+            assert process.returncode == 1 and "rows in" in said, said
+    return rows_of(tmp_path / "out")
+
+
+def test_whatever_is_killed_every_row_comes_once(pictures, tmp_path):
+    assert killed(tmp_path, pictures, 6, workers=2, drivers=1) == undisturbed(tmp_path, pictures, 6)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7000)
+def test_a_hundred_workers_and_ten_drivers_are_killed(tmp_path, pictures):
+    for round_ in range(10):
+        folder = tmp_path / str(round_)
+        folder.mkdir()
+        assert killed(folder, pictures, 12, workers=10, drivers=1, seed=round_) == undisturbed(folder, pictures, 12)
+
+
+def test_ray_computes_the_same(pictures, tmp_path):
+    pytest.importorskip("ray")
+    predict_parts(asked(tmp_path / "out", pictures, on="ray"), (), quietly)
+    assert rows_of(tmp_path / "out") == undisturbed(tmp_path, pictures, 4)
+
+
+def test_the_bridge_to_ray_is_short():
+    assert len(Path(job.__file__).with_name("on_ray.py").read_text().splitlines()) <= 100

@@ -325,3 +325,25 @@ def test_ray_computes_the_same(pictures, tmp_path):
 
 def test_the_bridge_to_ray_is_short():
     assert len(Path(job.__file__).with_name("on_ray.py").read_text().splitlines()) <= 100
+
+
+# ------------------------------------------------------------------------------------------------ jobs of their own
+def test_the_words_of_the_examples_are_a_command():
+    from documents import REPOSITORY
+    from test_documented_commands import context_of
+
+    for name in ("slurm.sh", "kubernetes-job.yaml"):
+        text = (REPOSITORY / "examples" / name).read_text()
+        (line,) = [line for line in text.splitlines() if line.strip().startswith(("googlenet ", "- googlenet "))]
+        words = line.strip().removeprefix("- ").split('"')[0].split()[1:]
+        context = context_of([*words, "3/100"])
+        assert context.params["part"] == "3/100" and context.params["out"] is not None
+
+
+def test_jobs_that_begin_at_once_agree_on_a_plan(pictures, tmp_path):
+    words = [*CLI, "predict", RUN, str(pictures), "--out", str(tmp_path / "out"), "--engine", "torch", "--part"]
+    jobs = [subprocess.Popen([*words, f"{part}/4"], env=SETTING, stderr=subprocess.PIPE) for part in range(1, 5)]
+    for each in jobs:
+        each.communicate(timeout=300)
+    assert rows_of(tmp_path / "out") == undisturbed(tmp_path, pictures, 4)
+    assert (tmp_path / "out" / "summary.json").exists()

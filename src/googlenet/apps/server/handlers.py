@@ -10,7 +10,7 @@ from ...errors import InputError
 from .documents import documents, openapi
 from .models import Loaded, Served
 from .people.files import examples_of as examples_of_files
-from .people.files import examples_of_json, files, rows
+from .people.files import examples_of_json, rows
 from .protocol.inference import examples_of, model_metadata, reply, server_metadata
 from .protocol.tensors import HEADER_LENGTH, read_request
 from .service import Service, admit, answers_to, body_of, media_type, sent_in, top_of
@@ -79,12 +79,9 @@ async def predict(service: Service, request: Request) -> Response:
     preprocessing = loaded.predictor.preprocessing
     if media_type(request) == "application/json":
         examples = await run_in_threadpool(examples_of_json, await body_of(service, request), preprocessing)
-        answers = await answers_to(service, request, served, loaded, examples)
     else:
-        sent = await sent_in(service, request)
-        with files(sent) as paths:
-            examples = await run_in_threadpool(examples_of_files, paths, sent, preprocessing)
-            answers = await answers_to(service, request, served, loaded, examples)
+        examples = await run_in_threadpool(examples_of_files, await sent_in(service, request), preprocessing)
+    answers = await answers_to(service, request, served, loaded, examples)
     found = rows(answers, loaded.predictor.classes, top)
     body = {"model": served.source.name, "version": loaded.version, "predictions": found}
     if all("error" in row for row in found):

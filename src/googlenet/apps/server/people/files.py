@@ -60,25 +60,31 @@ def _plain(name: str) -> str:
     return kept.strip(". ") or "file"
 
 
-def _named(text: str, path: Path, name: str) -> str:
-    """What was said of a file, with its own name in place of where it lay."""
-    return text.replace(str(path), name)
-
-
-def examples_of(paths: Sequence[Path], sent: Sequence[Sent], preprocessing: Preprocessing) -> list[Example]:
+def examples_of(sent: Sequence[Sent], preprocessing: Preprocessing) -> list[Example]:
     """The examples of files, under the names that they were sent with.
 
     Args:
-        paths: Of the files.
-        sent: What they are, in the same order.
+        sent: The files.
         preprocessing: Of the model.
     """
-    found = []
-    for path, each in zip(paths, sent, strict=True):
+    return [example for each in sent for example in _examples(each, preprocessing)]
+
+
+def _examples(each: Sent, preprocessing: Preprocessing) -> Iterator[Example]:
+    """Of a file that is an example itself, without a way over the disk; of all others what is in them."""
+    if takes_files(preprocessing) and not each.name.lower().endswith(".npz"):
+        for example in preprocessing.examples(each.content, each.name):
+            yield example._replace(taken_for="")
+        return
+    with files([each]) as (path,):
         for example in preprocessing.examples(str(path), each.name):
-            error = None if example.error is None else _named(example.error, path, each.name)
-            found.append(example._replace(name=_named(example.name, path, each.name), error=error))
-    return found
+            error = None if example.error is None else example.error.replace(str(path), each.name)
+            yield example._replace(name=example.name.replace(str(path), each.name), error=error)
+
+
+def takes_files(preprocessing: Preprocessing) -> bool:
+    """Whether the content of a file is an example."""
+    return any(each.datatype == "BYTES" for each in preprocessing.tensors())
 
 
 def examples_of_json(body: bytes, preprocessing: Preprocessing) -> list[Example]:
@@ -104,7 +110,7 @@ def examples_of_json(body: bytes, preprocessing: Preprocessing) -> list[Example]
 def _of_json(value: Any, at: int, preprocessing: Preprocessing) -> Iterator[Example]:
     name = f"#{at}"
     if isinstance(value, str):
-        if not any(each.datatype == "BYTES" for each in preprocessing.tensors()):
+        if not takes_files(preprocessing):
             raise InputError(f"{name} is text, and the model reads {preprocessing.kind}s: send lists of numbers.")
         try:
             yield from preprocessing.examples(base64.b64decode(value, validate=True), name)

@@ -74,7 +74,7 @@ for module in pkgutil.walk_packages(googlenet.__path__, "googlenet."):
         importlib.import_module(module.name)
 check("every module is imported")
 
-from googlenet.data.images.folders import find_images
+from googlenet.data.images.sources.folders import find_images
 from googlenet.data.parallel import ahead
 from googlenet.data.images.decode import open_picture
 

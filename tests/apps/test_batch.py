@@ -20,7 +20,8 @@ from googlenet.apps.batch import job, processes
 from googlenet.apps.batch.entries import entries_of
 from googlenet.apps.batch.job import Asked, predict_parts
 from googlenet.apps.batch.label import Network
-from googlenet.apps.batch.plan import Member, read_plan
+from googlenet.apps.batch.plan import read_plan
+from googlenet.data.images.stored import Stored
 from googlenet.errors import InputError
 
 RUN = "fashion_mnist"
@@ -92,7 +93,7 @@ def test_members_of_tars_are_found_where_they_lie(pictures, tmp_path):
     with tarfile.open(path, "w") as archive:
         archive.add(pictures, "pictures")
     found = list(entries_of([str(path)], (), ENDINGS))
-    assert len(found) == 23 and all(isinstance(each, Member) for each in found)
+    assert len(found) == 23 and all(isinstance(each, Stored) for each in found)
     content = path.read_bytes()
     for member in found:
         own = pictures.parent / member.name.replace("pictures", pictures.name, 1)

@@ -15,7 +15,7 @@ from conftest import DEADLINE, picture, run_here, without_digest
 from googlenet import InputError, load
 from googlenet.data.find import find_data
 from googlenet.data.images.decode import open_picture, taken_for
-from googlenet.data.images.folders import find_images
+from googlenet.data.images.sources.folders import find_images
 from googlenet.inference.calibration import examples_from
 from googlenet.training.recipe import RECIPES
 from googlenet.training.runs.folder import Run

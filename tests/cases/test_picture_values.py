@@ -16,8 +16,8 @@ from googlenet.data.find import Columns, find_data
 from googlenet.data.images.arrays import example_set
 from googlenet.data.images.dataset import ImageSet, as_wanted
 from googlenet.data.images.decode import open_picture
-from googlenet.data.images.folders import find_images
 from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.data.images.sources.folders import find_images
 from googlenet.data.kinds import ARRAYS, KINDS, as_list
 from googlenet.data.kinds import example_set as any_set
 from googlenet.inference.engines.engine import Engine

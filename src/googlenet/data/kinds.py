@@ -81,7 +81,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "volume": Kind(VolumePreprocessing, "volumes.files", "volumes.dataset"),
     "signal": Kind(SignalPreprocessing, "signals.find", "signals.arrays.examples"),
-    "picture": Kind(ImagePreprocessing, "images.folders", "images.arrays"),
+    "picture": Kind(ImagePreprocessing, "images.sources.folders", "images.arrays"),
 }
 ARRAYS = ("volume", "picture", "signal")  # of what is in memory signals take what is left
 

@@ -20,8 +20,8 @@ from googlenet.data.images import decode
 from googlenet.data.images.crops import crops_of
 from googlenet.data.images.dataset import ImageLoader
 from googlenet.data.images.decode import open_picture
-from googlenet.data.images.folders import find_images
 from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.data.images.sources.folders import find_images
 from googlenet.data.splits import hold_out
 
 FAST = [*QUICK, "--batch-size", "8"]

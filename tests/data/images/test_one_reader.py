@@ -18,8 +18,8 @@ from googlenet import InputError, Predictor, load
 from googlenet.data.images.arrays import example_set
 from googlenet.data.images.dataset import ImageSet
 from googlenet.data.images.decode import look, notes_on, open_picture
-from googlenet.data.images.folders import find_images
 from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.data.images.sources.folders import find_images
 from googlenet.data.kinds import preprocessing_from
 from googlenet.inference.engines.engine import Engine
 from googlenet.inference.evaluate import probabilities_of

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from googlenet import InputError, limits
-from googlenet.data.images.tables.table import lists_pictures, read_table
+from googlenet.data.images.sources.tables.table import lists_pictures, read_table
 from googlenet.data.signals.files import read_file
 from googlenet.data.signals.sources.text.dates import moments
 from googlenet.data.signals.tables.names import place

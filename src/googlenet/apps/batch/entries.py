@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import os
-import tarfile
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...data.images.tables.columns import PATHS, plain
+from ...data.images.sources.tables.columns import PATHS, plain
+from ...data.images.stored import members_of
 from ...data.walk import extension_of, is_elsewhere, is_junk, is_pattern, walked
 from ...errors import InputError, quoted, several
 from ...files import check_unpacked, open_plain
 from ...limits import PATH
-from .plan import Entry, Member
+from .plan import Entry
 
 TABLES = (".csv", ".tsv", ".parquet")  # of paths, where the network does not read tables itself
 BATCH = 8192  # rows of a Parquet file at once
@@ -55,7 +55,7 @@ def _local(text: str, extensions: Collection[str]) -> Iterator[Entry]:
             f"{text} is packed, and its files cannot be found one by one: unpack it, or name what was in it."
         )
     elif name.endswith(".tar"):
-        yield from _members(text, extensions)
+        yield from (each for each in members_of(text) if _ending(each.name) in extensions)
     elif name.endswith(TABLES) and not set(TABLES) & set(extensions):
         yield from _listed(text)
     else:
@@ -71,30 +71,17 @@ def _walked(folder: str, extensions: Collection[str]) -> Iterator[str]:
 
 
 def _extension(where: str, name: str) -> str:
-    ending = os.path.splitext(name)[1].lower()  # noqa: PTH122
-    return ending or extension_of(Path(where, name))
+    return _ending(name) or extension_of(Path(where, name))
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
 def _matching(pattern: str) -> list[str]:
     import glob
 
     return sorted(glob.glob(pattern, recursive=True)) or [pattern]  # noqa: PTH207
-
-
-def _members(text: str, extensions: Collection[str]) -> Iterator[Member]:
-    """The files of a tar that is not packed."""
-    try:
-        with open_plain(text) as file, tarfile.open(fileobj=file, mode="r:") as archive:
-            size = os.fstat(file.fileno()).st_size
-            while (member := archive.next()) is not None:
-                archive.members = []  # type: ignore[attr-defined]  # which would keep them all
-                if member.offset_data + member.size > size:
-                    raise InputError(f"{text} is no whole tar: {quoted(member.name)} would end behind it.")
-                whole = member.isreg() and not member.issparse() and not is_junk(Path(member.name).name)
-                if whole and os.path.splitext(member.name)[1].lower() in extensions:  # noqa: PTH122
-                    yield Member(text, member.name, member.offset_data, member.size)
-    except (tarfile.TarError, OSError, ValueError) as error:
-        raise InputError(f"{text} is no whole tar ({error}).") from error
 
 
 def _listed(text: str) -> Iterator[str]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from ... import files
+from ...data.images.stored import Stored
 from ...data.parallel import ahead
 from ...data.protocol import Example, Preprocessing
 from ...data.walk import is_elsewhere, why_missing
 from ...errors import InputError
 from ...inference.load import load
 from ...inference.predictor import Prediction, Predictor, labelled
-from .plan import Entry, Member, Plan
+from .plan import Entry, Plan
 
 WEIGHTS = "model.safetensors"  # of a run folder
 GROUP = 4096  # rows of Parquet that are written together
@@ -84,53 +84,46 @@ def label_part(predictor: Predictor, plan: Plan, part: int) -> Counts:
 
 
 def _predictions(predictor: Predictor, plan: Plan, part: int) -> Iterator[Prediction]:
-    with ExitStack() as opened:
-        found = _examples(plan.entries(part), predictor.preprocessing, opened)
-        for chunk, probabilities in predictor.results(found):
-            answers = iter(probabilities)
-            for example, error in zip(chunk.examples, chunk.errors, strict=True):
-                top = labelled(next(answers), predictor.classes, plan.top) if error is None else ()
-                yield Prediction(example.name, top, error)
+    for chunk, probabilities in predictor.results(_examples(plan.entries(part), predictor.preprocessing)):
+        answers = iter(probabilities)
+        for example, error in zip(chunk.examples, chunk.errors, strict=True):
+            top = labelled(next(answers), predictor.classes, plan.top) if error is None else ()
+            yield Prediction(example.name, top, error)
 
 
-def _examples(entries: Iterable[Entry], preprocessing: Preprocessing, opened: ExitStack) -> Iterator[Example]:
+def _examples(entries: Iterable[Entry], preprocessing: Preprocessing) -> Iterator[Example]:
     """The examples of inputs; what cannot be found is one with an error."""
-    tars: dict[str, IO[bytes]] = {}
-    for entry, content in ahead(partial(_fetched, preprocessing), entries):
-        if isinstance(entry, Member):
-            if entry.tar not in tars:
-                tars[entry.tar] = opened.enter_context(files.open_plain(entry.tar))
-            tars[entry.tar].seek(entry.start)
-            content = tars[entry.tar].read(entry.size)
-        if isinstance(content, Example):
-            yield content
+    files_too = any(tensor.datatype == "BYTES" for tensor in preprocessing.tensors())
+    for entry, content in ahead(partial(_fetched, files_too), entries):
+        if isinstance(content, InputError):
+            yield Example(str(entry), error=str(content))
         elif content is not None:
-            name = entry if isinstance(entry, str) else f"{entry.tar}:{entry.name}"
-            yield from preprocessing.examples(content, name)
+            yield from preprocessing.examples(content, str(entry))
         else:
-            assert isinstance(entry, str)
-            missing = why_missing(entry)
+            missing = why_missing(str(entry))
             yield from (
-                [Example(entry, error=missing)] if missing is not None else preprocessing.examples(entry, entry)
+                [Example(str(entry), error=missing)] if missing else preprocessing.examples(str(entry), str(entry))
             )
 
 
-def _fetched(preprocessing: Preprocessing, entry: Entry) -> tuple[Entry, bytes | Example | None]:
-    """What lies at an address; of all else nothing yet."""
-    if not isinstance(entry, str) or not is_elsewhere(entry):
+def _fetched(files_too: bool, entry: Entry) -> tuple[Entry, bytes | InputError | None]:
+    """What lies in a tar or at an address; of a file nothing yet."""
+    if isinstance(entry, str) and not is_elsewhere(entry):
         return entry, None
-    if not any(tensor.datatype == "BYTES" for tensor in preprocessing.tensors()):
-        return entry, Example(entry, error=f"{preprocessing.kind}s are read from files; download it first")
+    if not files_too:
+        return entry, InputError("the network reads tables, which lie in files of their own")
     try:
+        if isinstance(entry, Stored):
+            return entry, entry.content()
         import fsspec
 
         with fsspec.open(entry, "rb") as file:
             content: bytes = file.read()
         return entry, content
-    except Exception as error:  # of any library below it
-        return entry, Example(
-            entry, error=f"it could not be fetched: {str(error).splitlines()[0] if str(error) else error!r}"
-        )
+    except InputError as error:
+        return entry, error
+    except Exception as error:  # of any library below fsspec, and of files that are gone
+        return entry, InputError(f"it could not be read: {next(iter(str(error).splitlines()), repr(error))}")
 
 
 class Writer(Protocol):

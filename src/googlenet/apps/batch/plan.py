@@ -18,6 +18,7 @@ from typing import Any
 from filelock import FileLock
 
 from ... import files
+from ...data.images.stored import Stored
 from ...errors import InputError, parsed, short
 from ...limits import PARTS
 
@@ -26,24 +27,7 @@ ENDINGS = {"jsonl": ".jsonl", "parquet": ".parquet"}
 VERSION = 1
 
 
-@dataclass(frozen=True)
-class Member:
-    """A file within a tar that is not packed.
-
-    Attributes:
-        tar: Its path.
-        name: Of the member.
-        start: Byte at which its content begins.
-        size: Bytes of it.
-    """
-
-    tar: str
-    name: str
-    start: int
-    size: int
-
-
-Entry = str | Member
+Entry = str | Stored
 
 
 @dataclass(frozen=True)
@@ -195,4 +179,4 @@ def _write_list(path: Path, entries: Iterable[Entry]) -> array[int]:
 
 def _entry(line: bytes) -> Entry:
     row = parsed(line)
-    return row if isinstance(row, str) else Member(*row)
+    return row if isinstance(row, str) else Stored(*row)

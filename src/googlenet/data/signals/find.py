@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ...errors import InputError
-from ..images.tables.table import lists_pictures
+from ..images.sources.tables.table import lists_pictures
 from ..protocol import Dataset, Watch
 from ..walk import is_junk
 from .dataset import SignalSet

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ....errors import InputError, quoted, short
-from ..names import part_of
+from .....errors import InputError, quoted, short
+from ...names import part_of
 from .columns import Cells, column_of, plain
 
 _SPLITS = ("split", "part", "partition", "subset", "set", "fold", "phase", "usage", "datasplit", "splitname", "dataset")

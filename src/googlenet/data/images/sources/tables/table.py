@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .... import limits
-from ....errors import InputError, quoted, short
-from ....files import open_plain
-from ..names import extensions
+from ..... import limits
+from .....errors import InputError, quoted, short
+from .....files import open_plain
+from ...names import extensions
 from .columns import LABELS, PATHS, chosen, ends_in, plain
 from .parts import parts_of_rows
 from .paths import base_of, exists, resolved, why_missing

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...errors import InputError
-from ...limits import MAX_PIXELS
-from ..parallel import available_cores
-from ..protocol import BadFile, Dataset, Watch, unwatched
-from ..walk import called_twice, extension_of, files_in, folders_in, passed_over, walk
-from .crops import centre_square
-from .dataset import SMALL_SIDE, ImageSet, enlarged
-from .decode import Look, look, notes_on, open_picture, to_pixels
-from .names import extensions, part_of
+from ....errors import InputError
+from ....limits import MAX_PIXELS
+from ...parallel import available_cores
+from ...protocol import BadFile, Dataset, Watch, unwatched
+from ...walk import called_twice, extension_of, files_in, folders_in, passed_over, walk
+from ..crops import centre_square
+from ..dataset import SMALL_SIDE, ImageSet, enlarged
+from ..decode import Look, look, notes_on, open_picture, to_pixels
+from ..names import extensions, part_of
 from .tables.table import Labelled, Rows, read_table
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-from ....errors import InputError, quoted
+from .....errors import InputError, quoted
 
 _FILE = re.compile(r"file:(//(localhost)?(?=/))?", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z\d+.-]+://", re.IGNORECASE)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ....errors import InputError, quoted, several, unknown
-from ..names import extensions
+from .....errors import InputError, quoted, several, unknown
+from ...names import extensions
 
 PATHS = ("path", "filepath", "imagepath", "imgpath", "filename", "imagefile", "imagename", "file", "image", "img")
 LABELS = ("label", "class", "target", "category")

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ....errors import InputError
-from ....files import open_plain
+from .....errors import InputError
+from .....files import open_plain
 from .columns import LABELS, PATHS, plain
 
 _MARKS = (",", ";", "\t", "|")

@@ -1,0 +1,1 @@
+"""Where labelled pictures are found: folders, tables, shards."""

@@ -1,0 +1,67 @@
+"""Files within tars that are not packed: found by their heads, and read where they lie."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import InputError, quoted
+from ...files import open_plain
+from ..walk import is_junk
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file within a tar.
+
+    Attributes:
+        tar: Its path.
+        name: Of the file in it.
+        start: Byte at which its content begins.
+        size: Bytes of it.
+    """
+
+    tar: str
+    name: str
+    start: int
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.tar}:{self.name}"
+
+    def content(self) -> bytes:
+        """All of it.
+
+        Raises:
+            InputError: If the tar is shorter than that.
+        """
+        with open_plain(self.tar) as file:
+            if self.start + self.size > os.fstat(file.fileno()).st_size:
+                raise InputError("its tar is shorter than it was when it was looked through")
+            file.seek(self.start)
+            return file.read(self.size)
+
+
+def members_of(path: str) -> Iterator[Stored]:
+    """The files of a tar, in their order; no content is read.
+
+    Args:
+        path: Of the tar.
+
+    Raises:
+        InputError: If it is none, packed, or not whole.
+    """
+    try:
+        with open_plain(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
+            size = os.fstat(file.fileno()).st_size
+            while (member := archive.next()) is not None:
+                archive.members = []  # type: ignore[attr-defined]  # which would keep them all
+                if member.offset_data + member.size > size:
+                    raise InputError(f"{path} is no whole tar: {quoted(member.name)} would end behind it.")
+                if member.isreg() and not member.issparse() and not is_junk(Path(member.name).name):
+                    yield Stored(path, member.name, member.offset_data, member.size)
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise InputError(f"{path} is no whole tar ({error}).") from error

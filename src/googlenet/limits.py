@@ -97,6 +97,7 @@ def unpacked(size: int) -> int:
 
 
 PARTS = 1_000_000  # of a large prediction
+LABEL = 32  # bytes of the number of a class in a tar
 PATH = 8192  # letters of a path in a table of paths
 
 # ----------------------------------------------------------------- what is said

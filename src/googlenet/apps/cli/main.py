@@ -16,7 +16,7 @@ import typer
 
 from ..._version import __version__
 from ...errors import InputError, unknown
-from .commands import architectures, explanations, features, page, predictions, runs, serving, weights
+from .commands import architectures, data, explanations, features, page, predictions, runs, serving, weights
 from .output.native import silence
 from .output.screen import beside, leave, prepare_streams, shown
 from .usage import STOPPED, TERMINATED, USAGE, Stopped, check_local, exhausted, sentence
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (runs, predictions, architectures, weights, explanations, features, page, serving):
+for part in (runs, data, predictions, architectures, weights, explanations, features, page, serving):
     app.add_typer(part.commands)
 READS = (
     "train",
@@ -38,6 +38,7 @@ READS = (
     "dream",
     "page",
     "serve",
+    "shard",
 )  # commands that read pictures
 
 

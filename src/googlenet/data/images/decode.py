@@ -19,13 +19,14 @@ from ...errors import InputError
 from ...files import open_plain
 from ...limits import MAX_PIXELS
 from .names import check_icon, check_size, check_turned, formats, unread
+from .stored import Stored
 from .values import CHANNELS_LAST, Levels, Pixels, extremes, from_array, levels_of, seen, turned_by
 
 _ONE = threading.Lock()  # held by whoever decodes a large picture
 _LARGE = 16_000_000  # pixels
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
-Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
+Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any] | Stored
 
 
 def open_picture(
@@ -130,6 +131,16 @@ def notes_on(looks: Iterable[Look]) -> tuple[str, ...]:
     )
 
 
+def glance(source: Source) -> Look:
+    """What is known of a picture of 8 bits by its head; nothing is decoded.
+
+    Raises:
+        InputError: If it cannot be opened.
+    """
+    with _opened(source) as image:
+        return Look(max(image.size), Image.getmodebase(image.mode) == "L")
+
+
 def longest_side(source: Source) -> int:
     """Of a picture, pixels; nothing is decoded.
 
@@ -176,7 +187,7 @@ def _opened(source: Any) -> Iterator[Image.Image]:
     with _explained(source):
         if reason := unread(source):
             raise InputError(reason)
-        file = _undecoded(source)
+        file = _undecoded(source.content() if isinstance(source, Stored) else source)
         if isinstance(file, Image.Image):
             yield file
         elif isinstance(file, (str, Path)):

@@ -21,6 +21,7 @@ from ..crops import centre_square
 from ..dataset import SMALL_SIDE, ImageSet, enlarged
 from ..decode import Look, look, notes_on, open_picture, to_pixels
 from ..names import extensions, part_of
+from .shards import are_shards, find_shards
 from .tables.table import Labelled, Rows, read_table
 
 
@@ -58,8 +59,8 @@ def find_images(
     """Finds, checks and labels the pictures of a folder or a table.
 
     Args:
-        source: A folder ``class/picture``; a folder with ``train``, ``val`` or ``test`` of those; or a table, see
-            :func:`~.tables.table.read_table`.
+        source: A folder ``class/picture``, or with ``train``, ``val`` or ``test`` of those; a folder of shards
+            (:func:`~.shards.find_shards`); or a table (:func:`~.tables.table.read_table`).
         watch: Wraps the list of files while they are checked, for a progress bar.
         path: Column of the paths.
         target: Column of the labels.
@@ -71,6 +72,8 @@ def find_images(
     source = Path(source)
     if not source.exists():
         raise InputError(f"There is no folder, table or built-in data set {str(source)!r}.")
+    if are_shards(source):
+        return find_shards(source, watch, max_pixels)
     found = read_table(source, path, target) if source.is_file() else _in_folders(source)
     files = [file for rows in found.parts.values() for file, _ in rows]
     good, unreadable = _checked([file for file in files if file not in found.bad], watch, max_pixels)
@@ -274,9 +277,7 @@ def _checked(files: Sequence[str], watch: Watch, max_pixels: int) -> tuple[dict[
     return good, bad
 
 
-def _image_sets(
-    parts: Rows, classes: tuple[str, ...], good: dict[str, Look], max_pixels: int
-) -> dict[str, ImageSet | None]:
+def _image_sets(parts: Rows, classes: tuple[str, ...], good: dict[str, Look], max_pixels: int) -> dict[str, Any]:
     """The pictures part by part, all of one colour and, where they are kept in memory, one size."""
     channels = 1 if all(found.grey for found in good.values()) else 3
     longest = max(found.side for found in good.values())

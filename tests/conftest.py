@@ -136,11 +136,11 @@ def picture(colour, size=(40, 30), seed=0):
     return Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8))
 
 
-def draw_two_classes(root):
-    """A folder with 12 red and 12 blue pictures of 40×30."""
+def draw_two_classes(root, count=12):
+    """A folder with that many red and blue pictures each, of 40×30."""
     for name, colour in (("red", (200, 60, 60)), ("blue", (60, 60, 200))):
         (root / name).mkdir(parents=True)
-        for number in range(12):
+        for number in range(count):
             picture(colour, seed=number).save(root / name / f"{number:02}.png")
     return root
 

@@ -350,3 +350,15 @@ def test_a_grey_network_leaves_the_colours_of_a_picture():
     np.testing.assert_allclose(255 * values[0].numpy(), expected, atol=1e-3)
     lighter = inputs(values + 20 / 255).numpy().transpose(1, 2, 0)
     np.testing.assert_array_equal(lighter, pixels + 20)
+
+
+@KIND
+def test_batches_that_were_learned_from_are_left_out(kind):
+    part = SETS[kind]
+    recipe = dataclasses.replace(SMALL, shift=1, cutout=0, cutmix=0.0, members=1)
+    loader = part.loader(part.fitted(recipe), recipe)
+    for rank, world in ((0, 1), (1, 2)):
+        whole, rest = (list(loader.training(3, 2, rank, world, first)) for first in (0, 2))
+        assert len(whole) == 3 and len(rest) == 1
+        for one, other in zip(whole[2], rest[0], strict=True):
+            assert torch.equal(one, other)

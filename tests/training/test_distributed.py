@@ -149,6 +149,52 @@ def test_a_pair_of_which_one_was_killed_ends_where_the_undisturbed_pair_ends(tmp
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
 
 
+# A training that tells which examples each of its steps has, and ends at a checkpoint within an epoch.
+TOLD = """
+import os, sys
+from googlenet.apps.cli.main import main
+from googlenet.training import loop
+from googlenet.training.learner import Learner
+loop.WITHIN = 2
+step, write, written = Learner.step, loop.write_epoch, []
+def told(learner, batch, *rest):
+    with open(f"{os.environ['TOLD']}.{os.environ.get('RANK', '0')}", "a") as file:
+        file.write(" ".join(map(str, batch.rows.tolist())) + "\\n")
+    return step(learner, batch, *rest)
+def ends(*given):
+    write(*given)
+    written.append(given)
+    if len(written) == int(os.environ["ENDS"]):
+        os._exit(9)
+Learner.step, loop.write_epoch = told, ends
+main()
+"""
+
+
+@pytest.mark.slow
+def test_an_epoch_in_two_processes_then_four_then_one_has_every_example_once(tmp_path):
+    draw_two_classes(tmp_path / "colours", count=48)
+    (tmp_path / "told.py").write_text(TOLD)
+    words = ["train", str(tmp_path / "colours"), *TRAIN[:2], "--epochs", "1", "--batch-size", "8", *TRAIN[6:]]
+    words += ["--out", tmp_path / "run"]
+    for phase, (world, ends) in enumerate(((2, 1), (4, 1), (1, 99))):
+        program = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(world)]
+        program += ["--master-port", str(free_port()), str(tmp_path / "told.py")]
+        program = program if world > 1 else [sys.executable, str(tmp_path / "told.py")]
+        setting = {"TOLD": str(tmp_path / f"phase{phase}"), "ENDS": str(ends)}
+        result = run_cli(*words, *(["--resume"] if phase else []), program=program, env=setting)
+        assert (result.returncode == 0) == (world == 1), result.stderr
+    rows, steps = [], []
+    for path in tmp_path.glob("phase*.*"):
+        lines = path.read_text().splitlines()
+        steps.append((path.name, len(lines)))
+        rows += [int(row) for line in lines for row in line.split()]
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    count = record["examples"]["train"] // 8 * 8
+    assert len(rows) == len(set(rows)) == count, sorted(steps)
+    assert sorted(steps)[:2] == [("phase0.0", 2), ("phase0.1", 2)] and ("phase1.3", 2) in steps
+
+
 def main(folder, what):
     for module in (
         "torch._dynamo",

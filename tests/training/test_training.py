@@ -174,6 +174,32 @@ def test_stopped_at_any_moment_and_resumed(tmp_path, two_classes, monkeypatch, o
     assert [row["epoch"] for row in metrics_of(tmp_path / "parts")] == [1, 2, 3, 4]
 
 
+def test_within_a_long_epoch_too(tmp_path, two_classes, monkeypatch):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(loop, "WITHIN", 1)
+    words = ["train", two_classes, *SHORT, "--dropout", "0.3"]
+    assert run_here(*words, "--out", tmp_path / "whole").returncode == 0
+    step, calls = Learner.step, []
+
+    def dying(*given):
+        if len(calls) == 5:
+            raise Killed
+        calls.append(given)
+        return step(*given)
+
+    monkeypatch.setattr(Learner, "step", dying)
+    with pytest.raises(Killed):
+        run_here(*words, "--out", tmp_path / "parts")
+    calls[:] = calls[:1]  # of two steps an epoch, those of two and a half are done: three are left
+    monkeypatch.setattr(Learner, "step", lambda *given: calls.append(given) or step(*given))
+    result = run_here(*words, "--out", tmp_path / "parts", "--resume")
+    assert result.returncode == 0, result.stderr
+    assert len(calls) == 1 + 3
+    assert_same_weights(tmp_path / "whole", tmp_path / "parts")
+    losses = [[row["loss"] for row in metrics_of(tmp_path / name)] for name in ("whole", "parts")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
 @pytest.mark.slow
 def test_killed_three_times_at_random_moments(tmp_path):
     words = ["train", "digits", *QUICK, "--epochs", "3", "--batch-size", "256"]  # 5 steps an epoch

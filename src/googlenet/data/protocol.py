@@ -187,7 +187,7 @@ class Preprocessing(Protocol):
 class Loader(Protocol):
     """A set of examples as batches for a network."""
 
-    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1, first: int = 0) -> Iterator[Batch]:
         """The batches of that epoch, shuffled and changed at random; the last, partial one is left out.
 
         Everything random follows from the seed, the epoch and the example, never from threads or processes.
@@ -196,6 +196,7 @@ class Loader(Protocol):
             batch_size: Examples a step, over all processes.
             rank: This process.
             world: Number of processes; each gets every ``world``-th example of a batch.
+            first: Batches that were learned from already, and are left out.
         """
 
     def plain(self, batch_size: int | None = None) -> Iterator[Batch]:

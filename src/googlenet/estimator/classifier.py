@@ -28,7 +28,8 @@ from ..inference.predictor import Predictor
 from ..nn.device import best_device
 from ..nn.googlenet import GoogLeNet
 from ..training.distributed import World
-from ..training.loop import epochs, finished, fresh_state, pretrained_state
+from ..training.learner import finished
+from ..training.loop import epochs, fresh_state, pretrained_state
 from ..training.progress import EpochDone, Event, printed
 from ..training.recipe import Recipe
 from ..training.task import Task, task_for

@@ -1,4 +1,4 @@
-"""One step of a training: examples mixed, forward, loss, backward, update."""
+"""One step of a training: examples mixed, forward, loss, backward, update; and the network that comes of them all."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, nll_loss
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..data.protocol import Batch
 from ..errors import InputError
+from ..nn import layers
 from ..nn.device import computes_in_bf16
-from ..nn.googlenet import GoogLeNet
+from ..nn.googlenet import GoogLeNet, mean_probabilities
 from .distributed import World
 from .recipe import Recipe
 from .state import State
+from .task import Task
 
 ADVICE = "The last checkpoint is untouched. Try a smaller learning_rate, a longer warmup, clip=1, or precision=fp32."
 
@@ -180,3 +183,71 @@ def mixed(
         share = 1 - inputs[0, 0][patch].numel() / (height * width)
     ones = nn.functional.one_hot(labels, classes).float() if weights is None else targets
     return inputs, torch.lerp(ones[partner], ones, share)
+
+
+def averaged(state: State) -> GoogLeNet:
+    """A copy of the network with the running mean of its weights."""
+    old = state.model
+    model = GoogLeNet(old.arch, old.num_classes, old.in_channels, len(old.auxiliary) > 0)
+    model.load_state_dict(state.mean.tensors)
+    return placed(model, next(state.model.parameters()).device)
+
+
+@torch.no_grad()
+def finished(task: Task, state: State, world: World) -> GoogLeNet:
+    """The network to keep: the mean weights; where batches were few and small, with the training part's statistics.
+
+    Args:
+        task: The data and how they were trained on.
+        state: At the end.
+        world: The processes.
+    """
+    model, recipe = averaged(state), task.recipe
+    if recipe.freeze == "norms":
+        return model.eval()
+    norms, seen = norms_of(model), 0
+    momenta = [norm.momentum for norm in norms]
+    most = state.step * recipe.batch_size // 10  # takes a thirtieth of the time
+    for inputs in task.training.calibration(most):
+        seen += len(inputs)
+        for norm in norms:
+            norm.momentum = len(inputs) / seen  # so that every example counts alike
+        with torch.autocast(world.device.type, torch.bfloat16, enabled=in_bf16(recipe, world.device)):
+            model(inputs.to(world.device))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return model.eval()
+
+
+@torch.inference_mode()
+def validate(model: GoogLeNet, task: Task, world: World) -> tuple[float, float]:
+    """Loss, nats, and accuracy on the validation part.
+
+    Args:
+        model: Is put into evaluation mode.
+        task: With a validation part.
+        world: The processes.
+    """
+    assert task.validation is not None
+    model.eval()
+    bf16 = in_bf16(task.recipe, world.device)
+    loss, correct, count = 0.0, 0, 0
+    for batch in task.validation.plain():
+        labels = batch.labels.to(world.device)
+        with torch.autocast(world.device.type, torch.bfloat16, enabled=bf16):
+            probabilities = mean_probabilities(model(batch.inputs.to(world.device)))
+        loss += float(nll_loss(probabilities.clamp(min=1e-12).log(), labels, reduction="sum"))
+        correct += int((probabilities.argmax(1) == labels).sum())
+        count += len(labels)
+    return loss / count, correct / count
+
+
+def norms_of(model: nn.Module) -> list[_BatchNorm]:
+    """Its batch norms."""
+    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
+
+
+def placed(model: GoogLeNet, device: torch.device) -> GoogLeNet:
+    """It on a device, in the layout that is fast there."""
+    there: GoogLeNet = model.to(device, memory_format=layers.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
+    return there

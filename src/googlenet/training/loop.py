@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import nll_loss
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import Tensor
 
 from ..arch.check import check_work
 from ..arch.cost import check_size
 from ..errors import InputError
-from ..nn import layers
-from ..nn.googlenet import GoogLeNet, mean_probabilities
+from ..nn.googlenet import GoogLeNet
 from ..weights.create import create_model, save_weights
 from .distributed import World
-from .learner import Learner, in_bf16
+from .learner import Learner, averaged, finished, norms_of, placed, validate
 from .optimizers import learning_rate
 from .progress import Clock, EpochDone, Pace, Report, StepDone, now
 from .recipe import Recipe
@@ -29,6 +26,7 @@ from .state import State, go_on, keep_previous, make_newest
 from .task import Task, learned_from, run_record, what_it_says
 
 CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
+WITHIN = 1000  # steps of an epoch after which there is a checkpoint in it, and chance begins anew
 
 
 def train(
@@ -36,8 +34,9 @@ def train(
 ) -> GoogLeNet:
     """Trains a network and writes the run: weights, metrics, and what prediction needs.
 
-    A run that was stopped at any moment loses at most the epoch it was in, or a few seconds where epochs are
-    shorter; resumed on the CPU with as many threads, it ends in the same weights bit for bit.
+    A run that was stopped at any moment loses at most the epoch it was in, or :data:`WITHIN` steps of it, or a few
+    seconds where epochs are shorter; resumed on the CPU with as many threads, it ends in the same weights bit for bit.
+    Resumed in another number of processes, it goes on with the examples that the epoch has not had.
 
     Args:
         task: The data and how to train, from :func:`~googlenet.training.task.task_for`.
@@ -58,7 +57,13 @@ def train(
     state = fresh_state(task, world) if start is None else pretrained_state(start, task, world)
     _begin(task, run, world, state, resume)
     written, written_at = state.epoch, now() - CHECKPOINT_SECONDS  # the first is, so that there is one
-    for row in epochs(task, state, world, report):
+
+    def keep() -> None:
+        if world.leads:
+            write_epoch(run, state, task)
+        world.wait()
+
+    for row in epochs(task, state, world, report, keep):
         if world.leads:
             if now() - written_at >= CHECKPOINT_SECONDS:
                 write_epoch(run, state, task)
@@ -127,15 +132,12 @@ def _placed(model: GoogLeNet, task: Task, world: World) -> GoogLeNet:
     check_size(model.arch, task.size)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     check_work(model.arch, task.size, task.channels, 4 * parameters)  # or what was learned could not be read again
-    return _on(model, world.device)
+    return placed(model, world.device)
 
 
-def _on(model: GoogLeNet, device: torch.device) -> GoogLeNet:
-    placed: GoogLeNet = model.to(device, memory_format=layers.MEMORY_FORMAT[model.arch.dims])  # type: ignore[call-overload]
-    return placed
-
-
-def epochs(task: Task, state: State, world: World, report: Report) -> Iterator[EpochRow]:
+def epochs(
+    task: Task, state: State, world: World, report: Report, keep: Callable[[], None] | None = None
+) -> Iterator[EpochRow]:
     """Trains epoch by epoch, from where the state stands.
 
     Args:
@@ -143,6 +145,7 @@ def epochs(task: Task, state: State, world: World, report: Report) -> Iterator[E
         state: Is changed.
         world: The processes.
         report: Called now and then.
+        keep: Called within long epochs, to write the state.
 
     Yields:
         What each epoch came to.
@@ -153,22 +156,32 @@ def epochs(task: Task, state: State, world: World, report: Report) -> Iterator[E
     steps = task.examples // batch_size
     clock = Clock(recipe, steps, sum(row.seconds for row in state.history))
     while state.epoch < recipe.epochs and _progress(clock, state, world) < 1:
-        row = _epoch(task, learner, clock, batch_size, report)
-        state.epoch += 1
+        row = _epoch(task, learner, clock, batch_size, report, keep)
+        state.epoch, state.done, state.totals = state.epoch + 1, 0, (0.0, 0.0)
         state.history.append(row)
         yield row
 
 
-def _epoch(task: Task, learner: Learner, clock: Clock, batch_size: int, report: Report) -> EpochRow:
+def _epoch(
+    task: Task,
+    learner: Learner,
+    clock: Clock,
+    batch_size: int,
+    report: Report,
+    keep: Callable[[], None] | None,
+) -> EpochRow:
     """One epoch, and its validation."""
     recipe, state, world = task.recipe, learner.state, learner.world
     started, pace, number, steps = now(), Pace(), state.epoch + 1, task.examples // batch_size
-    torch.manual_seed(recipe.seed + 1_000_003 * number + world.rank)
+    if state.done >= steps:
+        raise InputError(f"The checkpoint is damaged: it is {state.done} steps into an epoch of {steps}.")
+    _seed(recipe, number, state.done, world)
     _to_training(state.model, recipe)
     losses = [row.loss for row in state.history]
-    totals = torch.zeros(2, device=world.device)
+    totals = torch.tensor(state.totals, device=world.device)
     progress = _progress(clock, state, world)
-    for step, batch in enumerate(task.training.training(number - 1, batch_size, world.rank, world.size), start=1):
+    batches = task.training.training(number - 1, batch_size, world.rank, world.size, state.done)
+    for step, batch in enumerate(batches, start=state.done + 1):
         rate, where = learning_rate(recipe, progress, losses), f"epoch {number}, batch {step}"
         totals += learner.step(batch, rate, where)
         progress = _progress(clock, state, world)
@@ -179,10 +192,20 @@ def _epoch(task: Task, learner: Learner, clock: Clock, batch_size: int, report: 
             report(StepDone(number, recipe.epochs, step, steps, loss, accuracy, speed))
         if progress >= 1:
             break
+        if keep is not None and step % WITHIN == 0 and step < steps:
+            totals = world.mean(totals)
+            state.done, state.totals = step, (float(totals[0]), float(totals[1]))
+            keep()
+            _seed(recipe, number, step, world)
     loss, accuracy = world.mean(totals / step).tolist()
     learner.check(loss, where)
     scores = validate(averaged(state), task, world) if world.leads and task.validation is not None else (None, None)
     return EpochRow(number, loss, accuracy, round(now() - started, 2), rate, *scores)
+
+
+def _seed(recipe: Recipe, epoch: int, done: int, world: World) -> None:
+    """Chance from there on: of an epoch, or of what is left of one."""
+    torch.manual_seed(recipe.seed + 1_000_003 * epoch + 7_919 * done + world.rank)
 
 
 def _progress(clock: Clock, state: State, world: World) -> float:
@@ -207,65 +230,8 @@ def _batch_size(task: Task, world: World) -> int:
 def _to_training(model: GoogLeNet, recipe: Recipe) -> None:
     model.train()
     if recipe.freeze == "norms":
-        for norm in _norms(model):
+        for norm in norms_of(model):
             norm.eval()
-
-
-def averaged(state: State) -> GoogLeNet:
-    """A copy of the network with the running mean of its weights."""
-    old = state.model
-    model = GoogLeNet(old.arch, old.num_classes, old.in_channels, len(old.auxiliary) > 0)
-    model.load_state_dict(state.mean.tensors)
-    return _on(model, next(state.model.parameters()).device)
-
-
-@torch.no_grad()
-def finished(task: Task, state: State, world: World) -> GoogLeNet:
-    """The network to keep: the mean weights; where batches were few and small, with the training part's statistics.
-
-    Args:
-        task: The data and how they were trained on.
-        state: At the end.
-        world: The processes.
-    """
-    model, recipe = averaged(state), task.recipe
-    if recipe.freeze == "norms":
-        return model.eval()
-    norms, seen = _norms(model), 0
-    momenta = [norm.momentum for norm in norms]
-    most = state.step * recipe.batch_size // 10  # takes a thirtieth of the time
-    for inputs in task.training.calibration(most):
-        seen += len(inputs)
-        for norm in norms:
-            norm.momentum = len(inputs) / seen  # so that every example counts alike
-        with torch.autocast(world.device.type, torch.bfloat16, enabled=in_bf16(recipe, world.device)):
-            model(inputs.to(world.device))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    return model.eval()
-
-
-@torch.inference_mode()
-def validate(model: GoogLeNet, task: Task, world: World) -> tuple[float, float]:
-    """Loss, nats, and accuracy on the validation part.
-
-    Args:
-        model: Is put into evaluation mode.
-        task: With a validation part.
-        world: The processes.
-    """
-    assert task.validation is not None
-    model.eval()
-    bf16 = in_bf16(task.recipe, world.device)
-    loss, correct, count = 0.0, 0, 0
-    for batch in task.validation.plain():
-        labels = batch.labels.to(world.device)
-        with torch.autocast(world.device.type, torch.bfloat16, enabled=bf16):
-            probabilities = mean_probabilities(model(batch.inputs.to(world.device)))
-        loss += float(nll_loss(probabilities.clamp(min=1e-12).log(), labels, reduction="sum"))
-        correct += int((probabilities.argmax(1) == labels).sum())
-        count += len(labels)
-    return loss / count, correct / count
 
 
 def write_epoch(run: Run, state: State, task: Task) -> None:
@@ -280,10 +246,6 @@ def write_epoch(run: Run, state: State, task: Task) -> None:
     keep_previous(run)
     state.save(run.checkpoint, task.recipe, task.fingerprint, **what_it_says(task, run))
     run.write_history(state.history)
-
-
-def _norms(model: nn.Module) -> list[_BatchNorm]:
-    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
 
 
 def _class_weights(task: Task) -> Tensor | None:

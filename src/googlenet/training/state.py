@@ -52,7 +52,7 @@ class RunningMean:
 
 @dataclass
 class State:
-    """A training between two epochs.
+    """A training between two epochs, or within a long one.
 
     Attributes:
         model: The network, as it is trained.
@@ -60,6 +60,8 @@ class State:
         optimizer: With its moments.
         epoch: Epochs done.
         step: Steps done.
+        done: Of them those of the epoch that is under way; 0 between two.
+        totals: Of these the sums of losses and of accuracies.
         history: One row of metrics an epoch.
     """
 
@@ -68,6 +70,8 @@ class State:
     optimizer: torch.optim.Optimizer | MuonWithAdamW
     epoch: int = 0
     step: int = 0
+    done: int = 0
+    totals: tuple[float, float] = (0.0, 0.0)
     history: list[EpochRow] = field(default_factory=list)
 
     @classmethod
@@ -101,6 +105,7 @@ class State:
         metadata = {
             "epoch": str(self.epoch),
             "step": str(self.step),
+            "done": json.dumps([self.done, *self.totals]),
             "history": json.dumps([row.without_time() for row in self.history]),
             "recipe": json.dumps(recipe.to_dict()),
             "fingerprint": fingerprint,
@@ -122,6 +127,7 @@ class State:
         tensors, metadata = read_tensors(path)
         try:
             epoch, step, history = _progress_of(metadata)
+            done, totals = _under_way(metadata, step)
             of = parsed(metadata["recipe"])
             if recipe is not None and recipe.changed_from(of):
                 raise InputError(f"{path} is of another recipe than this training. Bring back the one that was there.")
@@ -143,7 +149,7 @@ class State:
             for key, value in values.items():
                 if value.shape == parameter.shape:  # a fused step goes through memory: the same layout
                     values[key] = torch.empty_like(parameter).copy_(value).detach()
-        self.epoch, self.step, self.history = epoch, step, history
+        self.epoch, self.step, self.history, self.done, self.totals = epoch, step, history, done, totals
 
     def _parts_of(self, tensors: Mapping[str, Tensor], path: Path) -> dict[str, dict[str, Tensor]]:
         """The tensors of a checkpoint, by what they are of; those of the network and its mean fit."""
@@ -171,6 +177,14 @@ def _progress_of(metadata: Mapping[str, str]) -> tuple[int, int, list[EpochRow]]
     if not 0 <= step < 2**53:
         raise ValueError(f"it says {short(step)} steps are done")
     return epoch, step, history
+
+
+def _under_way(metadata: Mapping[str, str], step: int) -> tuple[int, tuple[float, float]]:
+    """How far the epoch is that a checkpoint was written in; files of before were written between two."""
+    done, loss, accuracy = parsed(metadata.get("done", "[0, 0, 0]"))
+    if not isinstance(done, int) or not 0 <= done <= step:
+        raise ValueError(f"it says {short(done)} steps of an epoch are done")
+    return done, (float(loss), float(accuracy))
 
 
 def _moments_of(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:

@@ -29,7 +29,8 @@ from googlenet.inference.predictor import Predictor
 from googlenet.nn.googlenet import GoogLeNet, mean_probabilities
 from googlenet.training import loop
 from googlenet.training.distributed import World, joined
-from googlenet.training.loop import epochs, finished, fresh_state
+from googlenet.training.learner import finished
+from googlenet.training.loop import epochs, fresh_state
 from googlenet.training.progress import EpochDone, silent
 from googlenet.training.recipe import SIGNALS, find_recipe
 from googlenet.training.runs.folder import Run

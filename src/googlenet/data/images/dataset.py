@@ -159,7 +159,7 @@ class ImageLoader:
     preprocessing: ImagePreprocessing
     settings: Settings
 
-    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1, first: int = 0) -> Iterator[Batch]:
         """Augmented batches of an epoch, shuffled.
 
         Args:
@@ -167,6 +167,7 @@ class ImageLoader:
             batch_size: Examples a step, over all processes.
             rank: This process.
             world: Number of processes.
+            first: Batches to leave out, which are not read.
         """
         settings, images = self.settings, self.images
         flip = settings.flip and images.mirror
@@ -177,8 +178,8 @@ class ImageLoader:
         def load(piece: Tensor) -> Pixels:
             return np.stack([self._drawn(row, epoch, augmentation) for row in piece.tolist()])
 
-        shares = (piece[rank::world] for piece in pieces)
-        for step, pixels in enumerate(self._pixels(shares, load)):
+        shares = (piece[rank::world] for piece in pieces[first:])
+        for step, pixels in enumerate(self._pixels(shares, load), start=first):
             generator = torch.Generator().manual_seed(_mixed(settings.seed, epoch, 2 + step))
             rows = pieces[step]
             mine = slice(rank, None, world)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ class SignalLoader:
         """All of them, prepared."""
         return torch.from_numpy(self.preprocessing.array(self.signals))
 
-    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, each member's in its own order.
 
         Args:
@@ -45,13 +46,15 @@ class SignalLoader:
             batch_size: Examples a step, over all processes.
             rank: This process.
             world: Number of processes.
+            first: Batches to leave out.
         """
         settings = self.settings
         changes = Changes(settings.slice, settings.warp, settings.gain)
         place = (settings.seed, epoch, rank, world)
-        return signal_batches(
+        batches = signal_batches(
             self.inputs, self.labels, self.preprocessing, batch_size, settings.members, changes, *place
         )
+        return islice(batches, first, None)  # chance goes on from batch to batch
 
     def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
         """Every signal once, in order, unchanged."""

@@ -93,7 +93,7 @@ class VolumeLoader:
     preprocessing: VolumePreprocessing
     settings: Settings
 
-    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+    def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, shuffled, mirrored and shifted by whole voxels.
 
         Args:
@@ -101,6 +101,7 @@ class VolumeLoader:
             batch_size: Examples a step, over all processes.
             rank: This process.
             world: Number of processes.
+            first: Batches to leave out.
         """
         import torch
 
@@ -113,6 +114,8 @@ class VolumeLoader:
             turned = torch.randint(2, (batch_size,), generator=generator)
             shifts = torch.randint(-settings.shift, settings.shift + 1, (batch_size, 3), generator=generator)
             mine = slice(rank, None, world)
+            if start < first * batch_size:
+                continue  # chance goes on from batch to batch
             batch = self._batch(rows[mine])
             for x, turn, shift in zip(batch.inputs, turned[mine].tolist(), shifts[mine].tolist(), strict=True):
                 if settings.flip and turn:

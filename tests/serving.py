@@ -22,10 +22,10 @@ WAIT = 120  # seconds, for what hangs
 class Service:
     """``googlenet serve`` in a process of its own."""
 
-    def __init__(self, words, log, env):
+    def __init__(self, words, log, env, before):
         self.log = log
         with log.open("wb") as said:
-            command = [*CLI, "serve", *map(str, words), "--port", "0"]
+            command = [*before, *CLI, "serve", *map(str, words), "--port", "0"]
             self.process = subprocess.Popen(command, stderr=said, env=SETTING | env)
         self.url = self.until(lambda said: re.search(r"at (http://\S+)", said))[1]
 
@@ -70,8 +70,8 @@ class Service:
 
 
 @contextmanager
-def running(tmp_path, *words, env=None):
-    service = Service(words, tmp_path / "said", env or {})
+def running(tmp_path, *words, env=None, before=()):
+    service = Service(words, tmp_path / "said", env or {}, before)
     try:
         yield service
     finally:

@@ -108,6 +108,7 @@ FETCHED = 1 << 30  # bytes of weights whose origin does not say how many there a
 
 FORM_FILES = 1000  # of a form that a service is sent
 HTTP_HEAD = 16_384  # bytes of the head of a request
+SENT_ROWS = 1_000_000  # of a table that a service is sent
 TENSOR_NUMBERS = 1 << 28  # of a tensor of a request
 TOKEN = 4096  # bytes of the file of a token
 

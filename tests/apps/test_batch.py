@@ -1,8 +1,10 @@
 """Very many files: every row exactly once, whatever is killed, whoever computes."""
 
+import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,7 +136,7 @@ def test_what_lies_behind_an_address_is_listed_and_read(pictures, tmp_path):
 def test_parts_together_are_what_predict_says(pictures, tmp_path):
     for part in range(1, 5):
         found = predict_parts(asked(tmp_path / "out", pictures, part=part), (), quietly)
-        assert found.parts == (4 if part == 4 else 1)
+        assert (found.parts, found.of) == (part, 4)
     paths = [str(entry) for entry in entries_of([str(pictures)], (), ENDINGS)]
     wanted = [each.to_dict() for each in googlenet.load(RUN, engine="torch").predict(paths)]
     rows = rows_of(tmp_path / "out")
@@ -212,7 +214,7 @@ def test_a_folder_of_something_else_is_left_alone(pictures, tmp_path):
 
 def test_more_parts_than_inputs_are_as_many_as_there_are(pictures, tmp_path):
     found = predict_parts(asked(tmp_path / "out", pictures / "a" / "00.png", parts=100, part=1), (), quietly)
-    assert (found.parts, found.rows) == (1, 1)
+    assert (found.parts, found.of, found.rows) == (1, 1, 1)
     assert predict_parts(asked(tmp_path / "out", pictures / "a" / "00.png", parts=100, part=7), (), quietly).rows == 0
     with pytest.raises(InputError, match="nothing to label"):
         predict_parts(
@@ -348,3 +350,127 @@ def test_jobs_that_begin_at_once_agree_on_a_plan(pictures, tmp_path):
         each.communicate(timeout=300)
     assert rows_of(tmp_path / "out") == undisturbed(tmp_path, pictures, 4)
     assert (tmp_path / "out" / "summary.json").exists()
+
+
+# ------------------------------------------------------------------------------------------------ what once went wrong
+def tar_bytes(pictures):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for path in sorted((pictures / "a").glob("*.png")):
+            archive.add(path, path.name)
+    return file.getvalue()
+
+
+def changed_head(content, start, **fields):
+    """A tar in which the head at a byte says something else, with its checksum."""
+    head = bytearray(content[start : start + 512])
+    for name, value in fields.items():
+        at, width = {"size": (124, 12)}[name]
+        head[at : at + width] = value
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return content[:start] + bytes(head) + content[start + 512 :]
+
+
+def second_head(content):
+    size = int(content[124:135], 8)
+    return 512 + -(-size // 512) * 512
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda tar: tar[: second_head(tar) + 100],
+        lambda tar: tar[: second_head(tar)],
+        lambda tar: tar[: second_head(tar)] + b"\xff" * 50 + tar[second_head(tar) + 50 :],
+        lambda tar: changed_head(tar, 0, size=b"\xff" * 12),
+        lambda tar: changed_head(tar, 0, size=b"\xff" * 10 + b"\xfe\x00"),
+        lambda tar: changed_head(tar, second_head(tar), size=b"77777777777\0"),
+    ],
+    ids=["cut in a head", "cut between", "a head", "size -1", "size -512", "size beyond"],
+)
+def test_a_tar_that_is_not_whole_loses_nothing_silently(pictures, tmp_path, damage):
+    path = tmp_path / "x.tar"
+    path.write_bytes(damage(tar_bytes(pictures)))
+    with pytest.raises(InputError, match="no whole tar"):
+        list(entries_of([str(path)], (), ENDINGS))
+
+
+def test_a_nested_column_of_paths_gets_a_sentence(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow.parquet import write_table
+
+    write_table(pyarrow.table({"path": pyarrow.array([["f0.png"]])}), tmp_path / "list.parquet")
+    with pytest.raises(InputError, match="is nested"):
+        list(entries_of([str(tmp_path / "list.parquet")], (), ENDINGS))
+    rows = pyarrow.table({"deep": pyarrow.array([{"a": 1, "b": 2}]), "path": ["one.png"]})
+    write_table(rows, tmp_path / "deep.parquet")
+    assert list(entries_of([str(tmp_path / "deep.parquet")], (), ENDINGS)) == [str(tmp_path / "one.png")]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: (folder / "part-00002.jsonl").write_text("torn"),
+        lambda folder: (folder / "part-00002.jsonl").unlink(),
+        lambda folder: (folder / "counts" / "00002.json").unlink(),
+        lambda folder: (folder / "counts" / "00002.json").write_text("{}"),
+        lambda folder: shutil.rmtree(folder / "counts"),
+    ],
+    ids=["torn", "gone", "no counts", "bad counts", "no folder of counts"],
+)
+def test_what_is_spoilt_is_computed_again(pictures, tmp_path, spoil):
+    whole = undisturbed(tmp_path, pictures, 3)
+    folder = tmp_path / "undisturbed"
+    spoil(folder)
+    for part in range(1, 4):
+        predict_parts(asked(folder, pictures, parts=3, part=part), (), quietly)
+    assert rows_of(folder) == whole
+    assert json.loads((folder / "summary.json").read_text())["rows"] == 23
+
+
+def test_another_list_on_standard_input_is_told_apart(pictures, tmp_path):
+    lines = [f"{path}\n" for path in sorted(pictures.glob("a/*.png"))]
+    first = asked(tmp_path / "out", "-", parts=2, part=1)
+    predict_parts(first, iter(lines), quietly)
+    predict_parts(first, iter(lines), quietly)
+    with pytest.raises(InputError, match="another list on standard input"):
+        predict_parts(first, iter(lines[:-1]), quietly)
+
+
+def test_relative_inputs_are_gone_on_with_from_where_they_were_meant(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(pictures)
+    predict_parts(asked(tmp_path / "out", "a", parts=2, part=1), (), quietly)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="Go on from there"):
+        predict_parts(asked(tmp_path / "out", "a", parts=2, part=2), (), quietly)
+
+
+def test_going_on_says_that_nothing_new_is_looked_for(pictures, tmp_path):
+    said = []
+    predict_parts(asked(tmp_path / "out", pictures / "a", parts=2, part=1), (), quietly, said.append)
+    assert said == []
+    predict_parts(asked(tmp_path / "out", pictures / "a", parts=2, part=2), (), quietly, said.append)
+    assert "what came since is not among them" in said[0]
+
+
+def test_a_process_ends_with_its_driver(pictures, tmp_path):
+    many = tmp_path / "many.csv"
+    many.write_text("path\n" + f"{pictures / 'a' / '00.png'}\n" * 300_000)
+    process = started(tmp_path, many, 2, on=("--workers", "1"))
+    ends = time.monotonic() + 120
+    while not (there := children(process)) and time.monotonic() < ends:
+        time.sleep(0.05)
+    while not any(name.name.startswith(".fresh") for name in (tmp_path / "out").iterdir()):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    while Path(f"/proc/{there[0]}").exists() and "Z" not in Path(f"/proc/{there[0]}/stat").read_text().split()[2]:
+        assert time.monotonic() < ends, "it computes on"
+        time.sleep(0.05)
+
+
+def test_nothing_is_said_where_all_went_well(pictures, tmp_path):
+    done = run_cli("predict", RUN, pictures / "a", "--out", tmp_path / "out", "--parts", "2", "--engine", "torch")
+    assert done.returncode == 0 and len(done.stderr.strip().splitlines()) == 1, done.stderr

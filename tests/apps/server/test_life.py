@@ -1,16 +1,20 @@
 """From start to end: signals, reloads, slow and hostile clients; a process each."""
 
 import json
+import os
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+import googlenet
 from conftest import run_cli
 from googlenet.apps.jobs import export_job
 from serving import WAIT, running
@@ -104,6 +108,82 @@ def test_a_new_run_takes_over_without_a_lost_request(copy, tmp_path):
     assert {"1", "3"} <= set(load.versions)
 
 
+def test_a_model_of_openvinos_is_loaded_anew_again_and_again(tmp_path):
+    pytest.importorskip("openvino")
+    with running(tmp_path, "fashion_mnist") as service:
+        for version in range(2, 6):
+            service.send(signal.SIGHUP)
+            service.until(lambda said, version=version: f"version {version} answers from now on" in said)
+        assert service.json("/v2/models/fashion_mnist")[1]["versions"] == ["5"]
+        assert service.end() == 0
+
+
+def test_what_was_replaced_is_not_explained_as_what_answers(tmp_path):
+    path = tmp_path / "run.safetensors"
+    shutil.copy(Path(googlenet.__file__).parent / "weights" / "shipped" / "googlenet_1d.gunpoint.safetensors", path)
+    with running(tmp_path, f"mine={path}") as service:
+        body = json.dumps(ROW).encode()
+        assert service.ask("/predict", body, Content_Type="application/json")[0] == 200
+        path.write_bytes(b"another")
+        status, _, found = service.ask("/explain?name=x.csv", b"1,2,3", Content_Type="text/csv")
+        assert status == 400 and b"was replaced since" in found
+        assert service.ask("/predict", body, Content_Type="application/json")[0] == 200
+
+
+def test_processes_end_with_the_one_that_started_them(copy, tmp_path):
+    with running(tmp_path, copy, "--workers", "2") as service:
+        while service.said().count("Serving model") < 2:
+            time.sleep(0.05)
+        service.send(signal.SIGKILL)
+        service.process.wait(WAIT)
+        ends = time.monotonic() + WAIT
+        while time.monotonic() < ends:
+            try:
+                connected(service).close()
+            except OSError:
+                return
+            time.sleep(0.1)
+        raise AssertionError("they serve on")
+
+
+def test_one_that_takes_the_place_of_another_has_its_version(copy, tmp_path):
+    with running(tmp_path, copy, "--workers", "2") as service:
+        while service.said().count("Serving model") < 2:
+            time.sleep(0.05)
+        service.send(signal.SIGHUP)
+        service.until(lambda said: said.count("version 2 answers from now on") == 2)
+        there = children_of(service.process.pid)
+        os.kill(there[0], signal.SIGKILL)
+        service.until(lambda said: said.count("Serving model") == 3)
+        assert {service.json("/v2/models/model")[1]["versions"][0] for _ in range(12)} == {"2"}
+        assert service.end() == 0
+
+
+def children_of(pid):
+    words = ["ps", "-o", "pid=,args=", "--ppid", str(pid)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return [int(line.split()[0]) for line in done.stdout.splitlines() if "spawn_main" in line]
+
+
+def test_more_connections_than_files_are_let_go_quietly(copy, tmp_path):
+    words = ["sh", "-c", 'ulimit -n 96; exec "$@"', "sh"]
+    with running(tmp_path, copy, before=words) as service:
+        raw = [connected(service) for _ in range(150)]
+        try:
+            ends = time.monotonic() + WAIT
+            while True:
+                for each in raw[10:]:
+                    each.close()
+                with suppress(OSError):
+                    if service.json("/predict", ROW)[0] == 200:
+                        break
+                assert time.monotonic() < ends
+            assert len(service.said()) < 2000
+        finally:
+            for each in raw:
+                each.close()
+
+
 def test_several_processes_share_the_work_and_the_counts(copy, tmp_path):
     with running(tmp_path, copy, "--workers", "2") as service:
         ends = time.monotonic() + WAIT
@@ -163,7 +243,7 @@ def test_slow_clients_are_let_go(copy, tmp_path):
         assert service.json("/predict", ROW)[0] == 200
         found = {name: raw[name].recv(1000) for name in slow}
         assert found["nothing"] == found["half a head"] == b""
-        assert found["no body"].startswith(b"HTTP/1.1 503") and found["half a body"].startswith(b"HTTP/1.1 503")
+        assert found["no body"].startswith(b"HTTP/1.1 408") and found["half a body"].startswith(b"HTTP/1.1 408")
         for each in raw.values():
             each.close()
         gone = connected(service)
@@ -203,6 +283,7 @@ def test_pages_elsewhere_may_ask_only_if_told(copy, tmp_path):
         (["fashion_mnist", "--port", "70000"], "--port"),
         (["fashion_mnist", "--token-file", "nothing"], "token"),
         (["fashion_mnist", "--host", "999.1.1.1"], "cannot be listened on"),
+        (["fashion_mnist", "--cors", "foo"], "--cors is one origin"),
     ],
 )
 def test_what_cannot_be_served_gets_a_sentence(words, said, tmp_path):

@@ -125,8 +125,11 @@ def _of_parquet(text: str) -> Iterator[str]:
             at = _column(names, text)
             if at is None:
                 raise InputError(f"{text} has no column of paths. Call it path.")
+            leaf = next((n for n in range(len(file.schema)) if file.schema.column(n).path == names[at]), None)
+            if leaf is None:
+                raise InputError(f"The column {names[at]} of {text} is nested; a path is text.")
             groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-            held = sum(group.column(at).total_uncompressed_size for group in groups)
+            held = sum(group.column(leaf).total_uncompressed_size for group in groups)
             check_unpacked(Path(text), held, "If you trust it, save it as CSV")
         with open_plain(text) as raw, ParquetFile(raw, read_dictionary=[names[at]]) as file:
             for batch in file.iter_batches(columns=[names[at]], batch_size=BATCH):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -53,27 +54,32 @@ class Summary:
         rows: In all of them.
         errors: Rows that say why an input cannot be read.
         labels: How often each label was the most probable.
+        of: How many parts there are to be.
     """
 
     parts: int
     rows: int
     errors: int
     labels: dict[str, int]
+    of: int
 
 
 Watch = Callable[[Iterator[tuple[int, Counts]], int, Plan], Iterator[tuple[int, Counts]]]
 
 
-def predict_parts(asked: Asked, lines: Iterable[str], watch: Watch) -> Summary:
+def predict_parts(
+    asked: Asked, lines: Iterable[str], watch: Watch, told: Callable[[str], None] = lambda sentence: None
+) -> Summary:
     """Labels all inputs that are not labelled yet.
 
     Args:
         asked: What, and where to.
         lines: Of standard input, for ``-``.
         watch: Wraps the parts while they are computed; it is told how many there will be.
+        told: Called with what is to be said before.
 
     Returns:
-        What there is now; of one part, of that.
+        What there is now.
 
     Raises:
         InputError: If something of it cannot be done; what is done stays.
@@ -82,27 +88,53 @@ def predict_parts(asked: Asked, lines: Iterable[str], watch: Watch) -> Summary:
         raise InputError(f"--on is processes, ray or ray://HOST:PORT, not {asked.on!r}.")
     if asked.form == "parquet":
         check_parquet()
-    plan = _plan(asked, lines)
+    plan, lay_there = _plan(asked, lines)
+    if lay_there:
+        told(
+            f"Going on with the inputs that were written down in {asked.out / PLAN}; what came since is not among them."
+        )
     missing = plan.missing()
     if asked.part is not None:
         if asked.part > plan.parts:
-            return Summary(0, 0, 0, {})  # there are fewer inputs than parts
+            return Summary(0, 0, 0, {}, plan.parts)  # there are fewer inputs than parts
         missing = [part for part in missing if part == asked.part]
     for _ in watch(_computed(asked, plan, missing), len(missing), plan):
         pass
-    if plan.missing():
-        return _sum(plan, [asked.part] if asked.part is not None else [])
-    found = _sum(plan, range(1, plan.parts + 1))
-    files.write_bytes(asked.out / SUMMARY, (json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n").encode())
+    left = plan.missing()
+    found = _sum(plan, set(range(1, plan.parts + 1)).difference(left))
+    if not left:
+        row = json.dumps(asdict(found), ensure_ascii=False, indent=1)
+        files.write_bytes(asked.out / SUMMARY, f"{row}\n".encode())
     return found
 
 
-def _plan(asked: Asked, lines: Iterable[str]) -> Plan:
+def _plan(asked: Asked, lines: Iterable[str]) -> tuple[Plan, bool]:
     """The plan that lies there, or a new one; the network is looked at only for that."""
-    wanted = Plan(asked.out, tuple(asked.inputs), asked.network.digest, asked.form, asked.top, (), ())
+    place, network = str(Path.cwd()), asked.network.digest
+    wanted = Plan(asked.out, tuple(asked.inputs), place, "", asked.parts, network, asked.form, asked.top, (), ())
     there = (asked.out / PLAN).exists()
     extensions = () if there else tuple(asked.network.load().preprocessing.extensions)
-    return planned(asked.out, entries_of(asked.inputs, lines, extensions), asked.parts, wanted)
+    heard = _Heard(lines if "-" in asked.inputs else ())
+    return planned(asked.out, entries_of(asked.inputs, heard, extensions), wanted, heard.digest)
+
+
+class _Heard:
+    """Lines of standard input, and a digest of all of them."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines, self._hash, self._any = iter(lines), hashlib.blake2b(digest_size=8), False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._any = True
+            self._hash.update(line.strip().encode("utf-8", "surrogateescape") + b"\n")
+            yield line
+
+    def digest(self) -> str:
+        """Of what came and what is still to come; empty if that is nothing."""
+        for _ in self:
+            pass
+        return self._hash.hexdigest() if self._any else ""
 
 
 def _computed(asked: Asked, plan: Plan, parts: Sequence[int]) -> Iterator[tuple[int, Counts]]:
@@ -124,15 +156,9 @@ def _computed(asked: Asked, plan: Plan, parts: Sequence[int]) -> Iterator[tuple[
 
 def _sum(plan: Plan, parts: Iterable[int]) -> Summary:
     """What some parts hold, as their counts say."""
-    rows = errors = number = 0
+    counts = [plan.counted(part) for part in parts]
     labels = Counter[str]()
-    for part in parts:
-        counts = files.read_json(plan.counts(part))
-        try:
-            rows, errors, number = rows + int(counts["rows"]), errors + int(counts["errors"]), number + 1
-            labels.update({str(name): int(count) for name, count in counts["labels"].items()})
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(
-                f"{plan.counts(part)} is damaged: remove it and {plan.path(part).name}, and go on."
-            ) from error
-    return Summary(number, rows, errors, dict(labels.most_common()))
+    for each in counts:
+        labels.update(each["labels"])
+    rows, errors = (sum(each[name] for each in counts) for name in ("rows", "errors"))
+    return Summary(len(counts), rows, errors, dict(labels.most_common()), plan.parts)

@@ -63,7 +63,8 @@ def label_part(predictor: Predictor, plan: Plan, part: int) -> Counts:
         part: Its number, from 1.
 
     Returns:
-        What there is to sum up: ``rows``, ``errors``, and ``labels`` with how often each was the most probable.
+        What there is to sum up: ``rows``, ``errors``, ``labels`` with how often each was the most probable, and the
+        ``bytes`` of the file.
 
     Raises:
         InputError: If its file cannot be written.
@@ -78,7 +79,7 @@ def label_part(predictor: Predictor, plan: Plan, part: int) -> Counts:
             else:
                 errors += 1
         writer.close()
-        counts: Counts = {"rows": rows, "errors": errors, "labels": dict(labels)}
+        counts: Counts = {"rows": rows, "errors": errors, "labels": dict(labels), "bytes": new.stat().st_size}
         files.write_bytes(plan.counts(part), json.dumps(counts).encode())
     return counts
 

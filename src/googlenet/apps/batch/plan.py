@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,9 @@ class Plan:
     Attributes:
         folder: Where it and its results lie.
         inputs: As they were typed.
+        place: Where relative ones begin.
+        lines: A digest of the names that standard input had; empty where it was not asked.
+        asked: How many parts were wanted; there are no more than inputs.
         network: A digest of what labels.
         form: ``jsonl`` or ``parquet``.
         top: Labels of each.
@@ -46,6 +49,9 @@ class Plan:
 
     folder: Path
     inputs: Sequence[str]
+    place: str
+    lines: str
+    asked: int
     network: str
     form: str
     top: int
@@ -66,47 +72,68 @@ class Plan:
         return self.folder / "counts" / f"{part:05d}.json"
 
     def missing(self) -> list[int]:
-        """The parts that are not there."""
-        there = {entry.name for entry in os.scandir(self.folder)}
-        return [part for part in range(1, self.parts + 1) if self.path(part).name not in there]
+        """The parts that are not there, whole and with their counts."""
+        sizes = {entry.name: entry.stat().st_size for entry in os.scandir(self.folder)}
+        return [
+            part
+            for part in range(1, self.parts + 1)
+            if (size := sizes.get(self.path(part).name)) is None or self.counted(part).get("bytes") != size
+        ]
+
+    def counted(self, part: int) -> dict[str, Any]:
+        """What there is to sum up of a part; nothing if that is not there or damaged."""
+        try:
+            found = files.read_json(self.counts(part))
+            rows, errors, labels = found["rows"], found["errors"], found["labels"]
+            numbers = (rows, errors, *labels.values())
+            return found if all(isinstance(number, int) and number >= 0 for number in numbers) else {}
+        except (InputError, KeyError, AttributeError):
+            return {}
 
     def entries(self, part: int) -> Iterator[Entry]:
         """The inputs of a part."""
         with files.open_plain(self.folder / LIST) as file:
             file.seek(self.starts[part - 1])
             while file.tell() < self.starts[part]:
-                yield _entry(file.readline())
+                try:
+                    yield _entry(file.readline())
+                except (ValueError, TypeError, RecursionError) as error:
+                    raise InputError(
+                        f"{self.folder / LIST} is damaged: remove {self.folder}, and begin again."
+                    ) from error
 
 
-def planned(folder: Path, entries: Iterable[Entry], parts: int, asked: Plan) -> Plan:
+def planned(folder: Path, entries: Iterable[Entry], asked: Plan, lines: Callable[[], str]) -> tuple[Plan, bool]:
     """The plan of a folder: what lies there, or else a new one.
 
     Args:
         folder: Of the results; it is made if it is not there.
         entries: The inputs, in order; taken only where there is no plan.
-        parts: How many to cut them into; no more than there are inputs.
         asked: What a plan that lies there has to agree with.
+        lines: The digest of standard input, once all of it was taken.
+
+    Returns:
+        It, and whether it lay there.
 
     Raises:
         InputError: If the folder holds another plan or something else, or there is no input.
     """
     _check_folder(folder)
     with FileLock(folder / LOCK):  # of several that begin at once one plans
+        (folder / "counts").mkdir(exist_ok=True)
         if (folder / PLAN).exists():
-            return _agreed(read_plan(folder), asked, parts)
+            return _agreed(read_plan(folder), replace(asked, lines=lines())), True
         starts = _write_list(folder / LIST, entries)
         count = len(starts) - 1
         if not count:
             raise InputError("There is nothing to label: the inputs name no file.")
-        cuts = [count * part // min(parts, count) for part in range(min(parts, count) + 1)]
-        plan = Plan(
-            folder, tuple(asked.inputs), asked.network, asked.form, asked.top, [starts[cut] for cut in cuts], cuts
-        )
+        parts = min(asked.asked, count)
+        cuts = [count * part // parts for part in range(parts + 1)]
+        plan = replace(asked, lines=lines(), starts=[starts[cut] for cut in cuts], rows=cuts)
         row = {"version": VERSION, **asdict(plan)}
         del row["folder"]
         files.write_bytes(folder / PLAN, json.dumps(row).encode())
-    (folder / "counts").mkdir(exist_ok=True)
-    return plan
+    return plan, False
 
 
 def read_plan(folder: Path) -> Plan:
@@ -131,19 +158,18 @@ def read_plan(folder: Path) -> Plan:
     return plan
 
 
-def _agreed(plan: Plan, asked: Plan, parts: int) -> Plan:
+def _agreed(plan: Plan, asked: Plan) -> Plan:
     """A plan that lies there, if it is what is asked for."""
-    for name, meant in (
-        ("inputs", "of other inputs"),
-        ("network", "by another network"),
-        ("top", "with another --top"),
-    ):
+    others = (("inputs", "of other inputs"), ("network", "by another network"), ("top", "with another --top"))
+    for name, meant in (*others, ("lines", "of another list on standard input")):
         if _plain(getattr(plan, name)) != _plain(getattr(asked, name)):
             raise InputError(f"{plan.folder} holds predictions {meant}. Name another folder (--out).")
+    if plan.place != asked.place and any(not os.path.isabs(name) for name in plan.inputs):  # noqa: PTH117
+        raise InputError(f"{plan.folder} holds predictions of what lies below {plan.place}. Go on from there.")
     if plan.form != asked.form:
         raise InputError(f"{plan.folder} holds predictions in {plan.form}. Go on with --format {plan.form}.")
-    if plan.parts != min(parts, plan.rows[-1]):
-        raise InputError(f"{plan.folder} was cut into {plan.parts} parts. Go on with --parts {plan.parts}.")
+    if plan.asked != asked.asked:
+        raise InputError(f"{plan.folder} was cut into {plan.asked} parts. Go on with as many (--parts {plan.asked}).")
     return plan
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from ...errors import InputError
 from .label import Counts, Network, label_part
 from .plan import Plan
 
+PATIENCE = 10.0  # seconds for a process that has nothing to do to end
 ATTEMPTS = 5  # at a part whose process was killed
 
 
@@ -49,7 +51,7 @@ def computed(network: Network, plan: Plan, parts: Sequence[int], workers: int = 
                     yield done
     finally:
         for worker in pool.workers:
-            _stop(worker)
+            _stop(worker, PATIENCE if worker.part is None else 0)
 
 
 class _Pool:
@@ -98,12 +100,12 @@ class _Pool:
 
     def _replace(self, worker: _Worker) -> None:
         at = self.workers.index(worker)
-        _stop(worker)
+        code = _stop(worker, PATIENCE)
         self.workers[at] = _start(self.network, self.plan, self.cores[at])
         if worker.part is not None:
             self.waiting.append(worker.part)
             self.tried[worker.part] += 1
-            _check_attempts(worker.part, self.tried[worker.part], worker.process.exitcode)
+            _check_attempts(worker.part, self.tried[worker.part], code)
 
 
 def _check_attempts(part: int, tried: int, code: int | None) -> None:
@@ -133,10 +135,15 @@ def _start(network: Network, plan: Plan, cores: Sequence[int]) -> _Worker:
     return _Worker(process, ours)
 
 
-def _stop(worker: _Worker) -> None:
+def _stop(worker: _Worker, patience: float = 0.0) -> int | None:
+    """Ends one, which may finish what it does; its exit status, if it had ended before."""
+    worker.process.join(0 if worker.process.is_alive() else None)
+    code = worker.process.exitcode
     worker.connection.close()
-    worker.process.terminate()
+    worker.process.join(patience)
+    worker.process.kill()
     worker.process.join()
+    return code
 
 
 def _work(connection: Connection, network: Network, plan: Plan, cores: Sequence[int]) -> None:
@@ -146,6 +153,7 @@ def _work(connection: Connection, network: Network, plan: Plan, cores: Sequence[
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, which tells who started it as well
     if cores:
         os.sched_setaffinity(0, cores)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     answer: Any
     try:
         predictor = network.load()
@@ -158,4 +166,15 @@ def _work(connection: Connection, network: Network, plan: Plan, cores: Sequence[
         answer = str(error)
     except OSError as error:
         answer = f"{error.filename or 'A file'} could not be read or written: {error.strerror}."
-    connection.send(answer)
+    except Exception as error:
+        answer = f"A part could not be computed: {type(error).__name__}: {error}."
+    with suppress(OSError):
+        connection.send(answer)
+
+
+def _end_with_parent() -> None:
+    """Ends this process where the one that started it is killed: who gives the command again computes the same part."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

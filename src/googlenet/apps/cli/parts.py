@@ -103,9 +103,10 @@ def label_parts(parts: Parts, network: Network, inputs: Sequence[str], form: str
     assert parts.out is not None
     on, workers = parts.on or "processes", parts.workers or 1
     asked = Asked(network, inputs, parts.out, number, form or "jsonl", top, part, on, workers)
-    found = predict_parts(asked, sys.stdin or (), _watch)
+    found = predict_parts(asked, sys.stdin or (), _watch, beside)
     labels = several([f"{shown(label)} {count:,}" for label, count in list(found.labels.items())[:SHOWN]])
-    counts = f"{found.rows:,} rows in {found.parts:,} parts, {found.errors:,} errors"
+    of = f"{found.parts:,} parts" if found.parts == found.of else f"{found.parts:,} of {found.of:,} parts so far"
+    counts = f"{found.rows:,} rows in {of}, {found.errors:,} errors"
     more = ", …" if len(found.labels) > SHOWN else ""
     beside(f"{shown(str(parts.out))}: {counts}{'; ' * bool(labels)}{labels}{more}")
     return int(found.errors > 0)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def application(service: Service) -> Starlette:
     return Starlette(
         routes=[_route(service, *row) for row in ROUTES],
         middleware=middleware,
-        exception_handlers={HTTPException: _refused, Exception: _failed},
+        exception_handlers={HTTPException: _refused},
     )
 
 
@@ -85,9 +86,16 @@ async def _guarded(service: Service, request: Request, handler: Handler, began: 
     except Full:
         return error(503, "As many examples wait as may; try again in a moment.", AGAIN)
     except TimeoutError:
+        if request.method == "POST" and not getattr(request.state, "whole", False):
+            return error(
+                408, f"The request did not come whole within {service.timeout:g} seconds.", {"Connection": "close"}
+            )
         return error(503, f"The answer was not there within {service.timeout:g} seconds; try again later.", AGAIN)
     except Gone:
         return Response(status_code=499)  # which nobody sees
+    except Exception:  # a fault of the program's own, which is to be seen where it runs
+        traceback.print_exc()
+        return error(500, "The service failed at this request; what it says where it runs tells more.")
 
 
 def _knows(token: str, request: Request) -> bool:
@@ -100,7 +108,8 @@ def _knows(token: str, request: Request) -> bool:
             return False
     elif kind.lower() != "bearer":
         return False
-    return hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
+    sent = given.strip().encode("latin-1", "replace") if kind.lower() == "bearer" else given.encode()
+    return hmac.compare_digest(sent, token.encode())
 
 
 def error(code: int, said: str, headers: Any = None) -> JSONResponse:
@@ -119,14 +128,9 @@ async def _refused(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, HTTPException)
     said = {
         404: f"There is nothing at {request.url.path[:200]}; /docs says what there is.",
-        405: "There is no such method here.",
+        405: f"There is no {request.method} at {request.url.path[:200]}; /docs says what there is.",
     }
     return error(refused.status_code, said.get(refused.status_code, refused.detail), refused.headers)
-
-
-async def _failed(request: Request, failure: Exception) -> Response:
-    """Of faults of the program's own, whose trace is shown where it runs."""
-    return error(500, "The service failed at this request; what it says where it runs tells more.")
 
 
 _V2, _MODEL = "/v2", "/v2/models/{model}"

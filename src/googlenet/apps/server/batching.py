@@ -94,7 +94,9 @@ class Batcher:
             TooMany: If there never is.
         """
         if len(examples) > self.most:
-            raise TooMany(f"The request holds {len(examples):,} examples; send at most {self.most:,} at once.")
+            raise TooMany(
+                f"The request holds {len(examples):,} examples; send at most {self.most:,} at once (--max-queue)."
+            )
         job = _Job(predictor, examples)
         with self._change:
             if self._ended or self._waiting + len(examples) > self.most:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from anyio.to_thread import run_sync
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from ...data.protocol import Example
 from ...errors import InputError
+from .batching import doubts
 from .documents import documents, openapi
 from .models import Loaded, Served
 from .people.files import examples_of as examples_of_files
 from .people.files import examples_of_json, rows
 from .protocol.inference import examples_of, model_metadata, reply, server_metadata
 from .protocol.tensors import HEADER_LENGTH, read_request
-from .service import Service, admit, answers_to, body_of, media_type, sent_in, top_of
+from .service import Service, admit, answers_to, body_of, check_query, media_type, sent_in, top_of
 
 INLINE = 1 << 16  # bytes of a body that is parsed without another thread
 
@@ -73,16 +79,18 @@ async def infer(service: Service, request: Request) -> Response:
 # ------------------------------------------------------------------------------------------------ people
 async def predict(service: Service, request: Request) -> Response:
     """Labels of files, of rows of tables, or of numbers in JSON."""
+    check_query(request, "model", "top", "name")
     served, loaded = _asked(service, request)
     top = top_of(request)
     admit(served)
     preprocessing = loaded.predictor.preprocessing
     if media_type(request) == "application/json":
-        examples = await run_in_threadpool(examples_of_json, await body_of(service, request), preprocessing)
+        reading = partial(examples_of_json, await body_of(service, request), preprocessing)
     else:
-        examples = await run_in_threadpool(examples_of_files, await sent_in(service, request), preprocessing)
+        reading = partial(examples_of_files, await sent_in(service, request), preprocessing)
+    examples, doubted = await run_sync(_with_doubts, reading, limiter=service.reading, abandon_on_cancel=True)
     answers = await answers_to(service, request, served, loaded, examples)
-    found = rows(answers, loaded.predictor.classes, top)
+    found = rows(answers, loaded.predictor.classes, top, doubted)
     body = {"model": served.source.name, "version": loaded.version, "predictions": found}
     if all("error" in row for row in found):
         first = found[0]
@@ -90,8 +98,15 @@ async def predict(service: Service, request: Request) -> Response:
     return JSONResponse(body)
 
 
+def _with_doubts(reading: Callable[[], list[Example]]) -> tuple[list[Example], list[str]]:
+    """Examples, and what there is to doubt of how all of them were read."""
+    with doubts() as heard:
+        return reading(), heard
+
+
 async def explain(service: Service, request: Request) -> Response:
     """What decided for a label: a figure, or numbers."""
+    check_query(request, "model", "method", "class", "against", "at", "format", "name")
     served, _ = _asked(service, request)
     sent = await sent_in(service, request)
     if len(sent) != 1:

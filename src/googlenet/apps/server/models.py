@@ -13,9 +13,9 @@ from pathlib import Path
 from ...data.protocol import Example
 from ...errors import InputError, unknown
 from ...inference.engines.backend import exported_for
-from ...inference.load import load
 from ...inference.predictor import Predictor
 from ...weights.catalogue import named
+from ..batch.label import Network
 from .batching import Answer, Batcher
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -71,12 +71,14 @@ class Loaded:
     """A model in one version, ready to answer.
 
     Attributes:
-        version: How many times it has been loaded: ``"1"``, then ``"2"``.
+        version: At which start or reload of the service it was loaded: ``"1"``, then ``"2"``.
         predictor: It.
+        digest: Of the file that it was loaded from.
     """
 
     version: str
     predictor: Predictor
+    digest: str
 
 
 class Served:
@@ -90,17 +92,24 @@ class Served:
     Args:
         source: The same.
         batcher: The same.
+        version: Of what is loaded now.
     """
 
-    def __init__(self, source: Source, batcher: Batcher) -> None:
+    def __init__(self, source: Source, batcher: Batcher, version: int) -> None:
         self.source = source
         self.batcher = batcher
-        self.loaded = Loaded("1", _loaded(source.run))
+        self.loaded = _loaded(source.run, version)
 
-    def reload(self) -> None:
+    def reload(self, version: int) -> None:
         """Loads what lies there now, and only then has it answer. Raises InputError if it cannot be loaded."""
-        found = _loaded(self.source.run)
-        self.loaded = Loaded(str(int(self.loaded.version) + 1), found)
+        self.loaded = _loaded(self.source.run, version)
+
+    def check_unchanged(self) -> None:
+        """Raises InputError where there is another network now in place of the one that answers."""
+        if Network(self.source.run).digest != self.loaded.digest:
+            raise InputError(
+                f"What {self.source.name} was loaded from was replaced since; load it (SIGHUP) to have it explained."
+            )
 
     def submit(self, predictor: Predictor, examples: Sequence[Example]) -> Future[list[Answer]]:
         """As of :meth:`Batcher.submit`."""
@@ -113,14 +122,15 @@ class Models:
     Args:
         sources: What to serve.
         batcher: Makes the queue of a model, from its name.
+        version: Of what is loaded now: of a process that takes the place of another, the service's.
 
     Raises:
         InputError: If one cannot be loaded, or two have one name.
     """
 
-    def __init__(self, sources: Sequence[Source], batcher: Callable[[str], Batcher]) -> None:
+    def __init__(self, sources: Sequence[Source], batcher: Callable[[str], Batcher], version: int = 1) -> None:
         check_names(sources)
-        self._served: Mapping[str, Served] = {each.name: Served(each, batcher(each.name)) for each in sources}
+        self._served: Mapping[str, Served] = {each.name: Served(each, batcher(each.name), version) for each in sources}
         self._reloading = threading.Lock()
 
     def __iter__(self) -> Iterator[Served]:
@@ -152,8 +162,11 @@ class Models:
             raise Unknown(f"{name} is served in version {loaded.version}, and there is no {version[:20]!r}.")
         return served, loaded
 
-    def reload(self) -> list[str]:
+    def reload(self, version: int) -> list[str]:
         """Loads all anew, each beside the one that still answers.
+
+        Args:
+            version: Of what is loaded now.
 
         Returns:
             A sentence on each: what it is now, or why it stays what it was.
@@ -162,7 +175,7 @@ class Models:
         with self._reloading:
             for served in self:
                 try:
-                    served.reload()
+                    served.reload(version)
                     said.append(f"{served.source.name}: version {served.loaded.version} answers from now on.")
                 except InputError as error:
                     said.append(
@@ -188,7 +201,7 @@ def check_names(sources: Sequence[Source]) -> None:
         seen[each.name] = each.run
 
 
-def _loaded(run: str) -> Predictor:
+def _loaded(run: str, version: int) -> Loaded:
     """What answers for a run.
 
     Raises:
@@ -202,7 +215,9 @@ def _loaded(run: str) -> Predictor:
             else "where it is, run googlenet export, and serve what that writes"
         )
         raise InputError(f"{run} needs PyTorch, which is not installed: pip install torch, or {hint}.")
-    return load(run)
+    network = Network(run)
+    digest = network.digest  # before: what is replaced meanwhile is told as replaced
+    return Loaded(str(version), network.load(), digest)
 
 
 def has_insides(run: str) -> bool:

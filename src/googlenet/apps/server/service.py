@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import zlib
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from anyio import CapacityLimiter
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from ...data.parallel import available_cores
 from ...data.protocol import Example
-from ...errors import InputError
+from ...errors import InputError, unknown
 from ...limits import FORM_FILES
 from .batching import Answer, Full
 from .metrics import Metrics
@@ -51,6 +54,15 @@ class Service:
     draining: bool = False
     explanations: Explanations = field(default_factory=Explanations)
     front: Front = field(default_factory=Front)
+    reading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(available_cores()))  # of files
+
+
+# Ways to pack a body, and what unpacks it.
+UNPACK: Mapping[str, Callable[[], Any]] = {
+    "identity": lambda: None,
+    "gzip": lambda: zlib.decompressobj(31),
+    "deflate": lambda: zlib.decompressobj(15),
+}
 
 
 def admit(served: Served) -> None:
@@ -60,19 +72,28 @@ def admit(served: Served) -> None:
 
 
 async def _parts(service: Service, request: Request) -> AsyncGenerator[bytes, None]:
-    """A body, part by part, that is not too large."""
-    size = int(said) if (said := request.headers.get("content-length", "")).isdigit() else 0
-    stream = request.stream()
-    while True:
+    """A body, part by part, unpacked, that is not too large."""
+    said, packed = request.headers.get("content-length", ""), request.headers.get("content-encoding", "identity")
+    if packed not in UNPACK:
+        raise HTTPException(415, f"The body is packed as {packed[:40]!r}; send it as gzip, as deflate, or as it is.")
+    if said.isdigit() and int(said) > service.max_body:
+        raise _too_large(service)
+    unpack, size = UNPACK[packed](), 0
+    async for part in request.stream():
+        try:
+            found = part if unpack is None else unpack.decompress(part, service.max_body + 1 - size)
+        except zlib.error as error:
+            raise InputError(f"The body is no {packed}: {error}.") from error
+        size += len(found)
         if size > service.max_body:
-            many = f"The request is larger than {service.max_body:,} bytes; send less at once (--max-body allows more)."
-            raise HTTPException(413, many, {"Connection": "close"})
-        part = await anext(stream, None)
-        if part is None:
-            return
-        if not said:
-            size += len(part)
-        yield part
+            raise _too_large(service)
+        yield found
+    request.state.whole = True
+
+
+def _too_large(service: Service) -> HTTPException:
+    said = f"The request is larger than {service.max_body:,} bytes; send less at once (--max-body allows more)."
+    return HTTPException(413, said)
 
 
 async def body_of(service: Service, request: Request) -> bytes:
@@ -92,14 +113,14 @@ async def sent_in(service: Service, request: Request) -> list[Sent]:
         body = await body_of(service, request)
         if not body:
             raise InputError("The body is empty; send a file, or a form with files.")
-        return [Sent(name, body)]
+        return [Sent.of(name, body)]
     parser = MultiPartParser(request.headers, _parts(service, request), max_files=FORM_FILES, max_fields=FORM_FILES)
     try:
         form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError) as error:
+    except (MultiPartException, KeyError, ValueError, LookupError) as error:
         raise InputError(f"The form cannot be read: {error}.") from error
     found = [
-        Sent(part.filename or "input", await part.read())
+        Sent.of(part.filename or "input", await part.read())
         for _, part in form.multi_items()
         if isinstance(part, UploadFile)
     ]
@@ -107,6 +128,18 @@ async def sent_in(service: Service, request: Request) -> list[Sent]:
     if not found:
         raise InputError("The form holds no file.")
     return found
+
+
+def check_query(request: Request, *known: str) -> None:
+    """Raises InputError for what is asked for by a name that means nothing here.
+
+    Args:
+        request: It.
+        *known: Names that mean something.
+    """
+    for name in request.query_params:
+        if name not in known:
+            raise unknown("parameter", name, known)
 
 
 def top_of(request: Request) -> int:

@@ -29,6 +29,10 @@ _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 Source = str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any] | Stored
 
 
+class Whole(bytes):
+    """The content of a file that is decoded in its whole size, as who sends pixels has decoded it."""
+
+
 def open_picture(
     source: Source, channels: int = 3, at_least: int | None = None, max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
@@ -78,7 +82,7 @@ def decoded(
         source = from_array(source)
     with _opened(source) as image:
         stored = image.width * image.height
-        if at_least and image is not source:
+        if at_least and image is not source and not isinstance(source, Whole):
             image.draft(None, (at_least, at_least))
         waits = image is not source or bool(getattr(image, "tile", None))  # not decoded yet
         if waits:

@@ -59,9 +59,14 @@ def members_of(path: str) -> Iterator[Stored]:
             size = os.fstat(file.fileno()).st_size
             while (member := archive.next()) is not None:
                 archive.members = []  # type: ignore[attr-defined]  # which would keep them all
-                if member.offset_data + member.size > size:
+                if not 0 <= member.size <= size - member.offset_data:
                     raise InputError(f"{path} is no whole tar: {quoted(member.name)} would end behind it.")
                 if member.isreg() and not member.issparse() and not is_junk(Path(member.name).name):
                     yield Stored(path, member.name, member.offset_data, member.size)
+            file.seek(archive.offset)
+            if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:  # where it says nothing of that
+                raise InputError(
+                    f"{path} is no whole tar: its end is missing, or what begins at {archive.offset:,} is damaged."
+                )
     except (tarfile.TarError, OSError, ValueError) as error:
         raise InputError(f"{path} is no whole tar ({error}).") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +52,8 @@ def serve(
     from ..output.screen import beside
 
     check_local(runs)
+    if cors and not re.fullmatch(r"https?://[^/\s,]+", cors):
+        raise InputError(f"--cors is one origin, such as https://example.org, and not {cors!r}.")
     sources = [Source.of(word) for word in runs]
     check_names(sources)
     token = "" if token_file is None else read_token(token_file)

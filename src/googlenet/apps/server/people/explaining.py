@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from ....errors import InputError, unknown
-from ..batching import Full
+from ..batching import Full, doubts
 from ..models import Served, has_insides
-from .files import Sent, files
+from .files import Sent, files, without_places
 
 if TYPE_CHECKING:
     from ....explain.explainer import Explainer
@@ -53,6 +53,7 @@ class Explanations:
                 f"{served.source.name} is an exported model, and its insides are gone; serve the run to have it "
                 "explained."
             )
+        served.check_unchanged()
         if self._asked > WAITING:
             raise Full
         self._asked += 1
@@ -71,7 +72,7 @@ class Explanations:
         if wanted.method in (ABLATION, NEAREST):
             raise InputError(f"{wanted.method} looks at a whole set: googlenet explain does that.")
         wanted.check([sent.name], None)
-        with files([sent]) as paths:
+        with files([sent]) as paths, doubts() as heard:
             records = [*each_explained(self._explainer(served), [str(paths[0])], wanted)]
             if len(records) != 1:
                 raise InputError(f"{sent.name} holds {len(records)} examples, and one is explained at a time.")
@@ -80,7 +81,8 @@ class Explanations:
                 raise InputError(f"{sent.name} cannot be read: {str(record.error).replace(str(paths[0]), sent.name)}")
         record = replace(record, input=sent.name)
         if form == "json":
-            return json.dumps(record.to_dict(), ensure_ascii=False).encode()
+            row = record.to_dict() | ({"warnings": without_places(heard)} if heard else {})
+            return json.dumps(row, ensure_ascii=False).encode()
         check_installed()
         return drawn(record.figure(), form)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from ....data.protocol import Example, Preprocessing
 from ....errors import InputError, parsed
 from ....inference.predictor import Prediction, labelled
+from ....limits import SENT_ROWS
 from ..batching import Answer
 
 SUFFIXES: Mapping[str, str] = {  # of what comes without a name, by its content type
@@ -24,6 +26,7 @@ SUFFIXES: Mapping[str, str] = {  # of what comes without a name, by its content 
     "application/vnd.apache.parquet": ".parquet",
     "application/x-npz": ".npz",
 }
+_LAID = re.compile(rf"{re.escape(tempfile.gettempdir())}/googlenet-[^/ ]+/\d+/sent[.\w]*: ")  # where a file lay
 NAME = 200  # letters of the name of a file
 
 
@@ -33,6 +36,11 @@ class Sent:
 
     name: str
     content: bytes
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Sent:
+        """With a name that can be sent back."""
+        return cls(name[:NAME].encode(errors="replace").decode(), content)
 
 
 @contextmanager
@@ -47,17 +55,15 @@ def files(sent: Sequence[Sent]) -> Iterator[list[Path]]:
         for at, each in enumerate(sent):
             place = Path(folder, str(at))
             place.mkdir()
-            path = place / _plain(each.name)
+            path = place / f"sent{_ending(each.name)}"
             path.write_bytes(each.content)
             paths.append(path)
         yield paths
 
 
-def _plain(name: str) -> str:
-    """The last part of a name, of letters that any disk takes."""
-    last = PurePosixPath(name.replace("\\", "/")).name
-    kept = "".join(letter if letter.isalnum() or letter in "._- " else "_" for letter in last[-NAME:])
-    return kept.strip(". ") or "file"
+def _ending(name: str) -> str:
+    """Of a file, by which its reader is found; all else of what others call it stays off the disk."""
+    return "".join(re.findall(r"\.[A-Za-z0-9]{1,10}", name)[-2:])
 
 
 def examples_of(sent: Sequence[Sent], preprocessing: Preprocessing) -> list[Example]:
@@ -76,6 +82,10 @@ def _examples(each: Sent, preprocessing: Preprocessing) -> Iterator[Example]:
         for example in preprocessing.examples(each.content, each.name):
             yield example._replace(taken_for="")
         return
+    if each.content.count(b"\n") > SENT_ROWS or each.content.count(b"\r") > SENT_ROWS:
+        raise InputError(
+            f"{each.name} has more than {SENT_ROWS:,} lines; googlenet predict reads tables of any length."
+        )
     with files([each]) as (path,):
         for example in preprocessing.examples(str(path), each.name):
             error = None if example.error is None else example.error.replace(str(path), each.name)
@@ -117,13 +127,11 @@ def _of_json(value: Any, at: int, preprocessing: Preprocessing) -> Iterator[Exam
         except ValueError as error:
             raise InputError(f"{name} is text that is no base64.") from error
         return
+    whole = _check_numbers(value, name)
     try:
-        array = np.array(value)
-        numbers = np.array(value, np.float64) if array.dtype == object else array
+        numbers = np.array(value, np.int64 if whole else np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name} is no list of numbers, or one of lists of different lengths.") from error
-    if numbers.dtype.kind not in "iuf":
-        raise InputError(f"{name} holds what is no number.")
     if numbers.dtype.kind != "f" and any(each.datatype == "UINT8" for each in preprocessing.tensors()):
         if numbers.size and not 0 <= numbers.min() <= numbers.max() <= 255:
             raise InputError(f"{name} holds whole numbers beyond 0 to 255, which are no pixels.")
@@ -131,13 +139,35 @@ def _of_json(value: Any, at: int, preprocessing: Preprocessing) -> Iterator[Exam
     yield from preprocessing.examples(numbers, name)
 
 
-def rows(answers: Sequence[Answer], classes: Sequence[str], top: int) -> list[dict[str, Any]]:
+def _check_numbers(value: Any, name: str) -> bool:
+    """Whether nested lists hold whole numbers alone; InputError for what is no number, before NumPy sees it."""
+    whole, waiting = True, [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting.extend(each)
+        elif each is None or isinstance(each, float):
+            whole = False
+        elif not isinstance(each, int) or isinstance(each, bool):
+            raise InputError(f"{name} holds what is no number.")
+    return whole
+
+
+def without_places(said: Sequence[str]) -> list[str]:
+    """Sentences, without where a file lay that they are of."""
+    return [_LAID.sub("", sentence) for sentence in said]
+
+
+def rows(
+    answers: Sequence[Answer], classes: Sequence[str], top: int, doubts: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """What a model says, a row an example: as ``googlenet predict --format jsonl`` has it, and what there is to doubt.
 
     Args:
         answers: Of the examples.
         classes: Names in the order of the probabilities.
         top: How many labels for each.
+        doubts: Of how all of them were read.
     """
     found = []
     for answer in answers:
@@ -146,7 +176,7 @@ def rows(answers: Sequence[Answer], classes: Sequence[str], top: int) -> list[di
         if answer.probabilities is not None:
             labels = labelled(answer.probabilities, classes, top)
         row = Prediction(example.name, labels, answer.error, example.taken_for).to_dict()
-        if answer.doubts:
-            row["warnings"] = list(answer.doubts)
+        if said := [*doubts, *answer.doubts]:
+            row["warnings"] = without_places(said)
         found.append(row)
     return found

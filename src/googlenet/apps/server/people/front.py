@@ -46,7 +46,8 @@ class Front:
             models: That are served.
         """
         key = "-".join(each.loaded.version for each in models)
-        if key not in self._made:
+        made = self._made.get(key)
+        if made is None or (made.done() and (made.exception() is not None or not made.result().exists())):
             self._made = {key: asyncio.ensure_future(run_in_threadpool(self._write, models, key))}
         try:  # who asked first may not wait for it, and others do
             path = await asyncio.shield(self._made[key])

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 PATIENCE = 0.5  # seconds that a connection on which nothing is asked is still listened to at the end
+
+
+@lru_cache(maxsize=1)
+def most_connections() -> int:
+    """So many as leave the process files to open."""
+    try:
+        import resource
+    except ImportError:
+        return 10_000
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 10_000 if soft == resource.RLIM_INFINITY else max(8, min(10_000, soft - 40 - soft // 4))
 
 
 class Connection(H11Protocol):
@@ -22,8 +34,11 @@ class Connection(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: Any) -> None:
-        """The head of a request is waited for from now on."""
+        """The head of a request is waited for from now on; where files are short, nothing is."""
         super().connection_made(transport)
+        if len(self.connections) > most_connections():
+            transport.abort()
+            return
         self._heads = self.loop.call_later(self._slowest, self._end)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -7,7 +7,9 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterable
 from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 
@@ -20,16 +22,26 @@ from ..service import Service
 from .connections import Connection
 from .settings import Say, Settings, address
 
+ACCEPTED = 16  # connections at once, before one is counted
 GRACE = 2.0  # seconds between "not ready" and no further connection: until who sends requests has heard of it
 
 
-def serve_here(settings: Settings, listener: socket.socket, say: Say) -> int:
+class Order(NamedTuple):
+    """What a service is told: a signal, and of SIGHUP the version of what is loaded then."""
+
+    signal: int
+    version: int = 0
+
+
+def serve_here(settings: Settings, listener: socket.socket, say: Say, orders: Iterable[Order], version: int = 1) -> int:
     """Serves with this process; its exit status.
 
     Args:
         settings: How.
         listener: Where.
         say: Called with sentences for whoever started it.
+        orders: Taken by a thread of their own, which waits for the next.
+        version: Of what is loaded now.
 
     Raises:
         InputError: If a model cannot be loaded.
@@ -40,7 +52,7 @@ def serve_here(settings: Settings, listener: socket.socket, say: Say) -> int:
     def batcher(name: str) -> Batcher:
         return Batcher(settings.max_queue, metrics.waited.labels(name).observe)
 
-    models = Models(settings.sources, batcher)
+    models = Models(settings.sources, batcher, version)
     service = Service(models, metrics, settings.max_body, settings.timeout, settings.token, settings.origin)
     config = _Config(
         application(service),
@@ -53,11 +65,11 @@ def serve_here(settings: Settings, listener: socket.socket, say: Say) -> int:
         server_header=False,
         h11_max_incomplete_event_size=HTTP_HEAD,
         timeout_graceful_shutdown=int(settings.timeout) + 5,
+        backlog=ACCEPTED,
     )
     config.slowest = settings.timeout
     server = _Server(config, service, listener, say)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, lambda *_: server.reload())
+    threading.Thread(target=server.obey, args=(orders,), daemon=True).start()
     say(f"Serving {', '.join(served.source.name for served in models)} at {address(listener)} (Ctrl-C ends it).")
     asyncio.run(server.serve([listener]))
     models.close()
@@ -77,6 +89,24 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._service, self._listener, self._say = service, listener, say
         self._ends = 0.0
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Without handlers of signals: a thread takes those. (One that is run on the main thread ends the process once
+        OpenVINO has made a second model: what it left there as the stack of handlers is gone.)"""
+        await self._serve(sockets)
+
+    def obey(self, orders: Iterable[Order]) -> None:
+        """Does what it is told.
+
+        Args:
+            orders: Waited for one by one.
+        """
+        for order in orders:
+            if order.signal in (signal.SIGTERM, signal.SIGINT):
+                self.handle_exit(order.signal, None)
+                continue
+            for sentence in self._service.models.reload(order.version):
+                self._say(sentence)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins the end; a second one does not wait any longer."""
@@ -110,12 +140,3 @@ class _Server(uvicorn.Server):
         return self.config.http_protocol_class(  # type: ignore[call-arg]
             config=self.config, server_state=self.server_state, app_state={}
         )
-
-    def reload(self) -> None:
-        """Loads the models anew, in a thread of its own."""
-
-        def work() -> None:
-            for sentence in self._service.models.reload():
-                self._say(sentence)
-
-        threading.Thread(target=work, daemon=True).start()

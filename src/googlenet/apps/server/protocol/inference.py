@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...._version import __version__
+from ....data.images.decode import Whole
 from ....data.protocol import Array, Example, Preprocessing
 from ....errors import InputError, quoted, several
 from ..batching import Answer
@@ -75,7 +76,8 @@ def examples_of(request: Request, preprocessing: Preprocessing) -> list[Example]
         raise InputError(f"A request has one input, {' or '.join(map(repr, known))}, and this one has {given}.")
     tensor = request.inputs[0]
     _check(tensor, *known[tensor.name])
-    return [example for at, value in enumerate(tensor.values) for example in preprocessing.examples(value, f"#{at}")]
+    values = map(Whole, tensor.values) if tensor.datatype == BYTES else tensor.values
+    return [example for at, value in enumerate(values) for example in preprocessing.examples(value, f"#{at}")]
 
 
 def _check(tensor: Tensor, datatype: str, shape: Sequence[int]) -> None:

@@ -158,9 +158,9 @@ def _tensor(row: Mapping[str, Any], behind: memoryview) -> tuple[Tensor, memoryv
 
 def _shape(row: Mapping[str, Any], name: str) -> tuple[int, ...]:
     found = row.get("shape")
-    whole = isinstance(found, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in found)
+    whole = isinstance(found, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in found)
     if not isinstance(found, list) or not whole or len(found) > AXES or prod(found) > TENSOR_NUMBERS:
-        raise InputError(f"The shape of the input {quoted(name)} is a list of at most {AXES} whole numbers from 0.")
+        raise InputError(f"The shape of the input {quoted(name)} is a list of at most {AXES} whole numbers from 1.")
     return tuple(found)
 
 

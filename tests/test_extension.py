@@ -287,4 +287,15 @@ def test_the_page_names_the_tables_where_they_are():
         elif re.fullmatch(r"[A-Z_]{2,}", span) and span != "BACKEND":  # which a new file brings
             assert re.search(rf"^{span}\b", file.read_text(encoding="utf-8"), re.MULTILINE), f"{span} in {file.name}"
             named.append(span)
-    assert named == ["LAYER_TYPES", "SCALED", "ROWS", "SIZES", "BUILDERS", "LAYERS", "KINDS", "ARRAYS", "METHODS"]
+    assert named == [
+        "LAYER_TYPES",
+        "SCALED",
+        "ROWS",
+        "SIZES",
+        "BUILDERS",
+        "LAYERS",
+        "KINDS",
+        "ARRAYS",
+        "ROUTES",
+        "METHODS",
+    ]

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 import googlenet
-from conftest import run_cli
+from conftest import run_cli, run_here
 from googlenet.apps.batch import job, processes
 from googlenet.apps.batch.entries import entries_of
 from googlenet.apps.batch.job import Asked, predict_parts
@@ -261,7 +261,7 @@ def test_the_command_computes_all_with_processes(pictures, tmp_path):
     ],
 )
 def test_options_that_do_not_go_together_get_a_sentence(pictures, tmp_path, words, said):
-    done = run_cli("predict", RUN, pictures / "a", *words, cwd=tmp_path)
+    done = run_here("predict", RUN, pictures / "a", *words, cwd=tmp_path)
     assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
 
 
@@ -343,6 +343,7 @@ def test_the_words_of_the_examples_are_a_command():
         assert context.params["part"] == "3/100" and context.params["out"] is not None
 
 
+@pytest.mark.slow
 def test_jobs_that_begin_at_once_agree_on_a_plan(pictures, tmp_path):
     words = [*CLI, "predict", RUN, str(pictures), "--out", str(tmp_path / "out"), "--engine", "torch", "--part"]
     jobs = [subprocess.Popen([*words, f"{part}/4"], env=SETTING, stderr=subprocess.PIPE) for part in range(1, 5)]

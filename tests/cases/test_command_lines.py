@@ -95,7 +95,7 @@ def test_options_stand_before_data(desk, words):
         (["train", "photos", "--flip=yes"], "--flip takes no value."),
         (["train", "photos", "extra"], "'extra' is too much: googlenet train DATA."),
         (["predict", "run", "photos", "--top", "0"], "--top: "),
-        (["predict", "run", "photos", "--format", "xml"], "'xml' is not one of 'table', 'jsonl', 'csv'."),
+        (["predict", "run", "photos", "--format", "xml"], "'xml' is not one of 'table', 'jsonl', 'csv', 'parquet'."),
         (["predict", "run"], "predict also needs INPUTS"),
         (["predict"], "predict also needs RUN"),
         (["evaluate", "run"], "Name a run and the data"),

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from conftest import picture, run_here
-from googlenet.apps import dreams
+from googlenet.apps.inside import dreams
 from googlenet.arch.variants import find_arch
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing

@@ -97,7 +97,7 @@ def test_there_are_the_commands_that_are_documented():
     assert [" ".join(words) for words in commands()] == [
         *("train", "evaluate", "recipes", "predict", "export", "summary", "list", "convert"),
         *(f"weights {name}" for name in ("list", "show", "fetch", "verify", "path", "identify")),
-        *("explain", "features", "dream", "page"),
+        *("explain", "features", "dream", "page", "shard", "serve"),
     ]
 
 

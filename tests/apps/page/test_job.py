@@ -89,8 +89,8 @@ def test_export_writes_the_file_that_the_page_reads(tmp_path, own):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--format", "openvino"], "leave --format and --int8 out"),
-        (["--int8", "x"], "leave --format and --int8 out"),
+        (["--format", "openvino"], "leave --format, --int8 and --layout out"),
+        (["--int8", "x"], "leave --format, --int8 and --layout out"),
         (["--out", "there.html"], "ends in .onnx"),
     ],
 )

@@ -191,7 +191,8 @@ def test_json_of_numbers_and_of_files(service, pictures, signals):
     ("query", "row", "said"),
     [
         ("", {"inputs": [[1, 2]]}, "Several models are served"),
-        (f"?model={SIGNALS}", {"inputs": []}, "lists of numbers"),
+        (f"?model={SIGNALS}", {"inputs": []}, "no example"),
+        (f"?model={SIGNALS}", {"inputs": 1}, "lists of numbers"),
         (f"?model={SIGNALS}", {"inputs": ["AAAA"]}, "send lists of numbers"),
         (f"?model={SIGNALS}", {"inputs": [[[1, 2], [3]]]}, "different lengths"),
         (f"?model={SIGNALS}", {"inputs": [[True, False]]}, "no number"),
@@ -203,6 +204,12 @@ def test_json_of_numbers_and_of_files(service, pictures, signals):
 def test_what_cannot_be_read_gets_a_sentence(service, query, row, said):
     status, answer = service.json(f"/predict{query}", row)
     assert status in (400, 404) and said in answer["error"]
+
+
+def test_what_cannot_be_read_of_many_spoils_no_other(service, signals):
+    given = [signals[0].tolist(), "AAAA", [[1, 2], [3]], [True], signals[1].tolist()]
+    status, answer = service.json(f"/predict?model={SIGNALS}", {"inputs": given})
+    assert status == 200 and ["error" in row for row in answer["predictions"]] == [False, True, True, True, False]
 
 
 def test_an_explanation_is_a_figure_or_numbers(service, pictures):

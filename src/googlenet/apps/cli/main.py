@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (runs, data, predictions, architectures, weights, explanations, features, page, serving):
+for part in (runs, predictions, architectures, weights, explanations, features, page, data, serving):
     app.add_typer(part.commands)
 READS = (
     "train",

@@ -33,7 +33,7 @@ SYNONYMS = {
     "--random-state": ("--seed",),
     "--output": ("--out",),
     "--out": ("--output",),
-    "-o": ("--out", "--output"),
+    "-o": ("--output", "--out"),
     "--output-dir": ("--out",),
     "--name": ("--out",),
     "--save": ("--out", "--output"),

@@ -112,34 +112,39 @@ def examples_of_json(body: bytes, preprocessing: Preprocessing) -> list[Example]
     except (ValueError, RecursionError) as error:
         raise InputError(f"The body is no JSON that can be read ({str(error)[:200]}).") from error
     inputs = row.get("inputs") if isinstance(row, dict) else None
-    if not isinstance(inputs, list) or not inputs:
+    if not isinstance(inputs, list):
         raise InputError('JSON is {"inputs": […]}: lists of numbers, or files in base64, one for each example.')
-    return [example for at, each in enumerate(inputs) for example in _of_json(each, at, preprocessing)]
+    found: list[Example] = []
+    for at, each in enumerate(inputs):
+        try:
+            found += _of_json(each, f"#{at}", preprocessing)
+        except InputError as error:
+            found.append(Example(f"#{at}", error=str(error)))
+    return found
 
 
-def _of_json(value: Any, at: int, preprocessing: Preprocessing) -> Iterator[Example]:
-    name = f"#{at}"
+def _of_json(value: Any, name: str, preprocessing: Preprocessing) -> Iterator[Example]:
     if isinstance(value, str):
         if not takes_files(preprocessing):
-            raise InputError(f"{name} is text, and the model reads {preprocessing.kind}s: send lists of numbers.")
+            raise InputError(f"it is text, and the model reads {preprocessing.kind}s: send lists of numbers.")
         try:
             yield from preprocessing.examples(base64.b64decode(value, validate=True), name)
         except ValueError as error:
-            raise InputError(f"{name} is text that is no base64.") from error
+            raise InputError("it is text that is no base64") from error
         return
-    whole = _check_numbers(value, name)
+    whole = _check_numbers(value)
     try:
         numbers = np.array(value, np.int64 if whole else np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{name} is no list of numbers, or one of lists of different lengths.") from error
+        raise InputError("it is no list of numbers, or one of lists of different lengths") from error
     if numbers.dtype.kind != "f" and any(each.datatype == "UINT8" for each in preprocessing.tensors()):
         if numbers.size and not 0 <= numbers.min() <= numbers.max() <= 255:
-            raise InputError(f"{name} holds whole numbers beyond 0 to 255, which are no pixels.")
+            raise InputError("it holds whole numbers beyond 0 to 255, which are no pixels")
         numbers = numbers.astype(np.uint8)
     yield from preprocessing.examples(numbers, name)
 
 
-def _check_numbers(value: Any, name: str) -> bool:
+def _check_numbers(value: Any) -> bool:
     """Whether nested lists hold whole numbers alone; InputError for what is no number, before NumPy sees it."""
     whole, waiting = True, [value]
     while waiting:
@@ -149,7 +154,7 @@ def _check_numbers(value: Any, name: str) -> bool:
         elif each is None or isinstance(each, float):
             whole = False
         elif not isinstance(each, int) or isinstance(each, bool):
-            raise InputError(f"{name} holds what is no number.")
+            raise InputError("it holds what is no number")
     return whole
 
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...data.protocol import Example
 from ...errors import InputError, unknown
 from ...inference.engines.backend import exported_for
 from ...inference.predictor import Predictor
-from ...weights.catalogue import named
 from ..batch.label import Network
-from .batching import Answer, Batcher
+from .batching import Batcher
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -110,10 +107,6 @@ class Served:
             raise InputError(
                 f"What {self.source.name} was loaded from was replaced since; load it (SIGHUP) to have it explained."
             )
-
-    def submit(self, predictor: Predictor, examples: Sequence[Example]) -> Future[list[Answer]]:
-        """As of :meth:`Batcher.submit`."""
-        return self.batcher.submit(predictor, examples)
 
 
 class Models:
@@ -223,8 +216,3 @@ def _loaded(run: str, version: int) -> Loaded:
 def has_insides(run: str) -> bool:
     """Whether a run can be explained: not an exported model, whose insides are gone."""
     return exported_for(run) is None
-
-
-def described(run: str) -> str:
-    """What a model is, for people."""
-    return f"the catalogue's {run}" if named(run) is not None and not Path(run).exists() else Path(run).name

@@ -93,6 +93,31 @@ def test_told_to_end_it_loses_no_request(copy, tmp_path, keep):
     assert len(load.codes) > before
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_fifty_times_told_to_end_it_loses_no_request(copy, tmp_path):
+    for _ in range(50):
+        with running(tmp_path, copy) as service:
+            load = Load(service)
+            while len(load.codes) < 20:
+                time.sleep(0.01)
+            assert service.end() == 0
+            load.stop()
+        assert load.lost == [] and set(load.codes) == {200}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_fifty_new_runs_take_over_without_a_lost_request(copy, tmp_path):
+    with running(tmp_path, copy) as service:
+        load = Load(service)
+        for version in range(2, 52):
+            service.send(signal.SIGHUP)
+            service.until(lambda said, version=version: f"version {version} answers from now on" in said)
+        load.stop()
+        assert load.lost == [] and set(load.codes) == {200} and service.end() == 0
+
+
 def test_a_new_run_takes_over_without_a_lost_request(copy, tmp_path):
     with running(tmp_path, copy) as service:
         load = Load(service)

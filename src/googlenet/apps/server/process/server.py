@@ -23,6 +23,7 @@ from .connections import Connection
 from .settings import Say, Settings, address
 
 ACCEPTED = 16  # connections at once, before one is counted
+SETTLING = 0.05  # seconds for connections that were just accepted
 GRACE = 2.0  # seconds between "not ready" and no further connection: until who sends requests has heard of it
 
 
@@ -124,6 +125,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Takes the connections that have been made, and then no more."""
         loop = asyncio.get_running_loop()
+        loop.remove_reader(self._listener)
+        await asyncio.sleep(SETTLING)  # what asyncio has accepted is a connection then, and would be dropped before
         waiting = []
         try:
             while True:

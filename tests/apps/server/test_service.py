@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -290,7 +291,9 @@ def schemathesis(service, examples, phases="coverage,fuzzing,stateful"):
         "--request-timeout",
         "60",
     ]
-    return subprocess.run([*command, *words], capture_output=True, text=True, check=False, timeout=3000)
+    with tempfile.TemporaryDirectory() as folder:  # where it keeps what it remembers
+        where = {"capture_output": True, "text": True, "check": False, "timeout": 3000, "cwd": folder}
+        return subprocess.run([*command, *words], **where)
 
 
 def test_no_request_that_the_document_allows_fails(service):

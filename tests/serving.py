@@ -91,5 +91,8 @@ def exported(tmp_path_factory):
 @pytest.fixture(scope="session")
 def service(tmp_path_factory, exported):
     """One with a network for pictures, and one for signals, as weights and exported."""
-    with running(tmp_path_factory.mktemp("service"), "fashion_mnist", "signals=googlenet_1d.gunpoint", exported) as it:
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "temporary").mkdir()
+    words = ["fashion_mnist", "signals=googlenet_1d.gunpoint", exported]
+    with running(folder, *words, env={"TMPDIR": str(folder / "temporary")}) as it:
         yield it

@@ -152,7 +152,7 @@ def test_files_of_a_form_are_labelled_in_order_under_their_names(service, pictur
     status, _, found = service.ask(f"/predict?model={PICTURES}&top=2", body, Content_Type=kind)
     rows = json.loads(found)["predictions"]
     assert status == 200 and [row["input"] for row in rows] == ["one.png", "broken.png", "../../three.png"]
-    assert "error" in rows[1] and "googlenet-" not in rows[1]["error"] and "/tmp" not in rows[1]["error"]
+    assert "error" in rows[1] and "googlenet-" not in rows[1]["error"] and "/temporary/" not in rows[1]["error"]
     wanted = googlenet.load(PICTURES).predict([files[0], files[2]], top=2)
     for row, prediction in zip((rows[0], rows[2]), wanted, strict=True):
         assert len(row["top"]) == 2 and row["label"] == prediction.label
@@ -379,7 +379,7 @@ def test_names_of_any_kind_are_given_back_and_written_nowhere(service, model, na
     body, kind = form((name, b"nothing"))
     status, _, found = service.ask(f"/predict?model={model}", body, Content_Type=kind)
     assert status == 400 and json.loads(found)["error"]
-    assert "/tmp" not in json.loads(found)["error"]
+    assert "/temporary/" not in json.loads(found)["error"]
 
 
 @pytest.mark.parametrize("charset", ["unicode_escape", "utf-7", "undefined", "nothing"])
@@ -416,16 +416,16 @@ def test_what_was_guessed_of_a_table_is_in_the_answer(service, signals):
     rows = "\n".join(",".join([str(1 + at % 2), *map(repr, row[0].tolist())]) for at, row in enumerate(signals))
     status, _, found = service.ask(f"/predict?model={SIGNALS}&name=mine.csv", rows.encode(), Content_Type="text/csv")
     (said,) = json.loads(found)["predictions"][0]["warnings"][:1]
-    assert status == 200 and "first cell of each row is taken for its label" in said and "/tmp" not in said
-    assert "/tmp" not in service.said()
+    assert status == 200 and "first cell of each row is taken for its label" in said and "/temporary/" not in said
+    assert "/temporary/" not in service.said()
 
 
 def test_the_page_is_made_again_where_it_was_cleaned_away(service):
     import shutil
 
     assert service.ask("/")[0] == 200
-    for folder in Path(f"/proc/{service.process.pid}/root/tmp").glob("googlenet-*"):
-        if any(folder.glob("*.html")):
-            shutil.rmtree(folder)
-            folder.mkdir()
+    pages = list((service.log.parent / "temporary").rglob("*.html"))
+    assert len(pages) == 1
+    shutil.rmtree(pages[0].parent)
+    pages[0].parent.mkdir()
     assert service.ask("/")[0] == 200

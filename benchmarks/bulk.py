@@ -35,7 +35,8 @@ from googlenet.apps.batch.entries import entries_of
 from googlenet.apps.batch.plan import Plan, planned
 folder, table, parts = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 began = time.perf_counter()
-plan = planned(folder, entries_of([table], (), (".png",)), parts, Plan(folder, (table,), "x", "jsonl", 5, (), ()))
+asked = Plan(folder, (table,), "", "", parts, "x", "jsonl", 5, (), ())
+plan, _ = planned(folder, entries_of([table], (), (".png",)), asked, lambda: "")
 took = time.perf_counter() - began
 began = time.perf_counter()
 missing = plan.missing()

@@ -17,6 +17,7 @@ from googlenet.data.kinds import ARRAYS, KINDS, preprocessing_from
 from googlenet.data.protocol import Dataset, Example, Picture, Trace
 from googlenet.data.signals.dataset import SignalSet
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
+from googlenet.data.splits import batches_of, steps_of
 from googlenet.data.volumes.dataset import VolumeSet
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.training.recipe import RECIPES, SMALL
@@ -253,12 +254,19 @@ def test_training_batches_follow_from_seed_and_epoch(kind):
         return list(loader.training(epoch, 4))
 
     one, again, later, other = batches(0), batches(0), batches(1), batches(0, seed=1)
-    assert [batch.inputs.shape[0] for batch in one] == [4]  # the last, partial one is left out
+    assert [batch.inputs.shape[0] for batch in one] == [3, 3]  # of 4 at most: none is left out, and none is small
     assert all(torch.equal(a, b) for a, b in zip(one[0], again[0], strict=True))
     assert not torch.equal(one[0].inputs, later[0].inputs) and not torch.equal(one[0].inputs, other[0].inputs)
     assert torch.equal(one[0].labels, part.labels[one[0].rows])
-    whole = [torch.cat([batch.rows for batch in part.loader(part.fitted(recipe), recipe).training(0, 3)])]
-    assert sorted(whole[0].tolist()) == list(range(6))
+    for given in one, again, later, other:
+        assert sorted(torch.cat([batch.rows for batch in given]).flatten().tolist()) == list(range(6))
+
+
+@pytest.mark.parametrize(("examples", "batch_size", "sizes"), [(6, 4, [3, 3]), (7, 3, [3, 2, 2]), (7, 2, [3, 2, 2])])
+def test_an_epoch_has_every_example_in_batches_of_one_size(examples, batch_size, sizes):
+    batches = batches_of(torch.arange(examples), batch_size)
+    assert [len(batch) for batch in batches] == sizes and torch.cat(batches).tolist() == list(range(examples))
+    assert steps_of(examples, batch_size) == len(sizes)
 
 
 @KIND

@@ -23,7 +23,7 @@ def test_weighted_losses_of_processes_average_to_that_of_the_whole_batch():
     assert sums[0] != sums[1]
     processes = SimpleNamespace(device=torch.device("cpu"), wrap=lambda model: model, mean=lambda _: sum(sums) / 2)
     learner = Learner(SimpleNamespace(model=None), SMALL, processes, weights)
-    halves = [learner._loss(logits[rank::2], labels[rank::2, None]) for rank in (0, 1)]
+    halves = [learner._loss(logits[rank::2], labels[rank::2, None], 1.0) for rank in (0, 1)]
     smoothing = SMALL.label_smoothing
     whole = torch.nn.functional.cross_entropy(logits[:, 0], labels, weight=weights, label_smoothing=smoothing)
     torch.testing.assert_close(sum(halves) / 2, whole)

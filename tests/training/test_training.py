@@ -133,7 +133,7 @@ def test_killed_and_resumed_ends_in_the_same_weights(tmp_path, two_classes, monk
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
     words = ["train", two_classes, *SHORT]
     assert run_here(*words, "--out", tmp_path / "whole").returncode == 0
-    killed("step", 5, *words, "--out", tmp_path / "killed")  # two steps an epoch: in the middle of the third
+    killed("step", 7, *words, "--out", tmp_path / "killed")  # three steps an epoch: in the third
     assert (tmp_path / "killed" / "checkpoint.safetensors").exists()
     assert not (tmp_path / "killed" / "model.safetensors").exists()
     assert [row["epoch"] for row in metrics_of(tmp_path / "killed")] == [1, 2]
@@ -182,7 +182,7 @@ def test_within_a_long_epoch_too(tmp_path, two_classes, monkeypatch):
     step, calls = Learner.step, []
 
     def dying(*given):
-        if len(calls) == 5:
+        if len(calls) == 7:
             raise Killed
         calls.append(given)
         return step(*given)
@@ -190,11 +190,11 @@ def test_within_a_long_epoch_too(tmp_path, two_classes, monkeypatch):
     monkeypatch.setattr(Learner, "step", dying)
     with pytest.raises(Killed):
         run_here(*words, "--out", tmp_path / "parts")
-    calls[:] = calls[:1]  # of two steps an epoch, those of two and a half are done: three are left
+    calls.clear()  # of three steps an epoch, seven are done: five are left
     monkeypatch.setattr(Learner, "step", lambda *given: calls.append(given) or step(*given))
     result = run_here(*words, "--out", tmp_path / "parts", "--resume")
     assert result.returncode == 0, result.stderr
-    assert len(calls) == 1 + 3
+    assert len(calls) == 5
     assert_same_weights(tmp_path / "whole", tmp_path / "parts")
     losses = [[row["loss"] for row in metrics_of(tmp_path / name)] for name in ("whole", "parts")]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
@@ -202,7 +202,7 @@ def test_within_a_long_epoch_too(tmp_path, two_classes, monkeypatch):
 
 @pytest.mark.slow
 def test_killed_three_times_at_random_moments(tmp_path):
-    words = ["train", "digits", *QUICK, "--epochs", "3", "--batch-size", "256"]  # 5 steps an epoch
+    words = ["train", "digits", *QUICK, "--epochs", "3", "--batch-size", "256"]  # 6 steps an epoch
     assert run_here(*words, "--out", tmp_path / "whole").returncode == 0
     draws, out = random.Random(0), ["--out", tmp_path / "killed"]
     for extra in ([], ["--resume"], ["--resume"]):
@@ -298,7 +298,7 @@ def test_a_finished_run_is_given_more_epochs_and_keeps_its_recipe(tmp_path, two_
 def test_a_recipe_is_changed_before_it_is_fitted_to_the_data():
     data = digits()
     by_default = choose_recipe(data, None, {})
-    steps = len(data.train) // by_default.batch_size
+    steps = -(-len(data.train) // by_default.batch_size)
     assert by_default.epochs == -(-SMALL.min_steps // steps)
     assert choose_recipe(data, None, {"min_steps": "5000"}).epochs == -(-5000 // steps)
     assert choose_recipe(data, None, {"batch_size": "32"}).epochs == SMALL.epochs

@@ -188,12 +188,12 @@ class Loader(Protocol):
     """A set of examples as batches for a network."""
 
     def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1, first: int = 0) -> Iterator[Batch]:
-        """The batches of that epoch, shuffled and changed at random; the last, partial one is left out.
+        """That epoch's batches (see :mod:`~googlenet.data.splits`), changed at random: every example once.
 
         Everything random follows from the seed, the epoch and the example, never from threads or processes.
 
         Args:
-            batch_size: Examples a step, over all processes.
+            batch_size: Examples a step, over all processes, at most.
             rank: This process.
             world: Number of processes; each gets every ``world``-th example of a batch.
             first: Batches that were learned from already, and are left out.

@@ -1,4 +1,4 @@
-"""Holding a part of the training data out; and which examples are the same, by what they hold."""
+"""Holding a part of the training data out; an epoch's batches; and which examples are the same, by what they hold."""
 
 from __future__ import annotations
 
@@ -9,12 +9,29 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from ..errors import InputError
 from .protocol import Dataset
 
 Rows = npt.NDArray[np.int64]
 HELD_OUT = 0.2  # of data that are not split
+
+
+def steps_of(examples: int, batch_size: int) -> int:
+    """Batches of an epoch: as few as hold no more than ``batch_size`` each, and never a single example."""
+    return max(1, min(-(-examples // batch_size), examples // 2))
+
+
+def batches_of(order: Tensor, batch_size: int) -> tuple[Tensor, ...]:
+    """An epoch's examples ``(N, …)`` as :func:`steps_of` batches, which differ by one at most: batch norm and the
+    learning rate see no smaller one at the end, and none is left out.
+
+    Args:
+        order: Their rows, shuffled.
+        batch_size: Examples a step, at most (one more where a batch of one would be left).
+    """
+    return order.tensor_split(steps_of(len(order), batch_size))
 
 
 def fingerprint(data: Dataset) -> str:

@@ -78,9 +78,10 @@ class Learner:
         inputs, targets = mixed(inputs, labels, state.model.num_classes, recipe, weights)
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.bf16):
             output = self.network(inputs, return_aux=True)
-        loss = self._loss(output.logits, targets)
+        share = self.world.share(len(labels))
+        loss = self._loss(output.logits, targets, share)
         for aux in output.aux:
-            loss = loss + recipe.aux_weight * self._loss(aux, targets)
+            loss = loss + recipe.aux_weight * self._loss(aux, targets, share)
         if loss.device.type == "cpu" and not torch.isfinite(loss):
             raise Diverged(f"{_diagnosis(state.model, inputs, float(loss.detach()), where)} {ADVICE}")
 
@@ -94,7 +95,7 @@ class Learner:
         state.step += 1
         state.mean.update(state.model, state.step)
         accuracy = (output.logits.argmax(-1) == labels).float().mean()
-        return torch.stack([loss.detach(), accuracy])
+        return torch.stack([loss.detach(), share * accuracy])
 
     def check(self, loss: float, where: str) -> None:
         """Looks at a loss that was read from the device.
@@ -105,7 +106,8 @@ class Learner:
         if not math.isfinite(loss):
             raise Diverged(f"The loss became {loss} at {where} or shortly before. {ADVICE}")
 
-    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def _loss(self, logits: Tensor, targets: Tensor, share: float | Tensor) -> Tensor:
+        """This process's, so that the mean over processes is that of the whole batch."""
         targets = targets.flatten(0, logits.ndim - 2)
         if self.weights is not None:
             weights = targets.sum(-1)  # targets are shares of it
@@ -116,7 +118,7 @@ class Learner:
                 label_smoothing=self.recipe.label_smoothing,
                 reduction="none",
             )
-            return (each * weights).mean()
+            return share * (each * weights).mean()
         loss = cross_entropy(
             logits.float().flatten(0, -2),
             targets,
@@ -126,8 +128,8 @@ class Learner:
         if self.class_weights is not None and not targets.is_floating_point():
             # It is over this process's sum of weights; what is wanted is over that of the whole batch.
             weight = self.class_weights[targets].sum()
-            loss = loss * weight / self.world.mean(weight.clone())
-        return loss
+            return loss * weight / self.world.mean(weight.clone())
+        return share * loss
 
 
 def in_bf16(recipe: Recipe, device: torch.device) -> bool:

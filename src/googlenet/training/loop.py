@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..arch.check import check_work
 from ..arch.cost import check_size
+from ..data.splits import steps_of
 from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
 from ..weights.create import create_model, save_weights
@@ -153,7 +154,7 @@ def epochs(
     recipe = task.recipe
     batch_size = _batch_size(task, world)
     learner = Learner(state, recipe, world, _class_weights(task), task.weights)
-    steps = task.examples // batch_size
+    steps = steps_of(task.examples, batch_size)
     clock = Clock(recipe, steps, sum(row.seconds for row in state.history))
     while state.epoch < recipe.epochs and _progress(clock, state, world) < 1:
         row = _epoch(task, learner, clock, batch_size, report, keep)
@@ -172,7 +173,7 @@ def _epoch(
 ) -> EpochRow:
     """One epoch, and its validation."""
     recipe, state, world = task.recipe, learner.state, learner.world
-    started, pace, number, steps = now(), Pace(), state.epoch + 1, task.examples // batch_size
+    started, pace, number, steps = now(), Pace(), state.epoch + 1, steps_of(task.examples, batch_size)
     if state.done >= steps:
         raise InputError(f"The checkpoint is damaged: it is {state.done} steps into an epoch of {steps}.")
     _seed(recipe, number, state.done, world)
@@ -188,7 +189,7 @@ def _epoch(
         if pace.due() or step == steps:
             loss, accuracy = (totals / step).tolist()
             learner.check(loss, where)
-            speed = step * batch_size / max(now() - started, 1e-9)
+            speed = step / steps * task.examples / max(now() - started, 1e-9)
             report(StepDone(number, recipe.epochs, step, steps, loss, accuracy, speed))
         if progress >= 1:
             break
@@ -216,14 +217,12 @@ def _progress(clock: Clock, state: State, world: World) -> float:
 
 def _batch_size(task: Task, world: World) -> int:
     recipe = task.recipe
-    batch_size = min(recipe.batch_size, task.examples // world.size * world.size)
+    batch_size = min(recipe.batch_size, task.examples)
     if batch_size < 2 * world.size:
         raise InputError(
             f"{task.data.name} has too few examples to train on ({task.examples}; batch_size {recipe.batch_size}): "
             "batch norm needs 2 in each process."
         )
-    if batch_size % world.size:
-        raise InputError(f"batch_size {batch_size} cannot be shared equally by {world.size} processes.")
     return batch_size
 
 

@@ -24,6 +24,7 @@ from ...files import digest, digest_of
 from ...limits import MAX_PIXELS
 from ..parallel import ahead, available_cores
 from ..protocol import Array, Batch, Example, Preprocessing, Settings
+from ..splits import batches_of
 from .augmentation import Augmentation, augmented
 from .crops import random_square
 from .decode import decoded, to_pixels
@@ -164,7 +165,7 @@ class ImageLoader:
 
         Args:
             epoch: Its number.
-            batch_size: Examples a step, over all processes.
+            batch_size: Examples a step, over all processes, at most.
             rank: This process.
             world: Number of processes.
             first: Batches to leave out, which are not read.
@@ -173,7 +174,7 @@ class ImageLoader:
         flip = settings.flip and images.mirror
         augmentation = Augmentation(settings.crop, flip, settings.shift, settings.cutout, settings.colour)
         order = epoch_order(images.labels, settings.seed, epoch, settings.balance == "sampler")
-        pieces = [order[start : start + batch_size] for start in range(0, len(order) - batch_size + 1, batch_size)]
+        pieces = batches_of(order, batch_size)
 
         def load(piece: Tensor) -> Pixels:
             return np.stack([self._drawn(row, epoch, augmentation) for row in piece.tolist()])

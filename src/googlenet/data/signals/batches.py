@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..protocol import Batch, Settings
+from ..splits import batches_of
 from .preparation.members import show_in_place
 from .preparation.preprocessing import SignalPreprocessing
 from .rows import Signal
@@ -43,7 +44,7 @@ class SignalLoader:
 
         Args:
             epoch: Its number.
-            batch_size: Examples a step, over all processes.
+            batch_size: Examples a step, over all processes, at most.
             rank: This process.
             world: Number of processes.
             first: Batches to leave out.
@@ -106,7 +107,7 @@ def signal_batches(
         inputs: ``(N, 2C, L)`` or ``(N, C, L)``, prepared, see :mod:`~googlenet.data.signals.preparation.preprocessing`.
         labels: ``(N,)``.
         preprocessing: By which they were prepared.
-        batch_size: Signals a step for each member, over all processes.
+        batch_size: Signals a step for each member, over all processes, at most.
         members: Networks side by side.
         changes: What to change at random.
         seed: Of the run.
@@ -117,8 +118,7 @@ def signal_batches(
     draws = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0]
     generator = torch.Generator().manual_seed(int(draws >> 1))
     orders = torch.stack([torch.randperm(len(inputs), generator=generator) for _ in range(members)], dim=1)
-    for step in range(len(inputs) // batch_size):
-        rows = orders[step * batch_size : (step + 1) * batch_size]
+    for rows in batches_of(orders, batch_size):
         x = inputs[rows]
         if preprocessing.own:
             _amplified(x, preprocessing.channels, changes.gain, generator)

@@ -12,6 +12,7 @@ import numpy as np
 from ...errors import InputError
 from ...files import digest
 from ..protocol import Array, Batch, Example, Preprocessing, Settings
+from ..splits import batches_of
 from .preprocessing import VolumePreprocessing
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class VolumeLoader:
 
         Args:
             epoch: Its number.
-            batch_size: Examples a step, over all processes.
+            batch_size: Examples a step, over all processes, at most.
             rank: This process.
             world: Number of processes.
             first: Batches to leave out.
@@ -109,12 +110,11 @@ class VolumeLoader:
         seed = np.random.SeedSequence((settings.seed, epoch)).generate_state(1, np.uint64)[0]
         generator = torch.Generator().manual_seed(int(seed >> 1))
         order = torch.randperm(len(self.part), generator=generator)
-        for start in range(0, len(order) - batch_size + 1, batch_size):
-            rows = order[start : start + batch_size]
-            turned = torch.randint(2, (batch_size,), generator=generator)
-            shifts = torch.randint(-settings.shift, settings.shift + 1, (batch_size, 3), generator=generator)
+        for step, rows in enumerate(batches_of(order, batch_size)):
+            turned = torch.randint(2, (len(rows),), generator=generator)
+            shifts = torch.randint(-settings.shift, settings.shift + 1, (len(rows), 3), generator=generator)
             mine = slice(rank, None, world)
-            if start < first * batch_size:
+            if step < first:
                 continue  # chance goes on from batch to batch
             batch = self._batch(rows[mine])
             for x, turn, shift in zip(batch.inputs, turned[mine].tolist(), shifts[mine].tolist(), strict=True):

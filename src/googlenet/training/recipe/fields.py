@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
 from ... import limits
+from ...data.splits import steps_of
 from ...errors import InputError, short, unknown
 
 
@@ -164,7 +165,7 @@ class Recipe:
 
     def fitted(self, examples: int, classes: int) -> Recipe:
         """The recipe for a training part of that size: its ``epochs`` are all there will be."""
-        steps = max(1, examples // min(self.batch_size, examples))
+        steps = steps_of(examples, self.batch_size)
         epochs = max(self.epochs + round(self.class_epochs * classes), -(-self.min_steps // steps))
         return dataclasses.replace(self, epochs=epochs, class_epochs=0.0)
 

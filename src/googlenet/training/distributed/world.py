@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -16,8 +16,12 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from ..errors import InputError
-from ..nn.device import best_device
+from ...errors import InputError
+from ...nn.device import best_device
+from .heartbeat import heartbeat
+from .norm import SharedBatchNorm
+
+WAIT = timedelta(days=7)  # for the process that validates and writes; one that is gone is known by its silence
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,13 @@ class World:
             values /= self.size
         return values
 
+    def share(self, count: int) -> float | Tensor:
+        """What this process's part of a batch, of that many examples, counts beside an equal part; 1 where it is."""
+        if self.size == 1:
+            return 1.0
+        mine = torch.tensor(float(count), device=self.device)
+        return mine / self.mean(mine.clone())
+
     def first(self, value: float) -> float:
         """The value that the first process has."""
         if self.size > 1:
@@ -70,65 +81,6 @@ class World:
             dist.barrier()
 
 
-class SharedBatchNorm(_BatchNorm):
-    """Batch norm over the batch of every process, on any device (PyTorch's own needs a GPU).
-
-    All processes must hold equally many values.
-    """
-
-    @classmethod
-    def like(cls, norm: _BatchNorm) -> SharedBatchNorm:
-        """The same layer with the same parameters and statistics, shared."""
-        shared = cls(norm.num_features, norm.eps, norm.momentum)
-        shared.weight, shared.bias = norm.weight, norm.bias
-        for name, buffer in norm.named_buffers():
-            setattr(shared, name, buffer)
-        return shared
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalises ``(N, C, *spatial)``."""
-        if not self.training:
-            return super().forward(x)
-        axes = [0, *range(2, x.ndim)]
-        shape = (1, -1) + (1,) * (x.ndim - 2)
-        wide = x if x.dtype == torch.float64 else x.float()
-        mean = _mean_over_processes(wide.mean(axes))
-        centred = wide - mean.view(shape)
-        variance = _mean_over_processes(centred.square().mean(axes))
-        with torch.no_grad():
-            assert self.running_mean is not None and self.running_var is not None
-            assert self.momentum is not None and self.num_batches_tracked is not None
-            count = x.numel() // x.shape[1] * dist.get_world_size()
-            self.num_batches_tracked.add_(1)
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * (count / max(1, count - 1)), self.momentum)
-        scale = (self.weight * torch.rsqrt(variance + self.eps)).view(shape)
-        return (centred * scale + self.bias.view(shape)).to(x.dtype)
-
-    def _check_input_dim(self, input: Tensor) -> None:
-        """Any number of spatial axes will do."""
-
-
-class _MeanOverProcesses(torch.autograd.Function):
-    """The mean over processes. Its gradient is the mean of the gradients: all of them see the result."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        values = values.clone()
-        dist.all_reduce(values)
-        return values / dist.get_world_size()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        mean: Tensor = _MeanOverProcesses.apply(*gradients)
-        return mean
-
-
-def _mean_over_processes(values: Tensor) -> Tensor:
-    mean: Tensor = _MeanOverProcesses.apply(values)
-    return mean
-
-
 def leads() -> bool:
     """Whether this process, of those that ``torchrun`` started, is the one that writes and speaks."""
     return os.environ.get("RANK", "0") == "0"
@@ -141,14 +93,15 @@ def restarted() -> bool:
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """Joins the processes that ``torchrun`` started; without it, one process on the best device.
+    """Joins the processes that ``torchrun`` started, or those that whoever started them has joined already, as Ray
+    does; without either, one process on the best device.
 
     Raises:
         InputError: If another of them ended before its time.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     device = best_device()
-    if size == 1:
+    if size == 1 and not dist.is_initialized():
         yield World(0, 1, device)
         return
     if device.type == "cuda":
@@ -156,17 +109,23 @@ def joined() -> Iterator[World]:
         torch.cuda.set_device(device)
     elif device.type == "mps":
         device = torch.device("cpu")
+    if dist.is_initialized():
+        yield World(dist.get_rank(), dist.get_world_size(), device)
+        return
     store, rank, size = _meeting()
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", store=store, rank=rank, world_size=size)
+    kind = "nccl" if device.type == "cuda" else "gloo"
     try:
-        yield World(rank, size, device)
+        with heartbeat(store, rank, size):
+            dist.init_process_group(kind, store=store, rank=rank, world_size=size, timeout=WAIT)
+            yield World(rank, size, device)
     except RuntimeError as error:  # what PyTorch raises where nobody answers
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
         said = "Another process of this training ended before its time."
         raise InputError(f"{said} Go on from the last checkpoint with --resume, in as many processes.") from error
     finally:
-        dist.destroy_process_group()
+        if dist.is_initialized():
+            dist.destroy_process_group()
 
 
 def _meeting() -> tuple[Store, int, int]:

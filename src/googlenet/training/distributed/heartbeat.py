@@ -3,6 +3,7 @@ on for as long as their library lets them."""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -28,19 +29,20 @@ def heartbeat(store: Store, rank: int, size: int) -> Iterator[None]:
         rank: This process.
         size: How many there are.
     """
-    signs, counts, heard, done = store.clone(), [0] * size, [time.monotonic()] * size, threading.Event()
+    signs, counts, heard = store.clone(), [0] * size, [math.inf] * size  # of one that is yet to come: waited for
+    done, through = threading.Event(), threading.Event()
 
     def beat() -> None:
         with suppress(RuntimeError):  # the store is gone: nobody is heard of then
-            while True:
+            while not done.is_set():
                 signs.add(f"signs of {rank}", 1)
                 for other in range(size):
                     count = signs.add(f"signs of {other}", 0)
                     if count != counts[other] or count >= LEFT:
                         counts[other], heard[other] = count, time.monotonic()
-                if done.wait(BEAT):
-                    signs.add(f"signs of {rank}", LEFT)
-                    return
+                done.wait(BEAT)
+            if through.is_set():  # one that failed is waited for, and missed
+                signs.add(f"signs of {rank}", LEFT)
 
     def watch() -> None:
         while not done.wait(BEAT / 5):
@@ -53,6 +55,7 @@ def heartbeat(store: Store, rank: int, size: int) -> Iterator[None]:
     threading.Thread(target=watch, daemon=True).start()
     try:
         yield
+        through.set()
     finally:
         done.set()
         beating.join(BEAT)

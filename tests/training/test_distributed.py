@@ -4,14 +4,19 @@ import importlib
 import json
 import multiprocessing
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
 
 from conftest import CLI, DEADLINE, draw_two_classes, run_cli, run_here, short_variants
+from documents import REPOSITORY
 from googlenet.training.distributed import joined
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="PyTorch is forked on Linux only")
@@ -150,6 +155,46 @@ def test_a_pair_of_which_one_was_killed_ends_where_the_undisturbed_pair_ends(tmp
         assert result.returncode == 0, result.stderr
     for name in ("model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "evaluation.json"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
+
+
+def pids_of(title):
+    """Processes whose title has that."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if title.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+@LINUX
+@pytest.mark.slow
+def test_a_pair_that_ray_starts_ends_where_torchruns_ends_though_one_is_killed(tmp_path, two_classes):
+    pytest.importorskip("ray.train.torch")
+    words = [str(two_classes), *TRAIN, "--arch", "googlenet_small", "--epochs", "6"]
+    program = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    program += ["--master-port", str(free_port()), "--no-python", *CLI]
+    assert run_cli("train", *words, "--out", tmp_path / "whole", program=program).returncode == 0
+    before = set(pids_of("RayTrainWorker"))
+    launcher = [sys.executable, str(REPOSITORY / "examples" / "ray_train.py"), "--workers", "2"]
+    with (tmp_path / "said").open("w") as said:
+        ray = subprocess.Popen([*launcher, *words, "--out", tmp_path / "ray"], stdout=said, stderr=said)
+    try:
+        until = time.monotonic() + DEADLINE
+        while not (tmp_path / "ray" / "checkpoint.safetensors").exists():
+            assert time.monotonic() < until and ray.poll() is None, (tmp_path / "said").read_text()
+            time.sleep(0.05)
+        os.kill((set(pids_of("RayTrainWorker")) - before).pop(), signal.SIGKILL)
+        assert ray.wait(until - time.monotonic()) == 0, (tmp_path / "said").read_text()
+    finally:
+        ray.kill()
+    assert (tmp_path / "said").read_text().count("googlenet_small (width 0.125), recipe") == 2
+    for name in ("model.safetensors", "metrics.jsonl", "evaluation.json"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "ray" / name).read_bytes(), name
+
+
+def test_the_launcher_for_ray_is_short():
+    assert len((REPOSITORY / "examples" / "ray_train.py").read_text().splitlines()) <= 50
 
 
 # A training that tells which examples each of its steps has, and ends at a checkpoint within an epoch.

@@ -19,7 +19,7 @@ _CALLED = """
     pickle.load pickle.loads Unpickler read_pickle joblib.load yaml.load exec eval
     loadmat whosmat h5py.File factory Image.open load_workbook read_excel read_csv read_table read_parquet ParquetFile
     read_feather read_edf read_bdf soundfile.info SoundFile rdheader rdrecord rdann
-    urlopen urlretrieve FashionMNIST hf_hub_download snapshot_download readNetFromCaffe
+    urlopen urlretrieve cat_file FashionMNIST hf_hub_download snapshot_download readNetFromCaffe
     CDLL Popen subprocess.run check_output os.system
 """
 OPENERS = frozenset(_CALLED.split())
@@ -40,7 +40,7 @@ OWN = {
     "apps.page.page.page_of": "a file of the package",
     "apps.server.people.front.Front._write": "a page that it has just made",
     "data.builtin.gunpoint": "a file of the package",
-    "data.images.sources.shards._Shard.__init__": "writes",
+    "data.images.sources.sharding._Shard.__init__": "writes",
     "data.parallel._quota": "what the kernel says of its control groups",
     "data.signals.recordings.dataset.kept_on_disk": "a temporary file without a name",
     "files._new_file": "writes",
@@ -62,7 +62,6 @@ OWN = {
 }
 # What opens foreign files with the system's own open, and why that does no harm.
 OPENED_OTHERWISE = {
-    "apps.batch.label._fetched": "opens no file of this machine's",
     "files.open_plain": "is the way that all others go",
     "nn.kernels.native._loaded": "follows no link and waits for nothing, and looks at what it opened",
     "weights.store._part_file": "writes; follows no link and waits for nothing, and looks at what it opened",

@@ -148,7 +148,7 @@ def stopped(tmp_path, monkeypatch):
     data, step, steps = draw(tmp_path / "photos"), Learner.step, []
 
     def interrupted(*given):
-        if len(steps) == 5:
+        if len(steps) == 7:
             signal.raise_signal(signal.SIGTERM)
         steps.append(given)
         return step(*given)

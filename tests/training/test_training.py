@@ -144,6 +144,16 @@ def test_killed_and_resumed_ends_in_the_same_weights(tmp_path, two_classes, monk
     assert [row["epoch"] for row in metrics_of(tmp_path / "killed")] == [1, 2, 3, 4]
 
 
+def test_killed_and_resumed_on_shards_too(tmp_path, two_classes, monkeypatch):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    assert run_here("shard", two_classes, tmp_path / "shards").returncode == 0
+    words = ["train", tmp_path / "shards", *SHORT]
+    assert run_here(*words, "--out", tmp_path / "whole").returncode == 0
+    killed("step", 7, *words, "--out", tmp_path / "killed")
+    assert run_here(*words, "--out", tmp_path / "killed", "--resume").returncode == 0
+    assert_same_weights(tmp_path / "whole", tmp_path / "killed")
+
+
 class Killed(BaseException):
     """Nothing catches it: what is on the disk is what a process that is killed leaves there."""
 

@@ -18,7 +18,7 @@ from .protocol import Dataset, ExampleSet, Preprocessing, Watch, unwatched
 from .signals.files import EXTENSIONS
 from .signals.recordings.windows import Cut
 from .signals.tables.schema import TableColumns
-from .walk import extension_of, is_junk, is_pattern, walk
+from .walk import extension_of, is_elsewhere, is_junk, is_pattern, walk
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     """A built-in data set by name, or what the first kind of :data:`~googlenet.data.kinds.KINDS` finds that claims it.
 
     Args:
-        source: A name or a path.
+        source: A name, a path, or the address of shards.
         watch: Wraps the list of files while they are checked, for a progress bar.
         columns: Of a table.
 
@@ -57,6 +57,8 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
         if columns.cut.asked:
             raise InputError(f"Windows, rates and annotations are for recordings, and {source} has none.")
         return BUILTIN[source]()
+    if is_elsewhere(source):
+        return KINDS["picture"].find(source, watch, columns)
     _check_path(source)
     _refuse_file(Path(source))
     if columns.path is not None and Path(source).exists():

@@ -23,7 +23,7 @@ JUNK = (
 )
 _JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))
 _ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf)://", re.IGNORECASE)
-_ANYWHERE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_ANYWHERE = re.compile(r"([a-z][a-z0-9+.-]*::)*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
 # First bytes of pictures, by which a file without an extension says what it is.
 _BEGINNINGS = {
@@ -45,7 +45,7 @@ def is_address(text: str) -> bool:
 
 
 def is_elsewhere(text: str) -> bool:
-    """Whether that is an address of any kind, as fsspec has them."""
+    """Whether that is an address of any kind, as fsspec has them: ``s3://…``, ``blockcache::s3://…``."""
     return _ANYWHERE.match(text) is not None
 
 

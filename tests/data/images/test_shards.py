@@ -14,9 +14,10 @@ from PIL import Image
 
 from conftest import QUICK, run_cli, run_here
 from googlenet.data.find import find_data
-from googlenet.data.images.sources.shards import write_shards
+from googlenet.data.images.sources.sharding import write_shards
 from googlenet.data.protocol import unwatched
 from googlenet.errors import InputError
+from googlenet.files import digest
 
 
 def jpeg(value, size=(80, 70), form="JPEG", mode="RGB"):
@@ -52,8 +53,8 @@ def shards(photos, tmp_path_factory):
 def content_of(part):
     """What each example holds, with its class."""
     found = {}
-    for digest, label in zip(part.contents, part.labels.tolist(), strict=True):
-        found[digest] = label
+    for content, label in zip(part.contents, part.labels.tolist(), strict=True):
+        found[content] = label
     return found
 
 
@@ -143,6 +144,7 @@ def test_ours_reads_webdatasets(tmp_path):
     found = find_data(str(folder))
     assert found.classes == ("0", "1", "2") and "have no names" in found.notes[0]
     assert (len(found.train), len(found.validation)) == (12, 5)
+    assert found.train.contents == tuple(digest(source.content()) for source in found.train.sources)
     for part in (found.train, found.validation):
         for source, label in zip(part.sources, part.labels.tolist(), strict=True):
             assert wanted[source.content()] == label
@@ -232,3 +234,97 @@ def test_what_was_stopped_is_begun_again_and_nothing_else_replaced(photos, shard
     assert again.returncode == 1 and "holds something already" in again.stderr
     signals = run_here("shard", "gunpoint", tmp_path / "new")
     assert signals.returncode == 1 and "Shards hold pictures" in signals.stderr
+
+
+# ------------------------------------------------------------------------------------------------ addresses
+@pytest.fixture
+def address(shards):
+    """Those shards, in the memory that fsspec has for tests."""
+    fsspec = pytest.importorskip("fsspec")
+    system = fsspec.filesystem("memory")
+    system.put(str(shards), "/bucket/shards", recursive=True)
+    yield "memory://bucket/shards"
+    system.rm("/bucket", recursive=True)
+
+
+def contents_of(part):
+    return [source.content() for source in part.sources]
+
+
+def test_shards_at_an_address_are_those_of_the_folder(shards, address):
+    here, there = find_data(str(shards)), find_data(f"{address}/")
+    assert here.classes == there.classes and here.train.contents == there.train.contents
+    assert contents_of(here.train) == contents_of(there.train)
+
+
+def test_a_cache_on_a_disk_is_read_once_it_is_filled(shards, address, tmp_path, monkeypatch):
+    from fsspec.config import conf
+
+    monkeypatch.setitem(conf, "simplecache", {"cache_storage": str(tmp_path / "cache")})
+    test = find_data(f"simplecache::{address}").test
+    wanted = contents_of(test)
+    import fsspec
+
+    for tar in shards.glob("test-*.tar"):
+        fsspec.filesystem("memory").rm(f"/bucket/shards/{tar.name}")
+    assert contents_of(test) == wanted == contents_of(find_data(str(shards)).test)
+    assert any((tmp_path / "cache").iterdir())
+
+
+def test_a_network_learns_from_an_address_as_from_the_folder(shards, address, tmp_path):
+    for name, source in (("here", shards), ("there", address)):
+        done = run_here("train", source, "--out", tmp_path / name, *QUICK, "--epochs", "1", "--batch-size", "8")
+        assert done.returncode == 0, done.stderr
+    one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("here", "there"))
+    assert one == other
+    done = run_here("evaluate", tmp_path / "here", address, "--json")
+    assert json.loads(done.stdout)["count"] == 9, done.stderr
+
+
+def test_an_address_at_which_nothing_is_or_too_little_gets_a_sentence(address, tmp_path):
+    import fsspec
+
+    for nothing in ("memory://nowhere", "nosuch://bucket/shards"):
+        done = run_here("train", nothing, "--out", tmp_path / "run")
+        assert done.returncode == 1 and "Only shards are read from one, and of its shards.json" in done.stderr
+    system = fsspec.filesystem("memory")
+    system.pipe("/bucket/shards/shards.json", b"[" * 100_000)
+    done = run_here("train", address, "--out", tmp_path / "run")
+    assert done.returncode == 1 and "is not JSON" in done.stderr
+    system.pipe("/bucket/shards/shards.json", json.dumps({"version": 1, "classes": ["a"], "parts": {}}).encode())
+    done = run_here("train", address, "--out", tmp_path / "run")
+    assert done.returncode == 1 and "no labelled picture" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+# ------------------------------------------------------------------------------------------------ killed
+KILLED = """
+import os, signal, sys
+from googlenet import files
+from googlenet.apps.cli.main import main
+write, left = files.write_bytes, [int(sys.argv.pop(1))]
+def dying(path, content):
+    left[0] -= 1
+    if left[0] < 0:
+        with open(f"{path}.half", "wb") as half:
+            half.write(content[:100])
+        os.rename(f"{path}.half", path.with_name(f".{path.name}.tmp"))
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(path, content)
+files.write_bytes = dying
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_sharding_that_is_killed_again_and_again_ends_in_the_same_shards(photos, shards, tmp_path):
+    out, program = tmp_path / "out", [sys.executable, "-c", KILLED]
+    for moment in (0, 1, 3):
+        done = run_cli(moment, "shard", photos, out, "--megabytes", "0.1", program=program)
+        assert done.returncode == -9, done.stderr
+        if any(out.glob("*.tar")):  # nobody learns from a part of it
+            done = run_here("train", out, "--out", tmp_path / "run")
+            assert done.returncode == 1 and "has no shards.json: what wrote these shards was stopped" in done.stderr
+    assert run_here("shard", photos, out, "--megabytes", "0.1").returncode == 0
+    found = {path.name: path.read_bytes() for path in out.iterdir() if not path.name.startswith(".")}
+    assert found == {path.name: path.read_bytes() for path in shards.iterdir()}

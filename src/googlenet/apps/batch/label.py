@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ... import files
-from ...data.images.stored import Stored
+from ...data.images.stored import Stored, fetched
 from ...data.parallel import ahead
 from ...data.protocol import Example, Preprocessing
 from ...data.walk import is_elsewhere, why_missing
@@ -114,16 +114,10 @@ def _fetched(files_too: bool, entry: Entry) -> tuple[Entry, bytes | InputError |
     if not files_too:
         return entry, InputError("the network reads tables, which lie in files of their own")
     try:
-        if isinstance(entry, Stored):
-            return entry, entry.content()
-        import fsspec
-
-        with fsspec.open(entry, "rb") as file:
-            content: bytes = file.read()
-        return entry, content
+        return entry, entry.content() if isinstance(entry, Stored) else fetched(entry)
     except InputError as error:
         return entry, error
-    except Exception as error:  # of any library below fsspec, and of files that are gone
+    except OSError as error:  # of files that are gone
         return entry, InputError(f"it could not be read: {next(iter(str(error).splitlines()), repr(error))}")
 
 

@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Annotated, NoReturn
 
 import typer
@@ -100,8 +101,11 @@ def _run() -> int | None:
     """The exit status of what the words name."""
     command = typer.main.get_command(app)
     _check_name(getattr(command, "commands", {}))
-    if sys.argv[1:2] not in (["predict"], ["explain"], ["serve"]):  # which say it of each input
-        check_local(sys.argv[1:])
+    words = sys.argv[1:]
+    if words[:1] in (["train"], ["evaluate"]):  # whose data may be shards at an address; what options name is here
+        words = [word for before, word in pairwise(words) if before.startswith("-")]
+    if words[:1] not in (["predict"], ["explain"], ["serve"]):  # which say it of each input
+        check_local(words)
     if sys.argv[1:2] and sys.argv[1] in READS and not sys.warnoptions:
         silence()
     code: int | None = command.main(standalone_mode=False)

@@ -29,6 +29,7 @@ from .augmentation import Augmentation, augmented
 from .crops import random_square
 from .decode import decoded, to_pixels
 from .preprocessing import ImagePreprocessing, normalised
+from .stored import Stored
 from .values import Pixels
 
 SMALL_SIDE = 64  # a picture with no longer side is "small": kept in memory, whole
@@ -75,9 +76,9 @@ class ImageSet:
     def contents(self) -> tuple[str, ...]:
         """Of the files, else of the pixels."""
         files = self.sources or (() if self.pixels is not None else self.names)
-        if files and all(isinstance(file, (str, Path)) for file in files):
+        if files and all(isinstance(file, (str, Path, Stored)) for file in files):
             with ThreadPoolExecutor(available_cores()) as pool:
-                return tuple(pool.map(digest_of, files))
+                return tuple(pool.map(_digest_of, files))
         assert self.pixels is not None
         return tuple(digest(picture.tobytes()) for picture in self.pixels.numpy())
 
@@ -144,6 +145,10 @@ class ImageSet:
             for some in torch.split(pixels, 1000):
                 for picture in as_wanted(some, for_pictures(preprocessing)).numpy():
                     yield Example(next(names), inputs=picture)
+
+
+def _digest_of(file: str | Path | Stored) -> str:
+    return digest(file.content()) if isinstance(file, Stored) else digest_of(file)
 
 
 @dataclass(frozen=True)

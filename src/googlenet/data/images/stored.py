@@ -1,4 +1,4 @@
-"""Files within tars that are not packed: found by their heads, and read where they lie."""
+"""Files within tars that are not packed, on a disk or at an address: found by their heads, and read where they lie."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...errors import InputError, quoted
 from ...files import open_plain
-from ..walk import is_junk
+from ..walk import is_elsewhere, is_junk
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Stored:
     """A file within a tar.
 
     Attributes:
-        tar: Its path.
+        tar: Its path or address.
         name: Of the file in it.
         start: Byte at which its content begins.
         size: Bytes of it.
@@ -36,13 +36,40 @@ class Stored:
         """All of it.
 
         Raises:
-            InputError: If the tar is shorter than that.
+            InputError: If the tar is shorter than that, or nothing comes from its address.
         """
+        if is_elsewhere(self.tar):
+            return fetched(self.tar, self.start, self.size)
         with open_plain(self.tar) as file:
             if self.start + self.size > os.fstat(file.fileno()).st_size:
                 raise InputError("its tar is shorter than it was when it was looked through")
             file.seek(self.start)
             return file.read(self.size)
+
+
+def fetched(address: str, start: int = 0, size: int | None = None) -> bytes:
+    """What lies at an address that fsspec can open, from a byte on.
+
+    Args:
+        address: With ``::`` in it through a cache on a local disk, as ``blockcache::s3://bucket/train-000000.tar``.
+        start: Bytes before it.
+        size: Bytes of it; ``None`` for all.
+
+    Raises:
+        InputError: If fsspec is not installed, or what is there cannot be read or is shorter.
+    """
+    try:
+        import fsspec
+    except ModuleNotFoundError:
+        raise InputError("it is at an address, which fsspec opens: pip install fsspec, and what it asks for") from None
+    try:
+        system, path = fsspec.core.url_to_fs(address)
+        content: bytes = system.cat_file(path, start, None if size is None else start + size)
+    except Exception as error:  # of any library below fsspec
+        raise InputError(f"it could not be read: {next(iter(str(error).splitlines()), repr(error))}") from error
+    if size is not None and len(content) != size:
+        raise InputError("its tar is shorter than it was when it was looked through")
+    return content
 
 
 def members_of(path: str) -> Iterator[Stored]:

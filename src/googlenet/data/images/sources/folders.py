@@ -16,7 +16,7 @@ from ....errors import InputError
 from ....limits import MAX_PIXELS
 from ...parallel import available_cores
 from ...protocol import BadFile, Dataset, Watch, unwatched
-from ...walk import called_twice, extension_of, files_in, folders_in, passed_over, walk
+from ...walk import called_twice, extension_of, files_in, folders_in, is_elsewhere, passed_over, walk
 from ..crops import centre_square
 from ..dataset import SMALL_SIDE, ImageSet, enlarged
 from ..decode import Look, look, notes_on, open_picture, to_pixels
@@ -44,7 +44,7 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
     for option in ("group", "channel"):
         if getattr(columns, option) is not None:
             raise InputError(f"--{option} is for tables of signals, and {source} is of pictures. Leave it out.")
-    if Path(source).is_dir() and (columns.target or columns.path):
+    if (Path(source).is_dir() or is_elsewhere(source)) and (columns.target or columns.path):
         raise InputError(f"--target and --path-column are for tables, and {source} is a folder. Leave them out.")
     return find_images(source, watch, columns.path, columns.target, columns.max_pixels or MAX_PIXELS)
 
@@ -60,7 +60,7 @@ def find_images(
 
     Args:
         source: A folder ``class/picture``, or with ``train``, ``val`` or ``test`` of those; a folder of shards
-            (:func:`~.shards.find_shards`); or a table (:func:`~.tables.table.read_table`).
+            or its address (:func:`~.shards.find_shards`); or a table (:func:`~.tables.table.read_table`).
         watch: Wraps the list of files while they are checked, for a progress bar.
         path: Column of the paths.
         target: Column of the labels.
@@ -69,11 +69,11 @@ def find_images(
     Raises:
         InputError: If there is no such thing, or no picture that can be read.
     """
+    if are_shards(source):
+        return find_shards(source, watch, max_pixels)
     source = Path(source)
     if not source.exists():
         raise InputError(f"There is no folder, table or built-in data set {str(source)!r}.")
-    if are_shards(source):
-        return find_shards(source, watch, max_pixels)
     found = read_table(source, path, target) if source.is_file() else _in_folders(source)
     files = [file for rows in found.parts.values() for file, _ in rows]
     good, unreadable = _checked([file for file in files if file not in found.bad], watch, max_pixels)

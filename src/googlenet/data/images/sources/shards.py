@@ -9,33 +9,29 @@ others are gone through by their heads.
 from __future__ import annotations
 
 import io
-import json
-import re
-import tarfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from .... import files
 from ....errors import InputError, parsed, quoted, short
 from ....limits import CLASSES, LABEL, MAX_PIXELS
 from ...parallel import ahead
 from ...protocol import BadFile, Dataset, Watch
-from ...walk import files_in
+from ...walk import files_in, is_elsewhere
 from ..crops import centre_square
 from ..dataset import SMALL_SIDE, ImageSet, enlarged
-from ..decode import glance, look, open_picture, to_pixels
+from ..decode import glance, open_picture, to_pixels
 from ..names import extensions, part_of
-from ..stored import Stored, members_of
+from ..stored import Stored, fetched, members_of
 
-INDEX, VERSION = "shards.json", 1
-_OURS = re.compile(r"(train|val|test)-\d{6}\.tar(\.index\.jsonl)?|\..*")  # of what was stopped
+INDEX, VERSION, ROWS = "shards.json", 1, ".index.jsonl"  # of a folder, and of a tar of it
 LABELS = (".cls", ".cls2", ".label")  # endings of the number of a class
 
 
@@ -58,28 +54,34 @@ class Row:
     digest: str = ""
 
 
-def are_shards(folder: Path) -> bool:
-    """Whether a folder holds shards and nothing that could be pictures of classes."""
+def are_shards(source: str | Path) -> bool:
+    """Whether a folder holds shards and nothing that could be pictures of classes; an address may hold but them."""
+    if is_elsewhere(str(source)):
+        return True
+    folder = Path(source)
     return folder.is_dir() and ((folder / INDEX).is_file() or any(path.suffix == ".tar" for path in files_in(folder)))
 
 
-def find_shards(folder: Path, watch: Watch, max_pixels: int = MAX_PIXELS) -> Dataset:
+def find_shards(source: str | Path, watch: Watch, max_pixels: int = MAX_PIXELS) -> Dataset:
     """The pictures of a folder of shards: of parts by the names of the tars (``train-000000.tar``), else to learn from.
 
     Args:
-        folder: Of them.
+        source: The folder, or its address; there only with an index are they found.
         watch: Wraps the tars while they are gone through, for a progress bar.
         max_pixels: That a picture may have, see :func:`~googlenet.data.images.decode.open_picture`.
 
     Raises:
         InputError: If there is nothing to learn from, or a tar is damaged.
     """
-    tars, bad = [path for path in files_in(folder) if path.suffix == ".tar"], list[BadFile]()
-    if (folder / INDEX).is_file():
+    folder, bad, notes = str(source), list[BadFile](), tuple[str, ...]()
+    if is_elsewhere(folder) or (Path(folder) / INDEX).is_file():
         classes, indexed = _read_index(folder)
-        rows = {part: [row for name in names for row in _read_rows(folder, name)] for part, names in indexed.items()}
-        notes: tuple[str, ...] = ()
+        read = partial(_read_rows, folder)
+        rows = {part: [row for some in ahead(read, names) for row in some] for part, names in indexed.items()}
     else:
+        tars = [path for path in files_in(Path(folder)) if path.suffix == ".tar"]
+        if any(tar.with_name(f"{tar.name}{ROWS}").exists() for tar in tars):
+            raise InputError(f"{folder} has no {INDEX}: what wrote these shards was stopped. Begin it again.")
         found = defaultdict[str, list[Row]](list)
         for tar in watch(tars, "indexing"):
             found[_part(tar)] += _scanned(tar, bad)
@@ -92,7 +94,7 @@ def find_shards(folder: Path, watch: Watch, max_pixels: int = MAX_PIXELS) -> Dat
             f"{folder} has tars and no labelled picture in them: KEY.jpg with KEY.cls, the class's number."
         )
     sets = _sets(rows, classes, max_pixels)
-    return Dataset(str(folder), classes, sets.get("train"), sets.get("val"), sets.get("test"), notes, tuple(bad))
+    return Dataset(folder, classes, sets.get("train"), sets.get("val"), sets.get("test"), notes, tuple(bad))
 
 
 def _part(tar: Path) -> str:
@@ -163,10 +165,14 @@ def _label(member: Stored) -> int:
 
 
 # ------------------------------------------------------------------------------------------------ ours
-def _read_index(folder: Path) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+def _place(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}" if is_elsewhere(folder) else str(Path(folder) / name)
+
+
+def _read_index(folder: str) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     """The classes, and the tars of each part."""
-    path = folder / INDEX
-    row = files.read_json(path)
+    path = _place(folder, INDEX)
+    row = _read_elsewhere(folder, path) if is_elsewhere(folder) else files.read_json(path)
     try:
         if row["version"] != VERSION:
             raise ValueError("it is of another version")
@@ -179,109 +185,28 @@ def _read_index(folder: Path) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     return classes, {part: list(names) for part, names in parts.items()}
 
 
-def _read_rows(folder: Path, name: str) -> Iterator[Row]:
-    path = folder / f"{name}.index.jsonl"
+def _read_elsewhere(folder: str, path: str) -> Any:
     try:
-        with files.open_plain(path) as file:
-            for line in file:
-                member, start, size, label, side, grey, digest = parsed(line)
-                numbers = (start, size, label, side)
-                if not all(isinstance(n, int) and n >= 0 for n in numbers) or not isinstance(member, str):
-                    raise ValueError("a row holds no places")
-                yield Row(Stored(str(folder / name), member, start, size), label, side, bool(grey), str(digest))
+        return parsed(fetched(path))
+    except InputError as error:
+        said = f"{folder} is an address on the network; download it first, and name the file."
+        raise InputError(f"{said} Only shards are read from one, and of its {INDEX} {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}.") from error
+
+
+def _read_rows(folder: str, name: str) -> list[Row]:
+    path, tar = _place(folder, f"{name}{ROWS}"), _place(folder, name)
+    try:
+        with io.BytesIO(fetched(path)) if is_elsewhere(path) else files.open_plain(path) as file:
+            return [_row(tar, line) for line in file]
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is damaged or missing ({short(error)}): shard the data again.") from error
 
 
-def write_shards(data: Dataset, folder: Path, most: int, watch: Watch) -> dict[str, int]:
-    """Writes the pictures of a data set as shards, in an order by chance, so that each shard is like the whole.
-
-    Files go in as they are, what is in memory as PNG. A shard appears when it is whole, ``shards.json`` at the end;
-    what was stopped before that is begun again in the same folder.
-
-    Args:
-        data: Of pictures.
-        folder: To write into; new.
-        most: Bytes of a shard, about.
-        watch: Wraps the pictures while they are written, for a progress bar.
-
-    Returns:
-        How many shards each part has.
-
-    Raises:
-        InputError: If the data are no pictures, or the folder holds something.
-    """
-    if data.kind != "picture":
-        raise InputError(f"Shards hold pictures, and {data.name} has {data.kind}s.")
-    if folder.exists() and (not folder.is_dir() or not all(_OURS.fullmatch(path.name) for path in folder.iterdir())):
-        raise InputError(f"{folder} holds something already. Name a new folder.")
-    names: dict[str, list[str]] = {}
-    for part, chosen in data.parts.items():
-        assert isinstance(chosen, ImageSet)
-        short_name = {"validation": "val"}.get(part, part)
-        order = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(0)).tolist()
-        names[short_name] = []
-        writer: _Shard | None = None
-        for at, row in enumerate(watch(order, f"sharding {part}")):
-            if writer is None:
-                writer = _Shard(folder / f"{short_name}-{len(names[short_name]):06d}.tar")
-            writer.add(f"{at:09d}", *_content(chosen, row), int(chosen.labels[row]))
-            if writer.size >= most or at == len(order) - 1:
-                writer.close()
-                names[short_name].append(writer.path.name)
-                writer = None
-    row = {"version": VERSION, "kind": "picture", "classes": list(data.classes), "parts": names}
-    files.write_bytes(folder / INDEX, json.dumps(row, ensure_ascii=False).encode())
-    return {part: len(found) for part, found in names.items()}
-
-
-def _content(pictures: ImageSet, row: int) -> tuple[bytes, str]:
-    """A picture as the content of a file, and its ending."""
-    source = pictures.sources[row] if pictures.sources else None
-    if isinstance(source, (str, Path)):
-        with files.open_plain(source) as file:
-            return file.read(), Path(source).suffix.lower() or ".jpg"
-    if isinstance(source, Stored):
-        return source.content(), PurePosixPath(source.name).suffix.lower()
-    assert pictures.pixels is not None
-    drawn = io.BytesIO()
-    pixels = pictures.pixels[row].permute(1, 2, 0).numpy()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(drawn, "PNG")
-    return drawn.getvalue(), ".png"
-
-
-class _Shard:
-    """A tar that is being written, and its index."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.rows = path, list[Any]()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = io.BytesIO()
-        self._tar = tarfile.TarFile(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)
-
-    @property
-    def size(self) -> int:
-        """Bytes so far."""
-        return self._file.tell()
-
-    def add(self, key: str, content: bytes, ending: str, label: int) -> None:
-        """A picture with the number of its class."""
-        start = self._put(f"{key}{ending}", content)
-        self._put(f"{key}.cls", str(label).encode())
-        found = look(content)
-        self.rows.append([f"{key}{ending}", start, len(content), label, found.side, found.grey, files.digest(content)])
-
-    def _put(self, name: str, content: bytes) -> int:
-        """Where the content begins."""
-        head = tarfile.TarInfo(name)
-        head.size = len(content)
-        before = self._file.tell()
-        self._tar.addfile(head, io.BytesIO(content))
-        return before + tarfile.BLOCKSIZE
-
-    def close(self) -> None:
-        """Writes both files; the index first, so that no tar of ours is without one."""
-        self._tar.close()
-        lines = "".join(json.dumps(row) + "\n" for row in self.rows)
-        files.write_bytes(self.path.with_name(f"{self.path.name}.index.jsonl"), lines.encode())
-        files.write_bytes(self.path, self._file.getvalue())
+def _row(tar: str, line: bytes) -> Row:
+    """A line of an index."""
+    member, start, size, label, side, grey, digest = parsed(line)
+    if not all(isinstance(n, int) and n >= 0 for n in (start, size, label, side)) or not isinstance(member, str):
+        raise ValueError("a row holds no places")
+    return Row(Stored(tar, member, start, size), label, side, bool(grey), str(digest))

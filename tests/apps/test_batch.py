@@ -475,3 +475,13 @@ def test_a_process_ends_with_its_driver(pictures, tmp_path):
 def test_nothing_is_said_where_all_went_well(pictures, tmp_path):
     done = run_cli("predict", RUN, pictures / "a", "--out", tmp_path / "out", "--parts", "2", "--engine", "torch")
     assert done.returncode == 0 and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("word", ["pictures.tar", "list.csv", "s3://bucket/pictures"])
+def test_what_is_gone_through_in_parts_alone_is_said_to_be(tmp_path, word):
+    (tmp_path / "pictures.tar").write_bytes(b"")
+    (tmp_path / "list.csv").write_text("path\na.png\n")
+    done = run_here("predict", RUN, word, cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"{word} is taken for one picture; --out FOLDER labels those in a tar" in done.stderr
+    assert "taken for" not in run_here("predict", "googlenet_1d.gunpoint", "list.csv", cwd=tmp_path).stderr

@@ -14,10 +14,11 @@ from googlenet.data import protocol
 from googlenet.data.images.dataset import ImageSet
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.kinds import ARRAYS, KINDS, preprocessing_from
+from googlenet.data.parallel import steps_of
 from googlenet.data.protocol import Dataset, Example, Picture, Trace
 from googlenet.data.signals.dataset import SignalSet
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
-from googlenet.data.splits import batches_of, steps_of
+from googlenet.data.splits import batches_of
 from googlenet.data.volumes.dataset import VolumeSet
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.training.recipe import RECIPES, SMALL

@@ -67,3 +67,8 @@ def groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     source = iter(items)
     while group := list(islice(source, size)):
         yield group
+
+
+def steps_of(examples: int, batch_size: int) -> int:
+    """Batches of an epoch: as few as hold no more than ``batch_size`` each, and never a single example."""
+    return max(1, min(-(-examples // batch_size), examples // 2))

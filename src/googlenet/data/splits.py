@@ -12,20 +12,16 @@ import numpy.typing as npt
 from torch import Tensor
 
 from ..errors import InputError
+from .parallel import steps_of
 from .protocol import Dataset
 
 Rows = npt.NDArray[np.int64]
 HELD_OUT = 0.2  # of data that are not split
 
 
-def steps_of(examples: int, batch_size: int) -> int:
-    """Batches of an epoch: as few as hold no more than ``batch_size`` each, and never a single example."""
-    return max(1, min(-(-examples // batch_size), examples // 2))
-
-
 def batches_of(order: Tensor, batch_size: int) -> tuple[Tensor, ...]:
-    """An epoch's examples ``(N, …)`` as :func:`steps_of` batches, which differ by one at most: batch norm and the
-    learning rate see no smaller one at the end, and none is left out.
+    """An epoch's examples ``(N, …)`` as :func:`~.parallel.steps_of` batches, which differ by one at most: batch norm
+    and the learning rate see no smaller one at the end, and none is left out.
 
     Args:
         order: Their rows, shuffled.

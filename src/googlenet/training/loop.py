@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..arch.check import check_work
 from ..arch.cost import check_size
-from ..data.splits import steps_of
+from ..data.parallel import steps_of
 from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
 from ..weights.create import create_model, save_weights

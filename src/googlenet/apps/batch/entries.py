@@ -46,6 +46,11 @@ def entries_of(inputs: Iterable[str], lines: Iterable[str], extensions: Collecti
             yield from _local(text, extensions)
 
 
+def names_many(text: str, extensions: Collection[str]) -> bool:
+    """Whether a word names many files for :func:`entries_of` alone: a tar, a table of paths, an address."""
+    return is_elsewhere(text) or (text.lower().endswith((".tar", *TABLES)) and not set(TABLES) & set(extensions))
+
+
 def _local(text: str, extensions: Collection[str]) -> Iterator[Entry]:
     name = text.lower()
     if os.path.isdir(text):  # noqa: PTH112

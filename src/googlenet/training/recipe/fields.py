@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
 from ... import limits
-from ...data.splits import steps_of
+from ...data.parallel import steps_of
 from ...errors import InputError, short, unknown
 
 

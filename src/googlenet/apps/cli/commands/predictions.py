@@ -150,10 +150,15 @@ def _labelled(
 def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Format, top: int) -> int:
     """Labels examples; gives how many could not be read."""
     from ....data.find import expand
-    from ..output.screen import errors
+    from ...batch.entries import names_many
+    from ..output.screen import beside, errors
     from ..output.writers import WRITERS
     from ..progress import watch_predictions
 
+    kind = predictor.preprocessing.kind
+    for word in inputs:
+        if names_many(word, predictor.preprocessing.extensions):
+            beside(f"{word} is taken for one {kind}; --out FOLDER labels those in a tar, in a table or at an address.")
     paths: Iterable[str] = _named(expand(inputs, sys.stdin or (), predictor.preprocessing.extensions))
     if errors.moves and "-" not in inputs:
         paths = list(paths)

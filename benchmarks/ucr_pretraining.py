@@ -7,7 +7,7 @@
 A batch is of one set, and only the classes of that set compete in its loss: one classifier is many heads. Sets are
 drawn by the square root of their number of signals. Only training parts are seen. In the evaluation each set is trained
 on its training part from the weights of the fold that did not see it, and after each training its test part is looked
-at once; beside it stands the mean of three seeds from scratch, of ucr.json. Rows are added to the result file.
+at once; beside it stands the mean of three seeds from scratch, of ucr_before.json. Rows are added to the result file.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def evaluate(fold: int, file: Path) -> None:
 
 def compared(rows: list[dict]) -> dict:
     """The ways over the same sets, beside training from scratch."""
-    old = json.loads((HERE / "ucr.json").read_text())["rows"]
+    old = json.loads((HERE / "ucr_before.json").read_text())["rows"]
     scratch = {name: statistics.mean(row["accuracy"] for row in old if row["set"] == name) for name in sets()}
     found = {"from scratch": round(statistics.mean(scratch[name] for name in {row["set"] for row in rows}), 4)}
     for way in RECIPES:

@@ -290,6 +290,13 @@ def test_a_token_is_asked_for_of_all_but_health(copy, tmp_path):
         assert service.json("/predict", ROW, Authorization="Bearer another")[0] == 401
         assert service.json("/predict", ROW, Authorization="Bearer a-secret")[0] == 200
         assert service.json("/predict", ROW, Authorization="Basic OmEtc2VjcmV0")[0] == 200
+        for version, held, known in ((2, "a-new-one", "a-new-one"), (3, "", "a-new-one")):
+            token.write_text(held)
+            service.send(signal.SIGHUP)
+            service.until(lambda said, version=version: f"version {version} answers from now on" in said)
+            assert service.json("/predict", ROW, Authorization="Bearer a-secret")[0] == 401
+            assert service.json("/predict", ROW, Authorization=f"Bearer {known}")[0] == 200
+        service.until(lambda said: "holds no token: one line of letters and digits" in said)
 
 
 @pytest.mark.slow

@@ -37,7 +37,8 @@ def serve(
 ) -> None:
     """Serve runs over HTTP: the Open Inference Protocol for programs, /predict, /explain and a page for people.
 
-    SIGTERM and Ctrl-C end it without losing a request; SIGHUP loads the runs anew while the old ones answer.
+    SIGTERM and Ctrl-C end it without losing a request; SIGHUP loads the runs and the token anew while the old
+    ones answer.
 
     Example: googlenet serve runs/demo
     """
@@ -56,8 +57,8 @@ def serve(
         raise InputError(f"--cors is one origin, such as https://example.org, and not {cors!r}.")
     sources = [Source.of(word) for word in runs]
     check_names(sources)
-    token = "" if token_file is None else read_token(token_file)
-    settings = Settings(sources, host, port, workers, int(max_body * 2**20), max_queue, timeout, token, cors)
+    read_token(token_file)
+    settings = Settings(sources, host, port, workers, int(max_body * 2**20), max_queue, timeout, token_file, cors)
     code = run(settings, beside)
     if code:
         raise typer.Exit(code)

@@ -8,11 +8,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
 import uvicorn
 
+from ....errors import InputError
 from ....limits import HTTP_HEAD
 from ..application import application
 from ..batching import Batcher, hear_doubts
@@ -20,7 +22,7 @@ from ..metrics import Metrics
 from ..models import Models
 from ..service import Service
 from .connections import Connection
-from .settings import Say, Settings, address
+from .settings import Say, Settings, address, read_token
 
 ACCEPTED = 16  # connections at once, before one is counted
 SETTLING = 0.05  # seconds for connections that were just accepted
@@ -54,7 +56,9 @@ def serve_here(settings: Settings, listener: socket.socket, say: Say, orders: It
         return Batcher(settings.max_queue, metrics.waited.labels(name).observe)
 
     models = Models(settings.sources, batcher, version)
-    service = Service(models, metrics, settings.max_body, settings.timeout, settings.token, settings.origin)
+    service = Service(
+        models, metrics, settings.max_body, settings.timeout, read_token(settings.token_file), settings.origin
+    )
     config = _Config(
         application(service),
         http=Connection,
@@ -69,7 +73,7 @@ def serve_here(settings: Settings, listener: socket.socket, say: Say, orders: It
         backlog=ACCEPTED,
     )
     config.slowest = settings.timeout
-    server = _Server(config, service, listener, say)
+    server = _Server(config, service, listener, say, settings.token_file)
     threading.Thread(target=server.obey, args=(orders,), daemon=True).start()
     say(f"Serving {', '.join(served.source.name for served in models)} at {address(listener)} (Ctrl-C ends it).")
     asyncio.run(server.serve([listener]))
@@ -86,9 +90,11 @@ class _Config(uvicorn.Config):
 class _Server(uvicorn.Server):
     """Ends in order: it says that it is not ready, answers on, then takes no further connection, and finishes."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, listener: socket.socket, say: Say) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, listener: socket.socket, say: Say, token_file: Path | None
+    ) -> None:
         super().__init__(config)
-        self._service, self._listener, self._say = service, listener, say
+        self._service, self._listener, self._say, self._token_file = service, listener, say, token_file
         self._ends = 0.0
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -106,6 +112,10 @@ class _Server(uvicorn.Server):
             if order.signal in (signal.SIGTERM, signal.SIGINT):
                 self.handle_exit(order.signal, None)
                 continue
+            try:
+                self._service.token = read_token(self._token_file)
+            except InputError as error:
+                self._say(f"{error} The token stays as it was.")
             for sentence in self._service.models.reload(order.version):
                 self._say(sentence)
 

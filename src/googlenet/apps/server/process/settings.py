@@ -28,7 +28,7 @@ class Settings:
         max_body: Bytes of a request.
         max_queue: Examples that may wait, for each model and process.
         timeout: Seconds that a request may take, and that a client may be slow.
-        token: That requests must bring; empty if none is wanted.
+        token_file: With the token that requests must bring; ``None`` if none is wanted.
         origin: Of pages elsewhere that may ask; empty if none may.
     """
 
@@ -39,16 +39,18 @@ class Settings:
     max_body: int = 32 << 20
     max_queue: int = 256
     timeout: float = 30.0
-    token: str = ""
+    token_file: Path | None = None
     origin: str = ""
 
 
-def read_token(path: Path) -> str:
-    """The token of a file, without the end of its line.
+def read_token(path: Path | None) -> str:
+    """The token of a file, without the end of its line; none of no file.
 
     Raises:
         InputError: If there is none in it.
     """
+    if path is None:
+        return ""
     try:
         token = read_bytes(path, TOKEN).decode().strip()
     except (OSError, UnicodeDecodeError) as error:

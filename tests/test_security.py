@@ -40,7 +40,7 @@ OWN = {
     "apps.page.page.page_of": "a file of the package",
     "apps.server.people.front.Front._write": "a page that it has just made",
     "data.builtin.gunpoint": "a file of the package",
-    "data.images.sources.sharding._Shard.__init__": "writes",
+    "data.images.sources.shards.writing._Shard.__init__": "writes",
     "data.parallel._quota": "what the kernel says of its control groups",
     "data.signals.recordings.dataset.kept_on_disk": "a temporary file without a name",
     "files._new_file": "writes",

@@ -14,7 +14,13 @@ from . import limits
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong. The message says what, where, and what to do; no traceback."""
+    """Something the user gave is wrong. The message says what, where, and what to do; no traceback.
+
+    Attributes:
+        everywhere: Whether every process of a distributed training finds the same, so that one of a machine says it.
+    """
+
+    everywhere = True
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:

@@ -17,6 +17,7 @@ import torch
 
 from conftest import CLI, DEADLINE, draw_two_classes, run_cli, run_here, short_variants
 from documents import REPOSITORY
+from googlenet.errors import InputError
 from googlenet.training.distributed import joined
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="PyTorch is forked on Linux only")
@@ -155,6 +156,47 @@ def test_a_pair_of_which_one_was_killed_ends_where_the_undisturbed_pair_ends(tmp
         assert result.returncode == 0, result.stderr
     for name in ("model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "evaluation.json"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
+
+
+MEET = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"WORLD_SIZE": "2"}, "says that there are 2 processes, and RANK is not set"),
+        ({"WORLD_SIZE": "0"}, "WORLD_SIZE is '0' in the environment"),
+        ({"WORLD_SIZE": "many"}, "WORLD_SIZE is 'many' in the environment"),
+        (MEET | {"RANK": "5"}, "RANK is 5, and of 2 processes the last is 1"),
+        (MEET | {"RANK": "x"}, "RANK is 'x' in the environment"),
+        (MEET | {"MASTER_PORT": "99999"}, "did not meet at 127.0.0.1:99999"),
+    ],
+)
+def test_an_environment_of_no_training_gets_a_sentence(monkeypatch, setting, said):
+    for name in (*MEET, "LOCAL_RANK", "LOCAL_WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=said), joined():
+        pass
+
+
+@LINUX
+def test_one_that_waits_for_the_others_hears_that_it_is_to_end(tmp_path, two_classes):
+    words = [*CLI, "train", str(two_classes), *TRAIN, "--out", str(tmp_path / "run")]
+    with socket.socket() as place, (tmp_path / "said").open("w") as said:
+        place.bind(("127.0.0.1", 0))
+        place.listen()
+        place.settimeout(DEADLINE)
+        setting = {**os.environ, **MEET, "RANK": "1", "MASTER_PORT": str(place.getsockname()[1])}
+        waiting = subprocess.Popen(words, env=setting, stdout=said, stderr=said)
+        try:
+            with place.accept()[0]:  # it asks where the others are, and nobody says
+                waiting.terminate()
+                assert waiting.wait(60) == 143
+        finally:
+            waiting.kill()
+    assert (tmp_path / "said").read_text() == "googlenet: Stopped before the training began.\n"
 
 
 def pids_of(title):

@@ -22,7 +22,6 @@ JUNK = (
     *(UNFINISHED := ("~$*", "*~", "*.bak", "*.tmp", "*.part", "*.partial", "*.crdownload")),  # of files, as a rule
 )
 _JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))
-_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf)://", re.IGNORECASE)
 _ANYWHERE = re.compile(r"([a-z][a-z0-9+.-]*::)*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
 # First bytes of pictures, by which a file without an extension says what it is.
@@ -39,14 +38,16 @@ _BEGINNINGS = {
 }
 
 
-def is_address(text: str) -> bool:
-    """Whether that is an address on the network, where nothing is read."""
-    return _ADDRESS.match(text) is not None
-
-
 def is_elsewhere(text: str) -> bool:
     """Whether that is an address of any kind, as fsspec has them: ``s3://…``, ``blockcache::s3://…``."""
     return _ANYWHERE.match(text) is not None
+
+
+def where_instead(address: str) -> str:
+    """What an address is, and what to do where files of this machine alone are read."""
+    if address.lower().startswith("file:"):
+        return "an address; name the file or folder itself, without file://"
+    return "an address on the network; download it first, and name the file"
 
 
 def is_pattern(text: str) -> bool:
@@ -56,8 +57,8 @@ def is_pattern(text: str) -> bool:
 
 def why_missing(text: str) -> str | None:
     """Why there is no file of that name, where the name itself tells."""
-    if is_address(text):
-        return "an address on the network; download it first, and name the file"
+    if is_elsewhere(text):
+        return where_instead(text)
     if "\0" in text:
         return "no name of a file, for it holds a NUL"
     if is_pattern(text) and next(glob.iglob(text, recursive=True), None) is None:  # noqa: PTH207

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,10 +16,12 @@ from PIL import Image
 
 from conftest import QUICK, run_cli, run_here
 from googlenet.data.find import find_data
-from googlenet.data.images.sources.sharding import write_shards
+from googlenet.data.images.sources.shards import write_shards
 from googlenet.data.protocol import unwatched
 from googlenet.errors import InputError
 from googlenet.files import digest
+
+ROWS = "train-000000.tar.index.jsonl"
 
 
 def jpeg(value, size=(80, 70), form="JPEG", mode="RGB"):
@@ -192,29 +196,41 @@ def test_what_cannot_be_read_of_theirs_is_left_out(tmp_path):
     ("name", "change", "said"),
     [
         ("shards.json", lambda text: text[:20], r"shards\.json"),
-        ("shards.json", lambda text: text.replace('"version": 1', '"version": 2'), "of another version"),
+        ("shards.json", lambda text: text.replace('"version": 2', '"version": 1'), "of another version"),
+        ("shards.json", lambda text: text.replace('"version": 2', '"version": true'), "of another version"),
+        ("shards.json", lambda text: text.replace('"picture"', '"signal"'), "of another version"),
         ("shards.json", lambda text: text.replace("train-000000.tar", "../x.tar"), "damaged"),
-        ("train-000000.tar.index.jsonl", lambda text: text[: len(text) // 2], "shard the data again"),
-        ("train-000000.tar.index.jsonl", lambda text: text.replace("[", "[-", 1), "shard the data again"),
+        ("shards.json", lambda text: text.replace("train-000001.tar", "train-000000.tar"), "damaged|shard again"),
+        ("shards.json", lambda text: text.replace('"test": ', '"tset": '), "a part that there is not"),
+        ("shards.json", lambda text: text.replace('["cat", "dog", "eel"]', '"abc"'), "classes are none"),
+        ("shards.json", lambda text: text.replace('["cat", "dog", "eel"]', '[["cat"], {}, null]'), "classes are none"),
+        ("shards.json", lambda text: text.replace('["cat", "dog", "eel"]', '["cat", "cat", "eel"]'), "something twice"),
+        (ROWS, lambda text: text[: len(text) // 2], "shard again"),
+        (ROWS, lambda text: text[: text.index("\n") + 1], "rows in their order"),
+        (ROWS, lambda text: text + text, "rows in their order"),
+        (ROWS, lambda text: "\n".join(text.splitlines()[::-1]) + "\n", "rows in their order"),
+        (ROWS, lambda text: text.replace("[", "[-", 1), "shard again"),
+        (ROWS, lambda text: re.sub(r'"[0-9a-f]{16}"', "5", text, count=1), "shard again"),
+        (ROWS, lambda text: re.sub(r'"[0-9a-f]{16}"', '"zz"', text, count=1), "no digest"),
+        (ROWS, lambda text: re.sub(r"(\d+), (true|false)", r"true, \2", text, count=1), "no places"),
+        ("train-000000.tar", lambda text: None, "its tar is damaged or missing"),
+        ("train-000000.tar", lambda text: "", "its tar is shorter"),
     ],
 )
 def test_a_damaged_index_gets_a_sentence(shards, tmp_path, name, change, said):
-    import shutil
-
     copy = shutil.copytree(shards, tmp_path / "copy")
     path = copy / name
-    path.write_text(change(path.read_text()))
+    changed = change(path.read_text("latin-1"))
+    path.unlink() if changed is None else path.write_text(changed, "latin-1")
     with pytest.raises(InputError, match=said):
         find_data(str(copy))
 
 
 def test_a_tar_that_was_cut_says_so_when_it_is_read(shards, tmp_path):
-    import shutil
-
     copy = shutil.copytree(shards, tmp_path / "copy")
+    part = find_data(str(copy)).test
     for tar in copy.glob("test-*.tar"):
         tar.write_bytes(tar.read_bytes()[:600])
-    part = find_data(str(copy)).test
     from googlenet.training.recipe import find_recipe
 
     recipe = find_recipe("photos")
@@ -224,16 +240,73 @@ def test_a_tar_that_was_cut_says_so_when_it_is_read(shards, tmp_path):
 
 def test_what_was_stopped_is_begun_again_and_nothing_else_replaced(photos, shards, tmp_path):
     out = tmp_path / "out"
-    out.mkdir()
-    (out / "train-000000.tar").write_bytes(b"a part of one")
+    shutil.copytree(shards, out)
+    for ending in ("", ".index.jsonl"):  # as if it had been stopped, with more of them than there will be
+        shutil.copy(shards / f"train-000000.tar{ending}", out / f"train-000099.tar{ending}")
+    (out / "shards.json").unlink()
     assert run_here("shard", photos, out, "--megabytes", "0.1").returncode == 0
     assert {path.name: path.read_bytes() for path in out.iterdir()} == {
         path.name: path.read_bytes() for path in shards.iterdir()
     }
     again = run_here("shard", photos, out)
     assert again.returncode == 1 and "holds something already" in again.stderr
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "train-000000.tar").write_bytes(b"somebody's, for it has no index")
+    again = run_here("shard", photos, theirs)
+    assert again.returncode == 1 and "holds something already" in again.stderr and len(list(theirs.iterdir())) == 1
     signals = run_here("shard", "gunpoint", tmp_path / "new")
     assert signals.returncode == 1 and "Shards hold pictures" in signals.stderr
+
+
+def test_a_tar_of_other_pictures_is_noticed(shards, tmp_path):
+    """Of the same names and sizes, in the same places."""
+    copy = shutil.copytree(shards, tmp_path / "copy")
+    part = find_data(str(copy)).train
+    tar = copy / "train-000000.tar"
+    content = bytearray(tar.read_bytes())
+    first = next(source for source in part.sources if source.tar == str(tar))
+    content[first.start + first.size // 2] ^= 1
+    tar.write_bytes(content)
+    with pytest.raises(InputError, match="is not the one of the index: shard the data again"):
+        first.content()
+    done = run_here("train", copy, "--out", tmp_path / "run", *QUICK, "--epochs", "1", "--batch-size", "8")
+    assert done.returncode == 1 and f"{tar}:{first.name}" in done.stderr and "shard the data again" in done.stderr
+
+
+def test_the_picture_that_cannot_be_read_is_named_where_all_are_read_at_once(tmp_path):
+    write_shards(find_data("digits"), tmp_path / "digits", 1 << 20, unwatched)
+    tar = tmp_path / "digits" / "train-000000.tar"
+    tar.write_bytes(bytes(len(tar.read_bytes())))
+    with pytest.raises(InputError, match=r"train-000000\.tar:0000\d+\.png cannot be read: its tar is not the one"):
+        find_data(str(tmp_path / "digits"))
+
+
+def test_tars_beside_folders_of_classes_are_no_shards(photos, shards, tmp_path):
+    both = shutil.copytree(photos / "train", tmp_path / "both")
+    tar_of(both / "backup.tar", {"a.jpg": jpeg(1), "a.cls": b"0"})
+    assert len(find_data(str(both)).train) == 21  # as before
+    shutil.copy(shards / "shards.json", both)
+    with pytest.raises(InputError, match=r"has both shards \(shards.json\) and folders \(cat, dog, eel\)"):
+        find_data(str(both))
+
+
+@pytest.mark.parametrize(
+    ("names", "parts", "said"),
+    [
+        (("imagenet-train-000000", "imagenet-val-000000"), (2, 2, None), 1),
+        (("train-0", "unseen-test-0"), (2, None, 2), 1),
+        (("Training_Set_01", "validation_00"), (2, 2, None), 1),
+        (("train-0", "more-0"), (4, None, None), 2),
+        (("a-0", "b-0"), (4, None, None), 1),
+    ],
+)
+def test_tars_of_others_are_of_the_part_that_their_names_say(tmp_path, names, parts, said):
+    for name in names:
+        tar_of(tmp_path / f"{name}.tar", {"a.jpg": jpeg(1), "a.cls": b"0", "b.jpg": jpeg(2), "b.cls": b"1"})
+    found = find_data(str(tmp_path))
+    assert tuple(part and len(part) for part in (found.train, found.validation, found.test)) == parts
+    assert len(found.notes) == said and (said == 1 or "more-0.tar name no part" in found.notes[0])
 
 
 # ------------------------------------------------------------------------------------------------ addresses
@@ -271,6 +344,64 @@ def test_a_cache_on_a_disk_is_read_once_it_is_filled(shards, address, tmp_path, 
     assert any((tmp_path / "cache").iterdir())
 
 
+def test_a_cache_that_is_out_of_date_is_noticed(shards, address, tmp_path, monkeypatch):
+    import fsspec
+    from fsspec.config import conf
+
+    monkeypatch.setitem(conf, "simplecache", {"cache_storage": str(tmp_path / "cache")})
+    contents_of(find_data(f"simplecache::{address}").test)
+    system, cached = fsspec.filesystem("memory"), tmp_path / "cache"
+    for path in cached.iterdir():
+        if path.stat().st_size < 5000:  # what is small is forgotten: the indexes, and not the tars
+            path.unlink()
+    for path in system.ls("/bucket/shards", detail=False):
+        if path.endswith(".jsonl"):
+            system.pipe(path, re.sub(rb'"([0-9a-f]{15}).(?=")', rb'"\g<1>0', system.cat(path)))
+    with pytest.raises(InputError, match="is not the one of the index: empty the cache"):
+        contents_of(find_data(f"simplecache::{address}").test)
+
+
+def test_below_a_chain_of_addresses_names_go_where_the_path_is(shards, tmp_path):
+    pytest.importorskip("fsspec")
+    shutil.make_archive(str(tmp_path / "all"), "zip", shards.parent, shards.name)
+    found = find_data(f"zip://{shards.name}::file://{tmp_path}/all.zip")
+    assert contents_of(found.test) == contents_of(find_data(str(shards)).test)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("file:///nowhere/shards", "is an address; name the file or folder itself, without file://"),
+        ("memory://", "their shards.json: there is no such file"),
+        ("http://me:secret@example.org/shards", "has a password in it"),
+        ("file://" + "x" * 9000, "Only shards are read from an address"),
+    ],
+)
+def test_an_address_of_no_shards_gets_a_sentence(address, said):
+    pytest.importorskip("fsspec")
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        find_data(address)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_sends_no_parts_of_files_is_said_to_be_one(shards, address, monkeypatch):
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    whole = MemoryFileSystem.cat_file
+    test = find_data(address).test
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", lambda self, path, start=None, end=None: whole(self, path))
+    with pytest.raises(InputError, match="read it through simplecache::"):
+        contents_of(test)
+
+
+@pytest.mark.parametrize("scheme", ["file", "s3", "memory", "hdfs"])
+def test_nothing_is_written_at_an_address(shards, tmp_path, scheme):
+    for words in (["shard", "digits", f"{scheme}:///out"], ["train", shards, "--out", f"{scheme}:///out", *QUICK]):
+        done = run_here(*words, cwd=tmp_path)
+        assert done.returncode == 1 and f"{scheme}:///out is an address" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_network_learns_from_an_address_as_from_the_folder(shards, address, tmp_path):
     for name, source in (("here", shards), ("there", address)):
         done = run_here("train", source, "--out", tmp_path / name, *QUICK, "--epochs", "1", "--batch-size", "8")
@@ -286,12 +417,13 @@ def test_an_address_at_which_nothing_is_or_too_little_gets_a_sentence(address, t
 
     for nothing in ("memory://nowhere", "nosuch://bucket/shards"):
         done = run_here("train", nothing, "--out", tmp_path / "run")
-        assert done.returncode == 1 and "Only shards are read from one, and of its shards.json" in done.stderr
+        assert done.returncode == 1 and "Only shards are read from an address, by their shards.json" in done.stderr
     system = fsspec.filesystem("memory")
     system.pipe("/bucket/shards/shards.json", b"[" * 100_000)
     done = run_here("train", address, "--out", tmp_path / "run")
     assert done.returncode == 1 and "is not JSON" in done.stderr
-    system.pipe("/bucket/shards/shards.json", json.dumps({"version": 1, "classes": ["a"], "parts": {}}).encode())
+    nothing = {"version": 2, "kind": "picture", "classes": ["a"], "parts": {}}
+    system.pipe("/bucket/shards/shards.json", json.dumps(nothing).encode())
     done = run_here("train", address, "--out", tmp_path / "run")
     assert done.returncode == 1 and "no labelled picture" in done.stderr
     assert not (tmp_path / "run").exists()

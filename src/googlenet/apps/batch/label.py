@@ -117,8 +117,6 @@ def _fetched(files_too: bool, entry: Entry) -> tuple[Entry, bytes | InputError |
         return entry, entry.content() if isinstance(entry, Stored) else fetched(entry)
     except InputError as error:
         return entry, error
-    except OSError as error:  # of files that are gone
-        return entry, InputError(f"it could not be read: {next(iter(str(error).splitlines()), repr(error))}")
 
 
 class Writer(Protocol):

@@ -73,7 +73,7 @@ def main() -> None:
             raise KeyboardInterrupt
         sys.exit(code)
     except InputError as error:
-        _fail(str(error), codes[-1] if isinstance(error, Stopped) else 1)
+        _fail(str(error), codes[-1] if isinstance(error, Stopped) else 1, error.everywhere)
     except (KeyboardInterrupt, typer.Abort):
         _fail("Stopped.", codes[-1])
     except BrokenPipeError:
@@ -151,7 +151,7 @@ def _check_name(names: dict[str, object]) -> None:
         _fail(str(unknown("command", word, names)), USAGE)
 
 
-def _fail(said: str, code: int) -> NoReturn:
-    if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts one speaks
+def _fail(said: str, code: int, everywhere: bool = True) -> NoReturn:
+    if not everywhere or os.environ.get("LOCAL_RANK", "0") == "0":  # of the processes of a machine one speaks for all
         beside(f"googlenet: {said}")
     sys.exit(code)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...data.walk import is_address
+from ...data.walk import is_elsewhere, where_instead
 from ...errors import InputError
 
 USAGE = 2  # exit status for a command line that cannot be read
@@ -153,10 +153,10 @@ def exhausted(error: BaseException) -> str:
 
 
 def check_local(words: Sequence[str]) -> None:
-    """Raises InputError for an address on the network: what is read are files."""
+    """Raises InputError for an address: what is read and written are files of this machine."""
     for word in words:
-        if is_address(word):
-            raise InputError(f"{word} is an address on the network; download it first, and name the file.")
+        if is_elsewhere(word):
+            raise InputError(f"{word} is {where_instead(word)}.")
 
 
 @contextmanager

@@ -148,7 +148,12 @@ class ImageSet:
 
 
 def _digest_of(file: str | Path | Stored) -> str:
-    return digest(file.content()) if isinstance(file, Stored) else digest_of(file)
+    if not isinstance(file, Stored):
+        return digest_of(file)
+    try:
+        return digest(file.content())
+    except InputError as error:
+        raise InputError(f"{file} cannot be read any more: {error}.") from error
 
 
 @dataclass(frozen=True)

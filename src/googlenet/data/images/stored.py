@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError, quoted
-from ...files import open_plain
+from ...files import digest, open_plain
 from ..walk import is_elsewhere, is_junk
 
 
@@ -22,12 +22,14 @@ class Stored:
         name: Of the file in it.
         start: Byte at which its content begins.
         size: Bytes of it.
+        digest: That its content has, see :func:`~googlenet.files.digest`; empty if that is not known.
     """
 
     tar: str
     name: str
     start: int
     size: int
+    digest: str = ""
 
     def __str__(self) -> str:
         return f"{self.tar}:{self.name}"
@@ -36,15 +38,23 @@ class Stored:
         """All of it.
 
         Raises:
-            InputError: If the tar is shorter than that, or nothing comes from its address.
+            InputError: If the tar is shorter than that or another one, or nothing comes from its address.
         """
-        if is_elsewhere(self.tar):
-            return fetched(self.tar, self.start, self.size)
-        with open_plain(self.tar) as file:
-            if self.start + self.size > os.fstat(file.fileno()).st_size:
-                raise InputError("its tar is shorter than it was when it was looked through")
-            file.seek(self.start)
-            return file.read(self.size)
+        content = fetched(self.tar, self.start, self.size) if is_elsewhere(self.tar) else self._read()
+        if self.digest and digest(content) != self.digest:
+            cure = "empty the cache that it comes through, or shard the data again" if "::" in self.tar else ""
+            raise InputError(f"its tar is not the one of the index: {cure or 'shard the data again'}")
+        return content
+
+    def _read(self) -> bytes:
+        try:
+            with open_plain(self.tar) as file:
+                if self.start + self.size > os.fstat(file.fileno()).st_size:
+                    raise InputError("its tar is shorter than it was when it was looked through")
+                file.seek(self.start)
+                return file.read(self.size)
+        except OSError as error:
+            raise InputError(f"its tar could not be read: {error.strerror}") from error
 
 
 def fetched(address: str, start: int = 0, size: int | None = None) -> bytes:
@@ -65,9 +75,13 @@ def fetched(address: str, start: int = 0, size: int | None = None) -> bytes:
     try:
         system, path = fsspec.core.url_to_fs(address)
         content: bytes = system.cat_file(path, start, None if size is None else start + size)
+    except FileNotFoundError:
+        raise InputError("there is no such file") from None
     except Exception as error:  # of any library below fsspec
         raise InputError(f"it could not be read: {next(iter(str(error).splitlines()), repr(error))}") from error
-    if size is not None and len(content) != size:
+    if size is not None and len(content) > size:
+        raise InputError("whole files come from there, and no parts of them: read it through simplecache::")
+    if size is not None and len(content) < size:
         raise InputError("its tar is shorter than it was when it was looked through")
     return content
 

@@ -22,7 +22,8 @@ LEFT = 1 << 40  # signs at once: of a process that is done
 @contextmanager
 def heartbeat(store: Store, rank: int, size: int) -> Iterator[None]:
     """Ends this process with a sentence once another has given no sign for :data:`PATIENCE`; ``torchrun`` then starts
-    those again that are left. Nothing else ends a call that waits for one that is gone.
+    those again that are left. Nothing else ends a call that waits for one that is gone. On one machine there is no
+    need: the connections of one that ends are closed.
 
     Args:
         store: That all of them see. A connection of its own is made, for the others' may wait.
@@ -45,8 +46,13 @@ def heartbeat(store: Store, rank: int, size: int) -> Iterator[None]:
                 signs.add(f"signs of {rank}", LEFT)
 
     def watch() -> None:
+        before = time.monotonic()
         while not done.wait(BEAT / 5):
-            silent = [other for other in range(size) if time.monotonic() - heard[other] > PATIENCE]
+            now = time.monotonic()
+            if now - before > 2 * BEAT:  # this process was stopped for a while, and perhaps all were
+                heard[:] = [max(one, now) if one < math.inf else one for one in heard]
+            before = now
+            silent = [other for other in range(size) if now - heard[other] > PATIENCE]
             if silent:
                 _give_up(rank, silent)
 

@@ -25,7 +25,7 @@ def shard(
     Example: googlenet shard photos/ shards/
     """
     from ....data.find import find_data
-    from ....data.images.sources.sharding import write_shards
+    from ....data.images.sources.shards import write_shards
     from ..display import show_bad_files
     from ..output.screen import shown
     from ..progress import watch

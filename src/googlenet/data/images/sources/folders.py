@@ -44,7 +44,7 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
     for option in ("group", "channel"):
         if getattr(columns, option) is not None:
             raise InputError(f"--{option} is for tables of signals, and {source} is of pictures. Leave it out.")
-    if (Path(source).is_dir() or is_elsewhere(source)) and (columns.target or columns.path):
+    if (is_elsewhere(source) or Path(source).is_dir()) and (columns.target or columns.path):
         raise InputError(f"--target and --path-column are for tables, and {source} is a folder. Leave them out.")
     return find_images(source, watch, columns.path, columns.target, columns.max_pixels or MAX_PIXELS)
 

@@ -1,4 +1,4 @@
-"""Data written as shards, which :mod:`~googlenet.data.images.sources.shards` reads."""
+"""Data written as shards."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 import torch
 from PIL import Image
 
-from .... import files
-from ....errors import InputError
-from ...protocol import Dataset, Watch
-from ..dataset import ImageSet
-from ..decode import look
-from ..stored import Stored
-from .shards import INDEX, ROWS, VERSION
+from ..... import files
+from .....errors import InputError
+from ....protocol import Dataset, Watch
+from ...dataset import ImageSet
+from ...decode import look
+from ...stored import Stored
+from .index import INDEX, ROWS, VERSION
 
-_OURS = re.compile(r"(train|val|test)-\d{6}\.tar(\.index\.jsonl)?|\..*")  # of what was stopped
+_OURS = re.compile(rf"(train|val|test)-\d{{6}}\.tar({re.escape(ROWS)})?")
 
 
 def write_shards(data: Dataset, folder: Path, most: int, watch: Watch) -> dict[str, int]:
@@ -43,26 +43,39 @@ def write_shards(data: Dataset, folder: Path, most: int, watch: Watch) -> dict[s
     """
     if data.kind != "picture":
         raise InputError(f"Shards hold pictures, and {data.name} has {data.kind}s.")
-    if folder.exists() and (not folder.is_dir() or not all(_OURS.fullmatch(path.name) for path in folder.iterdir())):
-        raise InputError(f"{folder} holds something already. Name a new folder.")
-    names: dict[str, list[str]] = {}
+    for left in _left_in(folder):
+        left.unlink()
+    parts: dict[str, dict[str, int]] = {}
     for part, chosen in data.parts.items():
         assert isinstance(chosen, ImageSet)
-        short_name = {"validation": "val"}.get(part, part)
+        name = {"validation": "val"}.get(part, part)
         order = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(0)).tolist()
-        names[short_name] = []
+        parts[name] = {}
         writer: _Shard | None = None
         for at, row in enumerate(watch(order, f"sharding {part}")):
             if writer is None:
-                writer = _Shard(folder / f"{short_name}-{len(names[short_name]):06d}.tar")
+                writer = _Shard(folder / f"{name}-{len(parts[name]):06d}.tar")
             writer.add(f"{at:09d}", *_content(chosen, row), int(chosen.labels[row]))
             if writer.size >= most or at == len(order) - 1:
                 writer.close()
-                names[short_name].append(writer.path.name)
+                parts[name][writer.path.name] = len(writer.rows)
                 writer = None
-    row = {"version": VERSION, "kind": "picture", "classes": list(data.classes), "parts": names}
-    files.write_bytes(folder / INDEX, json.dumps(row, ensure_ascii=False).encode())
-    return {part: len(found) for part, found in names.items()}
+    row = {"version": VERSION, "kind": "picture", "classes": list(data.classes), "parts": parts}
+    files.write_bytes(folder / INDEX, json.dumps(row).encode())
+    return {part: len(found) for part, found in parts.items()}
+
+
+def _left_in(folder: Path) -> list[Path]:
+    """What a sharding that was stopped has left in a folder. Raises InputError if there is anything else."""
+    if not folder.exists():
+        return []
+    found = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else [folder]
+    names = {path.name for path in found}
+    for name in names:
+        whole = not name.endswith(".tar") or f"{name}{ROWS}" in names  # the index of a tar of ours is there before it
+        if not _OURS.fullmatch(name) or not whole:
+            raise InputError(f"{folder} holds something already. Name a new folder.")
+    return found
 
 
 def _content(pictures: ImageSet, row: int) -> tuple[bytes, str]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -279,45 +280,63 @@ def children(process):
     return [int(line.split()[0]) for line in done.stdout.splitlines() if "spawn_main" in line]
 
 
-def started(tmp_path, pictures, parts, on=("--workers", "2")):
+def started(tmp_path, pictures, parts, on="processes", workers=2):
     words = ["predict", RUN, str(pictures), "--out", str(tmp_path / "out"), "--parts", str(parts), "--engine", "torch"]
-    return subprocess.Popen([*CLI, *words, *on], env=SETTING, stderr=subprocess.PIPE, text=True)
+    words += ["--on", on] if on == "ray" else ["--workers", str(workers)]
+    return subprocess.Popen([*CLI, *words], env=SETTING, stderr=subprocess.PIPE, text=True)
 
 
-def killed(tmp_path, pictures, parts, workers, drivers, seed=0):
-    """Kills workers, then drivers, at random moments, and lets the last one finish."""
-    draws = random.Random(seed)
-    for number in range(drivers + 1):
-        process = started(tmp_path, pictures, parts)
-        last = number == drivers
-        hits = 0
-        while process.poll() is None and hits < (workers if last else 1):
-            time.sleep(draws.uniform(0, 2))
-            if last:
-                there = children(process)
-                if there:
-                    os.kill(draws.choice(there), signal.SIGKILL)
-                    hits += 1
-            else:
-                process.kill()
+def actors(process):
+    """Ray's processes that label."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if path.read_bytes().startswith(b"ray::_Labels"):
+                found.append(int(path.parent.name))
+    return found
+
+
+# Where parts are computed, and what of it can be killed there.
+PLACES = {"processes": children, "ray": actors}
+
+
+def killed(tmp_path, pictures, parts, most, seed=0, on="processes"):
+    """Kills a driver once, then workers of the next one at random moments; the rows, and how many were killed."""
+    draws, hits = random.Random(seed), 0
+    process = started(tmp_path, pictures, parts, on)
+    time.sleep(draws.uniform(0, 4))
+    process.kill()
+    process.communicate()
+    process = started(tmp_path, pictures, parts, on)
+    while process.poll() is None and hits < most:
+        time.sleep(draws.uniform(0, 2))
+        if there := PLACES[on](process):
+            with suppress(ProcessLookupError):
+                os.kill(draws.choice(there), signal.SIGKILL)
                 hits += 1
-        said = process.communicate()[1]
-        if last:
-            assert process.returncode == 1 and "rows in" in said, said
-    return rows_of(tmp_path / "out")
+    said = process.communicate()[1]
+    assert process.returncode == 1 and "rows in" in said, said
+    return rows_of(tmp_path / "out"), hits
 
 
 def test_whatever_is_killed_every_row_comes_once(pictures, tmp_path):
-    assert killed(tmp_path, pictures, 6, workers=2, drivers=1) == undisturbed(tmp_path, pictures, 6)
+    assert killed(tmp_path, pictures, 6, 2)[0] == undisturbed(tmp_path, pictures, 6)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7000)
-def test_a_hundred_workers_and_ten_drivers_are_killed(tmp_path, pictures):
-    for round_ in range(10):
-        folder = tmp_path / str(round_)
+@pytest.mark.parametrize("on", PLACES)
+def test_ten_drivers_and_a_hundred_workers_are_killed(tmp_path, pictures, on):
+    if on == "ray":
+        pytest.importorskip("ray")
+    rounds = total = 0
+    while rounds < 10 or total < 100:
+        folder = tmp_path / str(rounds)
         folder.mkdir()
-        assert killed(folder, pictures, 12, workers=10, drivers=1, seed=round_) == undisturbed(folder, pictures, 12)
+        rows, hits = killed(folder, pictures, 12, 12, rounds, on)
+        assert rows == undisturbed(folder, pictures, 12)
+        rounds, total = rounds + 1, total + hits
+    print(f"{rounds} drivers, {total} workers")
 
 
 def test_ray_computes_the_same(pictures, tmp_path):
@@ -458,7 +477,7 @@ def test_going_on_says_that_nothing_new_is_looked_for(pictures, tmp_path):
 def test_a_process_ends_with_its_driver(pictures, tmp_path):
     many = tmp_path / "many.csv"
     many.write_text("path\n" + f"{pictures / 'a' / '00.png'}\n" * 300_000)
-    process = started(tmp_path, many, 2, on=("--workers", "1"))
+    process = started(tmp_path, many, 2, workers=1)
     ends = time.monotonic() + 120
     while not (there := children(process)) and time.monotonic() < ends:
         time.sleep(0.05)

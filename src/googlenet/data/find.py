@@ -92,6 +92,8 @@ def _refuse_file(path: Path) -> None:
         return
     ends = (path.suffix.lower(), extension_of(path))
     wanted = "a folder with a folder for each class, such as photos/cat/1.jpg, a table (.csv), or an NPZ of X and y"
+    if ends[0] == ".tar":
+        raise InputError(f"{path} is an archive. Of shards name the folder; unpack any other, and name what was in it.")
     if ends[0] in _ARCHIVES:
         raise InputError(f"{path} is an archive, and those are not read: unpack it, and name what was in it.")
     if ends[0] in _NETWORKS:

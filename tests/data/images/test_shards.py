@@ -213,7 +213,7 @@ def test_what_cannot_be_read_of_theirs_is_left_out(tmp_path):
         (ROWS, lambda text: re.sub(r'"[0-9a-f]{16}"', "5", text, count=1), "shard again"),
         (ROWS, lambda text: re.sub(r'"[0-9a-f]{16}"', '"zz"', text, count=1), "no digest"),
         (ROWS, lambda text: re.sub(r"(\d+), (true|false)", r"true, \2", text, count=1), "no places"),
-        ("train-000000.tar", lambda text: None, "its tar is damaged or missing"),
+        ("train-000000.tar", lambda text: None, "train-000000.tar is missing: copy it"),
         ("train-000000.tar", lambda text: "", "its tar is shorter"),
     ],
 )
@@ -372,9 +372,10 @@ def test_below_a_chain_of_addresses_names_go_where_the_path_is(shards, tmp_path)
     ("address", "said"),
     [
         ("file:///nowhere/shards", "is an address; name the file or folder itself, without file://"),
-        ("memory://", "their shards.json: there is no such file"),
+        ("memory://", "memory://shards.json could not be read: there is no such file. memory:// is an address on"),
         ("http://me:secret@example.org/shards", "has a password in it"),
-        ("file://" + "x" * 9000, "Only shards are read from an address"),
+        ("file://" + "x" * 9000, "unless there are shards"),
+        ("memory://bucket/train-000000.tar", "is one shard: name the folder"),
     ],
 )
 def test_an_address_of_no_shards_gets_a_sentence(address, said):
@@ -417,7 +418,11 @@ def test_an_address_at_which_nothing_is_or_too_little_gets_a_sentence(address, t
 
     for nothing in ("memory://nowhere", "nosuch://bucket/shards"):
         done = run_here("train", nothing, "--out", tmp_path / "run")
-        assert done.returncode == 1 and "Only shards are read from an address, by their shards.json" in done.stderr
+        assert (
+            done.returncode == 1
+            and "shards.json could not be read: " in done.stderr
+            and "unless there are shards" in done.stderr
+        )
     system = fsspec.filesystem("memory")
     system.pipe("/bucket/shards/shards.json", b"[" * 100_000)
     done = run_here("train", address, "--out", tmp_path / "run")

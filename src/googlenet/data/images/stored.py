@@ -78,7 +78,7 @@ def fetched(address: str, start: int = 0, size: int | None = None) -> bytes:
     except FileNotFoundError:
         raise InputError("there is no such file") from None
     except Exception as error:  # of any library below fsspec
-        raise InputError(f"it could not be read: {next(iter(str(error).splitlines()), repr(error))}") from error
+        raise InputError(next(iter(str(error).splitlines()), repr(error)).rstrip(".")) from error
     if size is not None and len(content) > size:
         raise InputError("whole files come from there, and no parts of them: read it through simplecache::")
     if size is not None and len(content) < size:

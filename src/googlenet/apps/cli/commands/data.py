@@ -25,11 +25,12 @@ def shard(
     Example: googlenet shard photos/ shards/
     """
     from ....data.find import find_data
-    from ....data.images.sources.shards import write_shards
+    from ....data.images.sources.shards import left_in, write_shards
     from ..display import show_bad_files
     from ..output.screen import shown
     from ..progress import watch
 
+    left_in(out)  # before much is looked through for nothing
     found = find_data(data, watch)
     show_bad_files(found.bad)
     written = write_shards(found, out, int(megabytes * 2**20), watch)

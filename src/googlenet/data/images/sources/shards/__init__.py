@@ -7,6 +7,6 @@ their heads.
 """
 
 from .find import are_shards, find_shards
-from .writing import write_shards
+from .writing import left_in, write_shards
 
-__all__ = ["are_shards", "find_shards", "write_shards"]
+__all__ = ["are_shards", "find_shards", "left_in", "write_shards"]

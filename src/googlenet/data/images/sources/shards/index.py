@@ -51,6 +51,8 @@ def read_index(folder: str) -> tuple[tuple[str, ...], dict[str, list[Row]]]:
     """
     if _SECRET.search(folder):
         raise InputError("The address has a password in it, which a run would keep. Put it where fsspec looks for it.")
+    if folder.endswith(".tar"):
+        raise InputError(f"{folder} is one shard: name the folder in which it lies, or its address.")
     path = _place(folder, INDEX)
     row = _read_elsewhere(folder, path) if is_elsewhere(folder) else files.read_json(path)
     try:
@@ -76,8 +78,8 @@ def _read_elsewhere(folder: str, path: str) -> Any:
     try:
         return parsed(fetched(path))
     except InputError as error:
-        only = f"Only shards are read from an address, by their {INDEX}: {error}."
-        raise InputError(f"{folder} is {where_instead(folder)}. {only}") from error
+        said = f"{folder} is {where_instead(folder)}, unless there are shards."
+        raise InputError(f"{path} could not be read: {error}. {said}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {short(error)}.") from error
 
@@ -85,7 +87,7 @@ def _read_elsewhere(folder: str, path: str) -> Any:
 def _contents(row: Any) -> tuple[tuple[str, ...], Mapping[str, Mapping[str, int]]]:
     """The classes, and the tars of each part with how many pictures each has. Raises what damaged records raise."""
     if [row["version"], row["kind"]] != [VERSION, "picture"] or row["version"] is True:
-        raise ValueError("it is of another version")
+        raise ValueError("it is of another version of googlenet, or no index")
     classes, parts = row["classes"], row["parts"]
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise ValueError("its classes are none")
@@ -110,6 +112,8 @@ def _read_rows(folder: str, of_tar: tuple[str, int]) -> list[Row]:
         if not is_elsewhere(tar) and Path(tar).stat().st_size < ends[-1]:
             raise ValueError("its tar is shorter")
         return rows
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename} is missing: copy it there again, or shard the data again.") from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
         again = ", or empty the cache that it comes through" if "::" in folder else ""
         raise InputError(f"{path} or its tar is damaged or missing ({short(error)}): shard again{again}.") from error

@@ -43,7 +43,7 @@ def write_shards(data: Dataset, folder: Path, most: int, watch: Watch) -> dict[s
     """
     if data.kind != "picture":
         raise InputError(f"Shards hold pictures, and {data.name} has {data.kind}s.")
-    for left in _left_in(folder):
+    for left in left_in(folder):
         left.unlink()
     parts: dict[str, dict[str, int]] = {}
     for part, chosen in data.parts.items():
@@ -65,8 +65,12 @@ def write_shards(data: Dataset, folder: Path, most: int, watch: Watch) -> dict[s
     return {part: len(found) for part, found in parts.items()}
 
 
-def _left_in(folder: Path) -> list[Path]:
-    """What a sharding that was stopped has left in a folder. Raises InputError if there is anything else."""
+def left_in(folder: Path) -> list[Path]:
+    """What a sharding that was stopped has left in a folder.
+
+    Raises:
+        InputError: If there is anything else.
+    """
     if not folder.exists():
         return []
     found = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else [folder]

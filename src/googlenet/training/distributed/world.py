@@ -92,6 +92,11 @@ def leads() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def processes() -> int:
+    """How many of them learn as one. Raises InputError where the environment says no number."""
+    return _number("WORLD_SIZE", 1)
+
+
 def restarted() -> bool:
     """Whether ``torchrun`` starts this command again, after one of its processes ended before its time."""
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") not in ("", "0")
@@ -105,7 +110,7 @@ def joined() -> Iterator[World]:
     Raises:
         InputError: If another of them ended before its time or never came, or the environment says no such thing.
     """
-    size, device = _number("WORLD_SIZE", 1), best_device()
+    size, device = processes(), best_device()
     if size == 1 and not dist.is_initialized():
         yield World(0, 1, device)
         return

@@ -149,13 +149,15 @@ def _run_for(source: str, data: Dataset, resume: bool) -> Run:
 
 def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard: bool) -> None:
     """Trains, and shows what and with what success."""
-    from ....training.distributed import leads
+    from ....training.distributed import leads, processes
     from ...jobs import train_into
     from .. import display, progress
     from ..output import results
 
     if leads():
         display.show_training(data, recipe, run.path)
+        if (many := processes()) > 1:
+            display.say(f"{many} processes learn as one.")
         if resume:
             results.show_finished(run, recipe)
         else:

@@ -261,8 +261,8 @@ def test_a_picture_that_vanishes_is_named(tmp_path):
     assert "Traceback" not in result.stderr
 
 
-def test_of_several_processes_one_speaks(tmp_path):
+def test_of_the_processes_of_a_machine_one_speaks(tmp_path):
     Run(tmp_path).path.joinpath("notes.txt").write_text("kept")
-    for rank, lines in (("0", 1), ("1", 0), ("7", 0)):
-        result = run_here("train", "digits", "--out", tmp_path, env={"RANK": rank})
+    for rank, here, lines in (("0", "0", 1), ("1", "1", 0), ("4", "0", 1), ("7", "3", 0)):
+        result = run_here("train", "digits", "--out", tmp_path, env={"RANK": rank, "LOCAL_RANK": here})
         assert (result.returncode, result.stderr.count("\n")) == (1, lines)

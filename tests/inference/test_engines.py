@@ -81,6 +81,31 @@ def test_an_exported_file_is_known_by_its_suffix(name, form):
     assert exported_for(f"{name}.safetensors") is exported_for("runs/digits") is None
 
 
+FIRST = """
+import threading
+import googlenet.inference.engines.openvino
+import openvino, sys
+
+sys.setswitchinterval(1e-6)
+barrier = threading.Barrier(8)
+
+def ask():
+    barrier.wait()
+    openvino.Type.f32.to_dtype()
+
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_the_first_that_openvino_answers_may_be_several_at_once():
+    """By themselves, threads that are the first to ask what NumPy calls a type wait for each other without end."""
+    subprocess.run([sys.executable, "-c", FIRST], check=True, timeout=DEADLINE)
+
+
 @pytest.mark.parametrize("engine", BACKENDS)
 def test_an_engine_may_be_called_from_several_threads(files, engine):
     compute = opened(files, engine).engine

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 BATCH = 2  # examples for which sizes are worked out
+# The first to ask has OpenVINO load NumPy's interface; of two threads that are the first, each waits for the other.
+openvino.Type.f32.to_dtype()
 
 
 class OpenVinoEngine(Engine):

@@ -2,15 +2,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     accuracy_score,
+    brier_score_loss,
     confusion_matrix,
     log_loss,
     precision_recall_fscore_support,
     top_k_accuracy_score,
 )
 
-from googlenet.inference.evaluate import expected_calibration_error, metrics
+from googlenet.inference.evaluate import expected_calibration_error, metrics, reliability, wilson_interval
 
 
 @settings(deadline=None, max_examples=40)
@@ -25,6 +27,7 @@ def test_metrics_are_scikit_learns(seed, classes):
     assert result.top1 == pytest.approx(accuracy_score(labels, probabilities.argmax(1)))
     assert result.top5 == pytest.approx(top_k_accuracy_score(labels, probabilities, k=5, labels=every))
     assert result.nll == pytest.approx(log_loss(labels, probabilities, labels=every))
+    assert result.brier == pytest.approx(brier_score_loss(labels, probabilities, labels=every, scale_by_half=False))
     guesses = probabilities.argmax(1)
     assert result.confusion == confusion_matrix(labels, guesses, labels=every).tolist()
     expected = precision_recall_fscore_support(labels, guesses, labels=every, zero_division=0.0)
@@ -47,3 +50,20 @@ def test_calibration_error_by_hand():
     confidence = np.array([0.95, 0.95, 0.55, 0.55])
     correct = np.array([True, False, True, True])
     assert expected_calibration_error(confidence, correct) == pytest.approx((0.45 * 2 + 0.45 * 2) / 4)
+
+
+def test_reliability_is_scikit_learns_curve():
+    draws = np.random.default_rng(0)
+    confidence = draws.uniform(0, 1, 500)
+    correct = draws.uniform(0, 1, 500) < confidence**2
+    right, sure = calibration_curve(correct, confidence, n_bins=15)
+    found = reliability(confidence, correct)
+    assert [each.accuracy for each in found] == pytest.approx(right)
+    assert [each.confidence for each in found] == pytest.approx(sure)
+    assert sum(each.count for each in found) == 500
+
+
+def test_wilsons_interval_by_hand():
+    # 8 of 10: centre (8 + z²/2) / (10 + z²), half a width z √(8 · 2 / 10 + z²/4) / (10 + z²), z = 1.959964
+    assert wilson_interval(8, 10) == pytest.approx((0.490162, 0.943318), abs=1e-6)
+    assert wilson_interval(0, 1)[0] == 0 and wilson_interval(5, 5)[1] == 1

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..data.protocol import ExampleSet
 from ..errors import InputError
-from ..training.runs.records import ClassScores, Evaluation, GroupScores
+from ..training.runs.records import ClassScores, Evaluation, GroupScores, ReliabilityBin
 from .predictor import Predictor
 
 Probabilities = npt.NDArray[np.float64]
@@ -81,15 +81,21 @@ def metrics(probabilities: Probabilities, labels: Labels, classes: Sequence[str]
         )
         for i, name in enumerate(classes)
     ]
+    confidence, correct = probabilities[rows, guesses], guesses == labels
+    truth = np.zeros_like(probabilities)
+    truth[rows, labels] = 1
     return Evaluation(
-        top1=float((guesses == labels).mean()),
+        top1=float(correct.mean()),
         top5=float((order[:, :5] == labels[:, None]).any(1).mean()) if len(classes) >= 5 else None,
         nll=float(-np.log(np.clip(probabilities[rows, labels], 1e-12, 1)).mean()),
-        ece=expected_calibration_error(probabilities[rows, guesses], guesses == labels),
+        ece=expected_calibration_error(confidence, correct),
         count=len(labels),
         per_class=scores,
         confusion=confusion.tolist(),
         part=part,
+        interval=list(wilson_interval(int(correct.sum()), len(labels))),
+        brier=float(((probabilities - truth) ** 2).sum(1).mean()),
+        reliability=reliability(confidence, correct),
     )
 
 
@@ -121,6 +127,33 @@ def expected_calibration_error(confidence: Probabilities, correct: npt.NDArray[n
         correct: ``(n,)``, whether it was the right one.
         bins: From 0 to 1.
     """
+    found = reliability(confidence, correct, bins)
+    return sum(each.count * abs(each.confidence - each.accuracy) for each in found) / max(1, len(confidence))
+
+
+def reliability(confidence: Probabilities, correct: npt.NDArray[np.bool_], bins: int = 15) -> list[ReliabilityBin]:
+    """Accuracy beside confidence, in bins of equal width; those without examples are left out.
+
+    Args:
+        confidence: ``(n,)``, of the most probable class.
+        correct: ``(n,)``, whether it was the right one.
+        bins: From 0 to 1.
+    """
     which = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = np.bincount(which, confidence - correct, minlength=bins)
-    return float(np.abs(gaps).sum() / max(1, len(confidence)))
+    counts, sure, right = (np.bincount(which, each, minlength=bins).tolist() for each in (None, confidence, correct))
+    rows = zip(counts, sure, right, strict=True)
+    return [ReliabilityBin(total / count, hits / count, int(count)) for count, total, hits in rows if count]
+
+
+def wilson_interval(right: int, count: int, level: float = 0.95) -> tuple[float, float]:
+    """Between what the true share lies, of which that many were right (Wilson 1927).
+
+    Args:
+        right: Of them.
+        count: 1 or more.
+        level: How often such an interval holds it.
+    """
+    from scipy.stats import binomtest
+
+    found = binomtest(right, count).proportion_ci(level, "wilson")
+    return float(found.low), float(found.high)

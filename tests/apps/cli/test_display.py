@@ -31,9 +31,10 @@ def wide(monkeypatch):
 
 def test_an_evaluation_is_its_figures_and_a_row_a_class(capsys):
     display.show_evaluation(evaluation(("cat", MARKUP)))
-    first, second, _, head, *rows = capsys.readouterr().out.splitlines()
-    assert first == "top-1 0.8000   loss 0.5000   calibration error 0.1000"
-    assert second == "examples 10 (the test part)"
+    first, second, third, _, head, *rows = capsys.readouterr().out.splitlines()
+    assert first == "top-1 0.8000"
+    assert second == "loss 0.5000   calibration error 0.1000"  # of a record of before there was more
+    assert third == "examples 10 (the test part)"
     assert head.split() == ["class", "precision", "recall", "f1", "count", "cat", MARKUP]
     assert [row.split() for row in rows] == [
         ["cat", "0.750", "0.600", "0.667", "5", "3", "·"],
@@ -41,9 +42,18 @@ def test_an_evaluation_is_its_figures_and_a_row_a_class(capsys):
     ]
 
 
+def test_an_evaluation_says_between_what_the_share_right_may_lie(capsys):
+    found = replace(evaluation(("cat", "dog")), interval=[0.49016, 0.94332], brier=0.25, top5=0.9)
+    display.show_evaluation(found)
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "top-1 0.8000 (95 %: 0.4902 to 0.9433)   top-5 0.9000",
+        "loss 0.5000   Brier 0.2500   calibration error 0.1000",
+    ]
+
+
 def test_a_confusion_matrix_whose_names_are_too_wide_has_numbers(capsys):
     display.show_evaluation(evaluation([f"a class with a rather long name {n}" for n in range(9)]))
-    _, _, _, head, *rows = capsys.readouterr().out.splitlines()
+    _, _, _, _, head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[5:] == [str(n) for n in range(1, 10)]
     assert rows[8].split()[:9] == ["9", *["a", "class", "with", "a", "rather", "long", "name", "8"]][:9]
 
@@ -53,8 +63,8 @@ def test_a_confusion_matrix_that_does_not_fit_is_what_is_confused_most(capsys):
     found.confusion[7][3], found.confusion[2][5] = 4, 9
     display.show_evaluation(found)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[3].split() == ["class", "precision", "recall", "f1", "count"]
-    assert lines[65:] == [
+    assert lines[4].split() == ["class", "precision", "recall", "f1", "count"]
+    assert lines[66:] == [
         "The confusion matrix of 60 classes does not fit here; --json has it.",
         "times  of class  taken for",
         "    9  class2    class5   ",
@@ -73,7 +83,7 @@ def test_an_evaluation_says_how_many_of_how_many(capsys):
         ({"bad_files": [{}] * 3}, "examples 10 (the test part; 3 more could not be read)"),
     ):
         display.show_evaluation(replace(evaluation(("cat", "dog")), **changes))
-        assert capsys.readouterr().out.splitlines()[1] == words
+        assert capsys.readouterr().out.splitlines()[2] == words
 
 
 def test_a_training_says_what_it_learns_from_and_what_is_held_out(capsys):

@@ -152,11 +152,13 @@ PARTS = {"test": "the test part", "validation": "the part held out", "all": "all
 def show_evaluation(evaluation: Evaluation) -> None:
     """Metrics, per-class scores, and the confusion matrix, or where that does not fit what is confused most."""
     top5 = f"   top-5 {evaluation.top5:.4f}" if evaluation.top5 is not None else ""
+    brier = f"   Brier {evaluation.brier:.4f}" if evaluation.brier is not None else ""
     console.print(
         Text.assemble(
             "top-1 ",
             (f"{evaluation.top1:.4f}", "bold"),
-            f"{top5}   loss {evaluation.nll:.4f}   calibration error {evaluation.ece:.4f}\n"
+            f"{_between(evaluation)}{top5}\n"
+            f"loss {evaluation.nll:.4f}{brier}   calibration error {evaluation.ece:.4f}\n"
             f"examples {_counted(evaluation)}\n",
         ),
         soft_wrap=not console.is_terminal,
@@ -177,6 +179,11 @@ def show_evaluation(evaluation: Evaluation) -> None:
         _show_confusions(names, evaluation)
     if evaluation.doubt:
         console.print(f"\n{shown(evaluation.doubt)}", soft_wrap=not console.is_terminal)
+
+
+def _between(evaluation: Evaluation) -> str:
+    """What the share right may be on other examples of the kind."""
+    return " (95 %: {:.4f} to {:.4f})".format(*evaluation.interval) if evaluation.interval else ""
 
 
 def _heads(names: Sequence[str], evaluation: Evaluation) -> Sequence[str]:

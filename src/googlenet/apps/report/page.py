@@ -20,6 +20,7 @@ from ...training.runs.records import EpochRow, Evaluation, RunRecord
 from . import charts
 from .examples import Examples
 from .inside import Inside
+from .reliability import diagram
 
 WIDEST_MATRIX, MOST_FILES = 40, 100  # classes of a confusion matrix, and files left out, that are shown
 GENTLE = 0.12  # how strong the colour of the rarest answer is; :data:`STRONG` more that of the most common
@@ -52,6 +53,7 @@ class Page:
         arch: Of the network.
         cost: Of the network, for one example.
         curves: Charts over epochs.
+        reliability: Accuracy over confidence; ``None`` in older runs.
         matrix: The confusion matrix; rows are true classes. Empty if it would be too wide.
         examples: Of the part held out.
         inside: What passes through the branches; ``None`` where that was not weighed.
@@ -63,6 +65,7 @@ class Page:
     arch: Arch
     cost: Cost
     curves: Sequence[Markup]
+    reliability: Markup | None
     matrix: Sequence[Sequence[Cell]]
     examples: Examples
     inside: Inside | None = None
@@ -91,7 +94,19 @@ def write_report(run: Run, model: GoogLeNet, examples: Examples, inside: Inside 
     record, history = run.record(), run.history()
     size = preprocessing_from(dict(record.preprocessing)).input_shape[1:]
     counted = cost(model.arch, size, in_channels=model.in_channels, num_classes=model.num_classes)
-    page = Page(record, evaluation, history, model.arch, counted, curves(history), matrix(evaluation), examples, inside)
+    bins = evaluation.reliability
+    page = Page(
+        record,
+        evaluation,
+        history,
+        model.arch,
+        counted,
+        curves(history),
+        diagram(bins) if bins else None,
+        matrix(evaluation),
+        examples,
+        inside,
+    )
     files.write_bytes(run.report, html(page).encode(errors="backslashreplace"))
 
 

@@ -118,6 +118,21 @@ class GroupScores:
 
 
 @dataclass(frozen=True)
+class ReliabilityBin:
+    """Examples whose most probable class got about as much probability.
+
+    Attributes:
+        confidence: The mean of it.
+        accuracy: Share of them that are of that class.
+        count: Examples.
+    """
+
+    confidence: float
+    accuracy: float
+    count: int
+
+
+@dataclass(frozen=True)
 class Shortcut:
     """One number of an example that tells its class nearly as well as the network.
 
@@ -151,6 +166,11 @@ class Evaluation:
         strangers: Classes that the network does not know, to their numbers of examples, which were not measured.
         notes: What the reader of the data said of them.
         by_group: Of each group (recording, patient) that examples are of; empty where they are of none.
+        interval: Of the true share right, at 95 % (Wilson 1927): what other examples of the kind may give. Empty in
+            older records, as the next two.
+        brier: Mean squared distance of the probabilities from the truth, from 0 to 2 (Brier 1950).
+        reliability: From unsure to sure: a diagram of ``accuracy`` over ``confidence`` is on its diagonal where
+            probabilities mean what they say.
         version: Of this record.
     """
 
@@ -170,6 +190,9 @@ class Evaluation:
     strangers: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = field(default_factory=list)
     by_group: Sequence[GroupScores] = field(default_factory=list)
+    interval: Sequence[float] = field(default_factory=list)
+    brier: float | None = None
+    reliability: Sequence[ReliabilityBin] = field(default_factory=list)
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -197,7 +220,8 @@ class Evaluation:
         scores = [ClassScores(**each) for each in row["per_class"]]
         found = [Shortcut(**each) for each in row.get("shortcuts", ())]
         groups = [GroupScores(**each) for each in row.get("by_group", ())]
-        return cls(**{**row, "per_class": scores, "shortcuts": found, "by_group": groups})
+        bins = [ReliabilityBin(**each) for each in row.get("reliability", ())]
+        return cls(**{**row, "per_class": scores, "shortcuts": found, "by_group": groups, "reliability": bins})
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

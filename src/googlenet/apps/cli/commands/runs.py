@@ -6,7 +6,7 @@ import functools
 import json
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -187,6 +187,9 @@ def evaluate(
     runs_and_data: Annotated[list[str], typer.Argument(metavar="RUN... DATA", help="Runs, then the data.")],
     crops: Annotated[int, typer.Option(help="1, 10 or 144 crops of each picture (paper, section 7).")] = 1,
     everything: Annotated[bool, typer.Option("--all", help="Also examples that a run learned from.")] = False,
+    against: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Say whether this one differs, on the same examples.")
+    ] = None,
     as_json: JsonOption = False,
     *,
     columns: Callable[..., Any],
@@ -197,9 +200,14 @@ def evaluate(
     out, whatever their files are called.
 
     Example: googlenet evaluate runs/demo digits
+
+    Example: googlenet evaluate runs/demo digits --against runs/other
     """
     if len(runs_and_data) < 2:
         raise typer.BadParameter("Name a run and the data: googlenet evaluate RUN DATA.")
+    if against is not None:
+        _compare(runs_and_data, against, crops > 1 or everything, as_json, columns)
+        return
     from ....data.protocol import BadFile
     from ....nn.device import keep_memory
     from ...jobs import evaluation_job
@@ -213,6 +221,21 @@ def evaluate(
         display.say(note)
     display.show_bad_files([BadFile(**row) for row in result.bad_files], "; --json lists them all")
     print(json.dumps(result.to_dict())) if as_json else display.show_evaluation(result)
+
+
+def _compare(words: Sequence[str], against: str, more: bool, as_json: bool, columns: Callable[..., Any]) -> None:
+    """Compares two runs, and shows what came of it."""
+    from ....nn.device import keep_memory
+    from ...compare import comparison_job
+    from .. import progress
+    from ..output import results
+
+    if len(words) != 2 or more:
+        raise typer.BadParameter("--against compares two runs as they are: googlenet evaluate RUN DATA --against RUN.")
+    keep_memory()
+    with explained("evaluate", words):
+        found = comparison_job(words[0], against, words[1], progress.watch, columns())
+    print(json.dumps(found.to_dict())) if as_json else results.show_difference(found)
 
 
 @commands.command()

@@ -1,17 +1,22 @@
-"""What there is to say of a training: a better start, what it came to, that it has nothing left to do."""
+"""What there is to say of a training: a better start, what it came to, whether it differs from another, that it has
+nothing left to do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.table import Table
+
 from ....errors import InputError
 from ..display import say
+from .screen import console, shown
 
 if TYPE_CHECKING:
     from ....data.protocol import Dataset
     from ....training.recipe import Recipe
     from ....training.runs.folder import Run
     from ....training.runs.records import Evaluation
+    from ...compare import Difference
 
 
 FEW = 5000  # photos of a training part for which weights that have seen more are the better start
@@ -53,6 +58,25 @@ def show_result(evaluation: Evaluation, run: Run) -> None:
         )
     if evaluation.doubt:
         say(evaluation.doubt)
+
+
+def show_difference(found: Difference) -> None:
+    """Both accuracies, who has what right, and whether that is more than chance."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, top1, interval in found.rows():
+        table.add_row(shown(name), f"{top1:.4f}", "(95 %: {:.4f} to {:.4f})".format(*interval))
+    console.print(table)
+    first, second = shown(found.first), shown(found.second)
+    lines = [
+        f"Of {found.count:,} examples {found.only_first:,} are right in {first} alone, {found.only_second:,} in "
+        f"{second} alone, {found.both:,} in both.",
+        f"p = {found.p:.3g} (McNemar, exact): {'they differ' if found.shown else 'no difference is shown'}.",
+    ]
+    if found.unknown:
+        names = " and ".join(map(shown, found.unknown))
+        lines.append(f"What {names} learned from is not known, and may be among them.")
+    for line in lines:
+        console.print(line, soft_wrap=not console.is_terminal, markup=False, highlight=False)
 
 
 def show_finished(run: Run, recipe: Recipe) -> None:

@@ -1,0 +1,107 @@
+"""Two networks on the same examples, and whether they differ."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data.find import Columns
+from ..data.protocol import Watch, unwatched
+from ..errors import InputError
+from ..inference.engines.backend import exported_for
+from ..inference.evaluate import predicted, wilson_interval
+from ..inference.load import load
+from .held_out import held_out
+
+LEVEL = 0.05  # of p, below which a difference is said to be shown
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What two networks have right of the same examples.
+
+    Attributes:
+        first: The one, as the user called it.
+        second: The other.
+        count: Examples.
+        both: That both have right.
+        only_first: That the first alone has right.
+        only_second: That the second alone has right.
+        p: Of McNemar's exact test, two-sided (McNemar 1947): how often two equally good networks would differ on so
+            many examples by that or more.
+        unknown: Weights that do not say what they learned from: it may be among the examples.
+    """
+
+    first: str
+    second: str
+    count: int
+    both: int
+    only_first: int
+    only_second: int
+    p: float
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> bool:
+        """Whether a difference is shown, at the level of :data:`LEVEL`."""
+        return self.p < LEVEL
+
+    def rows(self) -> list[tuple[str, float, tuple[float, float]]]:
+        """Each one's name, share right, and between what that may lie (Wilson, 95 %)."""
+        right = {self.first: self.both + self.only_first, self.second: self.both + self.only_second}
+        return [(name, hits / self.count, wilson_interval(hits, self.count)) for name, hits in right.items()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def difference(
+    first: tuple[str, npt.NDArray[np.bool_]], second: tuple[str, npt.NDArray[np.bool_]], unknown: tuple[str, ...] = ()
+) -> Difference:
+    """Compares two networks.
+
+    Args:
+        first: The one's name, and which examples it has right, ``(n,)``.
+        second: The other's.
+        unknown: Those that do not say what they learned from.
+    """
+    from scipy.stats import binomtest
+
+    a, b = first[1], second[1]
+    only = int((a & ~b).sum()), int((b & ~a).sum())
+    p = float(binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0
+    return Difference(first[0], second[0], len(a), int((a & b).sum()), *only, p, unknown)
+
+
+def comparison_job(
+    first: str, second: str, source: str, watch: Watch = unwatched, columns: Columns | None = None
+) -> Difference:
+    """Compares two runs on the examples of a data set's held-out part that neither learned from.
+
+    Args:
+        first: A run folder, a weight file, or an exported model.
+        second: Another.
+        source: The data.
+        watch: Wraps the list of files while they are checked.
+        columns: Of a table.
+
+    Raises:
+        InputError: If the data cannot be read, or one of them learned from all of them or knows other classes.
+    """
+    right, unknown = list[tuple[str, npt.NDArray[np.bool_]]](), tuple[str, ...]()
+    predictors = [load(run, engine=None if exported_for(run) else "torch") for run in (first, second)]
+    if set(predictors[0].classes) != set(predictors[1].classes):
+        raise InputError(f"{first} and {second} know different classes: what they have right cannot be compared.")
+    for run, predictor in zip((first, second), predictors, strict=True):
+        there = held_out((first, second), predictor, source, watch, columns)
+        if not there.new:
+            raise there.nothing_new((first, second), "Name other data.")
+        part = there.data.held_out.subset(there.new)
+        probabilities, labels = predicted(predictor, part, there.data.classes)
+        right.append((run, probabilities.argmax(1) == labels))
+        unknown = tuple(there.unknown)
+    return difference(right[0], right[1], unknown)

@@ -1,0 +1,61 @@
+"""Two networks on the same examples."""
+
+import json
+from math import comb
+
+import numpy as np
+import pytest
+
+from conftest import QUICK, run_here
+from googlenet.apps.compare import difference
+
+
+def right(text):
+    return np.array([letter == "1" for letter in text])
+
+
+def test_mcnemars_test_by_hand():
+    # Of nine that one alone has right, the first has eight: 2 (C(9,0) + C(9,1)) / 2^9.
+    found = difference(("a", right("1" * 7 + "0" + "11")), ("b", right("0" * 7 + "1" + "10")))
+    assert (found.both, found.only_first, found.only_second, found.count) == (1, 8, 1, 10)
+    assert found.p == pytest.approx(2 * (comb(9, 0) + comb(9, 1)) / 2**9) and found.shown
+    same = difference(("a", right("1010")), ("b", right("1010")))
+    assert same.p == 1 and not same.shown
+    assert [(name, share) for name, share, _ in same.rows()] == [("a", 0.5), ("b", 0.5)]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    for name, seed in (("one", "0"), ("two", "1")):
+        done = run_here("train", "digits", "--out", folder / name, *QUICK, "--batch-size", "256", "--seed", seed)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_two_runs_are_compared_on_the_same_examples(runs):
+    done = run_here("evaluate", runs / "one", "digits", "--against", runs / "two", "--json")
+    found = json.loads(done.stdout)
+    accuracies = [json.loads((runs / name / "evaluation.json").read_text())["top1"] for name in ("one", "two")]
+    assert found["count"] == 450 and found["unknown"] == []
+    assert found["both"] + found["only_first"] == round(450 * accuracies[0])
+    assert found["both"] + found["only_second"] == round(450 * accuracies[1])
+    shown = run_here("evaluate", runs / "one", "digits", "--against", runs / "two").stdout
+    assert f"{accuracies[0]:.4f}  (95 %:" in shown and "(McNemar, exact): " in shown
+    itself = run_here("evaluate", runs / "one", "digits", "--against", runs / "one").stdout
+    assert "p = 1 (McNemar, exact): no difference is shown." in itself
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["one", "digits", "--against", "googlenet_1d.gunpoint"], "know different classes"),
+        (["one", "digits", "--against", "nothing"], "There is no run, file or weights 'nothing'"),
+        (["one", "two", "digits", "--against", "one"], "--against compares two runs as they are"),
+        (["one", "digits", "--against", "two", "--all"], "--against compares two runs as they are"),
+        (["one", "gunpoint", "--against", "two"], "gunpoint"),
+    ],
+)
+def test_what_cannot_be_compared_gets_a_sentence(runs, words, said):
+    done = run_here("evaluate", *[runs / word if word in ("one", "two") else word for word in words])
+    assert done.returncode in (1, 2) and said in done.stderr and "Traceback" not in done.stderr

@@ -70,7 +70,7 @@ def beside_the_predictor(count, rounds=3):
             Image.fromarray(draws.integers(0, 256, (28, 28), np.uint8)).save(path)
         paths = sorted(map(str, Path(folder, "pictures").rglob("*.png")))
         predictor = load(RUN)
-        sum(1 for _ in predictor.stream(paths[:2000]))
+        sum(1 for _ in predictor.stream(paths[:2000], predictor.wanted()))
         for round_ in range(rounds):
             began = time.perf_counter()
             assert sum(each.error is None for each in predictor.stream(paths)) == count

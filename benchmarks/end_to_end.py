@@ -117,9 +117,13 @@ def main() -> None:
         def ours(engine: str) -> Callable[[], None]:
             predictor = Predictor(BACKENDS[engine].load().engine_of(network), CLASSES, network.preprocessing)
 
+            wanted = predictor.wanted()
+
             def run() -> None:
                 with out.open("w", newline="") as file:
-                    write_csv(predictor.stream(expand([str(folder)], io.StringIO(), extensions())), file, 5)
+                    write_csv(
+                        predictor.stream(expand([str(folder)], io.StringIO(), extensions()), wanted), file, wanted
+                    )
 
             return run
 

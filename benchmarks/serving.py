@@ -163,7 +163,7 @@ def bare(model, photos, seconds):
         while time.perf_counter() < ends:
             yield from contents
 
-    for _ in predictor.stream(source(), 1):
+    for _ in predictor.stream(source(), predictor.wanted(1)):
         count += 1
     return count / (time.perf_counter() - began)
 

@@ -8,7 +8,7 @@ from .arch.variants import list_models as list_models
 from .errors import InputError as InputError
 from .estimator.classifier import GoogLeNetClassifier as GoogLeNetClassifier
 from .inference.load import load as load
-from .inference.predictor import Prediction as Prediction
+from .inference.prediction import Prediction as Prediction
 from .inference.predictor import Predictor as Predictor
 from .nn.blocks import Inception as Inception
 from .nn.googlenet import GoogLeNet as GoogLeNet

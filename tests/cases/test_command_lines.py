@@ -26,7 +26,7 @@ from googlenet.apps.cli.output.screen import Screen, shown
 from googlenet.apps.cli.output.spans import write_spans
 from googlenet.apps.cli.output.writers import WRITERS
 from googlenet.errors import InputError
-from googlenet.inference.predictor import Prediction
+from googlenet.inference.prediction import Prediction, Wanted
 from googlenet.inference.spans import Span
 
 pytestmark = pytest.mark.usefixtures("short")
@@ -160,7 +160,7 @@ PREDICTIONS = [Prediction("a\u202eb\n.png", (("é😀", 0.75), ("猫[/b]\x1b", 0
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8", "latin-1"])
 def test_json_lines_are_json_in_every_encoding(encoding):
     out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
-    WRITERS["jsonl"](PREDICTIONS, out, 2)
+    WRITERS["jsonl"](PREDICTIONS, out, Wanted(2))
     out.flush()
     assert json.loads(out.buffer.getvalue().decode(encoding)) == PREDICTIONS[0].to_dict()
 
@@ -176,7 +176,7 @@ NAME = st.text(st.sampled_from("=+-@\t\r\n\"' ,;1.e\ufeff＝x") | st.characters(
 def test_no_cell_of_csv_is_computed_by_a_spreadsheet(name, label, reason):
     """A number is none that is computed; every name can be had back, but what steers a terminal is a code."""
     out, spans = io.StringIO(newline=""), io.StringIO(newline="")
-    WRITERS["csv"]([Prediction(name, ((label, 0.5),)), Prediction(name, (), reason)], out, 1)
+    WRITERS["csv"]([Prediction(name, ((label, 0.5),)), Prediction(name, (), reason)], out, Wanted(1))
     write_spans([Span(name, 0.0, 1.0, label, 0.5)], spans, "csv")
     read = [list(csv.reader(io.StringIO(text.getvalue(), newline="")))[1:] for text in (out, spans)]
     (first, second), (span,) = read
@@ -204,7 +204,7 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize("form", WRITERS)
 def test_no_control_reaches_a_terminal(form):
     out = Terminal()
-    WRITERS[form](PREDICTIONS, out, 2)
+    WRITERS[form](PREDICTIONS, out, Wanted(2))
     write_spans([Span(PREDICTIONS[0].input, 0.0, 1.0, "\x9b猫\x7f", 0.5)], out, form)
     assert all(letter.isprintable() for line in out.getvalue().split("\n") for letter in line)
     assert out.getvalue().count("b\\n.png") == 2
@@ -225,7 +225,7 @@ def test_no_control_reaches_a_screen_whoever_forgot_to_take_it_out():
 def test_a_table_fits_its_terminal(monkeypatch):
     monkeypatch.setattr("googlenet.apps.cli.output.writers.console", Screen(width=40))
     out, labels = Terminal(), tuple((f"a rather long name {k}", 0.2) for k in range(5))
-    WRITERS["table"]([Prediction("photo.png", labels)], out, 5)
+    WRITERS["table"]([Prediction("photo.png", labels)], out, Wanted(5))
     assert all(len(line) <= 40 for line in out.getvalue().splitlines())
     assert out.getvalue().split() == " ".join(["photo.png", *(f"{name} 0.200" for name, _ in labels)]).split()
 

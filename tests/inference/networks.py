@@ -10,9 +10,11 @@ from googlenet.inference import export as exporting
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.export import notes_of
 from googlenet.inference.load import load_pipeline
+from googlenet.training.calibration import Calibration
 from googlenet.weights.create import save_weights
 
 CLASSES = ("cat", "dog", "emu")
+SEEN = Calibration(1.25, "some others", 40, tuple(sorted(1 - 0.02 * k for k in range(40))))
 GREY = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,))
 
 
@@ -42,7 +44,8 @@ def weights(folder, name="short_2d", preprocessing=GREY, seed=0, **changes):
     with short_variants():
         model = googlenet.create_model(name, 3, preprocessing.input_shape[0], width=0.25, **changes)
     path = folder / f"{name}-{seed}.safetensors"
-    save_weights(random_norms(model, preprocessing, seed), path, classes=CLASSES, preprocessing=preprocessing.to_dict())
+    said = {"classes": CLASSES, "preprocessing": preprocessing.to_dict(), "calibration": SEEN.to_dict()}
+    save_weights(random_norms(model, preprocessing, seed), path, **said)
     return path
 
 

@@ -14,7 +14,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from networks import CLASSES, GREY, exported, exported_files, pictures, weights
+from networks import CLASSES, GREY, SEEN, exported, exported_files, pictures, weights
 
 import googlenet
 from conftest import DEADLINE, draw_two_classes, run_here
@@ -28,6 +28,7 @@ from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Engine, Notes
 from googlenet.inference.export import notes_of
 from googlenet.inference.load import load, load_pipeline
+from googlenet.training.calibration import UNKNOWN, tempered
 from googlenet.training.runs.folder import Run
 
 for library in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):
@@ -127,10 +128,10 @@ def test_several_runs_are_one_model_and_mirrored_pictures_are_seen_twice(tmp_pat
     apart = []
     for run in runs:
         plain, _ = load_pipeline(run)
-        plain.preprocessing = GREY
+        plain.preprocessing, plain.calibration = GREY, UNKNOWN
         with torch.inference_mode():
             apart += [plain(torch.from_numpy(view[:, None])).numpy() for view in views]
-    np.testing.assert_allclose(both, sum(apart) / 4, atol=1e-5)
+    np.testing.assert_allclose(both, tempered(sum(apart) / 4, SEEN.temperature), atol=1e-5)
 
 
 @pytest.mark.parametrize("form", BACKENDS)
@@ -163,7 +164,8 @@ def test_a_network_of_volumes_is_exported(tmp_path):
         seen = [pipeline.networks[0](view).softmax(1).numpy() for view in (inputs, inputs.flip(4))]
     found = load(exported(tmp_path, path, "onnx"))
     assert found.preprocessing == prepared
-    np.testing.assert_allclose(found.probabilities(volumes), sum(seen) / 2, atol=1e-5)
+    expected = tempered(sum(seen) / 2, SEEN.temperature)
+    np.testing.assert_allclose(found.probabilities(volumes), expected, atol=1e-5)
 
 
 @pytest.fixture(scope="module")

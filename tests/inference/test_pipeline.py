@@ -1,5 +1,7 @@
 """From prepared examples to probabilities."""
 
+import math
+
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -8,7 +10,11 @@ import googlenet
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
+from googlenet.errors import InputError
+from googlenet.inference.load import load_pipeline
 from googlenet.inference.pipeline import Pipeline
+from googlenet.nn.googlenet import tempered
+from googlenet.training.calibration import Calibration
 
 MIRRORED = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,), mirror=True)
 SIGNALS = SignalPreprocessing(2, 40, (0.5, 1.0), (1.0, 2.0), (0.7, 0.9))
@@ -50,3 +56,57 @@ def test_probabilities_are_the_mean_over_networks_views_and_members(short, membe
             each = [network(both).softmax(2).mean(1) for network in networks]
         found = Pipeline(networks, preprocessing)(x)
     torch.testing.assert_close(found, torch.stack(each).mean(0))
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.6, 1.7, 20.0])
+def test_a_temperature_is_a_power_of_the_mean_probability_and_keeps_the_order(short, temperature):
+    torch.manual_seed(0)
+    network = googlenet.create_model("short_2d", 3, 1, width=0.25).eval()
+    x = MIRRORED.example(16)
+    with torch.no_grad():
+        plain, found = (Pipeline([network], MIRRORED, Calibration(t))(x).double() for t in (1.0, temperature))
+    powers = plain ** (1 / temperature)
+    torch.testing.assert_close(found, powers / powers.sum(1, keepdim=True), rtol=1e-4, atol=1e-7)
+    assert torch.equal(found.argsort(1), plain.argsort(1))
+
+
+def test_a_class_that_is_ruled_out_stays_so():
+    p = torch.tensor([[0.0, 0.25, 0.75]])
+    torch.testing.assert_close(tempered(p, 0.5), torch.tensor([[0.0, 0.1, 0.9]]))
+
+
+def test_of_several_runs_the_temperature_is_the_geometric_mean(tmp_path):
+    for name, temperature in (("a", 0.5), ("b", 2.0), ("c", None)):
+        model = googlenet.create_model("googlenet_small", 2, 1, width=0.25, auxiliary=False)
+        said = {"classes": ["x", "y"], "preprocessing": MIRRORED.to_dict()}
+        if temperature is not None:
+            said["calibration"] = Calibration(temperature, "them", 2, (0.5, 0.9)).to_dict()
+        googlenet.save_weights(model, tmp_path / f"{name}.safetensors", **said)
+    a, b, c = (tmp_path / f"{name}.safetensors" for name in "abc")
+    assert [load_pipeline(path)[0].calibration.temperature for path in (a, b, c)] == [0.5, 2.0, 1.0]
+    assert load_pipeline(a, b)[0].calibration.temperature == pytest.approx(1.0)
+    assert load_pipeline(a, a, c)[0].calibration.temperature == pytest.approx(0.25 ** (1 / 3))
+
+
+WHOLE = {"temperature": 0.5, "source": "them", "count": 2, "scores": [0.5, 0.9]}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({**WHOLE, "temperature": value} for value in (0, -1.0, 1e9, "1", True, None, [1.0], math.nan, math.inf)),
+        *({**WHOLE, "scores": value} for value in (None, "0.5", [2.0], [-0.1], [math.nan], ["a"], [0.5] * 2001)),
+        {**WHOLE, "count": "2"},
+        {**WHOLE, "source": 3},
+        {**WHOLE, "other": 1},
+        [],
+        7,
+        "cold",
+    ],
+)
+def test_a_calibration_that_is_none_is_said_to_be_damaged(tmp_path, said):
+    model = googlenet.create_model("googlenet_small", 2, 1, width=0.25, auxiliary=False)
+    of = {"classes": ["x", "y"], "preprocessing": MIRRORED.to_dict(), "calibration": said}
+    googlenet.save_weights(model, tmp_path / "a.safetensors", **of)
+    with pytest.raises(InputError, match=r"a\.safetensors is damaged: what it says of its calibration is none"):
+        load_pipeline(tmp_path / "a.safetensors")

@@ -339,7 +339,7 @@ def test_what_cannot_be_read_is_left_out_and_the_others_keep_their_places(tmp_pa
 def test_a_stream_takes_sources_as_they_are_needed():
     labels, taken = predictor(GREY), []
     endless = (taken.append(number) or GREYS[number % 5] for number in range(10**9))
-    stream = labels.stream(endless)
+    stream = labels.stream(endless, labels.wanted())
     first = [next(stream) for _ in range(3)]
     assert [prediction.input for prediction in first] == ["#0", "#1", "#2"]
     stream.close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..data.kinds import preprocessing_from
 from ..errors import InputError, check_path, unknown, whole
+from ..training.calibration import Calibration, joint
 from .engines.backend import BACKENDS, exported_for
 from .engines.engine import class_names
 from .predictor import Predictor
@@ -68,10 +69,13 @@ def load(
         if engine not in (None, exported):
             raise InputError(f"{sources[0]} is for the engine {exported!r}, not {engine!r}.")
         found, notes = BACKENDS[exported].load().read(Path(sources[0]))
-        return Predictor(found, notes.classes, _reading(preprocessing_from(notes.preprocessing), max_pixels, missing))
+        calibration = Calibration(**notes.calibration)
+        reading = _reading(preprocessing_from(notes.preprocessing), max_pixels, missing)
+        return Predictor(found, notes.classes, reading, calibration)
     pipeline, classes = load_pipeline(*sources)
     backend = BACKENDS[engine or fastest(pipeline, examples)].load()
-    return Predictor(backend.engine_of(pipeline), classes, _reading(pipeline.preprocessing, max_pixels, missing))
+    reading = _reading(pipeline.preprocessing, max_pixels, missing)
+    return Predictor(backend.engine_of(pipeline), classes, reading, pipeline.calibration)
 
 
 def _reading(preprocessing: Preprocessing, max_pixels: int | None, missing: Sequence[str]) -> Preprocessing:
@@ -99,7 +103,7 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
     from ..weights.create import read_source
     from .pipeline import Pipeline
 
-    models, kinds = [], []
+    models, kinds, calibrations = [], [], []
     for run in runs:
         weights = read_source(run)
         extra = weights.header.extra
@@ -115,6 +119,7 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
         if len(names) != weights.header.num_classes:
             raise InputError(f"{run} is damaged: it names {len(names)} classes of {weights.header.num_classes}.")
         models.append(network_of(weights))
+        calibrations.append(Calibration.from_dict(extra.get("calibration", {}), run))
         kinds.append((names, preprocessing_from(extra["preprocessing"])))
     classes, preprocessing = kinds[0]
     for run, (other_classes, other) in zip(runs, kinds, strict=True):
@@ -131,7 +136,7 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
                     f"{run} reads its inputs with another {name}{shown} than {runs[0]}{first}; only networks that read "
                     "the same are averaged."
                 )
-    return Pipeline(models, preprocessing), classes
+    return Pipeline(models, preprocessing, joint(calibrations)), classes
 
 
 def _numbered(count: int, run: str | Path) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -15,50 +14,9 @@ from ..data.parallel import groups
 from ..data.protocol import Array, Example, Floats, Preprocessing
 from ..data.walk import why_missing
 from ..errors import InputError, whole
+from ..training.calibration import UNKNOWN, Calibration
 from .engines.engine import Chunk, Engine
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a network says of an example.
-
-    Attributes:
-        input: The path, the row of a file, or the position of an array.
-        top: Labels and probabilities, most probable first; empty if it cannot be read.
-        error: Why it cannot be read.
-        taken_for: What an object without a name was taken for, such as ``"uint8 array (28, 28): height × width"``.
-    """
-
-    input: str
-    top: tuple[tuple[str, float], ...] = ()
-    error: str | None = None
-    taken_for: str = ""
-
-    @property
-    def label(self) -> str:
-        """The most probable label; raises an InputError if it cannot be read."""
-        return self._best[0]
-
-    @property
-    def probability(self) -> float:
-        """Its probability; raises an InputError if it cannot be read."""
-        return self._best[1]
-
-    @property
-    def _best(self) -> tuple[str, float]:
-        if self.error is not None:
-            raise InputError(f"{self.input} cannot be read: {self.error.rstrip('.')}.")
-        return self.top[0]
-
-    def to_dict(self) -> dict[str, Any]:
-        """A row of JSON: ``input, label, probability, top``, or ``input, error``; and ``taken_for``, if known."""
-        row: dict[str, Any] = {"input": self.input}
-        if self.taken_for:
-            row["taken_for"] = self.taken_for
-        if self.error is not None:
-            return row | {"error": self.error}
-        top = [{"label": label, "probability": probability} for label, probability in self.top]
-        return row | {"label": self.label, "probability": self.probability, "top": top}
+from .prediction import Prediction, Wanted, answered
 
 
 class Predictor:
@@ -78,45 +36,67 @@ class Predictor:
         engine: What computes.
         classes: Class names in the order of the probabilities.
         preprocessing: What the network reads.
+        calibration: What is known of how sure it is of right labels.
         batch: Views that are read and computed together.
 
     Args:
         engine: From prepared examples to probabilities.
         classes: Class names in the order of the probabilities.
         preprocessing: What the network reads.
+        calibration: What is known of how sure it is of right labels.
     """
 
-    def __init__(self, engine: Engine, classes: Sequence[str], preprocessing: Preprocessing) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        classes: Sequence[str],
+        preprocessing: Preprocessing,
+        calibration: Calibration = UNKNOWN,
+    ) -> None:
         self.engine = engine
         self.classes = tuple(classes)
         self.preprocessing = preprocessing
+        self.calibration = calibration
         self.batch = min(preprocessing.most, max(1, engine.pixels // prod(preprocessing.input_shape[1:])))
 
-    def predict(self, sources: Any, top: int = 5) -> list[Prediction]:
+    def predict(
+        self, sources: Any, top: int = 5, *, reject_below: float = 0.0, coverage: float | None = None
+    ) -> list[Prediction]:
         """Labels examples.
 
         Args:
             sources: One source or many.
             top: How many labels to give for each.
+            reject_below: Probability that a label needs, to be one; see :attr:`Prediction.rejected`.
+            coverage: How often :attr:`Prediction.labels` are to hold the right label at least, such as 0.95, over
+                examples like those that were held out at training.
 
         Returns:
             One prediction for each example, in order.
-        """
-        return list(self.stream(self._sources(sources), top))
 
-    def stream(self, sources: Iterable[Any], top: int = 5) -> Iterator[Prediction]:
+        Raises:
+            InputError: For numbers that are none, and a coverage for which too few examples were held out.
+        """
+        return list(self.stream(self._sources(sources), self.wanted(top, reject_below, coverage)))
+
+    def wanted(self, top: int = 5, reject_below: float = 0.0, coverage: float | None = None) -> Wanted:
+        """How much is said of an example, see :meth:`predict`."""
+        if not 0 <= reject_below <= 1:
+            raise InputError(f"A label is rejected below a probability, from 0 to 1, not {reject_below:g}.")
+        least = None if coverage is None else self.calibration.least(coverage, "this network")
+        return Wanted(whole("top", top), reject_below, least)
+
+    def stream(self, sources: Iterable[Any], wanted: Wanted) -> Iterator[Prediction]:
         """:meth:`predict` for any number of sources: memory stays that of a few batches.
 
         Args:
             sources: Any number of them, taken as they are needed.
-            top: How many labels to give for each.
+            wanted: How much to say of each.
         """
-        top = whole("top", top)
         for chunk, probabilities in self.results(self._examples(sources)):
             rows = iter(probabilities)
             for example, error in zip(chunk.examples, chunk.errors, strict=True):
-                found = labelled(next(rows), self.classes, top) if error is None else ()
-                yield Prediction(example.name, found, error, example.taken_for)
+                yield answered(example, error, next(rows) if error is None else None, self.classes, wanted)
 
     def probabilities(self, sources: Any) -> Floats:
         """Probabilities ``(n, classes)``, float32, of examples.
@@ -259,18 +239,6 @@ def read_example(example: Example, preprocessing: Preprocessing, crops: int = 1)
     if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
         raise InputError("its values are too large for what the network has learned from")
     return inputs
-
-
-def labelled(probabilities: Floats, classes: Sequence[str], top: int) -> tuple[tuple[str, float], ...]:
-    """Labels with probabilities, most probable first, of one example.
-
-    Args:
-        probabilities: ``(classes,)``.
-        classes: Their names.
-        top: How many to give, at most.
-    """
-    best = np.argsort(-probabilities, kind="stable")[:top]
-    return tuple((classes[k], value) for k, value in zip(best.tolist(), probabilities[best].tolist(), strict=True))
 
 
 def check_crops(preprocessing: Preprocessing, crops: int) -> None:

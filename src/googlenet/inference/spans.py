@@ -38,6 +38,11 @@ class Span:
     windows: int = 1
 
 
+def rejected(span: Span, below: float) -> Span:
+    """The span, without its label where that is less probable than ``below``."""
+    return replace(span, label="") if span.probability < below else span
+
+
 def windows_of(predictor: Predictor) -> Windows | None:
     """How recordings are cut for a network that answers them in stretches; ``None`` for all others."""
     windows: Windows | None = getattr(predictor.preprocessing, "windows", None)

@@ -18,6 +18,7 @@ from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.errors import InputError
 from googlenet.explain.maps.activation import class_activation
 from googlenet.inference.pipeline import Pipeline
+from googlenet.training.calibration import Calibration
 
 SIGNALS = {"googlenet_1d": {"members": 4}, "inceptiontime": {"members": 2}}
 VARIANTS = [name for name in list_models() if name != "googlenet_3d"]
@@ -40,7 +41,7 @@ def pipeline_of(name):
             module.running_mean.normal_(0, 0.2)
             module.running_var.uniform_(0.5, 1.5)
             module.weight.data.uniform_(0.5, 1.5)
-    return Pipeline([model], preprocessing)
+    return Pipeline([model], preprocessing, Calibration(0.7))
 
 
 class File:

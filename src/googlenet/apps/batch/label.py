@@ -17,7 +17,8 @@ from ...data.protocol import Example, Preprocessing
 from ...data.walk import is_elsewhere, why_missing
 from ...errors import InputError
 from ...inference.load import load
-from ...inference.predictor import Prediction, Predictor, labelled
+from ...inference.prediction import Prediction, Wanted, answered
+from ...inference.predictor import Predictor
 from .plan import Entry, Plan
 
 WEIGHTS = "model.safetensors"  # of a run folder
@@ -85,11 +86,11 @@ def label_part(predictor: Predictor, plan: Plan, part: int) -> Counts:
 
 
 def _predictions(predictor: Predictor, plan: Plan, part: int) -> Iterator[Prediction]:
+    wanted = Wanted(plan.top)
     for chunk, probabilities in predictor.results(_examples(plan.entries(part), predictor.preprocessing)):
         answers = iter(probabilities)
         for example, error in zip(chunk.examples, chunk.errors, strict=True):
-            top = labelled(next(answers), predictor.classes, plan.top) if error is None else ()
-            yield Prediction(example.name, top, error)
+            yield answered(example, error, next(answers) if error is None else None, predictor.classes, wanted)
 
 
 def _examples(entries: Iterable[Entry], preprocessing: Preprocessing) -> Iterator[Example]:

@@ -16,7 +16,8 @@ from .output.screen import console, errors, leave, shown
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from ...inference.predictor import Prediction, Predictor
+    from ...inference.prediction import Prediction, Wanted
+    from ...inference.predictor import Predictor
     from ...training.progress import EpochDone, Report
 
 # What to call as a task goes on: how much is done, a note, of how much.
@@ -106,18 +107,18 @@ def watch(items: Sequence[Any], description: str) -> Iterator[Any]:
             update(number, f"{number:,} of {len(items):,}", len(items))
 
 
-def watch_predictions(predictor: Predictor, sources: Iterable[str], top: int) -> Iterator[Prediction]:
+def watch_predictions(predictor: Predictor, sources: Iterable[str], wanted: Wanted) -> Iterator[Prediction]:
     """Predictions, with a bar while they come: how many there are, how many a second, and how many errors.
 
     Args:
         predictor: What labels.
         sources: Any number of them; of a list it is shown how many are left.
-        top: How many labels to give for each.
+        wanted: How much to say of each.
     """
     total = len(sources) if isinstance(sources, list) else None
     failed, started = 0, perf_counter()
     with progress_over("labelled") as update:
-        for number, prediction in enumerate(predictor.stream(sources, top), start=1):
+        for number, prediction in enumerate(predictor.stream(sources, wanted), start=1):
             failed += prediction.error is not None
             known = total if total is not None and number <= total else None  # a table holds many examples
             of = "" if known is None else f" of {known:,}"

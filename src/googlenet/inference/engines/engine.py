@@ -8,7 +8,7 @@ import os
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from ...data.parallel import ahead
 from ...data.protocol import Array, Example, Floats
 from ...errors import InputError, parsed, short
 from ...limits import BESIDE, MEMBERS
+from ...training.calibration import Calibration
 
 if TYPE_CHECKING:
     from ..pipeline import Pipeline
@@ -92,6 +93,7 @@ class Notes:
         classes: Names in the order of the probabilities.
         preprocessing: As its ``to_dict`` gives it.
         arch: Of every network, as :func:`~googlenet.arch.serial.to_json` gives it, parsed.
+        calibration: As its ``to_dict`` gives it; its temperature is in the graph already.
         version: Of these notes.
         digest: SHA-256 of the file, where :data:`UNSEALED` is in its place; empty in files of older versions.
     """
@@ -99,6 +101,7 @@ class Notes:
     classes: Sequence[str]
     preprocessing: dict[str, Any]
     arch: Sequence[Mapping[str, Any]] = ()
+    calibration: Mapping[str, Any] = field(default_factory=dict)
     version: int = VERSION
     digest: str = UNSEALED
 
@@ -129,7 +132,8 @@ class Notes:
         digest = row.get("digest", "")
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             raise InputError(f"{path} is damaged: its digest is none.")
-        return cls(class_names(classes, path), preprocessing, archs, version, digest)
+        calibration = Calibration.from_dict(row.get("calibration", {}), path).to_dict()
+        return cls(class_names(classes, path), preprocessing, archs, calibration, version, digest)
 
     def check_sealed(self, path: Path, *content: bytes) -> None:
         """That a file is as it was written.

@@ -15,7 +15,7 @@ from ...weights.foreign.protobuf import Damaged
 
 _BYTES = {"f32": 4, "f16": 2, "bf16": 2, "i64": 8, "i32": 4, "i16": 2, "i8": 1, "u8": 1, "u16": 2, "boolean": 1}
 _PLAIN = (
-    "Parameter Result Const Convert Add Subtract Multiply Divide Power Sqrt ReLU Sigmoid Clamp SoftMax Softmax "
+    "Parameter Result Const Convert Add Subtract Multiply Divide Power Sqrt Log ReLU Sigmoid Clamp SoftMax Softmax "
     "Convolution GroupConvolution MatMul MaxPool AvgPool ReduceMean Concat FakeQuantize Select Greater Less Equal "
     "Negative LRN Split"
 )

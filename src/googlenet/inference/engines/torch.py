@@ -80,7 +80,7 @@ class TorchBackend(Backend):
         device, bf16 = best_device(), pipeline.preprocessing.bf16
         faster = folded(pipeline)
         if bf16 and can_pack(device):
-            faster = Pipeline(map(pack_units, faster.networks), pipeline.preprocessing)
+            faster = pipeline.of(map(pack_units, faster.networks))
         return TorchEngine(faster, device, bf16)
 
     def write(self, pipeline: Pipeline, notes: Notes, path: Path, calibration: Array | None) -> TorchEngine:
@@ -133,4 +133,4 @@ def program(pipeline: Pipeline) -> torch.export.ExportedProgram:
 
 
 def _without_norms(pipeline: Pipeline) -> Pipeline:
-    return Pipeline(map(fold_norms, pipeline.networks), pipeline.preprocessing)
+    return pipeline.of(map(fold_norms, pipeline.networks))

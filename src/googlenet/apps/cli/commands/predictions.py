@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from glob import iglob
 from io import DEFAULT_BUFFER_SIZE, BufferedReader
@@ -19,6 +21,7 @@ from ..parts import OnOption, PartOption, Parts, PartsOption, PartsOutOption, Wo
 from ..usage import check_local, explained
 
 if TYPE_CHECKING:
+    from ....inference.prediction import Prediction, Wanted
     from ....inference.predictor import Predictor
 
 commands = typer.Typer()
@@ -54,6 +57,18 @@ OutputOption = Annotated[
 EngineOption = Annotated[
     str | None, typer.Option(help="openvino, onnx or torch (by default the one that is done first of those installed).")
 ]
+RejectOption = Annotated[
+    float,
+    typer.Option(metavar="P", help="Give no label that is less probable than this, from 0 to 1.", show_default=False),
+]
+CoverageOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Also give the labels that hold the right one this often at least, such as 0.95, over data like what was "
+        "held out at training.",
+    ),
+]
 MergeOption = Annotated[
     bool, typer.Option("--merge", help="One row for stretches of equal labels.", rich_help_panel=RECORDINGS)
 ]
@@ -68,6 +83,8 @@ def predict(
     run: RunArgument,
     inputs: InputsArgument,
     top: TopOption = 5,
+    reject_below: RejectOption = 0.0,
+    coverage: CoverageOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
     engine: EngineOption = None,
@@ -89,7 +106,9 @@ def predict(
     Example: googlenet predict runs/demo holiday/ --format jsonl --output labels.jsonl
     """
     asked = Parts(out, parts, part, on, workers)
-    if asked.wanted(form.value if form else None, {"--output": output, "--merge": merge, "--chart": chart}):
+    others: dict[str, object] = {"--output": output, "--merge": merge, "--chart": chart}
+    others |= {"--reject-below": reject_below, "--coverage": coverage}
+    if asked.wanted(form.value if form else None, others):
         from ...batch.label import Network
 
         network = Network(run, engine, max_pixels, tuple(words(missing)))
@@ -102,7 +121,8 @@ def predict(
 
     with explained("predict", [run, *inputs]), opened(output) as written:
         predictor = _loaded(run, engine, inputs, max_pixels, words(missing))
-        failed = _labelled(predictor, run, inputs, above(written), form, top, merge, chart)
+        how = _How(form, top, reject_below, coverage, merge, chart)
+        failed = _labelled(predictor, run, inputs, above(written), how)
     if failed:
         raise typer.Exit(1)
 
@@ -126,28 +146,37 @@ def _loaded(
     return predictor
 
 
-def _labelled(
-    predictor: Predictor,
-    run: str,
-    inputs: Sequence[str],
-    out: TextIO,
-    form: Format | None,
-    top: int,
-    merge: bool,
-    chart: Path | None,
-) -> int:
+@dataclass(frozen=True)
+class _How:
+    """How predictions are given, as typed."""
+
+    form: Format | None
+    top: int
+    reject_below: float
+    coverage: float | None
+    merge: bool
+    chart: Path | None
+
+
+def _labelled(predictor: Predictor, run: str, inputs: Sequence[str], out: TextIO, how: _How) -> int:
     """Labels recordings in stretches, all else one by one; gives how many could not be read."""
     from ....inference.spans import windows_of
     from ..output.spans import label_recordings
 
     if windows_of(predictor) is not None:
-        return label_recordings(predictor, inputs, out, (form or Format.csv).value, merge, chart)
-    if merge or chart is not None:
+        if how.coverage is not None:
+            raise InputError("Neighbouring windows of a recording are alike, and no coverage can be promised for them.")
+        wanted = predictor.wanted(how.top, how.reject_below)
+        form = (how.form or Format.csv).value
+        return label_recordings(predictor, inputs, out, form, how.merge, how.chart, wanted.reject_below)
+    if how.merge or how.chart is not None:
         raise InputError(f"--merge and --chart are for recordings, and {run} did not learn from windows of some.")
-    return _label(predictor, inputs, out, form or Format.table, top)
+    top = min(how.top, len(predictor.classes))
+    wanted = predictor.wanted(top, how.reject_below, how.coverage)
+    return _label(predictor, inputs, out, how.form or Format.table, wanted)
 
 
-def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Format, top: int) -> int:
+def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Format, wanted: Wanted) -> int:
     """Labels examples; gives how many could not be read."""
     from ....data.find import expand
     from ...batch.entries import names_many
@@ -162,8 +191,20 @@ def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Forma
     paths: Iterable[str] = _named(expand(inputs, sys.stdin or (), predictor.preprocessing.extensions))
     if errors.moves and "-" not in inputs:
         paths = list(paths)
-    top = min(top, len(predictor.classes))
-    return WRITERS[form.value](watch_predictions(predictor, paths, top), out, top)
+    count = Counter[bool]()
+
+    def counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        for prediction in predictions:
+            count[prediction.rejected] += 1
+            yield prediction
+
+    failed = WRITERS[form.value](counted(watch_predictions(predictor, paths, wanted)), out, wanted)
+    if wanted.reject_below:
+        beside(
+            f"{count[True]:,} of {count.total():,} rejected: no label of theirs has a probability of "
+            f"{wanted.reject_below:g} or more."
+        )
+    return failed
 
 
 def _is_same(output: Path, word: str) -> bool:

@@ -13,7 +13,7 @@ from ....data.signals.recordings.recording import Recording
 from ....data.signals.recordings.windows import Windows
 from ....errors import InputError
 from ....inference.predictor import Predictor
-from ....inference.spans import Runs, Span, merged, spans_as_they_come, spans_of, windows_of
+from ....inference.spans import Runs, Span, merged, rejected, spans_as_they_come, spans_of, windows_of
 from ...report.strip import write_strips
 from .screen import errors, safe, shown
 from .writers import csv_row, json_row
@@ -44,7 +44,13 @@ def write_spans(spans: Iterable[Span], out: TextIO, form: str) -> None:
 
 
 def label_recordings(
-    predictor: Predictor, inputs: Sequence[str], out: TextIO, form: str, merge: bool, chart: Path | None
+    predictor: Predictor,
+    inputs: Sequence[str],
+    out: TextIO,
+    form: str,
+    merge: bool,
+    chart: Path | None,
+    reject_below: float,
 ) -> int:
     """Labels recordings, or samples that come, stretch by stretch.
 
@@ -55,6 +61,7 @@ def label_recordings(
         form: See :func:`write_spans`.
         merge: Whether stretches of equal labels become one.
         chart: A page to draw them on.
+        reject_below: Probability that a label needs, to be one.
 
     Returns:
         How many could not be read.
@@ -68,10 +75,10 @@ def label_recordings(
     if "-" in inputs:
         if len(inputs) > 1 or chart is not None:
             raise InputError("Samples from standard input (-) are labelled alone, and without --chart.")
-        spans = spans_as_they_come(predictor, sys.stdin or ())
-        write_spans(merged(spans) if merge else spans, out, form)
+        found = (rejected(span, reject_below) for span in spans_as_they_come(predictor, sys.stdin or ()))
+        write_spans(merged(found) if merge else found, out, form)
         return 0
-    work = _Work(predictor, windows)
+    work = _Work(predictor, windows, reject_below)
     spans = work.spans(expand(inputs, (), predictor.preprocessing.extensions))
     write_spans(merged(spans) if merge else spans, out, form)
     if chart is not None:
@@ -82,8 +89,8 @@ def label_recordings(
 class _Work:
     """The spans of several files; keeps the runs of equal labels of each recording, and counts what cannot be read."""
 
-    def __init__(self, predictor: Predictor, windows: Windows) -> None:
-        self.predictor, self.windows = predictor, windows
+    def __init__(self, predictor: Predictor, windows: Windows, reject_below: float) -> None:
+        self.predictor, self.windows, self.reject_below = predictor, windows, reject_below
         self.runs: list[tuple[Recording, list[Span]]] = []
         self.failed = 0
 
@@ -100,9 +107,10 @@ class _Work:
     def _recording(self, recording: Recording) -> Iterator[Span]:
         joined, empty, last = Runs(), 0, 0.0
         kept: list[Span] = []
-        for span in spans_of(self.predictor, recording):
+        for found in spans_of(self.predictor, recording):
+            empty += not found.label
+            span = rejected(found, self.reject_below)
             kept += joined.add(span)
-            empty += not span.label
             last = span.end
             yield span
         kept += joined.finish()

@@ -10,21 +10,22 @@ from typing import Any, TextIO
 
 from rich.cells import cell_len
 
-from ....inference.predictor import Prediction
+from ....inference.prediction import Prediction, Wanted
 from .screen import console, safe, shown
 
-Writer = Callable[[Iterable[Prediction], TextIO, int], int]
+Writer = Callable[[Iterable[Prediction], TextIO, Wanted], int]
 GAP = "  "
 
 
-def write_table(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
-    """A line an example: its name, then labels with probabilities. On a terminal that is too narrow for them, labels go
-    on below the name.
+def write_table(predictions: Iterable[Prediction], out: TextIO, wanted: Wanted) -> int:
+    """A line an example: its name, then labels with probabilities; before them ``rejected``, and the labels that hold
+    the right one in braces, where that is asked for. On a terminal that is too narrow for them, labels go on below the
+    name.
 
     Args:
         predictions: Of examples, as they come.
         out: Where to write.
-        top: How many labels each has at most.
+        wanted: How much is said of each.
 
     Returns:
         How many could not be read.
@@ -39,7 +40,9 @@ def write_table(predictions: Iterable[Prediction], out: TextIO, top: int) -> int
             out.write(f"{name}{GAP}error: {shown(prediction.error, encoding)}\n")
             continue
         labels = [f"{safe(label, encoding)} {probability:.3f}" for label, probability in prediction.top]
-        out.write(_in_lines([name, *labels], width))
+        if prediction.labels is not None:
+            labels.insert(0, "{" + ", ".join(safe(label, encoding) for label in prediction.labels) + "}")
+        out.write(_in_lines([name, *["rejected"] * prediction.rejected, *labels], width))
     return failed
 
 
@@ -55,13 +58,13 @@ def _in_lines(cells: Sequence[str], width: int | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_jsonl(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
+def write_jsonl(predictions: Iterable[Prediction], out: TextIO, wanted: Wanted) -> int:
     """A JSON object an example, see :meth:`Prediction.to_dict`.
 
     Args:
         predictions: Of examples, as they come.
         out: Where to write.
-        top: How many labels each has at most.
+        wanted: How much is said of each.
 
     Returns:
         How many could not be read.
@@ -81,24 +84,41 @@ def json_row(row: Mapping[str, Any], out: TextIO) -> str:
     return text + "\n"
 
 
-def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> int:
-    """``input,error,label_1,probability_1,…``, see :func:`cell`.
+def write_csv(predictions: Iterable[Prediction], out: TextIO, wanted: Wanted) -> int:
+    """``input,error,label_1,probability_1,…``, see :func:`cell`. Before these ``label`` where labels may be rejected,
+    and empty then, and ``labels``, a list of JSON, where sets are asked for.
 
     Args:
         predictions: Of examples, as they come.
         out: Where to write.
-        top: How many labels each has at most.
+        wanted: How much is said of each.
 
     Returns:
         How many could not be read.
     """
-    failed = 0
-    csv_row(["input", "error", *(f"{key}_{k}" for k in range(1, top + 1) for key in ("label", "probability"))], out)
+    failed, ranks = 0, range(1, wanted.top + 1)
+    more = [*["label"] * (wanted.reject_below > 0), *["labels"] * (wanted.least is not None)]
+    csv_row(["input", "error", *more, *(f"{key}_{k}" for k in ranks for key in ("label", "probability"))], out)
     for prediction in predictions:
         failed += prediction.error is not None
+        row = prediction.to_dict()
+        said = [row.get(name) or "" for name in more]
         pairs = [value for pair in prediction.top for value in pair]
-        csv_row([prediction.input, prediction.error or "", *pairs, *[""] * (2 * top - len(pairs))], out)
+        csv_row(
+            [
+                prediction.input,
+                prediction.error or "",
+                *map(_as_text, said),
+                *pairs,
+                *[""] * (2 * wanted.top - len(pairs)),
+            ],
+            out,
+        )
     return failed
+
+
+def _as_text(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def csv_row(values: Sequence[Any], out: TextIO) -> None:

@@ -87,7 +87,10 @@ def _parts(pipeline: Pipeline) -> dict[str, _Part]:
     folded, example = fold_norms(model), pipeline.example(1)
     view = preprocessing.views(example, model.arch.members)[0].contiguous()
     direction = torch.linspace(-1, 1, model.num_classes)
-    answer, switches = SwitchedNetwork(folded, preprocessing), defaults(switches_of(model))
+    answer, switches = (
+        SwitchedNetwork(folded, preprocessing, pipeline.calibration.temperature),
+        defaults(switches_of(model)),
+    )
     places = torch.linspace(0, 1, POINTS)
     path = {"input": example, "start": 0.1 * view, "places": places, "direction": direction}
     return {

@@ -13,7 +13,7 @@ from ....arch.spec import Branch, InceptionSpec
 from ....data.protocol import Preprocessing
 from ....explain.places import REDUCE
 from ....nn.blocks import BranchPath, ConvUnit, Inception, MemberLinear
-from ....nn.googlenet import GoogLeNet, mean_probabilities
+from ....nn.googlenet import GoogLeNet, mean_probabilities, tempered
 from ....nn.kernels.norm_relu import joined
 
 
@@ -57,6 +57,7 @@ class SwitchedNetwork(nn.Module):
     Args:
         model: Without batch norm, see :func:`~googlenet.nn.rewrites.fold_norms`.
         preprocessing: What it was trained with.
+        temperature: Of its mean probability, see :func:`~googlenet.nn.googlenet.tempered`.
 
     Shape:
         A prepared input ``(1, *preprocessing.input_shape)`` and switches ``(len(switches_of(model)),)`` to a tuple of
@@ -65,9 +66,9 @@ class SwitchedNetwork(nn.Module):
         members, *spatial)``, of the first view.
     """
 
-    def __init__(self, model: GoogLeNet, preprocessing: Preprocessing) -> None:
+    def __init__(self, model: GoogLeNet, preprocessing: Preprocessing, temperature: float = 1.0) -> None:
         super().__init__()
-        self.model, self.preprocessing = model.eval(), preprocessing
+        self.model, self.preprocessing, self.temperature = model.eval(), preprocessing, temperature
         self.place = {switch.name: at for at, switch in enumerate(switches_of(model))}
         self.constants: dict[str, Tensor] = {}
         for switch in (switch for switch in switches_of(model) if switch.kind != "branch"):
@@ -87,6 +88,7 @@ class SwitchedNetwork(nn.Module):
         logits = self.model.classifier(self.model.pool(last))
         probabilities, mean = (each.mean(0, keepdim=True) for each in (mean_probabilities(logits), mean_logits(logits)))
         cam = activation_of(self.model, last[:1])
+        probabilities = tempered(probabilities, self.temperature)
         return (probabilities, mean, cam, *(maps[name][:1] for name in self.outputs[3:]))
 
     def _features(self, x: Tensor, switches: Tensor, maps: dict[str, Tensor]) -> Tensor:

@@ -222,6 +222,7 @@ TABLE: dict[Any, Callable[..., Any]] = {
     **{op: _plain("MatMul") for op in (aten.mm.default, aten.bmm.default, aten.mv.default)},
     **{op: _plain("Relu") for op in (aten.relu.default, aten.relu_.default)},
     aten.sqrt.default: _plain("Sqrt"),
+    aten.log.default: _plain("Log"),
     aten.neg.default: _plain("Neg"),
     aten.where.self: _plain("Where"),
     **dict.fromkeys((aten.detach.default, aten.clone.default, aten.alias.default, aten.contiguous.default), _same),

@@ -15,7 +15,7 @@ import numpy as np
 
 from ....data.protocol import Example, Preprocessing
 from ....errors import InputError, parsed
-from ....inference.predictor import Prediction, labelled
+from ....inference.prediction import Wanted, answered
 from ....limits import SENT_ROWS
 from ..batching import Answer
 
@@ -176,11 +176,7 @@ def rows(
     """
     found = []
     for answer in answers:
-        example = answer.example
-        labels: tuple[tuple[str, float], ...] = ()
-        if answer.probabilities is not None:
-            labels = labelled(answer.probabilities, classes, top)
-        row = Prediction(example.name, labels, answer.error, example.taken_for).to_dict()
+        row = answered(answer.example, answer.error, answer.probabilities, classes, Wanted(top)).to_dict()
         if said := [*doubts, *answer.doubts]:
             row["warnings"] = without_places(said)
         found.append(row)

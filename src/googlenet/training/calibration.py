@@ -1,0 +1,148 @@
+"""Probabilities that mean what they say: a temperature, and how sure a network is of right labels, both from examples
+that it did not learn from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import geometric_mean
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError, short
+from ..limits import HOTTEST, SCORES
+
+Probabilities = npt.NDArray[np.floating[Any]]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was found out on examples that a network did not learn from.
+
+    Attributes:
+        temperature: By whose power its mean probability is taken, see :func:`~googlenet.nn.googlenet.tempered`.
+        source: What was it found on, for people; empty where on nothing.
+        count: Examples of that.
+        scores: Probabilities of the right labels of these, :data:`~googlenet.limits.SCORES` drawn of them at most.
+    """
+
+    temperature: float = 1.0
+    source: str = ""
+    count: int = 0
+    scores: Sequence[float] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; :meth:`from_dict` is its inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, row: Any, path: object) -> Calibration:
+        """Reads what :meth:`to_dict` wrote; ``path`` is for the sentence.
+
+        Raises:
+            InputError: If it is something else.
+        """
+        damaged = f"{path} is damaged: what it says of its calibration is none"
+        try:
+            found = cls(**row)
+            scores, numbers = list(found.scores), (found.temperature, found.count, *found.scores)
+        except TypeError as error:
+            raise InputError(f"{damaged} ({short(repr(row))}).") from error
+        if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers):
+            raise InputError(f"{damaged}: it holds what is no number.")
+        if not 1 / HOTTEST <= found.temperature <= HOTTEST:
+            raise InputError(f"{damaged}: the temperature is {short(repr(found.temperature))}.")
+        if len(scores) > SCORES or not all(0 <= score <= 1 for score in scores) or not isinstance(found.source, str):
+            raise InputError(f"{damaged}: there are too many probabilities, or one is none.")
+        return cls(float(found.temperature), found.source, int(found.count), tuple(map(float, scores)))
+
+    def least(self, coverage: float, network: str) -> float:
+        """What probability a label needs to be among those that hold the right one that often, over examples like these
+        (split conformal prediction; the sets of Sadinle et al. 2019, with the most probable label always in them).
+
+        Args:
+            coverage: How often at least, between 0 and 1.
+            network: For the sentence.
+
+        Raises:
+            InputError: If too few examples were seen to say.
+        """
+        if not 0 < coverage < 1:
+            raise InputError(f"The coverage is a share of examples between 0 and 1, such as 0.95, not {coverage:g}.")
+        rank = math.floor((len(self.scores) + 1) * (1 - coverage) + 1e-9)
+        if rank < 1:
+            wanted = math.ceil(1 / (1 - coverage) - 1e-9) - 1
+            raise InputError(
+                f"A coverage of {coverage:g} needs {wanted} examples or more that the network did not learn from, and "
+                f"{network} has seen {len(self.scores) or 'none'} of such at its training. Ask for less, or train it "
+                "anew, with more to hold out."
+            )
+        return float(np.sort(self.scores)[rank - 1])
+
+
+UNKNOWN = Calibration()  # of a network that says nothing of it
+
+
+def fitted_temperature(probabilities: Probabilities, labels: Labels) -> float:
+    """The temperature with which the labels are the most likely (Guo et al. 2017, section 4.2).
+
+    That a label is right counts ``(n + 1) / (n + 2)`` times, and the rest speaks for the others (Platt 1999, section
+    2.2): where all are right, they are so as far as n examples can tell.
+
+    Args:
+        probabilities: ``(n, classes)``, of examples that were not learned from.
+        labels: ``(n,)``.
+    """
+    from scipy.optimize import minimize_scalar  # here, as it takes a while to load
+
+    count, classes = probabilities.shape
+    logs = np.log(np.clip(probabilities.astype(np.float64), 1e-12, 1))
+    share = (count + 1) / (count + 2)
+    rest = (1 - share) / max(1, classes - 1)
+
+    def loss(power: float) -> float:
+        scaled = logs * math.exp(-power)
+        scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+        right = scaled[np.arange(count), labels]
+        return float(-(share * right + rest * (scaled.sum(1) - right)).mean())
+
+    limit = math.log(HOTTEST)
+    return math.exp(minimize_scalar(loss, bounds=(-limit, limit), method="bounded").x)
+
+
+def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
+    """:func:`googlenet.nn.googlenet.tempered` of an array.
+
+    Args:
+        probabilities: ``(n, classes)``.
+        temperature: By whose power.
+    """
+    logs = np.log(np.clip(probabilities, 1e-12, 1)) / temperature
+    return np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+
+
+def calibrated(probabilities: Probabilities, labels: Labels, source: str) -> Calibration:
+    """What there is to find out on some examples.
+
+    Args:
+        probabilities: ``(n, classes)``, of examples that were not learned from, before any temperature.
+        labels: ``(n,)``.
+        source: What they are, for people.
+    """
+    temperature = fitted_temperature(probabilities, labels)
+    scores = tempered(probabilities, temperature)[np.arange(len(labels)), labels]
+    if len(scores) > SCORES:
+        scores = np.random.default_rng(0).choice(scores, SCORES, replace=False)
+    return Calibration(temperature, source, len(labels), tuple(np.sort(scores).astype(np.float32).tolist()))
+
+
+def joint(calibrations: Sequence[Calibration]) -> Calibration:
+    """Of networks whose probabilities are averaged: the geometric mean of their temperatures, and what was seen of the
+    only one."""
+    if len(calibrations) == 1:
+        return calibrations[0]
+    return Calibration(geometric_mean(each.temperature for each in calibrations))

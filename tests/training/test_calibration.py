@@ -1,0 +1,84 @@
+"""Temperatures against scikit-learn's, and sets of labels against how often they hold the right one."""
+
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+
+from googlenet.errors import InputError
+from googlenet.limits import SCORES
+from googlenet.training.calibration import Calibration, calibrated, fitted_temperature, joint, tempered
+
+
+def drawn(n, classes=4, sure=2.0, seed=0):
+    """Labels drawn from probabilities, and what a network would say of them that is too sure or not sure enough."""
+    draws = np.random.default_rng(seed)
+    logits = draws.normal(size=(n, classes)) * 2
+    true = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = np.array([draws.choice(classes, p=row) for row in true])
+    return tempered(true, 1 / sure), labels
+
+
+@pytest.mark.parametrize("sure", [0.3, 1.0, 2.0, 5.0])
+def test_a_temperature_takes_off_what_was_put_on(sure):
+    said, labels = drawn(20_000, sure=sure)
+    assert fitted_temperature(said, labels) == pytest.approx(sure, rel=0.05)
+
+
+def test_a_temperature_is_that_of_scikit_learn():
+    draws = np.random.default_rng(1)
+    labels = draws.integers(3, size=3000)
+    x = draws.normal(size=(3000, 2)) + 1.2 * np.eye(3)[labels][:, :2]
+    model = LogisticRegression(C=1e-3).fit(x[:100], labels[:100])
+    theirs = CalibratedClassifierCV(FrozenEstimator(model), method="temperature").fit(x, labels)
+    said = model.predict_proba(x)
+    np.testing.assert_allclose(tempered(said, fitted_temperature(said, labels)), theirs.predict_proba(x), atol=2e-3)
+
+
+def test_where_all_are_right_they_are_as_sure_as_their_number_allows():
+    """Of n that are right, one that is not speaks for n + 1 (Laplace's rule of succession)."""
+    for n in (10, 100, 1000):
+        said = np.tile([0.9, 0.06, 0.04], (n, 1))
+        found = calibrated(said, np.zeros(n, int), "them")
+        assert found.scores[0] == pytest.approx((n + 1) / (n + 2), abs=0.3 / n)
+
+
+def test_the_order_of_labels_stays():
+    said, _ = drawn(500)
+    for temperature in (0.05, 0.5, 3.0, 20.0):
+        assert (tempered(said, temperature).argsort(1) == said.argsort(1)).all()
+
+
+@pytest.mark.parametrize("coverage", [0.6, 0.8, 0.9, 0.95])
+def test_sets_hold_the_right_label_as_often_as_was_asked(coverage):
+    """Over 200 draws of 300 examples to see, each tried on 1,000 others: within a point of what was asked for."""
+    held = []
+    for seed in range(200):
+        said, labels = drawn(1300, classes=6, sure=3.0, seed=seed)
+        found = calibrated(said[:300], labels[:300], "them")
+        least = found.least(coverage, "it")
+        p = tempered(said[300:], found.temperature)
+        held.append((p[np.arange(1000), labels[300:]] >= least).mean())
+    assert coverage - 0.01 <= np.mean(held) <= coverage + 0.01
+
+
+def test_what_is_needed_by_hand():
+    found = Calibration(1.0, "them", 19, [k / 20 for k in range(1, 20)])
+    assert found.least(0.95, "it") == 0.05  # 20 * 0.05: the least of all
+    assert found.least(0.5, "it") == 0.5
+    with pytest.raises(InputError, match="A coverage of 0.96 needs 24 examples or more .* and it has seen 19 of such"):
+        found.least(0.96, "it")
+    with pytest.raises(InputError, match="needs 19 .* has seen none of such"):
+        Calibration().least(0.95, "it")
+    for none in (0, 1, -0.5, 95, float("nan")):
+        with pytest.raises(InputError, match="a share of examples between 0 and 1"):
+            found.least(none, "it")
+
+
+def test_of_many_examples_some_are_kept():
+    said, labels = drawn(5 * SCORES)
+    found = calibrated(said, labels, "them")
+    assert (found.count, len(found.scores)) == (5 * SCORES, SCORES)
+    assert found == calibrated(said, labels, "them") == Calibration.from_dict(found.to_dict(), "it")
+    assert joint([found]) == found and joint([found, found]).scores == ()

@@ -18,10 +18,10 @@ from statistics import mean
 os.environ["OMP_NUM_THREADS"] = "1"
 
 from common import HERE, SHARED, save
+from googlenet.apps.report.shortcuts import shortcuts
 from googlenet.data.protocol import Dataset
 from googlenet.data.signals.find import find_signals
 from googlenet.errors import InputError
-from googlenet.inference.shortcuts import shortcuts
 from googlenet.training.recipe import SIGNALS
 
 

@@ -39,7 +39,7 @@ def run(folder: Path, name: str) -> dict[str, object]:
     )
     seconds = time.perf_counter() - started
     labels = data.test.labels
-    network, preprocessing = fitted._model, fitted._preprocessing
+    network, preprocessing = fitted._pipeline.networks[0], fitted._pipeline.preprocessing
     with torch.inference_mode():
         inputs = torch.from_numpy(preprocessing.array(data.test.signals)).split(64)
         logits = torch.cat([network(preprocessing.views(x, network.arch.members)[0]) for x in inputs])

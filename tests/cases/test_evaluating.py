@@ -16,7 +16,7 @@ from googlenet import InputError, load
 from googlenet.data.find import find_data
 from googlenet.data.images.decode import open_picture, taken_for
 from googlenet.data.images.sources.folders import find_images
-from googlenet.inference.calibration import examples_from
+from googlenet.inference.calibration.quantization import examples_from
 from googlenet.training.recipe import RECIPES
 from googlenet.training.runs.folder import Run
 from googlenet.weights import formats
@@ -232,7 +232,8 @@ def test_why_the_last_epoch_held_out_another_accuracy(learned, tmp_path):
 
             run.write_history([*rows[:-1], dataclasses.replace(rows[-1], validation_accuracy=accuracy)])
             results.show_result(evaluation, run)
-    assert len(shown) == 3 and f"{abs(evaluation.top1 - 0.25):.4f} held out was of the averaged weights" in shown[2]
+    assert len(shown) == 5 and f"{abs(evaluation.top1 - 0.25):.4f} held out was of the averaged weights" in shown[4]
+    assert "calibrated on" in shown[1] and shown[1] == shown[3]
 
 
 @pytest.mark.parametrize("number", ["0", "0.0", "-1"])

@@ -15,7 +15,7 @@ from googlenet.data.images.names import extensions, part_of, readable
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.splits import hold_out
 from googlenet.data.walk import is_junk
-from googlenet.inference.calibration import examples_from
+from googlenet.inference.calibration.quantization import examples_from
 from googlenet.training.recipe import RECIPES
 
 TINY = ["--arch", "short_2d", "--width", "0.125", "--epochs", "1"]

@@ -386,7 +386,7 @@ def test_a_grey_network_sees_pictures_in_colour_and_the_other_way_round():
         model = fitted(first, y)
         sizes = [Image.new("RGB", size, "red") for size in ((9, 30), (200, 100))]
         for given in (first, second, sizes):
-            expected = Predictor(Blind(), ("0", "1"), model._preprocessing).preprocessing
+            expected = Predictor(Blind(), ("0", "1"), model._pipeline.preprocessing).preprocessing
             seen = any_set(given, torch.zeros(len(given)), expected, model).pixels
             one_by_one = [expected.read(x)[0] for x in given]
             assert np.array_equal(seen, one_by_one)
@@ -455,7 +455,7 @@ def test_a_channel_that_is_the_same_everywhere_is_learned_from(which, value):
     model = fitted(X, y)
     assert all(np.isfinite(row.loss) for row in model.history_)
     assert np.isfinite(model.predict_proba(X)).all()
-    std = np.array(model._preprocessing.std)
+    std = np.array(model._pipeline.preprocessing.std)
     same = np.isin(np.arange(3), which)
     assert (std[same] == 1).all()
     np.testing.assert_allclose(std[~same], (X / 255).std((0, 1, 2))[~same], rtol=1e-3)

@@ -15,6 +15,7 @@ from googlenet.data.find import Columns, find_data
 from googlenet.data.kinds import preprocessing_from
 from googlenet.data.signals.recordings.windows import Cut
 from googlenet.data.splits import with_held_out
+from googlenet.training.recipe import find_recipe
 
 pytestmark = pytest.mark.usefixtures("short")
 SHORT = ["--arch", "short_1d", "--width", "0.25", "--members", "1", "--epochs", "3", "--batch-size", "16"]
@@ -180,7 +181,7 @@ def test_wrong_inputs_of_predict_are_sentences(learned, tmp_path):
 
 # ------------------------------------------------------------------------------------------------- what is found
 def test_a_recording_stays_on_one_side(tmp_path):
-    data = with_held_out(found(draw(tmp_path)), 0)
+    data = with_held_out(found(draw(tmp_path)), find_recipe("recordings"))
     sides = [{name.rpartition(":")[0] for name in part.names} for part in (data.train, data.validation)]
     assert sides[0] and sides[1] and not sides[0] & sides[1]
 
@@ -227,7 +228,7 @@ def test_annotations_as_spreadsheets_write_them(tmp_path):
 
 
 def test_a_group_of_annotations_stays_on_one_side(tmp_path):
-    data = with_held_out(found(draw(tmp_path, 12), group="patient"), 0)
+    data = with_held_out(found(draw(tmp_path, 12), group="patient"), find_recipe("recordings"))
     sides = [{int(name.rpartition("/r")[2].split(".")[0]) // 2 for name in part.names} for part in data.parts.values()]
     assert sides[0] and sides[1] and not sides[0] & sides[1]
 
@@ -237,7 +238,7 @@ def test_one_recording_is_held_out_in_stretches_that_share_no_sample(tmp_path):
     values, marks = tones(0, 400)
     write_wav(tmp_path / "recs" / "r0.wav", values)
     annotate(tmp_path, [("r0.wav", *mark, "p") for mark in marks])
-    data = with_held_out(found(tmp_path, hop="0.5s"), 0)
+    data = with_held_out(found(tmp_path, hop="0.5s"), find_recipe("recordings"))
     assert "cannot be held out whole" in " ".join(data.notes)
     starts = [np.array([float(name.rpartition(":")[2]) for name in part.names]) for part in data.parts.values()]
     assert len(starts[1]) > 10
@@ -280,7 +281,7 @@ def test_flat_stretches_are_no_copies_of_each_other(tmp_path):
         values = tones(number)[0]
         values[:, 400:800] = 0
         write_wav(tmp_path / "recs" / f"r{number}.wav", values)
-    data = with_held_out(found(tmp_path), 0)
+    data = with_held_out(found(tmp_path), find_recipe("recordings"))
     assert len(data.validation) and not [note for note in data.notes if "by content" in note]
 
 

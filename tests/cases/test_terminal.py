@@ -46,6 +46,7 @@ MEASURED = r"top-1 \d\.\d{4}   loss \d\.\d{4}   calibration error \d\.\d{4}"
 COUNTED = r"examples 5 of 24 \(19 left out, which the run learned from\)"
 SCORES = r" +\d\.\d{3} +\d\.\d{3} +\d\.\d{3} +\d( +[\d·])+"
 RESULT = r"accuracy \d\.\d{4} on 5 held out; see run/report\.html"
+CALIBRATED = r"probabilities calibrated on 5 examples that were held out \(temperature \d\.\d\d\)"
 
 
 def program(*lines):
@@ -106,7 +107,7 @@ def test_a_session_from_training_to_labels(colours, columns):
     epochs = [line for line in again if line.startswith("epoch ")]  # from the last checkpoint, whenever that was
     alike(epochs, [EPOCH.format(number) for number in (1, 2, 3)][-len(epochs) :])
     rest = [line for line in again if line not in epochs]
-    alike(rest, [*typed(resume, columns), *folded(SAID, columns), RESULT, r"\[0\]"])
+    alike(rest, [*typed(resume, columns), *folded(SAID, columns), RESULT, CALIBRATED, r"\[0\]"])
     head = "class  precision  recall     f1  count  blue  red"
     alike(evaluate, [*typed(EVALUATE, columns), MEASURED, COUNTED, head, f"blue {SCORES}", f"red  {SCORES}", r"\[0\]"])
     labelled = [rf"colours/red/{number:02}\.png  (blue|red) \d\.\d{{3}}" for number in range(12)]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from googlenet import InputError
 from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet
-from googlenet.data.splits import copies, fingerprint, fingerprint_by_names, hold_out
+from googlenet.data.splits import copies, fingerprint, fingerprint_by_names, folds_of, hold_out, with_held_out
+from googlenet.training.recipe import SIGNALS, SMALL
 
 
 def data_of(labels, groups=(), classes=("cat", "dog", "emu"), names=None, part="train"):
@@ -196,3 +197,55 @@ def test_data_are_known_by_part_name_label_and_content():
         data_of([0, 1]),
     ]
     assert len({fingerprint(data) for data in others} | {wanted}) == 7
+
+
+# --------------------------------------------------------------------------------------------------- to calibrate
+def with_test(count, groups=()):
+    data = data_of([row % 3 for row in range(count)], groups)
+    return replace(data, test=data.train.subset(range(3)))
+
+
+@pytest.mark.parametrize(
+    ("count", "held"), [(3, 0), (499, 0), (500, 50), (1300, 130), (1347, 130), (4500, 150), (9000, 300), (90_000, 2000)]
+)
+def test_some_are_held_out_to_calibrate_where_there_is_a_test_part(count, held):
+    data = with_test(count)
+    split = with_held_out(data, SMALL)
+    assert len(split.validation or ()) == held and len(split.train) == count - held
+    assert split.test is data.test
+
+
+def test_no_more_are_held_out_where_some_are_or_none_are_wanted():
+    data = with_test(1200)
+    assert with_held_out(data, replace(SMALL, calibrate=False)) is data
+    assert with_held_out(data, SIGNALS) is data  # members leave some out in turn
+    assert with_held_out(with_test(1200, [str(row) for row in range(1200)]), SMALL).validation is None
+    whole = replace(data, validation=data.test)
+    assert with_held_out(whole, SMALL) is whole
+    assert len(with_held_out(replace(data, test=None), SMALL).validation) == 240
+
+
+@given(
+    st.lists(st.integers(0, 2), min_size=2, max_size=40),
+    st.integers(2, 5),
+    st.integers(0, 3),
+    st.data(),
+)
+@settings(deadline=None, max_examples=60)
+def test_folds_part_classes_evenly_and_keep_copies_and_groups_together(labels, count, seed, chance):
+    """Whatever the data: copies and groups have one fold, every class is spread as evenly as its units allow, and no
+    member has never seen a class."""
+    grouped = chance.draw(st.booleans())
+    units = chance.draw(st.lists(st.integers(0, 7), min_size=len(labels), max_size=len(labels)))
+    labels = [unit % 3 for unit in units] if grouped else labels  # a group is of one class here
+    part = data_of(labels, [str(unit) for unit in units] if grouped else ()).train
+    folds = folds_of(part, count, seed)
+    assert folds.shape == (len(labels),) and ((folds >= -1) & (folds < count)).all()
+    of = units if grouped else range(len(labels))
+    for label in set(labels):
+        own = {unit: fold for unit, fold, its in zip(of, folds.tolist(), labels, strict=True) if its == label}
+        sizes = np.bincount([fold for fold in own.values() if fold >= 0], minlength=count)
+        assert (set(own.values()) == {-1}) if len(own) == 1 else np.ptp(sizes) <= 1 and sizes.sum() == len(own)
+    for unit in set(of):
+        assert len({fold for each, fold in zip(of, folds.tolist(), strict=True) if each == unit}) == 1
+    assert (folds == folds_of(part, count, seed)).all()

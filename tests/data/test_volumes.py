@@ -182,7 +182,7 @@ def test_the_estimator_learns_volumes(fitted):
 def test_the_estimator_learns_clips_of_8_frames():
     X, y = examples(12, 3, 8, 24, 24)
     model = GoogLeNetClassifier(recipe=quick(arch="googlenet_3d", min_steps="3"), random_state=0).fit(X, y)
-    assert model._model.arch.name == "googlenet_3d"
+    assert model._pipeline.networks[0].arch.name == "googlenet_3d"
     assert model.predict_proba(X).shape == (12, 2)
     longer, _ = examples(2, 3, 9, 24, 24)
     with pytest.raises(InputError, match=r"the shape is \(3, 9, 24, 24\), and the network reads \(3, 8, 24, 24\)"):

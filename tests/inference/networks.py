@@ -7,10 +7,10 @@ import googlenet
 from conftest import short_variants
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.inference import export as exporting
+from googlenet.inference.calibration.temperature import Calibration
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.export import notes_of
 from googlenet.inference.load import load_pipeline
-from googlenet.training.calibration import Calibration
 from googlenet.weights.create import save_weights
 
 CLASSES = ("cat", "dog", "emu")

@@ -23,12 +23,12 @@ from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.inference import export as exporting
-from googlenet.inference.calibration import examples_from
+from googlenet.inference.calibration.quantization import examples_from
+from googlenet.inference.calibration.temperature import UNKNOWN, tempered
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Engine, Notes
 from googlenet.inference.export import notes_of
 from googlenet.inference.load import load, load_pipeline
-from googlenet.training.calibration import UNKNOWN, tempered
 from googlenet.training.runs.folder import Run
 
 for library in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):

@@ -11,10 +11,10 @@ from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.errors import InputError
+from googlenet.inference.calibration.temperature import Calibration
 from googlenet.inference.load import load_pipeline
 from googlenet.inference.pipeline import Pipeline
 from googlenet.nn.googlenet import tempered
-from googlenet.training.calibration import Calibration
 
 MIRRORED = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,), mirror=True)
 SIGNALS = SignalPreprocessing(2, 40, (0.5, 1.0), (1.0, 2.0), (0.7, 0.9))

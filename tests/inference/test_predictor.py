@@ -383,7 +383,7 @@ def test_a_network_that_answers_for_other_classes_is_refused():
 
 
 def test_nothing_to_load_is_a_sentence():
-    with pytest.raises(InputError, match="Name what to load: a run folder, a weights file"):
+    with pytest.raises(InputError, match="Name what to load: a run, a weights file"):
         load()
     assert googlenet.Predictor is Predictor
 

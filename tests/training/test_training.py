@@ -49,7 +49,7 @@ def test_a_run_folder_holds_everything(run):
     assert [json.loads(line)["epoch"] for line in result.stdout.splitlines()] == [1, 2]
     assert metrics_of(folder)[1]["loss"] < metrics_of(folder)[0]["loss"]
     record = json.loads((folder / "run.json").read_text())
-    assert record["examples"] == {"train": 1347, "test": 450}
+    assert record["examples"] == {"train": 1217, "validation": 130, "test": 450}
     assert record["classes"] == list("0123456789")
     page = (folder / "report.html").read_text()
     assert "http" not in page.replace("http-equiv", "")
@@ -70,7 +70,7 @@ def test_evaluate_and_predict_from_the_run(run):
     shown = json.loads(run_here("evaluate", folder, "digits", "--json").stdout)
     names = {"top1", "top5", "nll", "ece", "count", "per_class", "confusion", "part", "version"}
     names |= {"left_out", "learned", "unknown", "bad_files", "strangers", "notes", "shortcuts", "by_group"}
-    names |= {"interval", "brier", "reliability"}
+    names |= {"interval", "brier", "reliability", "temperature", "calibrated_on"}
     assert set(shown) == names
     written = json.loads((folder / "evaluation.json").read_text())
     assert set(written) == names and written["confusion"] == shown["confusion"]

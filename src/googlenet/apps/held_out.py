@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..data.find import Columns, find_data
 from ..data.protocol import Dataset, ExampleSet, Preprocessing, Watch
-from ..data.splits import fingerprint_by_names, with_held_out
+from ..data.splits import HELD_OUT, fingerprint_by_names, hold_out
 from ..errors import InputError
 from ..inference.predictor import Predictor
 from ..training.runs.folder import run_of
@@ -115,6 +115,7 @@ def _learned_by(source: str, data: Dataset) -> frozenset[str] | None:
     if (learned := run.learned()) is not None:
         return learned
     if run.record().fingerprint == fingerprint_by_names(data):  # a run of before, which knew them by their names
-        train = with_held_out(data, run.recipe().seed).train
+        split = data.validation is not None or data.test is not None
+        train = (data if split else hold_out(data, HELD_OUT, run.recipe().seed)).train
         return frozenset(() if train is None else train.contents)
     return None

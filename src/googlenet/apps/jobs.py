@@ -16,14 +16,15 @@ from ..data.protocol import BadFile, Dataset, ExampleSet, Watch, unwatched
 from ..data.splits import copies, with_held_out
 from ..errors import InputError, unknown
 from ..explain.maps.activation import what_decided
-from ..inference.calibration import examples_from
+from ..inference.calibration.found import calibration_of
+from ..inference.calibration.quantization import examples_from
+from ..inference.calibration.temperature import Calibration, tempered
 from ..inference.engines.backend import BACKENDS, exported_for
 from ..inference.evaluate import Labels, Probabilities, by_group, metrics, predicted
 from ..inference.export import Comparison, export, notes_of
 from ..inference.load import load, load_pipeline
 from ..inference.pipeline import Pipeline
 from ..inference.predictor import Predictor, read_example
-from ..inference.shortcuts import shortcuts
 from ..nn.googlenet import GoogLeNet
 from ..training.distributed import joined, leads
 from ..training.loop import train
@@ -31,19 +32,20 @@ from ..training.progress import Report, silent
 from ..training.recipe import Recipe, find_recipe
 from ..training.runs.folder import Run
 from ..training.runs.records import Evaluation
-from ..training.task import Task
+from ..training.task import Task, what_it_says
 from ..training.transfer import fitted_to, task_and_start, train_on_features
-from ..weights.create import read_source
+from ..weights.create import read_source, save_weights
 from .held_out import held_out, new_rows
 from .report import charts
 from .report.examples import Ints, examples_for, write_pictures
 from .report.inside import look_inside
 from .report.page import write_report
+from .report.shortcuts import shortcuts
 
 
 def learning_data(data: Dataset, recipe: Recipe) -> Dataset:
     """The data as a training sees them: a part held out where there is none, and what is to be said of copies."""
-    held = with_held_out(data, recipe.seed)
+    held = with_held_out(data, recipe)
     return replace(held, notes=(*held.notes, *copies(data)))
 
 
@@ -110,7 +112,7 @@ def train_into(data: Dataset, recipe: Recipe, run: Run, *, resume: bool, report:
         report: Called with every event, for progress.
     """
     with joined() as world:
-        data = with_held_out(data, recipe.seed)
+        data = with_held_out(data, recipe)
         task, start = task_and_start(data, recipe)
         if start is not None and recipe.freeze == "features":
             model = train_on_features(task, start, run) if world.leads else start
@@ -127,18 +129,24 @@ def finish(task: Task, model: GoogLeNet, run: Run) -> Evaluation:
         model: In evaluation mode.
         run: Its folder.
     """
-    data, part = task.data, task.data.held_out
-    pipeline = Pipeline([model], task.preprocessing)
-    predictor = Predictor(BACKENDS["torch"].load().engine_of(pipeline), data.classes, task.preprocessing)
-    new = new_rows(part, run.learned() or frozenset())
-    evaluation, probabilities, labels = _measured(predictor, data, new or range(len(part)))
+    data, learned, engines = task.data, run.learned() or frozenset[str](), BACKENDS["torch"].load()
+    plain = Predictor(engines.engine_of(Pipeline([model], task.preprocessing)), data.classes, task.preprocessing)
+    new = new_rows(data.held_out, learned)
+    rows = new or range(len(data.held_out))
+    part = data.held_out.subset(rows)
+    found, labels = predicted(plain, part, data.classes)
+    unseen = [] if data.validation is None else new_rows(data.validation, learned)
+    calibration, measured = calibration_of(task, plain, unseen, found, labels)
+    save_weights(model, run.weights, **what_it_says(task, run), calibration=calibration.to_dict())
+    pipeline = Pipeline([model], task.preprocessing, calibration)
+    evaluation = _scores(calibration, measured, labels, data.classes, data, rows)
     evaluation = replace(evaluation, learned=0 if new else len(part))
     run.write_evaluation(evaluation)
-    part = part.subset(new) if new else part
 
     def draw(rows: Sequence[int], guesses: Ints) -> list[Markup]:
         return _drawn(pipeline, part.subset(rows), guesses)
 
+    probabilities = tempered(found, calibration.temperature)
     examples = examples_for(part.names, labels, data.classes, probabilities, draw, right=1)
     write_report(run, model, examples, look_inside(pipeline, part, probabilities, labels))
     if data.name in BUILTIN:
@@ -186,13 +194,16 @@ def evaluation_job(
     if not there.new and not everything:
         raise there.nothing_new(runs, "Name other data, or measure on these all the same with --all.")
     learned = len(there.known) - len(there.new)
+    rows = there.known if everything else there.new
+    data = there.data
+    answers = predicted(predictor, data.held_out.subset(rows), data.classes, crops)
     return replace(
-        _measured(predictor, there.data, there.known if everything else there.new, crops)[0],
+        _scores(predictor.calibration, *answers, predictor.classes, data, rows),
         unknown=list(there.unknown),
         learned=learned if everything else 0,
         left_out=0 if everything else learned,
         strangers=dict(there.strangers),
-        notes=_remarks(there.data),
+        notes=_remarks(data),
     )
 
 
@@ -201,21 +212,40 @@ def _remarks(data: Dataset) -> list[str]:
     return [note for note in data.notes if not note.startswith("Read as")]
 
 
-def _measured(
-    predictor: Predictor, data: Dataset, rows: Sequence[int], crops: int = 1
-) -> tuple[Evaluation, Probabilities, Labels]:
-    """Metrics on those rows of the held-out part, and shortcuts to them from what else there is; the probabilities, and
-    the labels."""
+def _scores(
+    calibration: Calibration,
+    probabilities: Probabilities,
+    labels: Labels,
+    classes: Sequence[str],
+    data: Dataset,
+    rows: Sequence[int],
+) -> Evaluation:
+    """Metrics on those rows of the held-out part, and shortcuts to them from what else there is.
+
+    Args:
+        calibration: Of the network.
+        probabilities: ``(n, classes)``, of the rows.
+        labels: ``(n,)``, of the rows.
+        classes: That the network knows.
+        data: With the held-out part.
+        rows: Of that.
+    """
     part = data.held_out.subset(rows)
-    probabilities, labels = predicted(predictor, part, data.classes, crops)
-    found = metrics(probabilities, labels, predictor.classes, data.held_out_name)
+    found = metrics(probabilities, labels, classes, data.held_out_name)
     others = set(range(len(data.held_out))).difference(rows)
     rest = data.held_out.subset(sorted(others)) if data.train is data.held_out else data.train
     short = [] if rest is None or not len(rest) else shortcuts(rest, part, found.top1)
     bad = [asdict(file) for file in data.bad]
-    groups = by_group(probabilities, labels, part.groups, len(predictor.classes)) if part.groups else []
-    found = replace(found, left_out=len(others), bad_files=bad, shortcuts=short, by_group=groups)
-    return found, probabilities, labels
+    groups = by_group(probabilities, labels, part.groups, len(classes)) if part.groups else []
+    return replace(
+        found,
+        left_out=len(others),
+        bad_files=bad,
+        shortcuts=short,
+        by_group=groups,
+        temperature=calibration.temperature,
+        calibrated_on=calibration.source,
+    )
 
 
 def export_job(

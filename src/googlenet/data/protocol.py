@@ -56,8 +56,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing of ``pixels`` ``(1 or 3, height, width)``, uint8, and as ``evidence`` ``(rows, columns)`` what each
-    place, as large as the others, added to an answer, ``None`` where that is not known."""
+    """Pixels ``(1 or 3, height, width)``, uint8; what each place ``(rows, columns)`` added to an answer, if known."""
 
     pixels: npt.NDArray[np.uint8]
     evidence: Array | None = None
@@ -65,8 +64,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Trace:
-    """A drawing of lines: ``values`` ``(channels, length)``, and as ``evidence`` ``(places,)`` what each stretch added
-    to an answer, ``None`` where that is not known."""
+    """Lines, ``(channels, length)``; what each stretch ``(places,)`` added to an answer, if that is known."""
 
     values: Array
     evidence: Array | None = None
@@ -76,8 +74,7 @@ Drawing = Picture | Trace
 
 
 class Input(NamedTuple):
-    """A tensor of examples from a program: a datatype of the Open Inference Protocol (``BYTES`` are files), and the
-    shape of one example, -1 where any length is read."""
+    """A tensor of a program's: its Open Inference Protocol datatype, and one example's shape, -1 for any length."""
 
     name: str
     datatype: str
@@ -99,6 +96,8 @@ class Settings(Protocol):
     def seed(self) -> int: ...  # noqa: D102
     @property
     def members(self) -> int: ...  # noqa: D102
+    @property
+    def calibrate(self) -> bool: ...  # noqa: D102
     @property
     def balance(self) -> str: ...  # noqa: D102
     @property
@@ -188,9 +187,7 @@ class Loader(Protocol):
     """A set of examples as batches for a network."""
 
     def training(self, epoch: int, batch_size: int, rank: int = 0, world: int = 1, first: int = 0) -> Iterator[Batch]:
-        """That epoch's batches (see :mod:`~googlenet.data.splits`), changed at random: every example once.
-
-        Everything random follows from the seed, the epoch and the example, never from threads or processes.
+        """Batches of an epoch, changed at random: every example once. Chance is of seed, epoch and example alone.
 
         Args:
             batch_size: Examples a step, over all processes, at most.
@@ -201,6 +198,9 @@ class Loader(Protocol):
 
     def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
         """Every example once, in order, unchanged; in batches of a fitting size by default."""
+
+    def leaving_out(self, folds: Tensor) -> Loader:
+        """The same, where no member learns from examples that have its number in ``folds`` ``(N,)``."""
 
     def calibration(self, most: int) -> Iterator[Tensor]:
         """About ``most`` inputs, unchanged, for the batch-norm statistics at the end; none where there is no need."""

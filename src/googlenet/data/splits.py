@@ -13,10 +13,12 @@ from torch import Tensor
 
 from ..errors import InputError
 from .parallel import steps_of
-from .protocol import Dataset
+from .protocol import Dataset, ExampleSet, Settings
 
 Rows = npt.NDArray[np.int64]
 HELD_OUT = 0.2  # of data that are not split
+FEW, MANY = 500, 4000  # examples from which some are held out to calibrate; of members
+FEW_TO_CALIBRATE, MANY_TO_CALIBRATE = 130, 2000
 
 
 def batches_of(order: Tensor, batch_size: int) -> tuple[Tensor, ...]:
@@ -73,9 +75,58 @@ def copies(data: Dataset) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def with_held_out(data: Dataset, seed: int) -> Dataset:
-    """The data as they are if they have a part to evaluate on, else with a fifth of the training part held out."""
-    return hold_out(data, HELD_OUT, seed) if data.validation is None and data.test is None else data
+def with_held_out(data: Dataset, settings: Settings) -> Dataset:
+    """The data with a validation part: a fifth of the training part where there is nothing to evaluate on, and where
+    there is a test part, what :func:`to_calibrate` says. As they are where they have one, or none is wanted.
+
+    Args:
+        data: With a training part.
+        settings: Whether probabilities are calibrated, for how many members; and the seed of the draw.
+    """
+    if data.validation is not None or data.train is None:
+        return data
+    if data.test is None:
+        return hold_out(data, HELD_OUT, settings.seed)
+    count = to_calibrate(data.train, settings)
+    return hold_out(data, count / len(data.train), settings.seed) if count else data
+
+
+def to_calibrate(part: ExampleSet, settings: Settings) -> int:
+    """How many examples to hold out for :mod:`~googlenet.inference.calibration.temperature` alone: a tenth up to
+    :data:`FEW_TO_CALIBRATE`, then a thirtieth, up to :data:`MANY_TO_CALIBRATE`. None of few examples, of groups, or of
+    members that leave some out in turn.
+
+    Args:
+        part: To learn from.
+        settings: Of the training.
+    """
+    turns = settings.members > 1 and len(part) < MANY
+    if not settings.calibrate or turns or part.groups or len(part) < FEW:
+        return 0
+    return min(MANY_TO_CALIBRATE, max(len(part) // 30, min(len(part) // 10, FEW_TO_CALIBRATE)))
+
+
+def folds_of(part: ExampleSet, count: int, seed: int) -> Rows:
+    """Which of ``count`` members leaves each example out, ``(N,)``: each class in equal parts; groups together, and
+    copies of one example. -1, for none, where a class has no other.
+
+    Args:
+        part: To learn from.
+        count: Of members.
+        seed: Of the draw.
+    """
+    _, place = _once(part.contents)
+    units = np.unique(_joined(part.groups, place), return_inverse=True)[1] if part.groups else place
+    classes = part.labels.numpy()
+    first = np.unique(units, return_index=True)[1]
+    draws, folds, taken = np.random.default_rng(seed), np.full(len(first), -1), 0
+    for label in np.unique(classes):
+        own = draws.permutation(np.flatnonzero(classes[first] == label))
+        if len(own) > 1:
+            folds[own] = (taken + np.arange(len(own))) % count
+            taken += len(own)
+    found: Rows = folds[units]
+    return found
 
 
 def hold_out(data: Dataset, share: float, seed: int) -> Dataset:

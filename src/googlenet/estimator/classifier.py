@@ -21,6 +21,8 @@ from ..data.kinds import example_set, number_of
 from ..data.protocol import Dataset, ExampleSet
 from ..errors import InputError
 from ..explain.explanation import Explanations
+from ..inference.calibration.out_of_fold import by_folds
+from ..inference.calibration.temperature import UNKNOWN
 from ..inference.engines.torch import TorchBackend
 from ..inference.evaluate import probabilities_of
 from ..inference.pipeline import Pipeline
@@ -167,21 +169,21 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         with self._training():
-            model, known = copy.deepcopy(self._model), self.classes_
-            data, weights, self.classes_ = learning_data(self, X, y, sample_weight, self._preprocessing)
+            model, known = copy.deepcopy(self._pipeline.networks[0]), self.classes_
+            data, weights, self.classes_ = learning_data(self, X, y, sample_weight, self._pipeline.preprocessing)
             recipe = self._recipe(data)
             if not np.array_equal(known, self.classes_):
                 torch.manual_seed(recipe.seed)
                 model.reset_classifier(len(data.classes))
             recipe = replace(recipe, learning_rate=recipe.learning_rate / 5, members=model.arch.members)
-            self._train(replace(task_for(data, recipe, self._preprocessing), weights=weights), model)
+            self._train(replace(task_for(data, recipe, self._pipeline.preprocessing), weights=weights), model)
         return self
 
     def predict_proba(self, X: EstimatorInput) -> npt.NDArray[np.float64]:
         """Probabilities ``(N, classes)``."""
         check_is_fitted(self)
-        engine = TorchBackend().engine_of(self._pipeline())
-        predictor = Predictor(engine, names_of(self.classes_), self._preprocessing)
+        engine = TorchBackend().engine_of(self._pipeline)
+        predictor = Predictor(engine, names_of(self.classes_), self._pipeline.preprocessing)
         probabilities = probabilities_of(predictor, self._unlabelled(X))
         normalised: npt.NDArray[np.float64] = probabilities / probabilities.sum(1, keepdims=True)
         return normalised
@@ -220,7 +222,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         labels = places_of(self.predict(X) if y is None else read_labels(y), self.classes_)
-        return explanations(self._pipeline(), self._unlabelled(X), labels, names_of(self.classes_), method, at)
+        return explanations(self._pipeline, self._unlabelled(X), labels, names_of(self.classes_), method, at)
 
     def save(self, path: str | Path) -> None:
         """Writes the fitted network and all that the estimator is, but for its callback and a generator of random
@@ -230,7 +232,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             InputError: For a name that does not end in ``.safetensors``, and labels that cannot be written.
         """
         check_is_fitted(self)
-        save_fitted(self, path, self._model, self._preprocessing)
+        save_fitted(self, path, self._pipeline)
 
     @classmethod
     def load(cls, path: str | Path) -> GoogLeNetClassifier:
@@ -260,12 +262,9 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             changes["max_seconds"] = float(self.max_seconds)
         return replace(recipe, **changes)
 
-    def _pipeline(self) -> Pipeline:
-        return Pipeline([self._model], self._preprocessing)
-
     def _unlabelled(self, X: EstimatorInput) -> ExampleSet:
         """Examples, as the fit read them, with labels that mean nothing."""
-        return example_set(X, torch.zeros(number_of(X), dtype=torch.long), self._preprocessing, self)
+        return example_set(X, torch.zeros(number_of(X), dtype=torch.long), self._pipeline.preprocessing, self)
 
     @contextmanager
     def _training(self) -> Iterator[None]:
@@ -290,7 +289,8 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         for row in epochs(task, state, world, self._report):
             self.history_.append(row)
             self._report(EpochDone(row, task.recipe.epochs))
-        self._model, self._preprocessing = finished(task, state, world), task.preprocessing
+        calibration = by_folds(task) if start is None else UNKNOWN
+        self._pipeline = Pipeline([finished(task, state, world)], task.preprocessing, calibration)
 
     def _report(self, event: Event) -> None:
         if self.verbose:

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..data.protocol import Preprocessing
 from ..errors import InputError
 from ..inference.load import load_pipeline
-from ..nn.googlenet import GoogLeNet
+from ..inference.pipeline import Pipeline
 from ..training.recipe import SIGNALS, Recipe
 from ..weights.checkpoint import WEIGHTS, is_safetensors, read_header
 from ..weights.create import save_weights
@@ -21,14 +20,13 @@ SUFFIX = ".safetensors"
 LEARNED = ("n_features_in_", "feature_names_in_", "channel_names_", "axis_")  # of the examples, where they have them
 
 
-def save_fitted(estimator: Any, path: str | Path, model: GoogLeNet, preprocessing: Preprocessing) -> None:
+def save_fitted(estimator: Any, path: str | Path, pipeline: Pipeline) -> None:
     """Writes the network, and all that the estimator is.
 
     Args:
         estimator: It is fitted.
         path: The file.
-        model: Its network.
-        preprocessing: What that reads.
+        pipeline: Its network.
 
     Raises:
         InputError: For a name that says another format, and what cannot be written; nothing is written then.
@@ -39,10 +37,11 @@ def save_fitted(estimator: Any, path: str | Path, model: GoogLeNet, preprocessin
     if "feature_names_in_" in learned:
         learned["feature_names_in_"] = learned["feature_names_in_"].tolist()
     save_weights(
-        model,
+        pipeline.networks[0],
         path,
         classes=names_of(estimator.classes_),
-        preprocessing=preprocessing.to_dict(),
+        preprocessing=pipeline.preprocessing.to_dict(),
+        calibration=pipeline.calibration.to_dict(),
         recipe=estimator.recipe_.to_dict(),
         estimator={
             "classes": classes_to_dict(estimator.classes_),
@@ -81,7 +80,7 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     pipeline, classes = load_pipeline(path)
     file = Path(path) / WEIGHTS if Path(path).is_dir() else Path(path)
     extra: Mapping[str, Any] = read_header(file).extra if is_safetensors(file) else {}
-    state: dict[str, Any] = {"_model": pipeline.networks[0], "_preprocessing": pipeline.preprocessing, "history_": []}
+    state: dict[str, Any] = {"_pipeline": pipeline, "history_": []}
     try:
         recipe = Recipe(**extra["recipe"]) if "recipe" in extra else None
         state["recipe_"] = recipe or SIGNALS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..data.kinds import preprocessing_from
 from ..errors import InputError, check_path, unknown, whole
-from ..training.calibration import Calibration, joint
+from .calibration.temperature import Calibration, joint
 from .engines.backend import BACKENDS, exported_for
 from .engines.engine import class_names
 from .predictor import Predictor
@@ -51,9 +51,7 @@ def load(
         RuntimeWarning: Of what a weights file does not say and was guessed: how it reads pictures, names of classes.
     """
     if not sources:
-        raise InputError(
-            "Name what to load: a run folder, a weights file, a name of the catalogue, or an exported model."
-        )
+        raise InputError("Name what to load: a run, a weights file, a name of the catalogue, or an exported model.")
     for source in sources:
         check_path("What is loaded (one argument each)", source)
     examples = whole("examples", examples, 0)
@@ -69,13 +67,12 @@ def load(
         if engine not in (None, exported):
             raise InputError(f"{sources[0]} is for the engine {exported!r}, not {engine!r}.")
         found, notes = BACKENDS[exported].load().read(Path(sources[0]))
-        calibration = Calibration(**notes.calibration)
-        reading = _reading(preprocessing_from(notes.preprocessing), max_pixels, missing)
-        return Predictor(found, notes.classes, reading, calibration)
-    pipeline, classes = load_pipeline(*sources)
-    backend = BACKENDS[engine or fastest(pipeline, examples)].load()
-    reading = _reading(pipeline.preprocessing, max_pixels, missing)
-    return Predictor(backend.engine_of(pipeline), classes, reading, pipeline.calibration)
+        classes, kept = notes.classes, (preprocessing_from(notes.preprocessing), Calibration(**notes.calibration))
+    else:
+        pipeline, classes = load_pipeline(*sources)
+        found = BACKENDS[engine or fastest(pipeline, examples)].load().engine_of(pipeline)
+        kept = pipeline.preprocessing, pipeline.calibration
+    return Predictor(found, classes, _reading(kept[0], max_pixels, missing), kept[1])
 
 
 def _reading(preprocessing: Preprocessing, max_pixels: int | None, missing: Sequence[str]) -> Preprocessing:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..data.protocol import Preprocessing
 from ..nn.googlenet import GoogLeNet, mean_probabilities, tempered
-from ..training.calibration import UNKNOWN, Calibration
+from .calibration.temperature import UNKNOWN, Calibration
 
 
 class Pipeline(nn.Module):

@@ -20,7 +20,7 @@ class Wanted:
         top: Labels, at most.
         reject_below: Probability that a label needs, to be one.
         least: Probability that a label needs to be among those that hold the right one as often as was asked for, see
-            :meth:`~googlenet.training.calibration.Calibration.least`; ``None`` where it was not.
+            :meth:`~googlenet.inference.calibration.temperature.Calibration.least`; ``None`` where it was not.
     """
 
     top: int = 5

@@ -14,7 +14,7 @@ from ..data.parallel import groups
 from ..data.protocol import Array, Example, Floats, Preprocessing
 from ..data.walk import why_missing
 from ..errors import InputError, whole
-from ..training.calibration import UNKNOWN, Calibration
+from .calibration.temperature import UNKNOWN, Calibration
 from .engines.engine import Chunk, Engine
 from .prediction import Prediction, Wanted, answered
 
@@ -80,7 +80,13 @@ class Predictor:
         return list(self.stream(self._sources(sources), self.wanted(top, reject_below, coverage)))
 
     def wanted(self, top: int = 5, reject_below: float = 0.0, coverage: float | None = None) -> Wanted:
-        """How much is said of an example, see :meth:`predict`."""
+        """How much is said of an example.
+
+        Args:
+            top: As of :meth:`predict`.
+            reject_below: The same.
+            coverage: The same.
+        """
         if not 0 <= reject_below <= 1:
             raise InputError(f"A label is rejected below a probability, from 0 to 1, not {reject_below:g}.")
         least = None if coverage is None else self.calibration.least(coverage, "this network")

@@ -27,12 +27,14 @@ class Task:
         preprocessing: What the network is to see.
         weights: What each example of the training part counts in the loss, ``(N,)``, above 0, with a mean of 1;
             ``None`` where all count alike.
+        folds: ``(N,)``: the member that never learns from each; ``None`` where all learn from all.
     """
 
     data: Dataset
     recipe: Recipe
     preprocessing: Preprocessing
     weights: Tensor | None = None
+    folds: Tensor | None = None
 
     @property
     def channels(self) -> int:
@@ -58,7 +60,8 @@ class Task:
     def training(self) -> Loader:
         """Batches of the training part."""
         assert self.data.train is not None
-        return self.data.train.loader(self.preprocessing, self.recipe)
+        loader = self.data.train.loader(self.preprocessing, self.recipe)
+        return loader if self.folds is None else loader.leaving_out(self.folds)
 
     @cached_property
     def validation(self) -> Loader | None:

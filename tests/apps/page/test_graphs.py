@@ -17,8 +17,8 @@ from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.errors import InputError
 from googlenet.explain.maps.activation import class_activation
+from googlenet.inference.calibration.temperature import Calibration
 from googlenet.inference.pipeline import Pipeline
-from googlenet.training.calibration import Calibration
 
 SIGNALS = {"googlenet_1d": {"members": 4}, "inceptiontime": {"members": 2}}
 VARIANTS = [name for name in list_models() if name != "googlenet_3d"]

@@ -328,7 +328,10 @@ def flat(rows):
 def test_evaluate_and_predict_from_a_run_on_signals(run, tmp_path):
     folder, _ = run
     shown = json.loads(run_here("evaluate", folder / "run", folder / "Toy", "--json").stdout)
-    assert shown | {"notes": []} == json.loads((folder / "run" / "evaluation.json").read_text())
+    held = json.loads((folder / "run" / "evaluation.json").read_text())
+    rounded = ("nll", "ece", "brier")
+    assert {name: shown[name] for name in rounded} == pytest.approx({name: held[name] for name in rounded}, abs=1e-6)
+    assert all(shown[name] == value for name, value in held.items() if name not in (*rounded, "reliability", "notes"))
     rows = [line.split("\t") for line in (folder / "Toy_TEST.tsv").read_text().splitlines()]
     table = tmp_path / "new.csv"
     table.write_text("\n".join(",".join(row[1:]) for row in rows) + "\n")

@@ -77,7 +77,7 @@ PANELS = {
     "Network": ("arch", "width", "members", "dropout", "aux_weight"),
     "How it learns": (
         *("optimizer", "learning_rate", "schedule", "warmup", "momentum", "weight_decay", "label_smoothing", "clip"),
-        *("ema", "balance"),
+        *("ema", "balance", "calibrate"),
     ),
     "Chance and machine": ("seed", "precision", "compile"),
     "Pretrained weights": ("freeze", "body_rate"),

@@ -207,6 +207,10 @@ class ImageLoader:
         for piece, pixels in zip(rows, self._pixels(rows, load), strict=True):
             yield Batch(normalised(pixels, self.preprocessing), self.images.labels[piece], piece)
 
+    def leaving_out(self, folds: Tensor) -> ImageLoader:
+        """Raises InputError: networks of pictures have no members."""
+        raise InputError("Networks of pictures have no members side by side that could leave some out.")
+
     def calibration(self, most: int) -> Iterator[Tensor]:
         """None: trainings on pictures are long."""
         return iter(())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -27,12 +27,14 @@ class SignalLoader:
         labels: ``(N,)``.
         preprocessing: What the network wants.
         settings: How to change them, and for how many members.
+        folds: ``(N,)``: the member that never sees each; ``None`` where all see all.
     """
 
     signals: tuple[Signal, ...]
     labels: Tensor
     preprocessing: SignalPreprocessing
     settings: Settings
+    folds: Tensor | None = None
 
     @cached_property
     def inputs(self) -> Tensor:
@@ -53,7 +55,7 @@ class SignalLoader:
         changes = Changes(settings.slice, settings.warp, settings.gain)
         place = (settings.seed, epoch, rank, world)
         batches = signal_batches(
-            self.inputs, self.labels, self.preprocessing, batch_size, settings.members, changes, *place
+            self.inputs, self.labels, self.preprocessing, batch_size, settings.members, changes, *place, self.folds
         )
         return islice(batches, first, None)  # chance goes on from batch to batch
 
@@ -62,6 +64,14 @@ class SignalLoader:
         for rows in torch.split(torch.arange(len(self.signals)), batch_size or 64):
             signals = [self.signals[row] for row in rows.tolist()]
             yield Batch(self._seen(torch.from_numpy(self.preprocessing.array(signals))), self.labels[rows], rows)
+
+    def leaving_out(self, folds: Tensor) -> SignalLoader:
+        """The same, where each member never learns from some.
+
+        Args:
+            folds: ``(N,)``: the number of the member.
+        """
+        return replace(self, folds=folds)
 
     def calibration(self, most: int) -> Iterator[Tensor]:
         """Shuffled, since a file may be sorted by class: ``most``, but at least 64."""
@@ -99,6 +109,7 @@ def signal_batches(
     epoch: int,
     rank: int = 0,
     world: int = 1,
+    folds: Tensor | None = None,
 ) -> Iterator[Batch]:
     """The batches of an epoch: inputs as of :meth:`~.preparation.preprocessing.SignalPreprocessing.views`, labels and
     rows ``(n, members)``; ``(n,)`` for a single member.
@@ -114,10 +125,11 @@ def signal_batches(
         epoch: Number of the epoch.
         rank: This process.
         world: Number of processes; each gets every ``world``-th signal of a batch.
+        folds: As of :class:`SignalLoader`. A member that leaves some out has as many steps, and sees others more often.
     """
     draws = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0]
     generator = torch.Generator().manual_seed(int(draws >> 1))
-    orders = torch.stack([torch.randperm(len(inputs), generator=generator) for _ in range(members)], dim=1)
+    orders = torch.stack([_order(len(inputs), folds, member, generator) for member in range(members)], dim=1)
     for rows in batches_of(orders, batch_size):
         x = inputs[rows]
         if preprocessing.own:
@@ -128,6 +140,15 @@ def signal_batches(
         if members == 1:
             rows = rows[:, 0]
         yield Batch(x.flatten(1, 2), labels[rows], rows)
+
+
+def _order(count: int, folds: Tensor | None, member: int, generator: torch.Generator) -> Tensor:
+    """The rows ``(count,)`` as a member sees them in an epoch."""
+    if folds is None:
+        return torch.randperm(count, generator=generator)
+    own = torch.nonzero(folds != member)[:, 0]
+    rounds = [own[torch.randperm(len(own), generator=generator)] for _ in range(-(-count // len(own)))]
+    return torch.cat(rounds)[:count]
 
 
 def _amplified(x: Tensor, channels: int, gain: float, generator: torch.Generator) -> None:

@@ -130,6 +130,10 @@ class VolumeLoader:
 
         return map(self._batch, torch.split(torch.arange(len(self.part)), batch_size or 32))
 
+    def leaving_out(self, folds: Tensor) -> VolumeLoader:
+        """Raises InputError: networks of volumes have no members."""
+        raise InputError("Networks of volumes have no members side by side that could leave some out.")
+
     def calibration(self, most: int) -> Iterator[Tensor]:
         """None: trainings on volumes are long."""
         return iter(())

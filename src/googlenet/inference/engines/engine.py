@@ -22,7 +22,7 @@ from ...data.parallel import ahead
 from ...data.protocol import Array, Example, Floats
 from ...errors import InputError, parsed, short
 from ...limits import BESIDE, MEMBERS
-from ...training.calibration import Calibration
+from ..calibration.temperature import Calibration
 
 if TYPE_CHECKING:
     from ..pipeline import Pipeline

@@ -52,6 +52,8 @@ class Recipe:
             channel to its own scale, the others times a random factor: the deviation of its logarithm. 0 for neither.
         members: Networks that train side by side as one, each with its own order of the data; their
             probabilities are averaged. For signals.
+        calibrate: Whether probabilities are calibrated on examples that were not learned from: those that are held out
+            anyway; else some that are held out for it; for members, by smaller ones that each leave some out.
         colour: Largest relative change of brightness, contrast and saturation.
         balance: For classes of unequal size: ``weights`` in the loss, or a ``sampler``.
         max_seconds: Time that training may take, where it has a limit; the schedule ends with it.
@@ -95,6 +97,7 @@ class Recipe:
     warp: float = 0.0
     gain: float = 0.0
     members: int = 1
+    calibrate: bool = True
     balance: Literal["none", "weights", "sampler"] = "none"
     max_seconds: float = 0.0
     weights: str = ""

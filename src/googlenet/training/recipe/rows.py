@@ -104,6 +104,7 @@ INCEPTIONTIME = Recipe(
     longest=100_000,
     differences=False,
     members=5,
+    calibrate=False,
     precision="fp32",
 )
 # The paper's section 6: asynchronous SGD, momentum 0.9, 4 % less every 8 epochs, Polyak averaging.
@@ -121,6 +122,7 @@ PAPER = Recipe(
     clip=0.0,
     ema=0.9999,
     colour=0.4,
+    calibrate=False,
 )
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe for recipe in (PHOTOS, SMALL, SMALL_LONG, SIGNALS, RECORDINGS, VOLUMES, INCEPTIONTIME, PAPER)

@@ -60,7 +60,7 @@ def latest_run(source: str, data: Dataset) -> Run:
     runs = [Run(folder) for folder in takewhile(Path.exists, _folders_for(source))]
     runs = [run for run in runs if run.exists]
     for run in reversed(runs):
-        if run.is_of(with_held_out(data, run.recipe().seed)):
+        if run.is_of(with_held_out(data, run.recipe())):
             return run
     if not runs:
         raise InputError(f"There is no {next(_folders_for(source))} to go on with. Name the run: --out FOLDER.")

@@ -171,6 +171,8 @@ class Evaluation:
         brier: Mean squared distance of the probabilities from the truth, from 0 to 2 (Brier 1950).
         reliability: From unsure to sure: a diagram of ``accuracy`` over ``confidence`` is on its diagonal where
             probabilities mean what they say.
+        temperature: At which the probabilities are, see :mod:`~googlenet.inference.calibration.temperature`.
+        calibrated_on: What that was found on; empty where on nothing.
         version: Of this record.
     """
 
@@ -193,6 +195,8 @@ class Evaluation:
     interval: Sequence[float] = field(default_factory=list)
     brier: float | None = None
     reliability: Sequence[ReliabilityBin] = field(default_factory=list)
+    temperature: float = 1.0
+    calibrated_on: str = ""
     version: int = VERSION
 
     def __post_init__(self) -> None:

@@ -48,6 +48,8 @@ def show_better_start(data: Dataset, recipe: Recipe) -> None:
 def show_result(evaluation: Evaluation, run: Run) -> None:
     """What a training came to, on standard error."""
     say(f"accuracy {evaluation.top1:.4f} on {evaluation.count:,} held out; see {run.report}")
+    if evaluation.calibrated_on:
+        say(f"probabilities calibrated on {evaluation.calibrated_on} (temperature {evaluation.temperature:.2f})")
     history = run.history() if evaluation.part == "validation" else []
     before = history[-1].validation_accuracy if history else None
     if before is not None and abs(before - evaluation.top1) >= 0.0005:

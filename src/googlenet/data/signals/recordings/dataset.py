@@ -127,7 +127,7 @@ class WindowSet(SignalSet):
     def loader(self, preprocessing: Preprocessing, settings: Settings) -> SignalLoader:
         """Batches of these."""
         plain = super().loader(preprocessing, settings)
-        return WindowLoader(plain.signals, plain.labels, plain.preprocessing, settings, self.kept)
+        return WindowLoader(plain.signals, plain.labels, plain.preprocessing, settings, kept=self.kept)
 
     def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:
         """Every window."""

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError, short
-from ..limits import HOTTEST, SCORES
+from ...errors import InputError, short
+from ...limits import HOTTEST, SCORES
+from ...training.recipe import Recipe
 
-Probabilities = npt.NDArray[np.floating[Any]]
+Probabilities = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 
@@ -85,10 +86,22 @@ class Calibration:
 
 
 UNKNOWN = Calibration()  # of a network that says nothing of it
+SMOOTHED = 0.6  # temperature of networks that learned from smoothed labels; benchmarks/calibration.json
+DOUBT = 80  # examples that say as much as what is expected; benchmarks/calibration.json
 
 
-def fitted_temperature(probabilities: Probabilities, labels: Labels) -> float:
-    """The temperature with which the labels are the most likely (Guo et al. 2017, section 4.2).
+def expected(recipe: Recipe) -> float:
+    """The temperature of a network of which nothing else is known: smoothed labels leave it less sure than it is right.
+
+    Args:
+        recipe: It was trained by.
+    """
+    return SMOOTHED if recipe.label_smoothing and recipe.freeze != "features" else 1.0
+
+
+def fitted_temperature(probabilities: Probabilities, labels: Labels, prior: float = 1.0) -> float:
+    """The temperature with which the labels are the most likely (Guo et al. 2017, section 4.2), as far as there are
+    enough of them: of n examples its logarithm counts n times, and that of the expected one :data:`DOUBT` times.
 
     That a label is right counts ``(n + 1) / (n + 2)`` times, and the rest speaks for the others (Platt 1999, section
     2.2): where all are right, they are so as far as n examples can tell.
@@ -96,6 +109,7 @@ def fitted_temperature(probabilities: Probabilities, labels: Labels) -> float:
     Args:
         probabilities: ``(n, classes)``, of examples that were not learned from.
         labels: ``(n,)``.
+        prior: What it would be without any example, see :func:`expected`.
     """
     from scipy.optimize import minimize_scalar  # here, as it takes a while to load
 
@@ -111,7 +125,8 @@ def fitted_temperature(probabilities: Probabilities, labels: Labels) -> float:
         return float(-(share * right + rest * (scaled.sum(1) - right)).mean())
 
     limit = math.log(HOTTEST)
-    return math.exp(minimize_scalar(loss, bounds=(-limit, limit), method="bounded").x)
+    found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded").x if count else 0.0
+    return math.exp((count * found + DOUBT * math.log(prior)) / (count + DOUBT))
 
 
 def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
@@ -122,22 +137,41 @@ def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
         temperature: By whose power.
     """
     logs = np.log(np.clip(probabilities, 1e-12, 1)) / temperature
-    return np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+    found: Probabilities = np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+    return found
 
 
-def calibrated(probabilities: Probabilities, labels: Labels, source: str) -> Calibration:
+def calibrated(probabilities: Probabilities, labels: Labels, source: str, prior: float = 1.0) -> Calibration:
     """What there is to find out on some examples.
 
     Args:
         probabilities: ``(n, classes)``, of examples that were not learned from, before any temperature.
         labels: ``(n,)``.
         source: What they are, for people.
+        prior: As of :func:`fitted_temperature`.
     """
-    temperature = fitted_temperature(probabilities, labels)
+    temperature = fitted_temperature(probabilities, labels, prior)
     scores = tempered(probabilities, temperature)[np.arange(len(labels)), labels]
     if len(scores) > SCORES:
         scores = np.random.default_rng(0).choice(scores, SCORES, replace=False)
     return Calibration(temperature, source, len(labels), tuple(np.sort(scores).astype(np.float32).tolist()))
+
+
+def crossed(probabilities: Probabilities, labels: Labels, prior: float = 1.0) -> Probabilities:
+    """Probabilities of each half of some examples at the temperature of the other half: what is measured on them is not
+    fitted to them.
+
+    Args:
+        probabilities: ``(n, classes)``, before any temperature.
+        labels: ``(n,)``.
+        prior: As of :func:`fitted_temperature`.
+    """
+    half = np.random.default_rng(0).permutation(len(labels)) % 2 == 0
+    found = np.empty_like(probabilities)
+    for here in (half, ~half):
+        temperature = fitted_temperature(probabilities[~here], labels[~here], prior)
+        found[here] = tempered(probabilities[here], temperature)
+    return found
 
 
 def joint(calibrations: Sequence[Calibration]) -> Calibration:

@@ -1,5 +1,7 @@
 """Temperatures against scikit-learn's, and sets of labels against how often they hold the right one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
@@ -7,8 +9,18 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
 from googlenet.errors import InputError
+from googlenet.inference.calibration import temperature
+from googlenet.inference.calibration.temperature import (
+    Calibration,
+    calibrated,
+    crossed,
+    expected,
+    fitted_temperature,
+    joint,
+    tempered,
+)
 from googlenet.limits import SCORES
-from googlenet.training.calibration import Calibration, calibrated, fitted_temperature, joint, tempered
+from googlenet.training.recipe import PAPER, SIGNALS, SMALL
 
 
 def drawn(n, classes=4, sure=2.0, seed=0):
@@ -20,13 +32,19 @@ def drawn(n, classes=4, sure=2.0, seed=0):
     return tempered(true, 1 / sure), labels
 
 
+@pytest.fixture
+def undoubted(monkeypatch):
+    """Only what the examples say."""
+    monkeypatch.setattr(temperature, "DOUBT", 0)
+
+
 @pytest.mark.parametrize("sure", [0.3, 1.0, 2.0, 5.0])
 def test_a_temperature_takes_off_what_was_put_on(sure):
     said, labels = drawn(20_000, sure=sure)
     assert fitted_temperature(said, labels) == pytest.approx(sure, rel=0.05)
 
 
-def test_a_temperature_is_that_of_scikit_learn():
+def test_a_temperature_is_that_of_scikit_learn(undoubted):
     draws = np.random.default_rng(1)
     labels = draws.integers(3, size=3000)
     x = draws.normal(size=(3000, 2)) + 1.2 * np.eye(3)[labels][:, :2]
@@ -36,7 +54,7 @@ def test_a_temperature_is_that_of_scikit_learn():
     np.testing.assert_allclose(tempered(said, fitted_temperature(said, labels)), theirs.predict_proba(x), atol=2e-3)
 
 
-def test_where_all_are_right_they_are_as_sure_as_their_number_allows():
+def test_where_all_are_right_they_are_as_sure_as_their_number_allows(undoubted):
     """Of n that are right, one that is not speaks for n + 1 (Laplace's rule of succession)."""
     for n in (10, 100, 1000):
         said = np.tile([0.9, 0.06, 0.04], (n, 1))
@@ -44,10 +62,36 @@ def test_where_all_are_right_they_are_as_sure_as_their_number_allows():
         assert found.scores[0] == pytest.approx((n + 1) / (n + 2), abs=0.3 / n)
 
 
+@pytest.mark.parametrize("prior", [0.6, 1.0, 3.0])
+def test_few_examples_say_less_than_what_is_expected(prior):
+    """Of 20 the logarithm counts 20 times, and that of what is expected 80 times."""
+    said, labels = drawn(20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(temperature, "DOUBT", 0)
+        alone = fitted_temperature(said, labels, prior)
+    assert fitted_temperature(said, labels, prior) == pytest.approx(alone**0.2 * prior**0.8)
+    assert fitted_temperature(said[:0], labels[:0], prior) == pytest.approx(prior)
+
+
+def test_no_example_is_measured_at_a_temperature_that_was_fitted_to_it():
+    """Another label of one example changes what the other half says, and nothing of its own half."""
+    said, labels = drawn(40)
+    plain, others = crossed(said, labels), labels.copy()
+    others[7] = (labels[7] + 1) % 4
+    changed = (crossed(said, others) != plain).any(1)
+    assert not changed[7] and changed.sum() == 20
+    assert (plain.argsort(1) == said.argsort(1)).all()
+
+
+def test_smoothed_labels_leave_a_network_less_sure_than_it_is_right():
+    assert expected(SIGNALS) == expected(SMALL) == 0.6
+    assert expected(PAPER) == expected(replace(SMALL, freeze="features", weights="x")) == 1
+
+
 def test_the_order_of_labels_stays():
     said, _ = drawn(500)
-    for temperature in (0.05, 0.5, 3.0, 20.0):
-        assert (tempered(said, temperature).argsort(1) == said.argsort(1)).all()
+    for value in (0.05, 0.5, 3.0, 20.0):
+        assert (tempered(said, value).argsort(1) == said.argsort(1)).all()
 
 
 @pytest.mark.parametrize("coverage", [0.6, 0.8, 0.9, 0.95])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from googlenet.apps.report.shortcuts import shortcuts
 from googlenet.data.images.dataset import ImageSet
 from googlenet.data.signals.dataset import SignalSet
-from googlenet.inference.shortcuts import shortcuts
 
 N, LENGTH = 60, 30
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ..data.protocol import ExampleSet
-from ..training.runs.records import Shortcut
+from ...data.protocol import ExampleSet
+from ...training.runs.records import Shortcut
 
 Numbers = npt.NDArray[np.float64]
 CLOSE = 0.02  # of the network's accuracy, and as near as one example

@@ -111,7 +111,7 @@ def choices(sets: dict[str, dict]) -> list[dict]:
     for expected, doubt in product(EXPECTED, DOUBT):
         found = []
         for each in sets.values():
-            share = 0.0 if doubt == np.inf else each["examples"] / (each["examples"] + doubt)
+            share = 0.0 if doubt == np.inf else each["examples"] / max(1, each["examples"] + doubt)
             temperature = np.exp(share * np.log(each["temperature"]) + (1 - share) * np.log(expected))
             found.append((tempered(each["p"], temperature), each["y"]))
         losses = [loss(p, y) for p, y in found]
@@ -136,7 +136,7 @@ def summed_up(names: list[str], cache: Path) -> dict:
     for name in names:
         seen, theirs = (np.load(cache / f"{name}-{kind}.npz") for kind in ("plain", "folds"))
         calibration.DOUBT, kept = 0, calibration.DOUBT  # what the examples say by themselves
-        temperature = calibration.fitted_temperature(theirs["p"], theirs["y"])
+        temperature = calibration.fitted_temperature(theirs["p"], theirs["y"]) if len(theirs["y"]) else 1.0
         calibration.DOUBT = kept
         sets[name] = {
             "p": seen["p"],

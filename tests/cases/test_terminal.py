@@ -42,7 +42,10 @@ EPOCH = r"epoch   {}/3  loss \d\.\d{{3}}, held out \d\.\d{{3}}  accuracy \d\.\d{
 STEP = r"(-|\d+):[\d-]{{2}}:[\d-]{{2}}  epoch {}/3  loss \d\.\d{{3}}  accuracy \d\.\d{{3}}  [\d,]+ examples/s"
 BAR = rf"[━╸╺]+ +{STEP}"
 SAID = "short_2d (width 0.125), recipe small, 3 epochs, 2 classes, 19 to learn from, 5 for validation; run: run"
-MEASURED = r"top-1 \d\.\d{4}   loss \d\.\d{4}   calibration error \d\.\d{4}"
+MEASURED = (
+    r"top-1 \d\.\d{4} \(95 %: \d\.\d{4} to \d\.\d{4}\)",
+    r"loss \d\.\d{4}   Brier \d\.\d{4}   calibration error \d\.\d{4}",
+)
 COUNTED = r"examples 5 of 24 \(19 left out, which the run learned from\)"
 SCORES = r" +\d\.\d{3} +\d\.\d{3} +\d\.\d{3} +\d( +[\d·])+"
 RESULT = r"accuracy \d\.\d{4} on 5 held out; see run/report\.html"
@@ -109,7 +112,7 @@ def test_a_session_from_training_to_labels(colours, columns):
     rest = [line for line in again if line not in epochs]
     alike(rest, [*typed(resume, columns), *folded(SAID, columns), RESULT, CALIBRATED, r"\[0\]"])
     head = "class  precision  recall     f1  count  blue  red"
-    alike(evaluate, [*typed(EVALUATE, columns), MEASURED, COUNTED, head, f"blue {SCORES}", f"red  {SCORES}", r"\[0\]"])
+    alike(evaluate, [*typed(EVALUATE, columns), *MEASURED, COUNTED, head, f"blue {SCORES}", f"red  {SCORES}", r"\[0\]"])
     labelled = [rf"colours/red/{number:02}\.png  (blue|red) \d\.\d{{3}}" for number in range(12)]
     said = [r"engine: PyTorch on .*", *labelled, r"no\.png  error: no such file", r"\[1\]"]
     alike(predict, [*typed(PREDICT, columns), *said])

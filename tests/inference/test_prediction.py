@@ -73,7 +73,7 @@ def test_the_command_gives_no_label_that_is_not_probable_enough(files, folder):
     limit = sorted(row["probability"] for row in rows if "error" not in row)[4]
     result = run_here("predict", files["run"], folder, "--format", "csv", "--reject-below", limit, "--coverage", 0.9)
     assert result.returncode == 1  # for what cannot be read alone
-    assert "4 of 13 rejected: no label of theirs has a probability of" in result.stderr
+    assert "4 of 12 rejected: no label of theirs has a probability of" in result.stderr
     found = list(csv.DictReader(io.StringIO(result.stdout)))
     for row, plain in zip(found, rows, strict=True):
         if "error" in plain:

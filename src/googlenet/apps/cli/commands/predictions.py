@@ -195,7 +195,8 @@ def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Forma
 
     def counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         for prediction in predictions:
-            count[prediction.rejected] += 1
+            if prediction.error is None:
+                count[prediction.rejected] += 1
             yield prediction
 
     failed = WRITERS[form.value](counted(watch_predictions(predictor, paths, wanted)), out, wanted)

@@ -96,7 +96,7 @@ WHOLE = {"temperature": 0.5, "source": "them", "count": 2, "scores": [0.5, 0.9]}
     [
         *({**WHOLE, "temperature": value} for value in (0, -1.0, 1e9, "1", True, None, [1.0], math.nan, math.inf)),
         *({**WHOLE, "scores": value} for value in (None, "0.5", [2.0], [-0.1], [math.nan], ["a"], [0.5] * 2001)),
-        {**WHOLE, "count": "2"},
+        *({**WHOLE, "count": value} for value in ("2", 2.5, -1, math.nan, math.inf, None)),
         {**WHOLE, "source": 3},
         {**WHOLE, "other": 1},
         [],

@@ -50,16 +50,18 @@ class Calibration:
         damaged = f"{path} is damaged: what it says of its calibration is none"
         try:
             found = cls(**row)
-            scores, numbers = list(found.scores), (found.temperature, found.count, *found.scores)
+            scores, numbers = list(found.scores), (found.temperature, *found.scores)
         except TypeError as error:
             raise InputError(f"{damaged} ({short(repr(row))}).") from error
         if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers):
             raise InputError(f"{damaged}: it holds what is no number.")
         if not 1 / HOTTEST <= found.temperature <= HOTTEST:
             raise InputError(f"{damaged}: the temperature is {short(repr(found.temperature))}.")
+        if not isinstance(found.count, int) or found.count < 0:
+            raise InputError(f"{damaged}: it is of {short(repr(found.count))} examples.")
         if len(scores) > SCORES or not all(0 <= score <= 1 for score in scores) or not isinstance(found.source, str):
             raise InputError(f"{damaged}: there are too many probabilities, or one is none.")
-        return cls(float(found.temperature), found.source, int(found.count), tuple(map(float, scores)))
+        return cls(float(found.temperature), found.source, found.count, tuple(map(float, scores)))
 
     def least(self, coverage: float, network: str) -> float:
         """What probability a label needs to be among those that hold the right one that often, over examples like these

@@ -134,6 +134,18 @@ def test_several_runs_are_one_model_and_mirrored_pictures_are_seen_twice(tmp_pat
     np.testing.assert_allclose(both, tempered(sum(apart) / 4, SEEN.temperature), atol=1e-5)
 
 
+def test_what_nncf_cannot_put_into_8_bits_is_a_sentence(tmp_path, monkeypatch):
+    import nncf
+
+    def unable(*_, **__):
+        raise AttributeError("'NoneType' object has no attribute 'data_type'")
+
+    monkeypatch.setattr(nncf, "quantize", unable)
+    result = run_here("export", weights(tmp_path), "--int8", "digits", "--out", tmp_path / "a.onnx")
+    assert result.returncode == 1 and "NNCF cannot put this network into 8 bits" in result.stderr
+    assert "Traceback" not in result.stderr and not (tmp_path / "a.onnx").exists()
+
+
 @pytest.mark.parametrize("form", BACKENDS)
 @pytest.mark.parametrize("members", [1, 3])
 def test_networks_of_signals_are_exported(tmp_path, form, members):

@@ -86,9 +86,9 @@ def test_the_command_gives_no_label_that_is_not_probable_enough(files, folder):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--reject-below", "90"], "A label is rejected below a probability, from 0 to 1, not 90."),
+        (["--reject-below", "90"], "A label is rejected below a probability, from 0 to 1, not 90.0."),
         (["--reject-below", "nan"], "A label is rejected below a probability, from 0 to 1, not nan."),
-        (["--coverage", "95"], "The coverage is a share of examples between 0 and 1, such as 0.95, not 95."),
+        (["--coverage", "95"], "The coverage is a share of examples between 0 and 1, such as 0.95, not 95.0."),
         (["--coverage", "0.99"], "A coverage of 0.99 needs 99 examples or more that the network did not learn from"),
         (["--out", "parts", "--parts", "2", "--coverage", "0.9"], "--coverage is for one list of predictions"),
         (["--out", "parts", "--parts", "2", "--reject-below", "0.9"], "--reject-below is for one list of predictions"),
@@ -100,8 +100,14 @@ def test_numbers_that_are_none_are_a_sentence(files, folder, words, sentence):
     assert not result.stdout
 
 
+@pytest.mark.parametrize("words", [{"reject_below": "0.9"}, {"reject_below": None}, {"coverage": "0.9"}])
+def test_what_is_no_number_is_a_sentence(files, words):
+    with pytest.raises(InputError, match=r"not ('0.9'|None)\.$"):
+        load(files["run"]).predict(pictures(), **words)
+
+
 def test_a_network_that_was_seen_on_nothing_promises_nothing(files, tmp_path):
     model = googlenet.load_model(files["run"])
     googlenet.save_weights(model, tmp_path / "a.safetensors", classes=CLASSES, preprocessing=GREY.to_dict())
-    with pytest.raises(InputError, match="needs 9 examples or more .* has seen none of such at its training"):
+    with pytest.raises(InputError, match="needs 9 examples or more .* has seen none of such"):
         load(tmp_path / "a.safetensors").predict(pictures(), coverage=0.9)

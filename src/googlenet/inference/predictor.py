@@ -13,7 +13,7 @@ from ..data.kinds import as_array, as_list
 from ..data.parallel import groups
 from ..data.protocol import Array, Example, Floats, Preprocessing
 from ..data.walk import why_missing
-from ..errors import InputError, whole
+from ..errors import InputError, short, whole
 from .calibration.temperature import UNKNOWN, Calibration
 from .engines.engine import Chunk, Engine
 from .prediction import Prediction, Wanted, answered
@@ -87,8 +87,8 @@ class Predictor:
             reject_below: The same.
             coverage: The same.
         """
-        if not 0 <= reject_below <= 1:
-            raise InputError(f"A label is rejected below a probability, from 0 to 1, not {reject_below:g}.")
+        if not isinstance(reject_below, (int, float)) or not 0 <= reject_below <= 1:
+            raise InputError(f"A label is rejected below a probability, from 0 to 1, not {short(repr(reject_below))}.")
         least = None if coverage is None else self.calibration.least(coverage, "this network")
         return Wanted(whole("top", top), reject_below, least)
 

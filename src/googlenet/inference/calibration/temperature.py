@@ -59,7 +59,9 @@ class Calibration:
             raise InputError(f"{damaged}: the temperature is {short(repr(found.temperature))}.")
         if not isinstance(found.count, int) or found.count < 0:
             raise InputError(f"{damaged}: it is of {short(repr(found.count))} examples.")
-        if len(scores) > SCORES or not all(0 <= score <= 1 for score in scores) or not isinstance(found.source, str):
+        if not isinstance(found.source, str):
+            raise InputError(f"{damaged}: what it was found on is {short(repr(found.source))}.")
+        if len(scores) > SCORES or not all(0 <= score <= 1 for score in scores):
             raise InputError(f"{damaged}: there are too many probabilities, or one is none.")
         return cls(float(found.temperature), found.source, found.count, tuple(map(float, scores)))
 
@@ -74,15 +76,15 @@ class Calibration:
         Raises:
             InputError: If too few examples were seen to say.
         """
-        if not 0 < coverage < 1:
-            raise InputError(f"The coverage is a share of examples between 0 and 1, such as 0.95, not {coverage:g}.")
+        if not isinstance(coverage, (int, float)) or not 0 < coverage < 1:
+            raise InputError(f"The coverage is a share of examples between 0 and 1, such as 0.95, not {coverage!r}.")
         rank = math.floor((len(self.scores) + 1) * (1 - coverage) + 1e-9)
         if rank < 1:
             wanted = math.ceil(1 / (1 - coverage) - 1e-9) - 1
             raise InputError(
-                f"A coverage of {coverage:g} needs {wanted} examples or more that the network did not learn from, and "
-                f"{network} has seen {len(self.scores) or 'none'} of such at its training. Ask for less, or train it "
-                "anew, with more to hold out."
+                f"A coverage of {coverage!r} needs {wanted} examples or more that the network did not learn from, and "
+                f"{network} has seen {len(self.scores) or 'none'} of such. Ask for less, or train it with more to "
+                "hold out (a run that was stopped: go on with --resume; of several runs: ask each)."
             )
         return float(np.sort(self.scores)[rank - 1])
 

@@ -99,14 +99,20 @@ def quantized(pipeline: Pipeline, calibration: Array) -> onnx.ModelProto:
         calibration: Prepared examples ``(n, …)``, on which the ranges of activations are seen.
 
     Raises:
-        InputError: If NNCF is not installed.
+        InputError: If NNCF is not installed, or cannot do it, as with the members of signals.
     """
     try:
         import nncf
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: pip install 'googlenet[quantize]'.") from None
     examples = nncf.Dataset([{"inputs": calibration[row : row + 1]} for row in range(len(calibration))])
-    model: onnx.ModelProto = nncf.quantize(convert(pipeline), examples, subset_size=len(calibration))
+    graph = convert(pipeline)
+    try:
+        model: onnx.ModelProto = nncf.quantize(graph, examples, subset_size=len(calibration))
+    except (AttributeError, KeyError, RuntimeError) as error:  # what it raises at a graph that it does not know
+        raise InputError(
+            f"NNCF cannot put this network into 8 bits ({error}). Export it in float32: leave --int8 out."
+        ) from error
     return model
 
 

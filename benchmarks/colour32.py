@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from itertools import product
+from itertools import count, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -137,20 +137,21 @@ class Airbench(nn.Module):
         return self.head(self.body(self.whiten(x)).flatten(1)) / 9
 
 
-def batches(x: Tensor, y: Tensor, size: int, epoch: int, mirrored: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """An epoch, shifted by up to two pixels, each picture mirrored in every other epoch."""
-    flipped = (mirrored + epoch) % 2 == 1
-    seen = torch.where(flipped[:, None, None, None], x.flip(3), x)
-    padded = functional.pad(seen, (2,) * 4, "reflect")
-    for rows in torch.randperm(len(x)).split(size)[: len(x) // size]:
-        dy, dx = torch.randint(5, (2, len(rows)))
-        moved = torch.stack(
-            [
-                padded[row, :, a : a + 32, b : b + 32]
-                for row, a, b in zip(rows.tolist(), dy.tolist(), dx.tolist(), strict=True)
-            ]
-        )
-        yield moved.contiguous(memory_format=torch.channels_last), y[rows]
+def batches(x: Tensor, y: Tensor, size: int, seconds: float) -> Iterator[tuple[float, Tensor, Tensor]]:
+    """Batches until the core's seconds are over, each with the share of them that is: shifted by up to two pixels, each
+    picture mirrored in every other epoch."""
+    started, mirrored = time.process_time(), torch.randint(2, (len(x),))
+    for epoch in count():
+        flipped = (mirrored + epoch) % 2 == 1
+        seen = torch.where(flipped[:, None, None, None], x.flip(3), x)
+        padded = functional.pad(seen, (2,) * 4, "reflect")
+        for rows in torch.randperm(len(x)).split(size)[: len(x) // size]:
+            places = zip(rows.tolist(), *torch.randint(5, (2, len(rows))).tolist(), strict=True)
+            moved = torch.stack([padded[row, :, a : a + 32, b : b + 32] for row, a, b in places])
+            share = (time.process_time() - started) / seconds
+            if share >= 1:
+                return
+            yield share, moved.contiguous(memory_format=torch.channels_last), y[rows]
 
 
 def normalised(part) -> tuple[Tensor, Tensor]:
@@ -179,33 +180,27 @@ def airbench(changes: dict[str, str], seconds: float, seed: int) -> dict[str, fl
     optimizer = torch.optim.SGD(groups, momentum=momentum, nesterov=True)
     peaks = [group["lr"] for group in optimizer.param_groups]
     slow = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    mirrored, epoch, step, progress = torch.randint(2, (len(x),)), 0, 0, 0.0
-    expected = float(changes.get("epochs", 9.9))
-    while progress < 1:
-        model.train()
-        for inputs, labels in batches(x, y, size, epoch, mirrored):
-            progress = (time.process_time() - started) / seconds
-            if progress >= 1:
-                break
-            share = np.interp(progress, [0, 0.23, 1], [0.2, 1, 0.07])
-            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-                group["lr"] = peak * share
-            model.whiten.bias.requires_grad_(progress * expected < 3)
-            with torch.autocast("cpu", torch.bfloat16):
-                output = model(inputs)
-            loss = functional.cross_entropy(output.float(), labels, label_smoothing=0.2, reduction="none").sum()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            step += 1
-            if step % 5 == 0:
-                alpha = 0.95**5 * progress**3
-                with torch.no_grad():
-                    for name, tensor in model.state_dict().items():
-                        if tensor.is_floating_point():
-                            slow[name].lerp_(tensor, 1 - alpha)
-                            tensor.copy_(slow[name])
-        epoch += 1
+    expected, step = float(changes.get("epochs", 9.9)), 0
+    model.train()
+    for progress, inputs, labels in batches(x, y, size, seconds):
+        share = np.interp(progress, [0, 0.23, 1], [0.2, 1, 0.07])
+        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+            group["lr"] = peak * share
+        model.whiten.bias.requires_grad_(progress * expected < 3)
+        with torch.autocast("cpu", torch.bfloat16):
+            output = model(inputs)
+        loss = functional.cross_entropy(output.float(), labels, label_smoothing=0.2, reduction="none").sum()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        step += 1
+        if step % 5 == 0:
+            alpha = 0.95**5 * progress**3
+            with torch.no_grad():
+                for name, tensor in model.state_dict().items():
+                    if tensor.is_floating_point():
+                        slow[name].lerp_(tensor, 1 - alpha)
+                        tensor.copy_(slow[name])
     model.load_state_dict(slow)
     spent = time.process_time() - started
     return measured(model, vx, vy) | {"epochs": round(step * size / len(x), 2), "core_minutes": round(spent / 60, 2)}
@@ -224,21 +219,16 @@ def resnet18(changes: dict[str, str], seconds: float, seed: int) -> dict[str, fl
     model = model.to(memory_format=torch.channels_last)
     started = time.process_time()
     optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    mirrored, epoch, step, progress = torch.randint(2, (len(x),)), 0, 0, 0.0
-    while progress < 1:
-        model.train()
-        for inputs, labels in batches(x, y, size, epoch, mirrored):
-            progress = (time.process_time() - started) / seconds
-            if progress >= 1:
-                break
-            optimizer.param_groups[0]["lr"] = 0.1 * min(progress / 0.15, 0.5 + 0.5 * np.cos(np.pi * progress))
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = functional.cross_entropy(model(inputs).float(), labels, label_smoothing=0.1)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            step += 1
-        epoch += 1
+    step = 0
+    model.train()
+    for progress, inputs, labels in batches(x, y, size, seconds):
+        optimizer.param_groups[0]["lr"] = 0.1 * min(progress / 0.15, 0.5 + 0.5 * np.cos(np.pi * progress))
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = functional.cross_entropy(model(inputs).float(), labels, label_smoothing=0.1)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        step += 1
     spent = time.process_time() - started
     return measured(model, vx, vy) | {"epochs": round(step * size / len(x), 2), "core_minutes": round(spent / 60, 2)}
 

@@ -114,6 +114,17 @@ def test_windows_are_rows_and_the_library_says_the_same(learned):
     assert predictions[3].input.endswith("r0.wav 3-5 s")
 
 
+def test_stretches_that_are_not_probable_enough_have_no_label_and_are_counted(learned):
+    words = ["predict", learned / "run", learned / "recs" / "r0.wav"]
+    plain = rows_of(run_here(*words).stdout)
+    limit = np.mean(sorted(float(row["probability"]) for row in plain)[1:3])  # which are rounded
+    result = run_here(*words, "--reject-below", limit)
+    for row, before in zip(rows_of(result.stdout), plain, strict=True):
+        assert row == before | {"label": "" if float(before["probability"]) < limit else before["label"]}
+    assert "2 windows are less probable than" in result.stderr
+    assert "no coverage can be promised" in run_here(*words, "--coverage", 0.9).stderr.replace("\n", " ")
+
+
 def test_other_rates_and_orders_of_channels_are_the_same_recording(learned):
     values, marks = tones(8, rate=150)
     write_wav(learned / "rapid.wav", values, 150)

@@ -11,7 +11,7 @@ from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.errors import InputError
-from googlenet.inference.calibration.temperature import Calibration
+from googlenet.inference.calibration.temperature import UNKNOWN, Calibration
 from googlenet.inference.load import load_pipeline
 from googlenet.inference.pipeline import Pipeline
 from googlenet.nn.googlenet import tempered
@@ -80,7 +80,7 @@ def test_of_several_runs_the_temperature_is_the_geometric_mean(tmp_path):
         model = googlenet.create_model("googlenet_small", 2, 1, width=0.25, auxiliary=False)
         said = {"classes": ["x", "y"], "preprocessing": MIRRORED.to_dict()}
         if temperature is not None:
-            said["calibration"] = Calibration(temperature, "them", 2, (0.5, 0.9)).to_dict()
+            said["calibration"] = Calibration(temperature, "them", (0.5, 0.9)).to_dict()
         googlenet.save_weights(model, tmp_path / f"{name}.safetensors", **said)
     a, b, c = (tmp_path / f"{name}.safetensors" for name in "abc")
     assert [load_pipeline(path)[0].calibration.temperature for path in (a, b, c)] == [0.5, 2.0, 1.0]
@@ -88,7 +88,7 @@ def test_of_several_runs_the_temperature_is_the_geometric_mean(tmp_path):
     assert load_pipeline(a, a, c)[0].calibration.temperature == pytest.approx(0.25 ** (1 / 3))
 
 
-WHOLE = {"temperature": 0.5, "source": "them", "count": 2, "scores": [0.5, 0.9]}
+WHOLE = {"temperature": 0.5, "source": "them", "scores": [0.5, 0.9]}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,6 @@ WHOLE = {"temperature": 0.5, "source": "them", "count": 2, "scores": [0.5, 0.9]}
     [
         *({**WHOLE, "temperature": value} for value in (0, -1.0, 1e9, "1", True, None, [1.0], math.nan, math.inf)),
         *({**WHOLE, "scores": value} for value in (None, "0.5", [2.0], [-0.1], [math.nan], ["a"], [0.5] * 2001)),
-        *({**WHOLE, "count": value} for value in ("2", 2.5, -1, math.nan, math.inf, None)),
         {**WHOLE, "source": 3},
         {**WHOLE, "other": 1},
         [],
@@ -110,3 +109,11 @@ def test_a_calibration_that_is_none_is_said_to_be_damaged(tmp_path, said):
     googlenet.save_weights(model, tmp_path / "a.safetensors", **of)
     with pytest.raises(InputError, match=r"a\.safetensors is damaged: what it says of its calibration is none"):
         load_pipeline(tmp_path / "a.safetensors")
+
+
+def test_weights_of_a_training_that_was_stopped_at_its_end_say_so(tmp_path):
+    model = googlenet.create_model("googlenet_small", 2, 1, width=0.25, auxiliary=False)
+    of = {"classes": ["x", "y"], "preprocessing": MIRRORED.to_dict(), "calibration": None}
+    googlenet.save_weights(model, tmp_path / "a.safetensors", **of)
+    with pytest.warns(RuntimeWarning, match=r"a\.safetensors is not finished: .* not calibrated, .*--resume"):
+        assert load_pipeline(tmp_path / "a.safetensors")[0].calibration == UNKNOWN

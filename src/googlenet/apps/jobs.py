@@ -118,16 +118,17 @@ def train_into(data: Dataset, recipe: Recipe, run: Run, *, resume: bool, report:
             model = train_on_features(task, start, run) if world.leads else start
         else:
             model = train(task, run, world, resume, report, start)
-        return finish(task, model, run) if world.leads else None
+        return finish(task, model, run, report) if world.leads else None
 
 
-def finish(task: Task, model: GoogLeNet, run: Run) -> Evaluation:
+def finish(task: Task, model: GoogLeNet, run: Run, report: Report = silent) -> Evaluation:
     """Evaluates a trained network and writes its evaluation, its report and examples to predict on.
 
     Args:
         task: What it was trained on.
         model: In evaluation mode.
         run: Its folder.
+        report: Called now and then.
     """
     data, learned, engines = task.data, run.learned() or frozenset[str](), BACKENDS["torch"].load()
     plain = Predictor(engines.engine_of(Pipeline([model], task.preprocessing)), data.classes, task.preprocessing)
@@ -136,7 +137,7 @@ def finish(task: Task, model: GoogLeNet, run: Run) -> Evaluation:
     part = data.held_out.subset(rows)
     found, labels = predicted(plain, part, data.classes)
     unseen = [] if data.validation is None else new_rows(data.validation, learned)
-    calibration, measured = calibration_of(task, plain, unseen, found, labels)
+    calibration, measured = calibration_of(task, plain, unseen, found, labels, report)
     save_weights(model, run.weights, **what_it_says(task, run), calibration=calibration.to_dict())
     pipeline = Pipeline([model], task.preprocessing, calibration)
     evaluation = _scores(calibration, measured, labels, data.classes, data, rows)

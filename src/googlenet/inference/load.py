@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..data.kinds import preprocessing_from
 from ..errors import InputError, check_path, unknown, whole
-from .calibration.temperature import Calibration, joint
+from .calibration.temperature import UNKNOWN, Calibration, joint
 from .engines.backend import BACKENDS, exported_for
 from .engines.engine import class_names
 from .predictor import Predictor
@@ -116,7 +116,7 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
         if len(names) != weights.header.num_classes:
             raise InputError(f"{run} is damaged: it names {len(names)} classes of {weights.header.num_classes}.")
         models.append(network_of(weights))
-        calibrations.append(Calibration.from_dict(extra.get("calibration", {}), run))
+        calibrations.append(_calibration_of(extra.get("calibration", {}), run))
         kinds.append((names, preprocessing_from(extra["preprocessing"])))
     classes, preprocessing = kinds[0]
     for run, (other_classes, other) in zip(runs, kinds, strict=True):
@@ -134,6 +134,19 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
                     "the same are averaged."
                 )
     return Pipeline(models, preprocessing, joint(calibrations)), classes
+
+
+def _calibration_of(said: Any, run: str | Path) -> Calibration:
+    """What weights say of it, and the sentence for a training that was stopped between its last epoch and its end."""
+    if said is None:
+        warnings.warn(
+            f"{run} is not finished: its probabilities are not calibrated, nor is it measured. Go on with its training "
+            "(--resume).",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return UNKNOWN
+    return Calibration.from_dict(said, run)
 
 
 def _numbered(count: int, run: str | Path) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def train(
 
     final = finished(task, state, world)
     if world.leads:
-        save_weights(final, run.weights, **what_it_says(task, run))
+        save_weights(final, run.weights, **what_it_says(task, run), calibration=None)  # which is still to be found
         run.previous.unlink(missing_ok=True)
     return final
 

@@ -152,7 +152,7 @@ def train_on_features(task: Task, model: GoogLeNet, run: Run) -> GoogLeNet:
     loss = float(nn.functional.cross_entropy(logits, truth))
     accuracy = float((logits.argmax(1) == truth).float().mean())
     run.write_history([EpochRow(1, loss, accuracy, round(now() - started, 2))])
-    save_weights(model, run.weights, **what_it_says(task, run))
+    save_weights(model, run.weights, **what_it_says(task, run), calibration=None)  # which is still to be found
     return model.eval()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...training.progress import Report, silent
 from ...training.task import Task
 from ..evaluate import Labels, Probabilities, predicted
 from ..predictor import Predictor
@@ -14,7 +15,12 @@ SOURCE = "{:,} examples that were held out"
 
 
 def calibration_of(
-    task: Task, plain: Predictor, rows: Sequence[int], probabilities: Probabilities, labels: Labels
+    task: Task,
+    plain: Predictor,
+    rows: Sequence[int],
+    probabilities: Probabilities,
+    labels: Labels,
+    report: Report = silent,
 ) -> tuple[Calibration, Probabilities]:
     """What examples say that were not learned from: those of the validation part; where there is none, those that
     smaller networks leave out.
@@ -25,6 +31,7 @@ def calibration_of(
         rows: Of the validation part, those that it did not learn from.
         probabilities: ``(n, classes)`` of the part to evaluate on, as they are.
         labels: ``(n,)``, of the same.
+        report: Called now and then, where networks learn for it.
 
     Returns:
         It, and the probabilities to measure, of which none is at a temperature that was fitted to it.
@@ -33,7 +40,7 @@ def calibration_of(
     if not recipe.calibrate:
         return UNKNOWN, probabilities
     if data.validation is None:
-        found = by_folds(task)
+        found = by_folds(task, report)
         return found, tempered(probabilities, found.temperature)
     if not rows:
         return UNKNOWN, probabilities

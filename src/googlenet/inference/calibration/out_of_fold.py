@@ -13,36 +13,38 @@ from ...nn.device import best_device
 from ...training.distributed import World
 from ...training.learner import finished
 from ...training.loop import epochs, fresh_state
-from ...training.progress import silent
+from ...training.progress import Report, silent
 from ...training.task import Task
 from .temperature import UNKNOWN, Calibration, Labels, Probabilities, calibrated, expected
 
 FOLDS = 4
-SHARE = 0.5  # of the width, and of the epochs: a third of the time, and nearly the same temperature
+SHARE = 0.5  # of the width, and of the epochs: a quarter of the time, and nearly the same temperature
 SOURCE = "{:,} examples, each by a smaller network that left it out"
 
 
-def by_folds(task: Task) -> Calibration:
+def by_folds(task: Task, report: Report = silent) -> Calibration:
     """What a smaller network finds out on the training part; nothing where networks are not members, begin with weights
     or have a limit of time, or a class has one example alone.
 
     Args:
         task: What was trained on.
+        report: Called now and then.
     """
     recipe = task.recipe
-    if not recipe.calibrate or recipe.members == 1 or recipe.weights or recipe.max_seconds:
+    if not recipe.leaves_out:
         return UNKNOWN
-    probabilities, labels = out_of_fold(task)
+    probabilities, labels = out_of_fold(task, report)
     if not len(labels):
         return UNKNOWN
     return calibrated(probabilities, labels, SOURCE.format(len(labels)), expected(recipe))
 
 
-def out_of_fold(task: Task) -> tuple[Probabilities, Labels]:
+def out_of_fold(task: Task, report: Report = silent) -> tuple[Probabilities, Labels]:
     """Probabilities ``(n, classes)`` and labels ``(n,)`` of the examples that a member left out.
 
     Args:
         task: With a training part.
+        report: Called now and then.
     """
     assert task.data.train is not None
     recipe = replace(
@@ -52,7 +54,7 @@ def out_of_fold(task: Task) -> tuple[Probabilities, Labels]:
     smaller = replace(task, recipe=recipe, folds=torch.from_numpy(folds))
     world = World(0, 1, best_device())
     state = fresh_state(smaller, world)
-    for _ in epochs(smaller, state, world, silent):
+    for _ in epochs(smaller, state, world, report):
         pass
     return _left_out(finished(smaller, state, world), smaller, folds)
 

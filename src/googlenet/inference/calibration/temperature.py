@@ -27,13 +27,11 @@ class Calibration:
     Attributes:
         temperature: By whose power its mean probability is taken, see :func:`~googlenet.nn.googlenet.tempered`.
         source: What was it found on, for people; empty where on nothing.
-        count: Examples of that.
         scores: Probabilities of the right labels of these, :data:`~googlenet.limits.SCORES` drawn of them at most.
     """
 
     temperature: float = 1.0
     source: str = ""
-    count: int = 0
     scores: Sequence[float] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,13 +55,11 @@ class Calibration:
             raise InputError(f"{damaged}: it holds what is no number.")
         if not 1 / HOTTEST <= found.temperature <= HOTTEST:
             raise InputError(f"{damaged}: the temperature is {short(repr(found.temperature))}.")
-        if not isinstance(found.count, int) or found.count < 0:
-            raise InputError(f"{damaged}: it is of {short(repr(found.count))} examples.")
         if not isinstance(found.source, str):
             raise InputError(f"{damaged}: what it was found on is {short(repr(found.source))}.")
         if len(scores) > SCORES or not all(0 <= score <= 1 for score in scores):
             raise InputError(f"{damaged}: there are too many probabilities, or one is none.")
-        return cls(float(found.temperature), found.source, found.count, tuple(map(float, scores)))
+        return cls(float(found.temperature), found.source, tuple(map(float, scores)))
 
     def least(self, coverage: float, network: str) -> float:
         """What probability a label needs to be among those that hold the right one that often, over examples like these
@@ -158,7 +154,7 @@ def calibrated(probabilities: Probabilities, labels: Labels, source: str, prior:
     scores = tempered(probabilities, temperature)[np.arange(len(labels)), labels]
     if len(scores) > SCORES:
         scores = np.random.default_rng(0).choice(scores, SCORES, replace=False)
-    return Calibration(temperature, source, len(labels), tuple(np.sort(scores).astype(np.float32).tolist()))
+    return Calibration(temperature, source, tuple(np.sort(scores).astype(np.float32).tolist()))
 
 
 def crossed(probabilities: Probabilities, labels: Labels, prior: float = 1.0) -> Probabilities:

@@ -172,6 +172,11 @@ class Recipe:
         epochs = max(self.epochs + round(self.class_epochs * classes), -(-self.min_steps // steps))
         return dataclasses.replace(self, epochs=epochs, class_epochs=0.0)
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether smaller members that leave examples out say how sure the network may be, where none is held out."""
+        return self.calibrate and self.members > 1 and not self.weights and not self.max_seconds
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON; ``Recipe(**row)`` is its inverse."""
         return asdict(self)

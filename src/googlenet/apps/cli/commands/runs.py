@@ -158,6 +158,8 @@ def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard:
         display.show_training(data, recipe, run.path)
         if (many := processes()) > 1:
             display.say(f"{many} processes learn as one.")
+        if recipe.leaves_out and data.test is not None and data.validation is None:
+            display.say("Then a smaller network that leaves examples out learns, to say how sure this one may be.")
         if resume:
             results.show_finished(run, recipe)
         else:

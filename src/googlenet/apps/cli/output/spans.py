@@ -105,19 +105,20 @@ class _Work:
                 _say(str(error))
 
     def _recording(self, recording: Recording) -> Iterator[Span]:
-        joined, empty, last = Runs(), 0, 0.0
+        joined, empty, unsure, last = Runs(), 0, 0, 0.0
         kept: list[Span] = []
         for found in spans_of(self.predictor, recording):
             empty += not found.label
             span = rejected(found, self.reject_below)
+            unsure += bool(found.label) and not span.label
             kept += joined.add(span)
             last = span.end
             yield span
         kept += joined.finish()
         self.runs.append((recording, kept))
-        self._tell(recording, empty, last)
+        self._tell(recording, empty, unsure, last)
 
-    def _tell(self, recording: Recording, empty: int, last: float) -> None:
+    def _tell(self, recording: Recording, empty: int, unsure: int, last: float) -> None:
         rest = recording.seconds - last
         path, windows = recording.path, self.windows
         for remark in recording.remarks:
@@ -131,6 +132,8 @@ class _Work:
             _say(f"{path}: the last {rest:.3g} s are shorter than a window, and have no label.")
         if recording.rate != windows.rate:
             _say(f"{path}: {recording.rate:g} Hz, brought to {windows.rate:g} Hz.")
+        if unsure:
+            _say(f"{path}: {unsure} windows are less probable than {self.reject_below:g}, and have no label.")
         if empty:
             _say(f"{path}: {empty} windows have no sample, and no label.")
 

@@ -1,6 +1,7 @@
 """Two networks on the same examples."""
 
 import json
+from dataclasses import replace
 from math import comb
 
 import numpy as np
@@ -43,7 +44,22 @@ def test_two_runs_are_compared_on_the_same_examples(runs):
     shown = run_here("evaluate", runs / "one", "digits", "--against", runs / "two").stdout
     assert f"{accuracies[0]:.4f}  (95 %:" in shown and "(McNemar, exact): " in shown
     itself = run_here("evaluate", runs / "one", "digits", "--against", runs / "one").stdout
-    assert "p = 1 (McNemar, exact): no difference is shown." in itself
+    assert "p = 1 (McNemar, exact): no difference is shown." in itself and itself.count("(95 %:") == 2
+
+
+def test_runs_that_do_not_read_the_same_examples_are_not_compared(runs, monkeypatch):
+    from googlenet.apps import compare
+
+    read, found = compare.held_out, []
+
+    def fewer(*words):
+        there = read(*words)
+        found.append(there)
+        return there if len(found) == 1 else replace(there, new=there.new[1:])
+
+    monkeypatch.setattr(compare, "held_out", fewer)
+    done = run_here("evaluate", runs / "one", "digits", "--against", runs / "two")
+    assert done.returncode == 1 and "do not read the same examples of digits" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ class Difference:
 
     def rows(self) -> list[tuple[str, float, tuple[float, float]]]:
         """Each one's name, share right, and between what that may lie (Wilson, 95 %)."""
-        right = {self.first: self.both + self.only_first, self.second: self.both + self.only_second}
-        return [(name, hits / self.count, wilson_interval(hits, self.count)) for name, hits in right.items()]
+        right = (self.first, self.both + self.only_first), (self.second, self.both + self.only_second)
+        return [(name, hits / self.count, wilson_interval(hits, self.count)) for name, hits in right]
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -93,6 +93,7 @@ def comparison_job(
         InputError: If the data cannot be read, or one of them learned from all of them or knows other classes.
     """
     right, unknown = list[tuple[str, npt.NDArray[np.bool_]]](), tuple[str, ...]()
+    seen = list[tuple[str, ...]]()
     predictors = [load(run, engine=None if exported_for(run) else "torch") for run in (first, second)]
     if set(predictors[0].classes) != set(predictors[1].classes):
         raise InputError(f"{first} and {second} know different classes: what they have right cannot be compared.")
@@ -102,6 +103,11 @@ def comparison_job(
             raise there.nothing_new((first, second), "Name other data.")
         part = there.data.held_out.subset(there.new)
         probabilities, labels = predicted(predictor, part, there.data.classes)
+        seen.append(part.contents)
         right.append((run, probabilities.argmax(1) == labels))
         unknown = tuple(there.unknown)
+    if seen[0] != seen[1]:
+        raise InputError(
+            f"{first} and {second} do not read the same examples of {source}, and cannot be compared on it."
+        )
     return difference(right[0], right[1], unknown)

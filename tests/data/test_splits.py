@@ -215,6 +215,20 @@ def test_some_are_held_out_to_calibrate_where_there_is_a_test_part(count, held):
     assert split.test is data.test
 
 
+@pytest.mark.parametrize("copies", [1, 60])
+@pytest.mark.parametrize(("classes", "held"), [(10, 60), (60, 60), (61, 0), (300, 0)])
+def test_no_class_gives_half_of_its_examples_to_be_calibrated(classes, held, copies):
+    """Of 600 pictures 60 are held out; of 61 classes each would give one, and of 300 that is every other."""
+    data = data_of([row % classes for row in range(600)], classes=tuple(map(str, range(classes))))
+    if copies > 1:  # of ten that differ too few are left for any class to give one
+        signals = tuple(data.train.signals[row % 10] for row in range(600))
+        data = replace(data, train=replace(data.train, signals=signals))
+        held = 0
+    data = replace(data, test=data.train.subset(range(3)))
+    split = with_held_out(data, SMALL)
+    assert len(split.validation or ()) == held and len(split.train) == 600 - held
+
+
 def test_no_more_are_held_out_where_some_are_or_none_are_wanted():
     data = with_test(1200)
     assert with_held_out(data, replace(SMALL, calibrate=False)) is data

@@ -93,8 +93,8 @@ def with_held_out(data: Dataset, settings: Settings) -> Dataset:
 
 def to_calibrate(part: ExampleSet, settings: Settings) -> int:
     """How many examples to hold out for :mod:`~googlenet.inference.calibration.temperature` alone: a tenth up to
-    :data:`FEW_TO_CALIBRATE`, then a thirtieth, up to :data:`MANY_TO_CALIBRATE`. None of few examples, of groups, or of
-    members that leave some out in turn.
+    :data:`FEW_TO_CALIBRATE`, then a thirtieth, up to :data:`MANY_TO_CALIBRATE`. None of few examples, of groups, of so
+    many classes that each could not give one, or of members that leave some out in turn.
 
     Args:
         part: To learn from.
@@ -103,7 +103,10 @@ def to_calibrate(part: ExampleSet, settings: Settings) -> int:
     turns = settings.members > 1 and len(part) < MANY
     if not settings.calibrate or turns or part.groups or len(part) < FEW:
         return 0
-    return min(MANY_TO_CALIBRATE, max(len(part) // 30, min(len(part) // 10, FEW_TO_CALIBRATE)))
+    count = min(MANY_TO_CALIBRATE, max(len(part) // 30, min(len(part) // 10, FEW_TO_CALIBRATE)))
+    first, _ = _once(part.contents)
+    classes = int((np.bincount(part.labels.numpy()[first]) >= 2).sum())
+    return count if 0 < classes <= count * len(first) // len(part) else 0
 
 
 def folds_of(part: ExampleSet, count: int, seed: int) -> Rows:

@@ -18,6 +18,7 @@ BRANCHES = 64  # of an Inception module
 KERNEL = 512  # samples that a convolution sees along an axis; its stride, padding and dilation
 WINDOW = 64  # samples of a pool or a response norm along an axis
 MEMBERS = 256  # networks side by side
+KERNELS = 4096  # random ones that compete beside a network, at each dilation
 NAME = 256  # letters of the name of a layer
 SIDE = 2048  # of what a network sees, pixels
 INPUT = 1 << 26  # numbers that a network reads of one example

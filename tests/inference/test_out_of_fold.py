@@ -11,14 +11,15 @@ from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet
 from googlenet.inference.calibration import out_of_fold as folding
 from googlenet.inference.calibration import temperature
-from googlenet.inference.calibration.out_of_fold import FOLDS, by_folds, out_of_fold
+from googlenet.inference.calibration.found import by_training
+from googlenet.inference.calibration.out_of_fold import FOLDS, out_of_fold
 from googlenet.inference.calibration.temperature import UNKNOWN
 from googlenet.training.recipe import SIGNALS
 from googlenet.training.task import task_for
 
 pytestmark = pytest.mark.usefixtures("short")
 RECIPE = dataclasses.replace(
-    SIGNALS, arch="short_1d", width=0.25, members=2, batch_size=8, epochs=6, class_epochs=0.0, min_steps=0
+    SIGNALS, arch="short_1d", width=0.25, members=2, batch_size=8, epochs=6, class_epochs=0.0, min_steps=0, competing=0
 )
 
 
@@ -54,8 +55,8 @@ def test_no_member_learns_from_what_it_leaves_out(monkeypatch):
         return plain(smaller, *more)
 
     monkeypatch.setattr(folding, "epochs", watched)
-    _, labels = out_of_fold(task)
-    assert len(labels) == 22
+    found = out_of_fold(task)
+    assert found.rows.tolist() == list(range(22)) and found.labels.tolist() == task.data.train.labels.tolist()
     everything = {(row, member) for row in range(22) for member in range(FOLDS)}
     assert everything - seen == {(row, member) for row, member in enumerate(watched.folds)}
 
@@ -65,10 +66,10 @@ def test_what_was_left_out_is_judged_as_examples_that_nobody_knows(monkeypatch):
     monkeypatch.setattr(temperature, "DOUBT", 0)
     signals, _ = waves(64, noise=1.0)
     lot = np.random.default_rng(3).integers(2, size=64)
-    found = by_folds(task_of(signals, lot, dataclasses.replace(RECIPE, epochs=20)))
+    found = by_training(task_of(signals, lot, dataclasses.replace(RECIPE, epochs=20)), None).calibration
     assert len(found.scores) == 64 and found.temperature > 1
     signals, labels = waves(64)
-    told = by_folds(task_of(signals, labels, dataclasses.replace(RECIPE, epochs=20)))
+    told = by_training(task_of(signals, labels, dataclasses.replace(RECIPE, epochs=20)), None).calibration
     assert len(told.scores) == 64 and told.temperature < 1 and np.median(told.scores) > 0.9 > np.median(found.scores)
 
 
@@ -77,17 +78,18 @@ def test_what_was_left_out_is_judged_as_examples_that_nobody_knows(monkeypatch):
 )
 def test_nothing_more_is_trained_where_that_is_not_wanted(changes):
     task = task_of(*waves(12))
-    assert by_folds(dataclasses.replace(task, recipe=dataclasses.replace(RECIPE, **changes))) == UNKNOWN
+    found = by_training(dataclasses.replace(task, recipe=dataclasses.replace(RECIPE, **changes)), None)
+    assert found.calibration == UNKNOWN
 
 
 def test_classes_of_one_example_say_nothing():
     signals, labels = waves(2)
-    assert by_folds(task_of(signals, labels)) == UNKNOWN
+    assert by_training(task_of(signals, labels), None).calibration == UNKNOWN
 
 
 def test_an_estimator_is_calibrated_labels_alike_and_keeps_it(tmp_path):
     signals, labels = waves(40, noise=0.5)
-    recipe = {name: getattr(RECIPE, name) for name in ("arch", "width", "members", "batch_size", "epochs")}
+    recipe = {name: getattr(RECIPE, name) for name in ("arch", "width", "members", "batch_size", "epochs", "competing")}
     sure = GoogLeNetClassifier(recipe, random_state=0).fit(signals, labels)
     plain = GoogLeNetClassifier(recipe | {"calibrate": False}, random_state=0).fit(signals, labels)
     ours, theirs = (model.predict_proba(signals) for model in (sure, plain))

@@ -6,12 +6,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from googlenet import create_model
 from googlenet.data.builtin import digits
-from googlenet.data.protocol import Batch
+from googlenet.data.protocol import Batch, Dataset
+from googlenet.data.signals.dataset import SignalSet
+from googlenet.errors import InputError
 from googlenet.training.distributed import World
-from googlenet.training.learner import Learner, mixed
-from googlenet.training.loop import fresh_state
-from googlenet.training.recipe import SMALL
+from googlenet.training.learner import Learner, grown, mixed
+from googlenet.training.loop import epochs, fresh_state
+from googlenet.training.progress import silent
+from googlenet.training.recipe import SIGNALS, SMALL
 from googlenet.training.task import task_for
 
 
@@ -43,6 +47,37 @@ def test_mixup_and_cutmix_targets_are_the_shares_of_the_pictures():
             changed += not torch.equal(pictures, inputs)
         assert changed > 10
         assert torch.equal(inputs[:, 0, 0, 0], torch.arange(4.0))  # what was given is as it was
+
+
+def test_pictures_grow_when_their_share_of_the_training_is_over():
+    """By the sizes that the network sees: of 24 pixels 18 in the first half of the steps."""
+    recipe = dataclasses.replace(SMALL, width=0.125, epochs=2, min_steps=0, batch_size=64, growth=0.5)
+    task = task_for(digits(), recipe)
+    world = World(0, 1, torch.device("cpu"))
+    state, sizes = fresh_state(task, world), []
+    state.model.register_forward_pre_hook(lambda module, inputs: sizes.append(tuple(inputs[0].shape[2:])))
+    list(epochs(task, state, world, silent))
+    half = len(sizes) // 2
+    assert sizes == [(18, 18)] * half + [(24, 24)] * (len(sizes) - half) and half == state.step // 2
+
+
+def test_a_picture_that_grows_is_the_same_picture():
+    model = create_model("googlenet_small", 2, 1, width=0.125)
+    ramp = torch.linspace(0, 1, 32).expand(1, 1, 32, 32).contiguous()
+    small = grown(ramp, model, 0.5, 0.2)
+    assert small.shape == (1, 1, 24, 24)
+    torch.testing.assert_close(small[0, 0, 0, 1:-1], torch.linspace(0, 1, 24)[1:-1], atol=0.01, rtol=0)
+    assert grown(ramp, model, 0.5, 0.5) is ramp and grown(ramp, model, 0.0, 0.0) is ramp
+    assert grown(ramp[..., :9, :9], model, 0.5, 0.0).shape[2:] == (8, 8)  # the least that it reads
+
+
+def test_signals_do_not_grow():
+    recipe = dataclasses.replace(SIGNALS, growth=0.5, width=0.25, members=2)
+    signals = tuple(torch.randn(1, 32).numpy() for _ in range(8))
+    part = SignalSet(torch.arange(8) % 2, tuple(map(str, range(8))), signals)
+    task = task_for(Dataset("noise", ("a", "b"), part), recipe)
+    with pytest.raises(InputError, match="growth is for pictures; leave it out for signals"):
+        fresh_state(task, World(0, 1, torch.device("cpu")))
 
 
 @pytest.mark.slow

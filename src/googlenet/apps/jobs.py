@@ -16,9 +16,10 @@ from ..data.protocol import BadFile, Dataset, ExampleSet, Watch, unwatched
 from ..data.splits import copies, with_held_out
 from ..errors import InputError, unknown
 from ..explain.maps.activation import what_decided
-from ..inference.calibration.found import calibration_of
+from ..inference.calibration.competing import opinion_of
+from ..inference.calibration.found import answers_of, found_on
 from ..inference.calibration.quantization import examples_from
-from ..inference.calibration.temperature import Calibration, tempered
+from ..inference.calibration.temperature import Calibration
 from ..inference.engines.backend import BACKENDS, exported_for
 from ..inference.evaluate import Labels, Probabilities, by_group, metrics, predicted
 from ..inference.export import Comparison, export, notes_of
@@ -34,7 +35,7 @@ from ..training.runs.folder import Run
 from ..training.runs.records import Evaluation
 from ..training.task import Task, what_it_says
 from ..training.transfer import fitted_to, task_and_start, train_on_features
-from ..weights.create import read_source, save_weights
+from ..weights.create import read_source
 from .held_out import held_out, new_rows
 from .report import charts
 from .report.examples import Ints, examples_for, write_pictures
@@ -135,19 +136,21 @@ def finish(task: Task, model: GoogLeNet, run: Run, report: Report = silent) -> E
     new = new_rows(data.held_out, learned)
     rows = new or range(len(data.held_out))
     part = data.held_out.subset(rows)
-    found, labels = predicted(plain, part, data.classes)
+    opinion = opinion_of(task)
+    answers = answers_of(task, plain, part, opinion)
     unseen = [] if data.validation is None else new_rows(data.validation, learned)
-    calibration, measured = calibration_of(task, plain, unseen, found, labels, report)
-    save_weights(model, run.weights, **what_it_says(task, run), calibration=calibration.to_dict())
-    pipeline = Pipeline([model], task.preprocessing, calibration)
-    evaluation = _scores(calibration, measured, labels, data.classes, data, rows)
+    found, measured = found_on(task, plain, unseen, answers, opinion, report)
+    pipeline = found.pipeline(model, task.preprocessing, opinion)
+    pipeline.save(run.weights, **what_it_says(task, run))
+    labels = answers.labels
+    evaluation = _scores(found.calibration, measured, labels, data.classes, data, rows)
     evaluation = replace(evaluation, learned=0 if new else len(part))
     run.write_evaluation(evaluation)
 
     def draw(rows: Sequence[int], guesses: Ints) -> list[Markup]:
         return _drawn(pipeline, part.subset(rows), guesses)
 
-    probabilities = tempered(found, calibration.temperature)
+    probabilities = answers.at(found)
     examples = examples_for(part.names, labels, data.classes, probabilities, draw, right=1)
     write_report(run, model, examples, look_inside(pipeline, part, probabilities, labels))
     if data.name in BUILTIN:

@@ -21,11 +21,10 @@ from ..data.kinds import example_set, number_of
 from ..data.protocol import Dataset, ExampleSet
 from ..errors import InputError
 from ..explain.explanation import Explanations
-from ..inference.calibration.out_of_fold import by_folds
-from ..inference.calibration.temperature import UNKNOWN
+from ..inference.calibration.competing import opinion_of
+from ..inference.calibration.found import Found, by_training
 from ..inference.engines.torch import TorchBackend
 from ..inference.evaluate import probabilities_of
-from ..inference.pipeline import Pipeline
 from ..inference.predictor import Predictor
 from ..nn.device import best_device
 from ..nn.googlenet import GoogLeNet
@@ -289,8 +288,9 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         for row in epochs(task, state, world, self._report):
             self.history_.append(row)
             self._report(EpochDone(row, task.recipe.epochs))
-        calibration = by_folds(task) if start is None else UNKNOWN
-        self._pipeline = Pipeline([finished(task, state, world)], task.preprocessing, calibration)
+        opinion = opinion_of(task)
+        found = by_training(task, opinion) if start is None else Found()
+        self._pipeline = found.pipeline(finished(task, state, world), task.preprocessing, opinion)
 
     def _report(self, event: Event) -> None:
         if self.verbose:

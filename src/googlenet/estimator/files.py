@@ -13,7 +13,6 @@ from ..inference.load import load_pipeline
 from ..inference.pipeline import Pipeline
 from ..training.recipe import SIGNALS, Recipe
 from ..weights.checkpoint import WEIGHTS, is_safetensors, read_header
-from ..weights.create import save_weights
 from .labels import classes_from_dict, classes_to_dict, names_of
 
 SUFFIX = ".safetensors"
@@ -36,12 +35,9 @@ def save_fitted(estimator: Any, path: str | Path, pipeline: Pipeline) -> None:
     learned = {name: getattr(estimator, name) for name in LEARNED if hasattr(estimator, name)}
     if "feature_names_in_" in learned:
         learned["feature_names_in_"] = learned["feature_names_in_"].tolist()
-    save_weights(
-        pipeline.networks[0],
+    pipeline.save(
         path,
         classes=names_of(estimator.classes_),
-        preprocessing=pipeline.preprocessing.to_dict(),
-        calibration=pipeline.calibration.to_dict(),
         recipe=estimator.recipe_.to_dict(),
         estimator={
             "classes": classes_to_dict(estimator.classes_),

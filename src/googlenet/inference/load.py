@@ -96,11 +96,12 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
     Raises:
         InputError: As of :func:`load`.
     """
+    from ..nn.competing import CompetingKernels
     from ..weights.checkpoint import network_of
     from ..weights.create import read_source
     from .pipeline import Pipeline
 
-    models, kinds, calibrations = [], [], []
+    models, kinds, calibrations, opinions = [], [], [], []
     for run in runs:
         weights = read_source(run)
         extra = weights.header.extra
@@ -118,6 +119,9 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
         models.append(network_of(weights))
         calibrations.append(_calibration_of(extra.get("calibration", {}), run))
         kinds.append((names, preprocessing_from(extra["preprocessing"])))
+        if weights.competing:
+            reads = kinds[-1][1].input_shape
+            opinions.append(CompetingKernels.read(weights.competing, reads, weights.header.num_classes, run))
     classes, preprocessing = kinds[0]
     for run, (other_classes, other) in zip(runs, kinds, strict=True):
         if other_classes != classes:
@@ -133,7 +137,7 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
                     f"{run} reads its inputs with another {name}{shown} than {runs[0]}{first}; only networks that read "
                     "the same are averaged."
                 )
-    return Pipeline(models, preprocessing, joint(calibrations)), classes
+    return Pipeline(models, preprocessing, joint(calibrations), opinions), classes
 
 
 def _calibration_of(said: Any, run: str | Path) -> Calibration:

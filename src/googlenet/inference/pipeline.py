@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
 from ..data.protocol import Preprocessing
-from ..nn.googlenet import GoogLeNet, mean_probabilities, tempered
+from ..nn.competing import CompetingKernels
+from ..nn.googlenet import GoogLeNet, mean_probabilities, tempered, together
+from ..weights.create import save_weights
 from .calibration.temperature import UNKNOWN, Calibration
 
 
@@ -18,6 +22,7 @@ class Pipeline(nn.Module):
         models: Networks with the same classes and the same input.
         preprocessing: What they were trained with.
         calibration: What makes their mean probability as sure as it is right; by default it stays as it is.
+        competing: Kernels that answer with the networks; no more than there are networks.
 
     Shape:
         ``(n, *preprocessing.input_shape)``, such as ``(n, channels, size, size)`` uint8 for pictures, to probabilities
@@ -25,31 +30,56 @@ class Pipeline(nn.Module):
     """
 
     def __init__(
-        self, models: Iterable[GoogLeNet], preprocessing: Preprocessing, calibration: Calibration = UNKNOWN
+        self,
+        models: Iterable[GoogLeNet],
+        preprocessing: Preprocessing,
+        calibration: Calibration = UNKNOWN,
+        competing: Iterable[CompetingKernels] = (),
     ) -> None:
         super().__init__()
         self.models = nn.ModuleList(models)
+        self.competing = nn.ModuleList(competing)
         self.preprocessing = preprocessing
         self.calibration = calibration
         self.eval()
 
     def of(self, models: Iterable[GoogLeNet]) -> Pipeline:
         """The same with other networks, such as these made faster."""
-        return Pipeline(models, self.preprocessing, self.calibration)
+        return Pipeline(models, self.preprocessing, self.calibration, self.opinions)
 
     @property
     def networks(self) -> list[GoogLeNet]:
         """Those that are averaged."""
         return [model for model in self.models if isinstance(model, GoogLeNet)]
 
+    @property
+    def opinions(self) -> list[CompetingKernels]:
+        """The kernels that answer with the networks."""
+        return [kernels for kernels in self.competing if isinstance(kernels, CompetingKernels)]
+
     def forward(self, x: Tensor) -> Tensor:
-        """The mean over networks and the views that each gets of the input, at the temperature."""
+        """The mean over networks and the views that each gets, with what kernels say, at the temperature."""
         found = [
             mean_probabilities(model(view))
             for model in self.networks
             for view in self.preprocessing.views(x, model.arch.members)
         ]
-        return tempered(sum(found[1:], found[0]) / len(found), self.calibration.temperature)
+        probabilities = sum(found[1:], found[0]) / len(found)
+        if self.opinions:
+            said = [kernels(x) for kernels in self.opinions]
+            probabilities = together(probabilities, sum(said[1:], said[0]) / len(self.models))
+        return tempered(probabilities, self.calibration.temperature)
+
+    def save(self, path: str | Path, **extra: Any) -> None:
+        """Writes all that it is, of one network: :func:`~googlenet.inference.load.load_pipeline` reads it.
+
+        Args:
+            path: The file, ``.safetensors``.
+            **extra: JSON values to store beside it: names of classes, to begin with.
+        """
+        (model,), beside = self.networks, self.opinions
+        said = {"preprocessing": self.preprocessing.to_dict(), "calibration": self.calibration.to_dict()}
+        save_weights(model, path, competing=beside[0] if beside else None, **{**extra, **said})
 
     def example(self, n: int) -> Tensor:
         """n inputs of no meaning."""

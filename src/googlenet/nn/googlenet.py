@@ -207,6 +207,12 @@ def mean_probabilities(logits: Tensor) -> Tensor:
     return probabilities if probabilities.ndim == 2 else probabilities.mean(1)
 
 
+def together(probabilities: Tensor, said: Tensor) -> Tensor:
+    """Probabilities ``(N, classes)`` with what kernels say ``(N, classes)`` added to their logarithms; see
+    :mod:`.competing`."""
+    return (probabilities.clamp(min=1e-12).log() + said).softmax(-1)
+
+
 def tempered(probabilities: Tensor, temperature: float) -> Tensor:
     """Probabilities ``(N, classes)``, each to the power of 1 / temperature and made to sum to 1 again (Guo et al. 2017,
     section 4.2): surer below 1, less sure above, and in the same order."""

@@ -21,6 +21,7 @@ from .recipe import Recipe
 from .state import State
 from .task import Task
 
+BEGINS = 0.75  # of their size, of pictures that grow
 ADVICE = "The last checkpoint is untouched. Try a smaller learning_rate, a longer warmup, clip=1, or precision=fp32."
 
 
@@ -149,6 +150,21 @@ def _diagnosis(model: GoogLeNet, inputs: Tensor, loss: float, where: str) -> str
                 began = f"it began in layer {name}"
                 break
     return f"The loss became {loss} at {where}: {began}."
+
+
+def grown(inputs: Tensor, model: GoogLeNet, growth: float, progress: float) -> Tensor:
+    """Pictures as large as they are by then: three quarters of their size at first.
+
+    Args:
+        inputs: ``(n, channels, height, width)``.
+        model: That reads them; none gets smaller than it can read.
+        growth: The recipe's.
+        progress: Share of the training that is done, from 0 to 1.
+    """
+    if progress >= growth:
+        return inputs
+    size = [max(model.minimum_size, round(BEGINS * side)) for side in inputs.shape[2:]]
+    return nn.functional.interpolate(inputs, size, mode="bilinear", antialias=True)
 
 
 def mixed(

@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..nn.googlenet import GoogLeNet
 from ..weights.create import create_model, save_weights
 from .distributed import World
-from .learner import Learner, averaged, finished, norms_of, placed, validate
+from .learner import Learner, averaged, finished, grown, norms_of, placed, validate
 from .optimizers import learning_rate
 from .progress import Clock, EpochDone, Pace, Report, StepDone, now
 from .recipe import Recipe
@@ -131,6 +131,8 @@ def pretrained_state(model: GoogLeNet, task: Task, world: World) -> State:
 
 def _placed(model: GoogLeNet, task: Task, world: World) -> GoogLeNet:
     check_size(model.arch, task.size)
+    if task.recipe.growth and model.arch.dims != 2:
+        raise InputError(f"growth is for pictures; leave it out for {task.preprocessing.kind}s.")
     parameters = sum(parameter.numel() for parameter in model.parameters())
     check_work(model.arch, task.size, task.channels, 4 * parameters)  # or what was learned could not be read again
     return placed(model, world.device)
@@ -184,7 +186,8 @@ def _epoch(
     batches = task.training.training(number - 1, batch_size, world.rank, world.size, state.done)
     for step, batch in enumerate(batches, start=state.done + 1):
         rate, where = learning_rate(recipe, progress, losses), f"epoch {number}, batch {step}"
-        totals += learner.step(batch, rate, where)
+        inputs = grown(batch.inputs, state.model, recipe.growth, progress)
+        totals += learner.step(batch._replace(inputs=inputs), rate, where)
         progress = _progress(clock, state, world)
         if pace.due() or step == steps:
             loss, accuracy = (totals / step).tolist()

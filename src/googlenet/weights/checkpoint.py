@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .. import limits
@@ -19,10 +19,12 @@ from ..arch.spec import Arch
 from ..data.kinds import preprocessing_from
 from ..errors import InputError, parsed
 from ..files import open_plain
+from ..nn.competing import CompetingKernels
 from ..nn.googlenet import GoogLeNet
 from .foreign.safetensors import read_metadata, read_tensors, write_tensors
 
 WEIGHTS, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"  # the files' names in a run folder
+COMPETING = "competing/"  # before the names of the kernels' tensors
 PREVIOUS = "checkpoint.previous.safetensors"  # of a training that is not finished: the checkpoint before
 Tensors = Mapping[str, Tensor]
 
@@ -92,18 +94,26 @@ class Weights:
         tensors: By the names of our state dicts.
         quirks: Sentences about what is peculiar to them.
         guesses: Sentences about what their file does not say and the header has all the same.
+        competing: Of the kernels that answer with the network, by the names of their state dict; empty without any.
     """
 
     header: Header
-    tensors: Mapping[str, Tensor]
+    tensors: Tensors
     quirks: tuple[str, ...] = ()
     guesses: tuple[str, ...] = ()
+    competing: Tensors = field(default_factory=dict)
 
 
-def weights_of(model: GoogLeNet, **extra: Any) -> Weights:
-    """The weights of a network, and what they are of; ``extra`` as for :func:`googlenet.save_weights`."""
+def weights_of(model: GoogLeNet, competing: CompetingKernels | None = None, **extra: Any) -> Weights:
+    """The weights of a network, and what they are of.
+
+    Args:
+        model: The network.
+        competing: Kernels that answer with it, if any.
+        **extra: As for :func:`googlenet.save_weights`.
+    """
     header = Header(model.arch, model.num_classes, model.in_channels, len(model.auxiliary) > 0, extra)
-    return Weights(header, model.state_dict())
+    return Weights(header, model.state_dict(), competing={} if competing is None else competing.state_dict())
 
 
 class _ShapesAlone(TorchFunctionMode):
@@ -176,7 +186,9 @@ def read(path: Path) -> Weights:
     tensors, metadata = read_tensors(path)
     header = Header.from_metadata(metadata, path)
     check_finite(tensors, path)
-    return Weights(header, tensors)
+    own = {name: tensor for name, tensor in tensors.items() if not name.startswith(COMPETING)}
+    beside = {name.removeprefix(COMPETING): tensors[name] for name in tensors if name not in own}
+    return Weights(header, own, competing=beside)
 
 
 def check_finite(tensors: Tensors, path: Path) -> None:
@@ -244,7 +256,8 @@ def write(weights: Weights, path: str | Path) -> None:
     Raises:
         InputError: If it cannot be written; an older file stays as it was.
     """
-    write_tensors(path, weights.tensors, weights.header.to_metadata())
+    beside = {COMPETING + name: tensor for name, tensor in weights.competing.items()}
+    write_tensors(path, {**weights.tensors, **beside}, weights.header.to_metadata())
 
 
 def read_header(path: str | Path) -> Header:
@@ -254,21 +267,6 @@ def read_header(path: str | Path) -> Header:
         InputError: If there is no such file, or it was not written by :func:`googlenet.save_weights`.
     """
     return Header.from_metadata(read_metadata(path), path)
-
-
-def fill(model: nn.Module, tensors: Tensors, where: str) -> None:
-    """Fills ``model`` from tensors, every key and shape asserted.
-
-    Args:
-        model: The network.
-        tensors: By the names of its state dict.
-        where: They are from; the subject of the sentence.
-
-    Raises:
-        InputError: If a key is missing, left over or of another shape; the model is untouched then.
-    """
-    check_tensors(tensors, {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}, where)
-    model.load_state_dict(tensors)
 
 
 def check_tensors(given: Tensors, wanted: Mapping[str, tuple[int, ...]], where: str) -> None:

@@ -94,6 +94,8 @@ def convert(source: str | Path, target: str | Path, bf16: bool = False, reading:
     if reading is not None:
         read = preprocessing_from(weights.header.extra["preprocessing"]).described()
         notes.append(f"It reads pictures of {read}; transform_input is {weights.header.arch.transform_input}.")
+    if original.competing and not again.competing:
+        notes.append("The competing kernels that answer with the network stay behind: what is written is the network.")
     if bf16:
         moved = differences(original, again, target)["read back"]
         notes.append(f"In bfloat16 the probabilities are up to {moved:.1g} away from what they were.")

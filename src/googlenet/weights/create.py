@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..arch.spec import Arch
 from ..arch.variants import GOOGLENET_TORCHVISION, find_arch
 from ..errors import InputError, check_path, unknown
+from ..nn.competing import CompetingKernels
 from ..nn.googlenet import GoogLeNet
 from . import formats, store
 from .catalogue import CATALOGUE, Record, named
@@ -19,8 +20,9 @@ from .checkpoint import (
     CHECKPOINT,
     PREVIOUS,
     WEIGHTS,
+    Tensors,
     Weights,
-    fill,
+    check_tensors,
     network_of,
     read_unfinished,
     weights_of,
@@ -81,7 +83,12 @@ def create_model(
         _given(in_channels, header.in_channels),
         _given(auxiliary, header.auxiliary),
     )
-    fill(model, found.tensors, str(weights))
+    return _filled(model, found.tensors, str(weights))
+
+
+def _filled(model: GoogLeNet, tensors: Tensors, where: str) -> GoogLeNet:
+    check_tensors(tensors, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}, where)
+    model.load_state_dict(tensors)
     return model
 
 
@@ -102,12 +109,15 @@ def _weights_for(arch: Arch, width: float | None, source: str | Path) -> Weights
     return found
 
 
-def save_weights(model: GoogLeNet, path: str | Path, **extra: Any) -> None:
+def save_weights(
+    model: GoogLeNet, path: str | Path, *, competing: CompetingKernels | None = None, **extra: Any
+) -> None:
     """Writes the weights with the architecture in the metadata, as safetensors, atomically.
 
     Args:
         model: The network.
         path: The file, ``.safetensors`` by custom.
+        competing: Kernels that answer with the network, if any.
         **extra: JSON values to store beside the architecture, such as class names.
 
     Raises:
@@ -120,7 +130,7 @@ def save_weights(model: GoogLeNet, path: str | Path, **extra: Any) -> None:
         json.dumps(extra)
     except (TypeError, ValueError) as error:
         raise InputError(f"What is stored beside the architecture is written as JSON: {error}.") from error
-    write(weights_of(model, **extra), path)
+    write(weights_of(model, competing, **extra), path)
 
 
 def read_source(source: str | Path) -> Weights:

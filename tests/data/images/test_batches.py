@@ -56,10 +56,10 @@ def test_without_augmentation_pictures_are_only_normalised():
     assert sorted(torch.cat([batch.rows for batch in found]).tolist()) == list(range(20))
 
 
-def test_shift_moves_every_way_and_fills_with_black():
+def test_shift_moves_every_way_and_mirrors_what_comes_in():
     (batch,) = batches(images(800), batch_size=800, shift=3)
     seen = pixels_of(batch).numpy()[:, 0]
-    before = np.pad(images(800).pixels[batch.rows].numpy()[:, 0], ((0, 0), (3, 3), (3, 3)))
+    before = np.pad(images(800).pixels[batch.rows].numpy()[:, 0], ((0, 0), (3, 3), (3, 3)), "reflect")
     moves = []
     for picture, padded in zip(seen, before, strict=True):
         fits = [(3 - y, 3 - x) for y in range(7) for x in range(7) if (padded[y : y + 24, x : x + 24] == picture).all()]
@@ -86,13 +86,17 @@ def test_cutout_blanks_one_square_of_each_picture():
 
 def test_flip_mirrors_every_other_picture_where_that_means_the_same():
     (batch,) = batches(images(400), batch_size=400, flip=True)
-    plain, seen = images(400).pixels[batch.rows], pixels_of(batch)
+    first = batch.rows
+    plain, seen = images(400).pixels[first], pixels_of(batch)
     mirrored = (seen == plain.flip(3)).flatten(1).all(1)
     assert ((seen == plain).flatten(1).all(1) ^ mirrored).all()
     assert 160 < int(mirrored.sum()) < 240
+    (batch,) = batches(images(400), batch_size=400, flip=True, epoch=3)
+    again = (pixels_of(batch) == images(400).pixels[batch.rows].flip(3)).flatten(1).all(1)
+    assert torch.equal(again[batch.rows.argsort()], ~mirrored[first.argsort()])  # the other half, in the next epoch
     letters = dataclasses.replace(images(400), mirror=False)
     (batch,) = batches(letters, batch_size=400, flip=True)
-    assert torch.equal(pixels_of(batch), plain)
+    assert torch.equal(pixels_of(batch), letters.pixels[batch.rows])
 
 
 def test_colour_changes_brightness_contrast_and_saturation_evenly():

@@ -81,7 +81,7 @@ PANELS = {
     ),
     "Chance and machine": ("seed", "precision", "compile"),
     "Pretrained weights": ("freeze", "body_rate"),
-    "How pictures and volumes are varied": ("crop", "flip", "shift", "cutout", "colour", "mixup", "cutmix"),
+    "How pictures and volumes are varied": ("crop", "flip", "shift", "cutout", "colour", "growth", "mixup", "cutmix"),
     "How signals are read and varied": ("longest", "differences", "slice", "warp", "gain"),
 }
 _KINDS = {int: "INTEGER", float: "NUMBER", str: "NAME"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,14 +18,12 @@ class Augmentation:
     Attributes:
         crop: Whether to cut a random area and aspect out of the picture (paper, section 6); otherwise the
             centre is used.
-        flip: Whether to mirror every other picture.
-        shift: Largest shift along either axis, pixels.
+        shift: Largest shift along either axis, pixels; what comes in at an edge is mirrored there.
         cutout: Side of a square that is blanked at a random place, pixels; 0 for none.
         colour: Largest relative change of brightness, contrast and saturation.
     """
 
     crop: bool = False
-    flip: bool = False
     shift: int = 0
     cutout: int = 0
     colour: float = 0.0
@@ -48,7 +47,6 @@ def augmented(
         batch: Pictures in the whole batch.
         mine: Which of them are here.
     """
-    n = len(pixels)
     x = normalised(pixels, preprocessing)
 
     def whole(low: int, high: int) -> Tensor:
@@ -56,11 +54,8 @@ def augmented(
 
     if augmentation.colour:
         x = _coloured(x, augmentation.colour, torch.rand(3, batch, generator=generator)[:, mine], preprocessing)
-    if augmentation.flip:
-        x = torch.where(whole(0, 2).view(n, 1, 1, 1) > 0, x.flip(3), x)
-    blank = -torch.tensor(preprocessing.mean).div(torch.tensor(preprocessing.std)).view(1, -1, 1, 1)
     if shift := augmentation.shift:
-        x = _shifted(x, whole(-shift, shift + 1), whole(-shift, shift + 1), blank)
+        x = _shifted(x, whole(-shift, shift + 1), whole(-shift, shift + 1))
     if side := augmentation.cutout:
         size = x.shape[-1]
         inside = _square(whole(0, size), side, size)[:, :, None] & _square(whole(0, size), side, size)[:, None]
@@ -68,14 +63,37 @@ def augmented(
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def _shifted(x: Tensor, down: Tensor, right: Tensor, blank: Tensor) -> Tensor:
-    """Each picture moved by whole pixels; what comes in is black, as the border of a small picture is."""
-    size = torch.arange(x.shape[-1])
-    rows, columns = size[None] - down[:, None], size[None] - right[:, None]
+def mirrored(count: int, seed: int, epoch: int) -> Tensor:
+    """Which pictures an epoch shows mirrored, ``(count,)``: about half, and in the next epoch the others, so that two
+    epochs show all that there is (Jordan 2024, section 3.6).
+
+    Args:
+        count: Of pictures.
+        seed: Of the run.
+        epoch: Its number.
+    """
+    generator = torch.Generator().manual_seed(mixed_seed(seed, 0, 0))
+    return (torch.randint(2, (count,), generator=generator) + epoch) % 2 == 1
+
+
+def mixed_seed(seed: int, epoch: int, step: int) -> int:
+    """One 63-bit seed from three numbers.
+
+    Args:
+        seed: Of the run.
+        epoch: Its number.
+        step: What is drawn in it.
+    """
+    return int(np.random.SeedSequence((seed, epoch, step)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _shifted(x: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Each picture moved by whole pixels, mirrored where it ends: black bars would tell how far it was moved."""
+    last = x.shape[-1] - 1
+    places = ((torch.arange(last + 1) - by[:, None]).remainder(2 * last) for by in (down, right))
+    rows, columns = (last - (last - place).abs() for place in places)
     n = torch.arange(len(x))[:, None, None]
-    inside = ((rows >= 0) & (rows < len(size)))[:, :, None] & ((columns >= 0) & (columns < len(size)))[:, None]
-    moved = x.permute(0, 2, 3, 1)[n, rows.clamp(0, len(size) - 1)[:, :, None], columns.clamp(0, len(size) - 1)[:, None]]
-    return torch.where(inside[:, None], moved.permute(0, 3, 1, 2), blank)
+    return x.permute(0, 2, 3, 1)[n, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
 
 
 def _square(centre: Tensor, side: int, size: int) -> Tensor:

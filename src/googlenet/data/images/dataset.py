@@ -25,7 +25,7 @@ from ...limits import MAX_PIXELS
 from ..parallel import ahead, available_cores
 from ..protocol import Array, Batch, Example, Preprocessing, Settings
 from ..splits import batches_of
-from .augmentation import Augmentation, augmented
+from .augmentation import Augmentation, augmented, mirrored, mixed_seed
 from .crops import random_square
 from .decode import decoded, to_pixels
 from .preprocessing import ImagePreprocessing, normalised
@@ -181,8 +181,9 @@ class ImageLoader:
             first: Batches to leave out, which are not read.
         """
         settings, images = self.settings, self.images
+        augmentation = Augmentation(settings.crop, settings.shift, settings.cutout, settings.colour)
         flip = settings.flip and images.mirror
-        augmentation = Augmentation(settings.crop, flip, settings.shift, settings.cutout, settings.colour)
+        flipped = mirrored(len(images), settings.seed, epoch) if flip else torch.zeros(len(images), dtype=torch.bool)
         order = epoch_order(images.labels, settings.seed, epoch, settings.balance == "sampler")
         pieces = batches_of(order, batch_size)
 
@@ -191,9 +192,10 @@ class ImageLoader:
 
         shares = (piece[rank::world] for piece in pieces[first:])
         for step, pixels in enumerate(self._pixels(shares, load), start=first):
-            generator = torch.Generator().manual_seed(_mixed(settings.seed, epoch, 2 + step))
+            generator = torch.Generator().manual_seed(mixed_seed(settings.seed, epoch, 2 + step))
             rows = pieces[step]
             mine = slice(rank, None, world)
+            pixels = torch.where(flipped[rows[mine]].view(-1, 1, 1, 1), pixels.flip(3), pixels)
             inputs = augmented(pixels, augmentation, self.preprocessing, generator, len(rows), mine)
             yield Batch(inputs, images.labels[rows[mine]], rows[mine])
 
@@ -257,7 +259,7 @@ def epoch_order(labels: Tensor, seed: int, epoch: int, balanced: bool) -> Tensor
         epoch: Its number.
         balanced: Whether to draw, with repetition.
     """
-    generator = torch.Generator().manual_seed(_mixed(seed, epoch, 1))
+    generator = torch.Generator().manual_seed(mixed_seed(seed, epoch, 1))
     if not balanced:
         return torch.randperm(len(labels), generator=generator)
     weights = 1.0 / torch.bincount(labels)[labels]
@@ -293,8 +295,3 @@ def for_pictures(preprocessing: Preprocessing) -> ImagePreprocessing:
     if not isinstance(preprocessing, ImagePreprocessing):
         raise InputError(f"The network reads {preprocessing.kind}s, and these data are pictures.")
     return preprocessing
-
-
-def _mixed(seed: int, epoch: int, step: int) -> int:
-    """One 63-bit seed from three numbers."""
-    return int(np.random.SeedSequence((seed, epoch, step)).generate_state(1, np.uint64)[0] >> 1)

@@ -4,6 +4,7 @@ same training part, of which each member leaves a fold out and is asked about th
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,32 +16,45 @@ from ...training.learner import finished
 from ...training.loop import epochs, fresh_state
 from ...training.progress import Report, silent
 from ...training.task import Task
-from .temperature import UNKNOWN, Calibration, Labels, Probabilities, calibrated, expected
+from .temperature import Labels, Probabilities
 
 FOLDS = 4
 SHARE = 0.5  # of the width, and of the epochs: a quarter of the time, and nearly the same temperature
 SOURCE = "{:,} examples, each by a smaller network that left it out"
 
 
-def by_folds(task: Task, report: Report = silent) -> Calibration:
-    """What a smaller network finds out on the training part; nothing where networks are not members, begin with weights
-    or have a limit of time, or a class has one example alone.
+class LeftOut(NamedTuple):
+    """What members say of the examples that they left out.
+
+    Attributes:
+        rows: ``(n,)``: which of the training part these are.
+        probabilities: ``(n, classes)``.
+        labels: ``(n,)``.
+        source: What they are, for people.
+    """
+
+    rows: Labels
+    probabilities: Probabilities
+    labels: Labels
+    source: str
+
+
+def by_folds(task: Task, report: Report = silent) -> LeftOut | None:
+    """What the members of a smaller network say of the training part; ``None`` where networks are not members, begin
+    with weights or have a limit of time, or each class has one example alone.
 
     Args:
         task: What was trained on.
         report: Called now and then.
     """
-    recipe = task.recipe
-    if not recipe.leaves_out:
-        return UNKNOWN
-    probabilities, labels = out_of_fold(task, report)
-    if not len(labels):
-        return UNKNOWN
-    return calibrated(probabilities, labels, SOURCE.format(len(labels)), expected(recipe))
+    if not task.recipe.leaves_out:
+        return None
+    found = out_of_fold(task, report)
+    return found if len(found.labels) else None
 
 
-def out_of_fold(task: Task, report: Report = silent) -> tuple[Probabilities, Labels]:
-    """Probabilities ``(n, classes)`` and labels ``(n,)`` of the examples that a member left out.
+def out_of_fold(task: Task, report: Report = silent) -> LeftOut:
+    """What each member of a smaller network says of the examples that it left out.
 
     Args:
         task: With a training part.
@@ -60,13 +74,15 @@ def out_of_fold(task: Task, report: Report = silent) -> tuple[Probabilities, Lab
 
 
 @torch.inference_mode()
-def _left_out(model: torch.nn.Module, task: Task, folds: Labels) -> tuple[Probabilities, Labels]:
+def _left_out(model: torch.nn.Module, task: Task, folds: Labels) -> LeftOut:
     device = next(model.parameters()).device
-    found, labels = [], []
+    found, labels, rows = [], [], []
     for batch in task.training.plain():
         member = folds[batch.rows.numpy()]
         left = np.flatnonzero(member >= 0)
         each = model(batch.inputs.to(device)).float().softmax(-1).cpu().numpy()
         found.append(each[left, member[left]])
         labels.append(batch.labels.numpy()[left])
-    return np.concatenate(found), np.concatenate(labels)
+        rows.append(batch.rows.numpy()[left])
+    known = np.concatenate(labels)
+    return LeftOut(np.concatenate(rows), np.concatenate(found), known, SOURCE.format(len(known)))

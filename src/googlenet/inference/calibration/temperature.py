@@ -87,6 +87,7 @@ class Calibration:
 
 UNKNOWN = Calibration()  # of a network that says nothing of it
 SMOOTHED = 0.6  # temperature of networks that learned from smoothed labels; benchmarks/calibration.json
+BESIDE = 0.8  # the same where competing kernels answer with them, which are surer
 DOUBT = 80  # examples that say as much as what is expected; benchmarks/calibration.json
 
 
@@ -96,7 +97,9 @@ def expected(recipe: Recipe) -> float:
     Args:
         recipe: It was trained by.
     """
-    return SMOOTHED if recipe.label_smoothing and recipe.freeze != "features" else 1.0
+    if not recipe.label_smoothing or recipe.freeze == "features":
+        return 1.0
+    return BESIDE if recipe.opines else SMOOTHED
 
 
 def fitted_temperature(probabilities: Probabilities, labels: Labels, prior: float = 1.0) -> float:
@@ -157,21 +160,15 @@ def calibrated(probabilities: Probabilities, labels: Labels, source: str, prior:
     return Calibration(temperature, source, tuple(np.sort(scores).astype(np.float32).tolist()))
 
 
-def crossed(probabilities: Probabilities, labels: Labels, prior: float = 1.0) -> Probabilities:
-    """Probabilities of each half of some examples at the temperature of the other half: what is measured on them is not
-    fitted to them.
+def halves(count: int) -> list[tuple[Labels, Labels]]:
+    """Rows of each half of some examples, and those of the other half.
 
     Args:
-        probabilities: ``(n, classes)``, before any temperature.
-        labels: ``(n,)``.
-        prior: As of :func:`fitted_temperature`.
+        count: Of all.
     """
-    half = np.random.default_rng(0).permutation(len(labels)) % 2 == 0
-    found = np.empty_like(probabilities)
-    for here in (half, ~half):
-        temperature = fitted_temperature(probabilities[~here], labels[~here], prior)
-        found[here] = tempered(probabilities[here], temperature)
-    return found
+    order = np.random.default_rng(0).permutation(count)
+    one, other = np.sort(order[0::2]), np.sort(order[1::2])
+    return [(one, other), (other, one)]
 
 
 def joint(calibrations: Sequence[Calibration]) -> Calibration:

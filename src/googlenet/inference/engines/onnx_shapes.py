@@ -231,7 +231,7 @@ OPERATORS: Mapping[str, Operator] = {
     "Slice": _slice,
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,
-    "ReduceMean": _reduce,
+    **dict.fromkeys(("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"), _reduce),
     "Reshape": _reshape,
     "Flatten": _flatten,
     "Transpose": _transpose,

@@ -17,11 +17,12 @@ _BYTES = {"f32": 4, "f16": 2, "bf16": 2, "i64": 8, "i32": 4, "i16": 2, "i8": 1, 
 _PLAIN = (
     "Parameter Result Const Convert Add Subtract Multiply Divide Power Sqrt Log ReLU Sigmoid Clamp SoftMax Softmax "
     "Convolution GroupConvolution MatMul MaxPool AvgPool ReduceMean Concat FakeQuantize Select Greater Less Equal "
-    "Negative LRN Split"
+    "Negative LRN Split Maximum Minimum GreaterEqual LessEqual"
 )
 # Types to the inputs that say shapes, axes or places, which constants have to.
 _STATED: Mapping[str, tuple[int, ...]] = {
-    **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze", "ReduceMean", "Transpose", "Split", "LRN"), (1,)),
+    **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze", "Transpose", "Split", "LRN"), (1,)),
+    **dict.fromkeys(("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"), (1,)),
     "VariadicSplit": (1, 2),
     "Slice": (1, 2, 3, 4),
     "StridedSlice": (1, 2, 3),

@@ -44,6 +44,8 @@ class Recipe:
         flip: Mirror every other picture, where a mirror image keeps its meaning.
         shift: Largest shift, pixels.
         cutout: Side of a blanked square, pixels.
+        growth: Share of the training, its first, that pictures enter at three quarters of their size; more of them are
+            seen in the same time.
         longest: Samples at which a signal enters the network at most; longer ones are squeezed.
         differences: Whether every other member sees a signal's first difference beside it.
         slice: Smallest share of a signal that is cut out and stretched to the whole length; 1 for none.
@@ -52,6 +54,8 @@ class Recipe:
             channel to its own scale, the others times a random factor: the deviation of its logarithm. 0 for neither.
         members: Networks that train side by side as one, each with its own order of the data; their
             probabilities are averaged. For signals.
+        competing: Random kernels that answer with the network (Dempster et al. 2023), a multiple of 16; 0 for none.
+            Their classifier is fitted in seconds, when the network has learned. For signals.
         calibrate: Whether probabilities are calibrated on examples that were not learned from: those that are held out
             anyway; else some that are held out for it; for members, by smaller ones that each leave some out.
         colour: Largest relative change of brightness, contrast and saturation.
@@ -90,6 +94,7 @@ class Recipe:
     flip: bool = True
     shift: int = 0
     cutout: int = 0
+    growth: float = 0.0
     colour: float = 0.0
     longest: int = 1024
     differences: bool = True
@@ -97,6 +102,7 @@ class Recipe:
     warp: float = 0.0
     gain: float = 0.0
     members: int = 1
+    competing: int = 0
     calibrate: bool = True
     balance: Literal["none", "weights", "sampler"] = "none"
     max_seconds: float = 0.0
@@ -118,7 +124,7 @@ class Recipe:
         if self.freeze != "none" and not self.weights:
             raise InputError(f"freeze={self.freeze} is for given weights: add --weights NAME.")
         positive = ("width", "epochs", "batch_size", "learning_rate", "members", "longest", "slice")
-        shares = ("warmup", "momentum", "label_smoothing", "ema", "dropout")
+        shares = ("warmup", "momentum", "label_smoothing", "ema", "dropout", "growth")
         for name in positive:
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}.")
@@ -143,6 +149,7 @@ class Recipe:
             "warp",
             "gain",
             "seed",
+            "competing",
         ):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} must be 0 or more, not {getattr(self, name)}.")
@@ -173,6 +180,11 @@ class Recipe:
         return dataclasses.replace(self, epochs=epochs, class_epochs=0.0)
 
     @property
+    def opines(self) -> bool:
+        """Whether competing kernels answer with the network; a limit of time leaves none for them."""
+        return self.competing > 0 and not self.max_seconds and self.freeze != "features"
+
+    @property
     def leaves_out(self) -> bool:
         """Whether smaller members that leave examples out say how sure the network may be, where none is held out."""
         return self.calibrate and self.members > 1 and not self.weights and not self.max_seconds
@@ -192,11 +204,14 @@ _KIND_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str:
 
 
 def _check_most(recipe: Recipe) -> None:
-    """Raises InputError for a number that no machine could do anything with."""
+    """Raises InputError for a number that no machine, or no code, could do anything with."""
     whole = [name for name, kind in get_type_hints(Recipe).items() if kind is int]
-    for name, most in {**dict.fromkeys(whole, limits.WHOLE), "width": limits.WIDEST, "members": limits.MEMBERS}.items():
+    own = {"width": limits.WIDEST, "members": limits.MEMBERS, "competing": limits.KERNELS}
+    for name, most in {**dict.fromkeys(whole, limits.WHOLE), **own}.items():
         if getattr(recipe, name) > most:
             raise InputError(f"{name} must be at most {most}, not {short(repr(getattr(recipe, name)))}.")
+    if recipe.competing % 16:
+        raise InputError(f"competing must be a multiple of 16, not {recipe.competing}.")
 
 
 def _parse(kind: type, text: str) -> Any:

@@ -54,6 +54,7 @@ SIGNALS = Recipe(
     warp=0.02,
     gain=0.4,
     members=4,
+    competing=256,
 )
 # Windows of recordings are many, and alike where they overlap; their classes are seldom of one size. An eighth of the
 # arithmetic, so that a night is labelled in seconds.
@@ -62,6 +63,7 @@ RECORDINGS = dataclasses.replace(
     name="recordings",
     width=0.5,
     members=2,
+    competing=0,
     epochs=8,
     class_epochs=0.0,
     min_steps=1000,

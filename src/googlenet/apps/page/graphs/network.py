@@ -13,7 +13,8 @@ from ....arch.spec import Branch, InceptionSpec
 from ....data.protocol import Preprocessing
 from ....explain.places import REDUCE
 from ....nn.blocks import BranchPath, ConvUnit, Inception, MemberLinear
-from ....nn.googlenet import GoogLeNet, mean_probabilities, tempered
+from ....nn.competing import CompetingKernels
+from ....nn.googlenet import GoogLeNet, mean_probabilities, tempered, together
 from ....nn.kernels.norm_relu import joined
 
 
@@ -58,6 +59,7 @@ class SwitchedNetwork(nn.Module):
         model: Without batch norm, see :func:`~googlenet.nn.rewrites.fold_norms`.
         preprocessing: What it was trained with.
         temperature: Of its mean probability, see :func:`~googlenet.nn.googlenet.tempered`.
+        competing: Kernels that answer with it.
 
     Shape:
         A prepared input ``(1, *preprocessing.input_shape)`` and switches ``(len(switches_of(model)),)`` to a tuple of
@@ -66,8 +68,15 @@ class SwitchedNetwork(nn.Module):
         members, *spatial)``, of the first view.
     """
 
-    def __init__(self, model: GoogLeNet, preprocessing: Preprocessing, temperature: float = 1.0) -> None:
+    def __init__(
+        self,
+        model: GoogLeNet,
+        preprocessing: Preprocessing,
+        temperature: float = 1.0,
+        competing: Sequence[CompetingKernels] = (),
+    ) -> None:
         super().__init__()
+        self.competing = nn.ModuleList(competing)
         self.model, self.preprocessing, self.temperature = model.eval(), preprocessing, temperature
         self.place = {switch.name: at for at, switch in enumerate(switches_of(model))}
         self.constants: dict[str, Tensor] = {}
@@ -88,6 +97,8 @@ class SwitchedNetwork(nn.Module):
         logits = self.model.classifier(self.model.pool(last))
         probabilities, mean = (each.mean(0, keepdim=True) for each in (mean_probabilities(logits), mean_logits(logits)))
         cam = activation_of(self.model, last[:1])
+        for kernels in self.competing:
+            probabilities = together(probabilities, kernels(inputs))
         probabilities = tempered(probabilities, self.temperature)
         return (probabilities, mean, cam, *(maps[name][:1] for name in self.outputs[3:]))
 

@@ -136,8 +136,11 @@ def _pad(g: Builder, node: fx.Node, x: Any, pads: Sequence[int], value: float = 
     return g.add("Pad", x, g.whole([low for low, _ in ends] + [high for _, high in ends]), value)
 
 
-def _mean(g: Builder, node: fx.Node, x: Any, axes: Any, keep: bool = False, **_: Any) -> Any:
-    return g.add("ReduceMean", x, axes=list(axes), keepdims=int(keep))
+def _reduced(kind: str) -> Callable[..., Any]:
+    def reduced(g: Builder, node: fx.Node, x: Any, axes: Any, keep: bool = False, **_: Any) -> Any:
+        return g.add(kind, x, axes=list(axes), keepdims=int(keep))
+
+    return reduced
 
 
 def _sum(g: Builder, node: fx.Node, x: Any, axes: Any = None, keep: bool = False, **_: Any) -> Any:
@@ -204,7 +207,7 @@ def _split(g: Builder, node: fx.Node, x: Any, sizes: Any, axis: int = 0) -> Any:
 
 
 def _clamp(g: Builder, node: fx.Node, x: Any, least: Any = None, most: Any = None) -> Any:
-    return g.add("Clip", x, least, most)
+    return g.add("Clip", x, "" if least is None else least, *([] if most is None else [most]))
 
 
 def _filled_with(value: float) -> Callable[..., Any]:
@@ -219,6 +222,8 @@ TABLE: dict[Any, Callable[..., Any]] = {
     **{op: _plain("Pow") for op in (aten.pow.Tensor_Scalar, aten.pow.Scalar)},
     **{op: _plain("Less") for op in (aten.lt.Tensor, aten.lt.Scalar)},
     **{op: _plain("Greater") for op in (aten.gt.Tensor, aten.gt.Scalar)},
+    aten.le.Tensor: _plain("LessOrEqual"),
+    aten.ge.Tensor: _plain("GreaterOrEqual"),
     **{op: _plain("MatMul") for op in (aten.mm.default, aten.bmm.default, aten.mv.default)},
     **{op: _plain("Relu") for op in (aten.relu.default, aten.relu_.default)},
     aten.sqrt.default: _plain("Sqrt"),
@@ -238,7 +243,9 @@ TABLE: dict[Any, Callable[..., Any]] = {
     aten.avg_pool2d_backward.default: _average_pool_backward,
     aten.avg_pool3d_backward.default: _average_pool_backward_of_stride_1,
     aten.constant_pad_nd.default: _pad,
-    aten.mean.dim: _mean,
+    aten.mean.dim: _reduced("ReduceMean"),
+    aten.amax.default: _reduced("ReduceMax"),
+    aten.amin.default: _reduced("ReduceMin"),
     **dict.fromkeys((aten.sum.dim_IntList, aten.sum.default), _sum),
     aten._softmax.default: _softmax,
     aten.cat.default: _concatenated,

@@ -1,0 +1,103 @@
+"""Competing kernels that answer with a network: fitted to its training part, and as loud as helps on examples that
+neither has learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...data.protocol import ExampleSet, Floats
+from ...data.splits import folds_of
+from ...nn.competing import CompetingKernels
+from ...training.task import Task
+from .temperature import Labels, Probabilities, fitted_temperature, tempered
+
+SHARE = 1.0  # how loud they are where nothing is known, and what is expected
+SHARES = (0.0, 0.33, 0.67, 1.0, 1.5, 2.0, 3.0)  # that are tried
+DOUBT = 10.0  # nats that are given for a share that is another by SHARE
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What competing kernels say beside a network.
+
+    Attributes:
+        kernels: Fitted to the whole training part.
+        left_out: ``(N, classes)``: what they would say of each of its examples, had they not seen it.
+    """
+
+    kernels: CompetingKernels
+    left_out: Floats
+
+    def of(self, part: ExampleSet, task: Task) -> Floats:
+        """What they say of other examples, ``(n, classes)``.
+
+        Args:
+            part: Signals.
+            task: What they were fitted to.
+        """
+        loader = part.loader(task.preprocessing, task.recipe)
+        with torch.inference_mode():
+            said = [self.kernels(batch.inputs[:, : task.channels]) for batch in loader.plain()]
+        found: Floats = torch.cat(said).numpy()
+        return found
+
+
+def opinion_of(task: Task) -> Opinion | None:
+    """Kernels fitted to the training part; ``None`` where the recipe wants none.
+
+    Args:
+        task: Of signals, where it wants some.
+    """
+    recipe, part = task.recipe, task.data.train
+    assert part is not None
+    if not recipe.opines:
+        return None
+    classes, channels = len(task.data.classes), task.channels
+    alone = channels - len(getattr(task.preprocessing, "slope", ()))
+    kernels = CompetingKernels.drawn(channels, alone, task.size[0], recipe.competing, classes, recipe.seed)
+    labels = part.labels
+    weights = torch.ones(len(labels)) if task.weights is None else task.weights.float()
+    if recipe.balance == "weights":
+        weights = weights * (1 / torch.bincount(labels, minlength=classes).clamp(min=1).float())[labels]
+    signals = (batch.inputs[:, :channels] for batch in task.training.plain())
+    left_out: Tensor = kernels.fit(signals, labels, weights / weights.mean(), folds_of(part, len(part), recipe.seed))
+    return Opinion(kernels.eval(), left_out.numpy())
+
+
+def together(probabilities: Probabilities, said: Floats | None, share: float) -> Probabilities:
+    """:func:`googlenet.nn.googlenet.together` of arrays.
+
+    Args:
+        probabilities: ``(n, classes)``, of a network.
+        said: ``(n, classes)``, by kernels, if there are any.
+        share: How loud.
+    """
+    if said is None:
+        return probabilities
+    logs = np.log(np.clip(probabilities, 1e-12, 1)) + share * said
+    found: Probabilities = np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+    return found
+
+
+def fitted_share(probabilities: Probabilities, said: Floats | None, labels: Labels) -> float:
+    """How loud kernels are to be, of :data:`SHARES`: with what the labels are the most likely, each at its best
+    temperature, unless few examples say so.
+
+    Args:
+        probabilities: ``(n, classes)``, of examples that the network did not learn from.
+        said: ``(n, classes)``, by kernels that did not either, if there are any.
+        labels: ``(n,)``.
+    """
+    if said is None or not len(labels):
+        return SHARE
+
+    def cost(share: float) -> float:
+        both = together(probabilities, said, share)
+        both = tempered(both, fitted_temperature(both, labels))
+        return DOUBT * (share / SHARE - 1) ** 2 - float(np.log(both[np.arange(len(labels)), labels]).sum())
+
+    return min(SHARES, key=cost)

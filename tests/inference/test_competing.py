@@ -1,0 +1,159 @@
+"""Kernels that answer with a network: fitted to what it learned from, as loud as helps, kept in every file."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from googlenet import GoogLeNetClassifier
+from googlenet.data.protocol import Dataset
+from googlenet.data.signals.dataset import SignalSet
+from googlenet.errors import InputError
+from googlenet.inference.calibration.competing import SHARE, fitted_share, opinion_of, together
+from googlenet.inference.calibration.found import Answers, Found
+from googlenet.inference.engines.backend import BACKENDS
+from googlenet.inference.engines.engine import Chunk
+from googlenet.inference.export import compared, notes_of
+from googlenet.inference.load import load, load_pipeline
+from googlenet.inference.pipeline import Pipeline
+from googlenet.training.recipe import INCEPTIONTIME, SIGNALS
+from googlenet.training.recipe.rows import RECORDINGS
+from googlenet.training.task import task_for
+from googlenet.weights.convert import convert
+
+pytestmark = pytest.mark.usefixtures("short")
+CHANGES = {"arch": "short_1d", "width": 0.25, "members": 2, "batch_size": 8, "epochs": 4, "competing": 32}
+RECIPE = dataclasses.replace(SIGNALS, **CHANGES, class_epochs=0.0, min_steps=0)
+
+
+def bursts(n, seed=0):
+    """Of two kinds, which differ in a motif of nine samples at a random place."""
+    draws = np.random.default_rng(seed)
+    labels, found = np.arange(n) % 2, []
+    motifs = np.sin(np.linspace(0, 2 * np.pi, 9)), np.sin(np.linspace(0, 4 * np.pi, 9))
+    for label in labels:
+        signal, place = 0.3 * draws.normal(size=48), draws.integers(0, 39)
+        signal[place : place + 9] += 3 * motifs[label]
+        found.append(signal[None].astype(np.float32))
+    return found, labels
+
+
+def task_of(found, labels, groups=(), recipe=RECIPE):
+    names = tuple(f"row {row}" for row in range(len(labels)))
+    part = SignalSet(torch.tensor(labels), names, tuple(found), groups=tuple(groups))
+    return task_for(Dataset("bursts", ("slow", "fast"), part), recipe)
+
+
+@pytest.fixture(scope="module")
+def fitted(short):
+    return GoogLeNetClassifier(CHANGES, random_state=0).fit(*bursts(60))
+
+
+def test_they_tell_apart_what_they_never_saw():
+    task = task_of(*bursts(120))
+    opinion = opinion_of(task)
+    labels = task.data.train.labels.numpy()
+    assert (opinion.left_out.argmax(1) == labels).mean() > 0.9
+    new, truth = bursts(200, seed=1)
+    part = SignalSet(torch.tensor(truth), tuple(map(str, range(200))), tuple(new))
+    assert (opinion.of(part, task).argmax(1) == truth).mean() > 0.9
+
+
+def test_copies_and_groups_are_left_out_together():
+    """Labels by lot, of which each is there twice: whoever leaves one out and keeps its copy would know them all."""
+    found, _ = bursts(40)
+    lot = np.random.default_rng(5).integers(2, size=40)
+    twice, labels = [*found, *found], np.concatenate([lot, lot])
+    assert (opinion_of(task_of(twice, labels)).left_out.argmax(1) == labels).mean() < 0.7
+    near = [signal + np.float32(1e-4) for signal in twice]
+    groups = tuple(map(str, [*range(40), *range(40)]))
+    assert (opinion_of(task_of(near, labels, groups)).left_out.argmax(1) == labels).mean() < 0.7
+
+
+def test_only_recipes_that_want_them_have_them():
+    assert SIGNALS.opines and not RECORDINGS.opines and not INCEPTIONTIME.opines
+    for changes in ({"competing": 0}, {"max_seconds": 9.0}):
+        assert opinion_of(task_of(*bursts(12), recipe=dataclasses.replace(RECIPE, **changes))) is None
+    with pytest.raises(InputError, match="a multiple of 16, not 20"):
+        SIGNALS.with_changes({"competing": "20"})
+    with pytest.raises(InputError, match="at most 4096"):
+        SIGNALS.with_changes({"competing": "8192"})
+
+
+def test_they_are_as_loud_as_they_are_right():
+    draws = np.random.default_rng(0)
+    labels = draws.integers(3, size=400)
+    unsure = draws.dirichlet([3, 3, 3], size=400)
+    knows = 2.0 * np.eye(3)[labels] - 1 + 0.3 * draws.normal(size=(400, 3))
+    nonsense = 2.0 * np.eye(3)[draws.integers(3, size=400)] - 1
+    assert fitted_share(unsure, knows, labels) >= 2 * SHARE
+    assert fitted_share(0.2 * unsure + 0.8 * np.eye(3)[labels], nonsense, labels) < SHARE / 2
+    assert fitted_share(unsure[:3], knows[:3], labels[:3]) in (SHARE, 1.5, 2.0)  # three examples change little
+    assert fitted_share(unsure[:0], knows[:0], labels[:0]) == fitted_share(unsure, None, labels) == SHARE
+
+
+def test_a_half_that_is_measured_has_no_say_in_how_loud_they_are():
+    draws = np.random.default_rng(0)
+    labels = draws.integers(3, size=60)
+    probabilities, said = draws.dirichlet([1, 1, 1], size=60), draws.normal(size=(60, 3))
+    plain, others = Answers(probabilities, labels, said).crossed(1.0), labels.copy()
+    others[7] = (labels[7] + 1) % 3
+    changed = (Answers(probabilities, others, said).crossed(1.0) != plain).any(1)
+    assert not changed[7]
+
+
+def test_what_is_said_together_is_the_product():
+    probabilities, said = np.array([[0.5, 0.5], [0.9, 0.1]]), np.array([[1.0, -1.0], [-1.0, 1.0]])
+    found = together(probabilities, said, 0.5)
+    np.testing.assert_allclose(found[0], np.exp([0.5, -0.5]) / np.exp([0.5, -0.5]).sum())
+    np.testing.assert_allclose(found[1, 0] / found[1, 1], 9 * np.exp(-1))
+    assert together(probabilities, None, 0.5) is probabilities
+
+
+def test_a_pipeline_says_what_its_parts_say(fitted):
+    pipeline = fitted._pipeline
+    (kernels,) = pipeline.opinions
+    x = pipeline.example(5)
+    with torch.inference_mode():
+        network = Pipeline(pipeline.networks, pipeline.preprocessing)(x).double().numpy()
+        wanted = Answers(network, np.zeros(5, int), kernels(x).numpy()).at(Found(pipeline.calibration, 1.0))
+        np.testing.assert_allclose(pipeline(x).numpy(), wanted, atol=1e-6)
+        assert np.abs(wanted - network).max() > 0.01
+
+
+@pytest.mark.parametrize("form", ["openvino", "onnx", "torch"])
+def test_every_format_holds_them(fitted, form, tmp_path):
+    pipeline = fitted._pipeline
+    path = tmp_path / {"openvino": "a.xml", "onnx": "a.onnx", "torch": "a.pt2"}[form]
+    engine = BACKENDS[form].load().write(pipeline, notes_of(pipeline, ("0", "1")), path, None)
+    assert compared(engine, pipeline, None).largest < 1e-4
+    if form != "torch":  # whose programs are for others
+        x = fitted._pipeline.preprocessing.array(bursts(6, 2)[0])
+        with torch.inference_mode():
+            wanted = pipeline(torch.from_numpy(x)).numpy()
+        np.testing.assert_allclose(load(path).engine.of(Chunk([], [], x)), wanted, atol=1e-4)
+
+
+def test_weights_keep_them_and_other_formats_say_that_they_do_not(fitted, tmp_path):
+    file, signals = tmp_path / "a.safetensors", bursts(9, seed=3)[0]
+    fitted.save(file)
+    again = GoogLeNetClassifier.load(file)
+    np.testing.assert_array_equal(again.predict_proba(signals), fitted.predict_proba(signals))
+    assert not convert(file, tmp_path / "b.safetensors").notes
+    assert load_pipeline(tmp_path / "b.safetensors")[0].opinions
+    (note,) = [note for note in convert(file, tmp_path / "c.onnx").notes if "kernels" in note]
+    assert note == "The competing kernels that answer with the network stay behind: what is written is the network."
+
+
+def test_of_several_runs_the_mean_is_taken(fitted, tmp_path):
+    one, two = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    fitted.save(one)
+    pipeline = fitted._pipeline
+    Pipeline(pipeline.networks, pipeline.preprocessing).save(two, classes=["0", "1"])  # one without
+    both, _ = load_pipeline(one, two)
+    x = pipeline.example(4)
+    with torch.inference_mode():
+        half = [pipeline.opinions[0].scaled(0.5)] * 2
+        wanted = Pipeline(both.networks, pipeline.preprocessing, both.calibration, half)
+        np.testing.assert_allclose(both(x).numpy(), wanted(x).numpy(), atol=1e-6)

@@ -90,15 +90,6 @@ def test_what_is_left_out_is_what_a_regression_without_it_says():
     np.testing.assert_allclose(kernels(x).detach().numpy(), whole.predict(features), atol=1e-5)
 
 
-def test_of_many_examples_some_are_fitted_to_and_the_others_are_left_out(monkeypatch):
-    monkeypatch.setattr("googlenet.nn.competing.MOST", 30)
-    x, labels = signals(50), torch.arange(50) % 2
-    kernels = CompetingKernels.drawn(2, 1, 64, 32, 2, 0)
-    found = kernels.fit([x], labels, torch.ones(50), np.arange(50))
-    plain = (found - kernels(x).detach()).abs().amax(1) < 1e-4
-    assert int(plain.sum()) == 20
-
-
 @pytest.mark.parametrize("name", ["weight", "classifier.weight", "classifier.bias"])
 def test_a_file_with_other_kernels_is_refused(name):
     kernels = CompetingKernels.drawn(2, 1, 64, 32, 3, 0)

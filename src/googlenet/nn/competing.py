@@ -27,7 +27,6 @@ AT_ONCE = 128  # kernels whose responses lie in memory
 CHANNELS = 8  # that a group reads, at most
 NOTHING = 1e-3  # of a deviation: what responds less, responds to a flat stretch, by rounding
 STRENGTHS = 10.0 ** np.arange(-3, 3.5, 0.5)  # of the regularisation, a thousandth of the number of features each
-MOST = 4096  # examples that a classifier is fitted to
 
 
 class CompetingKernels(nn.Module):
@@ -143,16 +142,11 @@ class CompetingKernels(nn.Module):
         features = torch.cat([self.features(batch) for batch in signals]).double()
         deviation = features.std(0, correction=0)
         deviation = torch.where(deviation > 1e-6, deviation, torch.ones(()))
-        features = features / deviation
-        classes = self.classifier.out_features
-        seen = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))[:MOST].sort().values
-        targets = 2.0 * one_hot(labels, classes).double() - 1
-        weight, bias, left_out = _ridge(features[seen], targets[seen], weights[seen].double(), units[seen.numpy()])
-        found = features @ weight + bias
-        found[seen] = left_out
+        targets = 2.0 * one_hot(labels, self.classifier.out_features).double() - 1
+        weight, bias, left_out = _ridge(features / deviation, targets, weights.double(), units)
         self.classifier.weight.copy_((weight / deviation[:, None]).T)
         self.classifier.bias.copy_(bias)
-        return found
+        return left_out
 
     def scaled(self, by: float) -> CompetingKernels:
         """The same with a classifier that says it so much louder."""

@@ -3,6 +3,8 @@ neither has learned from."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,7 @@ from ...nn.competing import CompetingKernels
 from ...training.task import Task
 from .temperature import Labels, Probabilities, fitted_temperature, tempered
 
+MOST = 4096  # examples that kernels are fitted to
 SHARE = 1.0  # how loud they are where nothing is known, and what is expected
 SHARES = (0.0, 0.33, 0.67, 1.0, 1.5, 2.0, 3.0)  # that are tried
 DOUBT = 10.0  # nats that are given for a share that is another by SHARE
@@ -26,7 +29,8 @@ class Opinion:
 
     Attributes:
         kernels: Fitted to the whole training part.
-        left_out: ``(N, classes)``: what they would say of each of its examples, had they not seen it.
+        left_out: ``(N, classes)``: what they would say of each of its examples, had they not seen it; no numbers where
+            they saw others alone.
     """
 
     kernels: CompetingKernels
@@ -39,9 +43,8 @@ class Opinion:
             part: Signals.
             task: What they were fitted to.
         """
-        loader = part.loader(task.preprocessing, task.recipe)
         with torch.inference_mode():
-            said = [self.kernels(batch.inputs[:, : task.channels]) for batch in loader.plain()]
+            said = [self.kernels(batch) for batch in _prepared(part, task)]
         found: Floats = torch.cat(said).numpy()
         return found
 
@@ -59,13 +62,33 @@ def opinion_of(task: Task) -> Opinion | None:
     classes, channels = len(task.data.classes), task.channels
     alone = channels - len(getattr(task.preprocessing, "slope", ()))
     kernels = CompetingKernels.drawn(channels, alone, task.size[0], recipe.competing, classes, recipe.seed)
-    labels = part.labels
-    weights = torch.ones(len(labels)) if task.weights is None else task.weights.float()
+    seen = _of_every_class(part.labels.numpy(), MOST, recipe.seed)
+    part = part.subset(seen.tolist())
+    weights = torch.ones(len(part)) if task.weights is None else task.weights[seen].float()
     if recipe.balance == "weights":
-        weights = weights * (1 / torch.bincount(labels, minlength=classes).clamp(min=1).float())[labels]
-    signals = (batch.inputs[:, :channels] for batch in task.training.plain())
-    left_out: Tensor = kernels.fit(signals, labels, weights / weights.mean(), folds_of(part, len(part), recipe.seed))
-    return Opinion(kernels.eval(), left_out.numpy())
+        weights = weights / torch.bincount(part.labels)[part.labels]
+    units = folds_of(part, len(part), recipe.seed)
+    left_out = np.full((task.examples, classes), np.nan, np.float32)
+    left_out[seen] = kernels.fit(_prepared(part, task), part.labels, weights / weights.mean(), units).numpy()
+    return Opinion(kernels.eval(), left_out)
+
+
+def _of_every_class(labels: Labels, most: int, seed: int) -> Labels:
+    """Rows of ``most`` examples, in order: as large a share of each class, and one of each at least."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]  # class by class, drawn within each
+    counts = np.bincount(labels)
+    place = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    chosen: Labels = np.sort(order[np.argsort(place / np.repeat(counts, counts), kind="stable")[:most]])
+    return chosen
+
+
+def _prepared(part: ExampleSet, task: Task) -> Iterator[Tensor]:
+    """Signals as kernels read them, ``(n, inputs, length)`` each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what there is to say of them was said when networks read them
+        loader = part.loader(task.preprocessing, task.recipe)
+    return (batch.inputs[:, : task.channels] for batch in loader.plain())
 
 
 def together(probabilities: Probabilities, said: Floats | None, share: float) -> Probabilities:

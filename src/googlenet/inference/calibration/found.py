@@ -114,8 +114,10 @@ def by_training(task: Task, opinion: Opinion | None, report: Report = silent) ->
     if left_out is None:
         return Found()
     rows, probabilities, labels, source = left_out
-    said = None if opinion is None else opinion.left_out[rows]
-    return Answers(probabilities, labels, said).found(source, expected(task.recipe))
+    answers = Answers(probabilities, labels, None if opinion is None else opinion.left_out[rows])
+    if answers.said is not None:
+        answers = answers.of(np.flatnonzero(np.isfinite(answers.said).all(1)))
+    return answers.found(source, expected(task.recipe))
 
 
 def found_on(

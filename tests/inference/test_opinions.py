@@ -11,7 +11,7 @@ from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet
 from googlenet.errors import InputError
 from googlenet.inference.calibration.competing import SHARE, fitted_share, opinion_of, together
-from googlenet.inference.calibration.found import Answers, Found
+from googlenet.inference.calibration.found import Answers, Found, by_training
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Chunk
 from googlenet.inference.export import compared, notes_of
@@ -69,6 +69,16 @@ def test_copies_and_groups_are_left_out_together():
     near = [signal + np.float32(1e-4) for signal in twice]
     groups = tuple(map(str, [*range(40), *range(40)]))
     assert (opinion_of(task_of(near, labels, groups)).left_out.argmax(1) == labels).mean() < 0.7
+
+
+def test_of_many_examples_some_are_fitted_to(monkeypatch):
+    monkeypatch.setattr("googlenet.inference.calibration.competing.MOST", 30)
+    found, _ = bursts(50)
+    labels = np.array([1] * 3 + [0] * 47)
+    known = np.isfinite(opinion_of(task_of(found, labels)).left_out).all(1)
+    assert known.sum() == 30 and known[:3].sum() == 2  # two of three, and 28 of 47
+    task = task_of(*bursts(50))
+    assert len(by_training(task, opinion_of(task)).calibration.scores) == 30  # it is asked of these alone
 
 
 def test_only_recipes_that_want_them_have_them():

@@ -1,10 +1,12 @@
-"""What temperatures of signals are worth, and how the two numbers in them were chosen: on UCR training parts alone.
+"""What temperatures of signals are worth, and competing kernels beside the networks, and how the numbers in both were
+chosen: on UCR training parts alone.
 
     python benchmarks/calibration.py [SET …] [--cache FOLDER]
 
 Three quarters of each training part are learned from, the rest is what is measured. For each expected temperature and
 each number of examples that it counts as: the log-loss beside that of plain probabilities, and on how many sets it is
-lower. With ``--cache`` what was computed of a set is kept, and not computed again.
+lower. For each share that kernels are expected to have: accuracy and log-loss of the networks with them, for all sets
+alike and as loud as helps on what was left out. With ``--cache`` what was computed of a set is kept, and not computed again.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from common import SHARED, save
 
 FOLDER = SHARED / "data" / "ucr"
 EXPECTED, DOUBT = (0.5, 0.6, 0.7, 1.0), (0, 20, 40, 80, 160, np.inf)
+SHARES, BESIDE = (0.5, 0.75, 1.0, 1.5, 3.0), (0.6, 0.8, 1.0)  # expected of kernels, and of temperatures beside them
 BINS = 15
+KINDS = "plain", "folds", "kernels"
 
 
 def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -51,29 +55,49 @@ def plain(name: str, cache: Path) -> None:
     labels = part.labels.numpy()
     learn, check = split(labels)
     started = time.perf_counter()
-    model = GoogLeNetClassifier({"calibrate": False}, random_state=0)
+    model = GoogLeNetClassifier({"calibrate": False, "competing": 0}, random_state=0)
     model.fit([part.signals[row] for row in learn], labels[learn])
     seconds = time.perf_counter() - started
     found = model.predict_proba([part.signals[row] for row in check])
     np.savez(cache / f"{name}-plain.npz", p=found, y=np.searchsorted(model.classes_, labels[check]), seconds=seconds)
 
 
-def left_out(name: str, cache: Path) -> None:
-    """What smaller networks say of the examples that they leave out."""
+def task_of(name: str):
+    """What is learned from of a training part, and what is measured."""
     from googlenet.data.protocol import Dataset
     from googlenet.data.signals.find import find_signals
-    from googlenet.inference.calibration.out_of_fold import out_of_fold
     from googlenet.training.recipe import SIGNALS
     from googlenet.training.task import task_for
 
     data = find_signals(str(FOLDER / name))
-    learn, _ = split(data.train.labels.numpy())
-    part = data.train.subset(learn.tolist())
+    learn, check = (data.train.subset(rows.tolist()) for rows in split(data.train.labels.numpy()))
+    return task_for(Dataset(name, data.classes, learn), SIGNALS.fitted(len(learn), len(data.classes))), check
+
+
+def left_out(name: str, cache: Path) -> None:
+    """What smaller networks say of the examples that they leave out."""
+    from googlenet.inference.calibration.out_of_fold import out_of_fold
+
+    task, _ = task_of(name)
     started = time.perf_counter()
-    found, labels = out_of_fold(
-        task_for(Dataset(name, data.classes, part), SIGNALS.fitted(len(part), len(data.classes)))
-    )
-    np.savez(cache / f"{name}-folds.npz", p=found, y=labels, seconds=time.perf_counter() - started)
+    found = out_of_fold(task)
+    seconds = time.perf_counter() - started
+    np.savez(cache / f"{name}-folds.npz", p=found.probabilities, y=found.labels, seconds=seconds)
+
+
+def kernels(name: str, cache: Path) -> None:
+    """What competing kernels say of the examples that smaller networks leave out, had they not seen them, and of those
+    to measure."""
+    from googlenet.data.splits import folds_of
+    from googlenet.inference.calibration.competing import opinion_of
+    from googlenet.inference.calibration.out_of_fold import FOLDS
+
+    task, check = task_of(name)
+    started = time.perf_counter()
+    opinion = opinion_of(task)
+    said, seconds = opinion.of(check, task), time.perf_counter() - started
+    known = folds_of(task.data.train, FOLDS, task.recipe.seed) >= 0
+    np.savez(cache / f"{name}-kernels.npz", left_out=opinion.left_out[known], said=said, seconds=seconds)
 
 
 def run(job: tuple[str, str, Path]) -> str:
@@ -86,7 +110,7 @@ def run(job: tuple[str, str, Path]) -> str:
     keep_memory()
     kind, name, cache = job
     if not (cache / f"{name}-{kind}.npz").exists():
-        {"plain": plain, "folds": left_out}[kind](name, cache)
+        {"plain": plain, "folds": left_out, "kernels": kernels}[kind](name, cache)
     return f"{name} {kind}"
 
 
@@ -128,13 +152,53 @@ def choices(sets: dict[str, dict]) -> list[dict]:
     return rows
 
 
+def beside(sets: dict[str, dict]) -> list[dict]:
+    """A row for each share that kernels are expected to have, and each temperature beside them."""
+    from googlenet.inference.calibration import competing
+
+    rows = [_measured("networks alone", sets, 0.0, 0.6, dict.fromkeys(sets, 0.0))]
+    kept = competing.SHARE, competing.SHARES
+    for share in SHARES:
+        competing.SHARE, competing.SHARES = share, tuple(share * step for step in kept[1])
+        loud = {
+            name: competing.fitted_share(each["left_p"], each["left_said"], each["left_y"])
+            for name, each in sets.items()
+        }
+        for temperature in BESIDE:
+            rows.append(_measured("for all alike", sets, share, temperature, dict.fromkeys(sets, share)))
+            rows.append(_measured("as loud as helps", sets, share, temperature, loud))
+    competing.SHARE, competing.SHARES = kept
+    return rows
+
+
+def _measured(how: str, sets: dict[str, dict], share: float, expected: float, loud: dict[str, float]) -> dict:
+    from googlenet.inference.calibration.competing import together
+    from googlenet.inference.calibration.temperature import fitted_temperature, tempered
+
+    found = []
+    for name, each in sets.items():
+        prior = together(each["left_p"], each["left_said"], loud[name])
+        temperature = fitted_temperature(prior, each["left_y"], expected)
+        found.append((tempered(together(each["p"], each["said"], loud[name]), temperature), each["y"]))
+    right = [p.argmax(1) == y for p, y in found]
+    return {
+        "how": how,
+        "share": share,
+        "expected": expected,
+        "mean_accuracy": round(float(np.mean([each.mean() for each in right])), 4),
+        "accuracy_of_all_examples": round(float(np.concatenate(right).mean()), 4),
+        "mean_loss": round(float(np.mean([loss(p, y) for p, y in found])), 4),
+        "pooled_calibration_error": round(pooled_error(found), 4),
+    }
+
+
 def summed_up(names: list[str], cache: Path) -> dict:
     """The sets, and the choices."""
     from googlenet.inference.calibration import temperature as calibration
 
     sets = {}
     for name in names:
-        seen, theirs = (np.load(cache / f"{name}-{kind}.npz") for kind in ("plain", "folds"))
+        seen, theirs, also = (np.load(cache / f"{name}-{kind}.npz") for kind in ("plain", "folds", "kernels"))
         calibration.DOUBT, kept = 0, calibration.DOUBT  # what the examples say by themselves
         temperature = calibration.fitted_temperature(theirs["p"], theirs["y"]) if len(theirs["y"]) else 1.0
         calibration.DOUBT = kept
@@ -144,7 +208,11 @@ def summed_up(names: list[str], cache: Path) -> dict:
             "loss": loss(seen["p"], seen["y"]),
             "temperature": temperature,
             "examples": len(theirs["y"]),
-            "seconds": (float(seen["seconds"]), float(theirs["seconds"])),
+            "said": also["said"],
+            "left_p": theirs["p"].astype(float),
+            "left_said": also["left_out"],
+            "left_y": theirs["y"],
+            "seconds": (float(seen["seconds"]), float(theirs["seconds"]), float(also["seconds"])),
         }
     plainly = [(each["p"], each["y"]) for each in sets.values()]
     shown = {
@@ -163,6 +231,7 @@ def summed_up(names: list[str], cache: Path) -> dict:
         "sets": len(sets),
         "plain": {"mean_loss": round(mean, 4), "pooled_calibration_error": round(pooled_error(plainly), 4)},
         "choices": choices(sets),
+        "beside": beside(sets),
         "by_set": shown,
     }
 
@@ -180,11 +249,11 @@ def main() -> None:
     with TemporaryDirectory() as scratch, ProcessPoolExecutor(os.cpu_count()) as pool:
         cache = chosen.cache or Path(scratch)
         cache.mkdir(exist_ok=True)
-        for done in pool.map(run, [(kind, name, cache) for name in names for kind in ("plain", "folds")]):
+        for done in pool.map(run, [(kind, name, cache) for name in names for kind in KINDS]):
             print(done, flush=True)
         result = summed_up(names, cache)
     save("calibration", result)
-    for row in [{"expected": "plain", **result["plain"]}, *result["choices"]]:
+    for row in [{"expected": "plain", **result["plain"]}, *result["choices"], *result["beside"]]:
         print(row)
 
 

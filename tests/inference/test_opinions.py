@@ -7,17 +7,21 @@ import pytest
 import torch
 
 from googlenet import GoogLeNetClassifier
+from googlenet.data.builtin import digits
 from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet
 from googlenet.errors import InputError
-from googlenet.inference.calibration.competing import SHARE, fitted_share, opinion_of, together
-from googlenet.inference.calibration.found import Answers, Found, by_training
+from googlenet.inference.calibration.competing import opinion_of
+from googlenet.inference.calibration.out_of_fold import by_folds, out_of_fold
+from googlenet.inference.calibration.temperature import calibrated, tempered
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Chunk
 from googlenet.inference.export import compared, notes_of
 from googlenet.inference.load import load, load_pipeline
 from googlenet.inference.pipeline import Pipeline
-from googlenet.training.recipe import INCEPTIONTIME, SIGNALS
+from googlenet.training.distributed import World
+from googlenet.training.loop import fresh_state
+from googlenet.training.recipe import INCEPTIONTIME, SIGNALS, SMALL
 from googlenet.training.recipe.rows import RECORDINGS
 from googlenet.training.task import task_for
 from googlenet.weights.convert import convert
@@ -56,8 +60,9 @@ def test_they_tell_apart_what_they_never_saw():
     labels = task.data.train.labels.numpy()
     assert (opinion.left_out.argmax(1) == labels).mean() > 0.9
     new, truth = bursts(200, seed=1)
-    part = SignalSet(torch.tensor(truth), tuple(map(str, range(200))), tuple(new))
-    assert (opinion.of(part, task).argmax(1) == truth).mean() > 0.9
+    with torch.inference_mode():
+        said = opinion.kernels(torch.from_numpy(task.preprocessing.array(new))).numpy()
+    assert (said.argmax(1) == truth).mean() > 0.9
 
 
 def test_copies_and_groups_are_left_out_together():
@@ -78,11 +83,13 @@ def test_of_many_examples_some_are_fitted_to(monkeypatch):
     known = np.isfinite(opinion_of(task_of(found, labels)).left_out).all(1)
     assert known.sum() == 30 and known[:3].sum() == 2  # two of three, and 28 of 47
     task = task_of(*bursts(50))
-    assert len(by_training(task, opinion_of(task)).calibration.scores) == 30  # it is asked of these alone
+    assert len(by_folds(task, opinion_of(task)).scores) == 30  # it is asked of these alone
 
 
 def test_only_recipes_that_want_them_have_them():
     assert SIGNALS.opines and not RECORDINGS.opines and not INCEPTIONTIME.opines
+    with pytest.raises(InputError, match="competing is for signals; leave it out for pictures"):
+        fresh_state(task_for(digits(), dataclasses.replace(SMALL, competing=16)), World(0, 1, torch.device("cpu")))
     for changes in ({"competing": 0}, {"max_seconds": 9.0}):
         assert opinion_of(task_of(*bursts(12), recipe=dataclasses.replace(RECIPE, **changes))) is None
     with pytest.raises(InputError, match="a multiple of 16, not 20"):
@@ -91,45 +98,25 @@ def test_only_recipes_that_want_them_have_them():
         SIGNALS.with_changes({"competing": "8192"})
 
 
-def test_they_are_as_loud_as_they_are_right():
-    draws = np.random.default_rng(0)
-    labels = draws.integers(3, size=400)
-    unsure = draws.dirichlet([3, 3, 3], size=400)
-    knows = 2.0 * np.eye(3)[labels] - 1 + 0.3 * draws.normal(size=(400, 3))
-    nonsense = 2.0 * np.eye(3)[draws.integers(3, size=400)] - 1
-    assert fitted_share(unsure, knows, labels) >= 2 * SHARE
-    assert fitted_share(0.2 * unsure + 0.8 * np.eye(3)[labels], nonsense, labels) < SHARE / 2
-    assert fitted_share(unsure[:3], knows[:3], labels[:3]) in (SHARE, 1.5, 2.0)  # three examples change little
-    assert fitted_share(unsure[:0], knows[:0], labels[:0]) == fitted_share(unsure, None, labels) == SHARE
-
-
-def test_a_half_that_is_measured_has_no_say_in_how_loud_they_are():
-    draws = np.random.default_rng(0)
-    labels = draws.integers(3, size=60)
-    probabilities, said = draws.dirichlet([1, 1, 1], size=60), draws.normal(size=(60, 3))
-    plain, others = Answers(probabilities, labels, said).crossed(1.0), labels.copy()
-    others[7] = (labels[7] + 1) % 3
-    changed = (Answers(probabilities, others, said).crossed(1.0) != plain).any(1)
-    assert not changed[7]
-
-
-def test_what_is_said_together_is_the_product():
-    probabilities, said = np.array([[0.5, 0.5], [0.9, 0.1]]), np.array([[1.0, -1.0], [-1.0, 1.0]])
-    found = together(probabilities, said, 0.5)
-    np.testing.assert_allclose(found[0], np.exp([0.5, -0.5]) / np.exp([0.5, -0.5]).sum())
-    np.testing.assert_allclose(found[1, 0] / found[1, 1], 9 * np.exp(-1))
-    assert together(probabilities, None, 0.5) is probabilities
-
-
 def test_a_pipeline_says_what_its_parts_say(fitted):
     pipeline = fitted._pipeline
     (kernels,) = pipeline.opinions
     x = pipeline.example(5)
     with torch.inference_mode():
         network = Pipeline(pipeline.networks, pipeline.preprocessing)(x).double().numpy()
-        wanted = Answers(network, np.zeros(5, int), kernels(x).numpy()).at(Found(pipeline.calibration, 1.0))
+        odds = network * np.exp(kernels(x).numpy())
+        wanted = tempered(odds / odds.sum(1, keepdims=True), pipeline.calibration.temperature)
         np.testing.assert_allclose(pipeline(x).numpy(), wanted, atol=1e-6)
         assert np.abs(wanted - network).max() > 0.01
+
+
+def test_the_temperature_is_found_on_what_both_left_out():
+    task = task_of(*bursts(40))
+    opinion = opinion_of(task)
+    rows, network, labels = out_of_fold(task)
+    odds = network * np.exp(opinion.left_out[rows])
+    wanted = calibrated(odds / odds.sum(1, keepdims=True), labels, "", 0.8).temperature
+    assert by_folds(task, opinion).temperature == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.parametrize("form", ["openvino", "onnx", "torch"])
@@ -164,6 +151,7 @@ def test_of_several_runs_the_mean_is_taken(fitted, tmp_path):
     both, _ = load_pipeline(one, two)
     x = pipeline.example(4)
     with torch.inference_mode():
-        half = [pipeline.opinions[0].scaled(0.5)] * 2
-        wanted = Pipeline(both.networks, pipeline.preprocessing, both.calibration, half)
-        np.testing.assert_allclose(both(x).numpy(), wanted(x).numpy(), atol=1e-6)
+        alone = Pipeline(pipeline.networks, pipeline.preprocessing)(x).double().numpy()
+        odds = alone * np.exp(pipeline.opinions[0](x).numpy() / 2)
+        wanted = tempered(odds / odds.sum(1, keepdims=True), both.calibration.temperature)
+        np.testing.assert_allclose(both(x).numpy(), wanted, atol=1e-6)

@@ -11,8 +11,7 @@ from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet
 from googlenet.inference.calibration import out_of_fold as folding
 from googlenet.inference.calibration import temperature
-from googlenet.inference.calibration.found import by_training
-from googlenet.inference.calibration.out_of_fold import FOLDS, out_of_fold
+from googlenet.inference.calibration.out_of_fold import FOLDS, by_folds, out_of_fold
 from googlenet.inference.calibration.temperature import UNKNOWN
 from googlenet.training.recipe import SIGNALS
 from googlenet.training.task import task_for
@@ -55,8 +54,8 @@ def test_no_member_learns_from_what_it_leaves_out(monkeypatch):
         return plain(smaller, *more)
 
     monkeypatch.setattr(folding, "epochs", watched)
-    found = out_of_fold(task)
-    assert found.rows.tolist() == list(range(22)) and found.labels.tolist() == task.data.train.labels.tolist()
+    rows, _, labels = out_of_fold(task)
+    assert rows.tolist() == list(range(22)) and labels.tolist() == task.data.train.labels.tolist()
     everything = {(row, member) for row in range(22) for member in range(FOLDS)}
     assert everything - seen == {(row, member) for row, member in enumerate(watched.folds)}
 
@@ -66,10 +65,10 @@ def test_what_was_left_out_is_judged_as_examples_that_nobody_knows(monkeypatch):
     monkeypatch.setattr(temperature, "DOUBT", 0)
     signals, _ = waves(64, noise=1.0)
     lot = np.random.default_rng(3).integers(2, size=64)
-    found = by_training(task_of(signals, lot, dataclasses.replace(RECIPE, epochs=20)), None).calibration
+    found = by_folds(task_of(signals, lot, dataclasses.replace(RECIPE, epochs=20)))
     assert len(found.scores) == 64 and found.temperature > 1
     signals, labels = waves(64)
-    told = by_training(task_of(signals, labels, dataclasses.replace(RECIPE, epochs=20)), None).calibration
+    told = by_folds(task_of(signals, labels, dataclasses.replace(RECIPE, epochs=20)))
     assert len(told.scores) == 64 and told.temperature < 1 and np.median(told.scores) > 0.9 > np.median(found.scores)
 
 
@@ -78,13 +77,12 @@ def test_what_was_left_out_is_judged_as_examples_that_nobody_knows(monkeypatch):
 )
 def test_nothing_more_is_trained_where_that_is_not_wanted(changes):
     task = task_of(*waves(12))
-    found = by_training(dataclasses.replace(task, recipe=dataclasses.replace(RECIPE, **changes)), None)
-    assert found.calibration == UNKNOWN
+    assert by_folds(dataclasses.replace(task, recipe=dataclasses.replace(RECIPE, **changes))) == UNKNOWN
 
 
 def test_classes_of_one_example_say_nothing():
     signals, labels = waves(2)
-    assert by_training(task_of(signals, labels), None).calibration == UNKNOWN
+    assert by_folds(task_of(signals, labels)) == UNKNOWN
 
 
 def test_an_estimator_is_calibrated_labels_alike_and_keeps_it(tmp_path):

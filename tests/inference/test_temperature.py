@@ -10,10 +10,10 @@ from sklearn.linear_model import LogisticRegression
 
 from googlenet.errors import InputError
 from googlenet.inference.calibration import temperature
-from googlenet.inference.calibration.found import Answers
 from googlenet.inference.calibration.temperature import (
     Calibration,
     calibrated,
+    crossed,
     expected,
     fitted_temperature,
     joint,
@@ -76,9 +76,9 @@ def test_few_examples_say_less_than_what_is_expected(prior):
 def test_no_example_is_measured_at_a_temperature_that_was_fitted_to_it():
     """Another label of one example changes what the other half says, and nothing of its own half."""
     said, labels = drawn(40)
-    plain, others = Answers(said, labels).crossed(1.0), labels.copy()
+    plain, others = crossed(said, labels), labels.copy()
     others[7] = (labels[7] + 1) % 4
-    changed = (Answers(said, others).crossed(1.0) != plain).any(1)
+    changed = (crossed(said, others) != plain).any(1)
     assert not changed[7] and changed.sum() == 20
     assert (plain.argsort(1) == said.argsort(1)).all()
 

@@ -17,9 +17,9 @@ from ..data.splits import copies, with_held_out
 from ..errors import InputError, unknown
 from ..explain.maps.activation import what_decided
 from ..inference.calibration.competing import opinion_of
-from ..inference.calibration.found import answers_of, found_on
+from ..inference.calibration.found import calibration_of
 from ..inference.calibration.quantization import examples_from
-from ..inference.calibration.temperature import Calibration
+from ..inference.calibration.temperature import Calibration, tempered
 from ..inference.engines.backend import BACKENDS, exported_for
 from ..inference.evaluate import Labels, Probabilities, by_group, metrics, predicted
 from ..inference.export import Comparison, export, notes_of
@@ -132,25 +132,26 @@ def finish(task: Task, model: GoogLeNet, run: Run, report: Report = silent) -> E
         report: Called now and then.
     """
     data, learned, engines = task.data, run.learned() or frozenset[str](), BACKENDS["torch"].load()
-    plain = Predictor(engines.engine_of(Pipeline([model], task.preprocessing)), data.classes, task.preprocessing)
+    opinion = opinion_of(task)
+    beside = [] if opinion is None else [opinion.kernels]
+    uncalibrated = Pipeline([model], task.preprocessing, competing=beside)
+    plain = Predictor(engines.engine_of(uncalibrated), data.classes, task.preprocessing)
     new = new_rows(data.held_out, learned)
     rows = new or range(len(data.held_out))
     part = data.held_out.subset(rows)
-    opinion = opinion_of(task)
-    answers = answers_of(task, plain, part, opinion)
+    found, labels = predicted(plain, part, data.classes)
     unseen = [] if data.validation is None else new_rows(data.validation, learned)
-    found, measured = found_on(task, plain, unseen, answers, opinion, report)
-    pipeline = found.pipeline(model, task.preprocessing, opinion)
+    calibration, measured = calibration_of(task, plain, unseen, found, labels, opinion, report)
+    pipeline = Pipeline([model], task.preprocessing, calibration, beside)
     pipeline.save(run.weights, **what_it_says(task, run))
-    labels = answers.labels
-    evaluation = _scores(found.calibration, measured, labels, data.classes, data, rows)
+    evaluation = _scores(calibration, measured, labels, data.classes, data, rows)
     evaluation = replace(evaluation, learned=0 if new else len(part))
     run.write_evaluation(evaluation)
 
     def draw(rows: Sequence[int], guesses: Ints) -> list[Markup]:
         return _drawn(pipeline, part.subset(rows), guesses)
 
-    probabilities = answers.at(found)
+    probabilities = tempered(found, calibration.temperature)
     examples = examples_for(part.names, labels, data.classes, probabilities, draw, right=1)
     write_report(run, model, examples, look_inside(pipeline, part, probabilities, labels))
     if data.name in BUILTIN:

@@ -21,8 +21,7 @@ from ..data.kinds import example_set, number_of
 from ..data.protocol import Dataset, ExampleSet
 from ..errors import InputError
 from ..explain.explanation import Explanations
-from ..inference.calibration.competing import opinion_of
-from ..inference.calibration.found import Found, by_training
+from ..inference.calibration.found import by_training_part
 from ..inference.engines.torch import TorchBackend
 from ..inference.evaluate import probabilities_of
 from ..inference.predictor import Predictor
@@ -288,9 +287,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         for row in epochs(task, state, world, self._report):
             self.history_.append(row)
             self._report(EpochDone(row, task.recipe.epochs))
-        opinion = opinion_of(task)
-        found = by_training(task, opinion) if start is None else Found()
-        self._pipeline = found.pipeline(finished(task, state, world), task.preprocessing, opinion)
+        self._pipeline = by_training_part(task, finished(task, state, world), fresh=start is None)
 
     def _report(self, event: Event) -> None:
         if self.verbose:

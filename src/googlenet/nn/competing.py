@@ -148,14 +148,6 @@ class CompetingKernels(nn.Module):
         self.classifier.bias.copy_(bias)
         return left_out
 
-    def scaled(self, by: float) -> CompetingKernels:
-        """The same with a classifier that says it so much louder."""
-        found = CompetingKernels(self.weight, self.classifier.out_features)
-        with torch.no_grad():
-            found.classifier.weight.copy_(by * self.classifier.weight)
-            found.classifier.bias.copy_(by * self.classifier.bias)
-        return found.eval()
-
 
 def dilations_of(length: int) -> int:
     """How many dilations 1, 2, 4, … there are at which a kernel fits into a signal."""

@@ -133,6 +133,8 @@ def _placed(model: GoogLeNet, task: Task, world: World) -> GoogLeNet:
     check_size(model.arch, task.size)
     if task.recipe.growth and model.arch.dims != 2:
         raise InputError(f"growth is for pictures; leave it out for {task.preprocessing.kind}s.")
+    if task.recipe.competing and model.arch.dims != 1:
+        raise InputError(f"competing is for signals; leave it out for {task.preprocessing.kind}s.")
     parameters = sum(parameter.numel() for parameter in model.parameters())
     check_work(model.arch, task.size, task.channels, 4 * parameters)  # or what was learned could not be read again
     return placed(model, world.device)

@@ -1,5 +1,4 @@
-"""Competing kernels that answer with a network: fitted to its training part, and as loud as helps on examples that
-neither has learned from."""
+"""Competing kernels that answer with a network, fitted to its training part."""
 
 from __future__ import annotations
 
@@ -15,12 +14,9 @@ from ...data.protocol import ExampleSet, Floats
 from ...data.splits import folds_of
 from ...nn.competing import CompetingKernels
 from ...training.task import Task
-from .temperature import Labels, Probabilities, fitted_temperature, tempered
+from .temperature import Labels
 
 MOST = 4096  # examples that kernels are fitted to
-SHARE = 1.0  # how loud they are where nothing is known, and what is expected
-SHARES = (0.0, 0.33, 0.67, 1.0, 1.5, 2.0, 3.0)  # that are tried
-DOUBT = 10.0  # nats that are given for a share that is another by SHARE
 
 
 @dataclass(frozen=True)
@@ -35,18 +31,6 @@ class Opinion:
 
     kernels: CompetingKernels
     left_out: Floats
-
-    def of(self, part: ExampleSet, task: Task) -> Floats:
-        """What they say of other examples, ``(n, classes)``.
-
-        Args:
-            part: Signals.
-            task: What they were fitted to.
-        """
-        with torch.inference_mode():
-            said = [self.kernels(batch) for batch in _prepared(part, task)]
-        found: Floats = torch.cat(said).numpy()
-        return found
 
 
 def opinion_of(task: Task) -> Opinion | None:
@@ -89,38 +73,3 @@ def _prepared(part: ExampleSet, task: Task) -> Iterator[Tensor]:
         warnings.simplefilter("ignore")  # what there is to say of them was said when networks read them
         loader = part.loader(task.preprocessing, task.recipe)
     return (batch.inputs[:, : task.channels] for batch in loader.plain())
-
-
-def together(probabilities: Probabilities, said: Floats | None, share: float) -> Probabilities:
-    """:func:`googlenet.nn.googlenet.together` of arrays.
-
-    Args:
-        probabilities: ``(n, classes)``, of a network.
-        said: ``(n, classes)``, by kernels, if there are any.
-        share: How loud.
-    """
-    if said is None:
-        return probabilities
-    logs = np.log(np.clip(probabilities, 1e-12, 1)) + share * said
-    found: Probabilities = np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
-    return found
-
-
-def fitted_share(probabilities: Probabilities, said: Floats | None, labels: Labels) -> float:
-    """How loud kernels are to be, of :data:`SHARES`: with what the labels are the most likely, each at its best
-    temperature, unless few examples say so.
-
-    Args:
-        probabilities: ``(n, classes)``, of examples that the network did not learn from.
-        said: ``(n, classes)``, by kernels that did not either, if there are any.
-        labels: ``(n,)``.
-    """
-    if said is None or not len(labels):
-        return SHARE
-
-    def cost(share: float) -> float:
-        both = together(probabilities, said, share)
-        both = tempered(both, fitted_temperature(both, labels))
-        return DOUBT * (share / SHARE - 1) ** 2 - float(np.log(both[np.arange(len(labels)), labels]).sum())
-
-    return min(SHARES, key=cost)

@@ -4,57 +4,51 @@ same training part, of which each member leaves a fold out and is asked about th
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from ...data.splits import folds_of
 from ...nn.device import best_device
+from ...nn.googlenet import together
 from ...training.distributed import World
 from ...training.learner import finished
 from ...training.loop import epochs, fresh_state
 from ...training.progress import Report, silent
 from ...training.task import Task
-from .temperature import Labels, Probabilities
+from .competing import Opinion
+from .temperature import UNKNOWN, Calibration, Labels, Probabilities, calibrated, expected
 
 FOLDS = 4
 SHARE = 0.5  # of the width, and of the epochs: a quarter of the time, and nearly the same temperature
 SOURCE = "{:,} examples, each by a smaller network that left it out"
 
 
-class LeftOut(NamedTuple):
-    """What members say of the examples that they left out.
-
-    Attributes:
-        rows: ``(n,)``: which of the training part these are.
-        probabilities: ``(n, classes)``.
-        labels: ``(n,)``.
-        source: What they are, for people.
-    """
-
-    rows: Labels
-    probabilities: Probabilities
-    labels: Labels
-    source: str
-
-
-def by_folds(task: Task, report: Report = silent) -> LeftOut | None:
-    """What the members of a smaller network say of the training part; ``None`` where networks are not members, begin
-    with weights or have a limit of time, or each class has one example alone.
+def by_folds(task: Task, opinion: Opinion | None = None, report: Report = silent) -> Calibration:
+    """What a smaller network finds out on the training part; nothing where networks are not members, begin with weights
+    or have a limit of time, or each class has one example alone.
 
     Args:
         task: What was trained on.
+        opinion: What kernels that answer with the network say of examples that they did not see, if there are any.
         report: Called now and then.
     """
-    if not task.recipe.leaves_out:
-        return None
-    found = out_of_fold(task, report)
-    return found if len(found.labels) else None
+    recipe = task.recipe
+    if not recipe.leaves_out:
+        return UNKNOWN
+    rows, probabilities, labels = out_of_fold(task, report)
+    if opinion is not None:
+        said = opinion.left_out[rows]
+        known = np.isfinite(said).all(1)
+        both = together(torch.from_numpy(probabilities[known]), torch.from_numpy(said[known]))
+        probabilities, labels = both.numpy(), labels[known]
+    if not len(labels):
+        return UNKNOWN
+    return calibrated(probabilities, labels, SOURCE.format(len(labels)), expected(recipe))
 
 
-def out_of_fold(task: Task, report: Report = silent) -> LeftOut:
-    """What each member of a smaller network says of the examples that it left out.
+def out_of_fold(task: Task, report: Report = silent) -> tuple[Labels, Probabilities, Labels]:
+    """Rows ``(n,)``, probabilities ``(n, classes)`` and labels ``(n,)`` of the examples that a member left out.
 
     Args:
         task: With a training part.
@@ -74,15 +68,14 @@ def out_of_fold(task: Task, report: Report = silent) -> LeftOut:
 
 
 @torch.inference_mode()
-def _left_out(model: torch.nn.Module, task: Task, folds: Labels) -> LeftOut:
+def _left_out(model: torch.nn.Module, task: Task, folds: Labels) -> tuple[Labels, Probabilities, Labels]:
     device = next(model.parameters()).device
-    found, labels, rows = [], [], []
+    rows, found, labels = [], [], []
     for batch in task.training.plain():
         member = folds[batch.rows.numpy()]
         left = np.flatnonzero(member >= 0)
         each = model(batch.inputs.to(device)).float().softmax(-1).cpu().numpy()
+        rows.append(batch.rows.numpy()[left])
         found.append(each[left, member[left]])
         labels.append(batch.labels.numpy()[left])
-        rows.append(batch.rows.numpy()[left])
-    known = np.concatenate(labels)
-    return LeftOut(np.concatenate(rows), np.concatenate(found), known, SOURCE.format(len(known)))
+    return np.concatenate(rows), np.concatenate(found), np.concatenate(labels)

@@ -160,15 +160,21 @@ def calibrated(probabilities: Probabilities, labels: Labels, source: str, prior:
     return Calibration(temperature, source, tuple(np.sort(scores).astype(np.float32).tolist()))
 
 
-def halves(count: int) -> list[tuple[Labels, Labels]]:
-    """Rows of each half of some examples, and those of the other half.
+def crossed(probabilities: Probabilities, labels: Labels, prior: float = 1.0) -> Probabilities:
+    """Probabilities of each half of some examples at the temperature of the other half: what is measured on them is not
+    fitted to them.
 
     Args:
-        count: Of all.
+        probabilities: ``(n, classes)``, before any temperature.
+        labels: ``(n,)``.
+        prior: As of :func:`fitted_temperature`.
     """
-    order = np.random.default_rng(0).permutation(count)
-    one, other = np.sort(order[0::2]), np.sort(order[1::2])
-    return [(one, other), (other, one)]
+    half = np.random.default_rng(0).permutation(len(labels)) % 2 == 0
+    found = np.empty_like(probabilities)
+    for here in (half, ~half):
+        temperature = fitted_temperature(probabilities[~here], labels[~here], prior)
+        found[here] = tempered(probabilities[here], temperature)
+    return found
 
 
 def joint(calibrations: Sequence[Calibration]) -> Calibration:

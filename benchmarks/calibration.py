@@ -5,8 +5,8 @@ chosen: on UCR training parts alone.
 
 Three quarters of each training part are learned from, the rest is what is measured. For each expected temperature and
 each number of examples that it counts as: the log-loss beside that of plain probabilities, and on how many sets it is
-lower. For each share that kernels are expected to have: accuracy and log-loss of the networks with them, for all sets
-alike and as loud as helps on what was left out. With ``--cache`` what was computed of a set is kept, and not computed again.
+lower. For each loudness of kernels: accuracy and log-loss of the networks with them. With ``--cache`` what was computed
+of a set is kept, and not computed again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from common import SHARED, save
 
 FOLDER = SHARED / "data" / "ucr"
 EXPECTED, DOUBT = (0.5, 0.6, 0.7, 1.0), (0, 20, 40, 80, 160, np.inf)
-SHARES, BESIDE = (0.5, 0.75, 1.0, 1.5, 3.0), (0.6, 0.8, 1.0)  # expected of kernels, and of temperatures beside them
+LOUD, BESIDE = (0.5, 0.75, 1.0, 1.5, 3.0), (0.6, 0.8, 1.0)  # how much kernels count; temperatures beside them
 BINS = 15
 KINDS = "plain", "folds", "kernels"
 
@@ -80,14 +80,15 @@ def left_out(name: str, cache: Path) -> None:
 
     task, _ = task_of(name)
     started = time.perf_counter()
-    found = out_of_fold(task)
-    seconds = time.perf_counter() - started
-    np.savez(cache / f"{name}-folds.npz", p=found.probabilities, y=found.labels, seconds=seconds)
+    _, found, labels = out_of_fold(task)
+    np.savez(cache / f"{name}-folds.npz", p=found, y=labels, seconds=time.perf_counter() - started)
 
 
 def kernels(name: str, cache: Path) -> None:
     """What competing kernels say of the examples that smaller networks leave out, had they not seen them, and of those
     to measure."""
+    import torch
+
     from googlenet.data.splits import folds_of
     from googlenet.inference.calibration.competing import opinion_of
     from googlenet.inference.calibration.out_of_fold import FOLDS
@@ -95,7 +96,9 @@ def kernels(name: str, cache: Path) -> None:
     task, check = task_of(name)
     started = time.perf_counter()
     opinion = opinion_of(task)
-    said, seconds = opinion.of(check, task), time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    with torch.inference_mode():
+        said = opinion.kernels(torch.from_numpy(task.preprocessing.array(check.signals))).numpy()
     known = folds_of(task.data.train, FOLDS, task.recipe.seed) >= 0
     np.savez(cache / f"{name}-kernels.npz", left_out=opinion.left_out[known], said=said, seconds=seconds)
 
@@ -153,43 +156,36 @@ def choices(sets: dict[str, dict]) -> list[dict]:
 
 
 def beside(sets: dict[str, dict]) -> list[dict]:
-    """A row for each share that kernels are expected to have, and each temperature beside them."""
-    from googlenet.inference.calibration import competing
-
-    rows = [_measured("networks alone", sets, 0.0, 0.6, dict.fromkeys(sets, 0.0))]
-    kept = competing.SHARE, competing.SHARES
-    for share in SHARES:
-        competing.SHARE, competing.SHARES = share, tuple(share * step for step in kept[1])
-        loud = {
-            name: competing.fitted_share(each["left_p"], each["left_said"], each["left_y"])
-            for name, each in sets.items()
-        }
-        for temperature in BESIDE:
-            rows.append(_measured("for all alike", sets, share, temperature, dict.fromkeys(sets, share)))
-            rows.append(_measured("as loud as helps", sets, share, temperature, loud))
-    competing.SHARE, competing.SHARES = kept
-    return rows
+    """Networks alone, and with kernels: a row for each loudness and each temperature that is expected."""
+    alone = _measured(sets, 0.0, 0.6)
+    return [alone, *(_measured(sets, *choice) for choice in product(LOUD, BESIDE))]
 
 
-def _measured(how: str, sets: dict[str, dict], share: float, expected: float, loud: dict[str, float]) -> dict:
-    from googlenet.inference.calibration.competing import together
+def _measured(sets: dict[str, dict], loud: float, expected: float) -> dict:
     from googlenet.inference.calibration.temperature import fitted_temperature, tempered
 
     found = []
-    for name, each in sets.items():
-        prior = together(each["left_p"], each["left_said"], loud[name])
-        temperature = fitted_temperature(prior, each["left_y"], expected)
-        found.append((tempered(together(each["p"], each["said"], loud[name]), temperature), each["y"]))
+    for each in sets.values():
+        temperature = fitted_temperature(together(each["left_p"], loud * each["left_said"]), each["left_y"], expected)
+        found.append((tempered(together(each["p"], loud * each["said"]), temperature), each["y"]))
     right = [p.argmax(1) == y for p, y in found]
     return {
-        "how": how,
-        "share": share,
+        "kernels_count": loud,
         "expected": expected,
         "mean_accuracy": round(float(np.mean([each.mean() for each in right])), 4),
         "accuracy_of_all_examples": round(float(np.concatenate(right).mean()), 4),
         "mean_loss": round(float(np.mean([loss(p, y) for p, y in found])), 4),
         "pooled_calibration_error": round(pooled_error(found), 4),
     }
+
+
+def together(p: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """What networks and kernels say together."""
+    import torch
+
+    from googlenet.nn.googlenet import together as of_tensors
+
+    return of_tensors(torch.from_numpy(p), torch.from_numpy(said)).numpy()
 
 
 def summed_up(names: list[str], cache: Path) -> dict:

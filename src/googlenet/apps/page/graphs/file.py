@@ -116,6 +116,7 @@ def _notes(pipeline: Pipeline, classes: tuple[str, ...]) -> dict[str, Any]:
         "switches": [asdict(switch) for switch in switches_of(model)],
         "edges": [asdict(edge) for edge in edges_of(model)],
         "points": POINTS,
+        "competing": bool(pipeline.opinions),
     }
 
 

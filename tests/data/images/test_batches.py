@@ -14,7 +14,7 @@ from googlenet.data import parallel
 from googlenet.data.images.crops import random_square
 from googlenet.data.images.dataset import ImageSet, epoch_order
 from googlenet.data.images.preprocessing import ImagePreprocessing
-from googlenet.training.recipe import SMALL
+from googlenet.training.recipe import SMALL, find_recipe
 
 PLAIN = ImagePreprocessing(1, 24, 24, (0.5,), (0.25,))
 STILL = dataclasses.replace(SMALL, crop=False, flip=False, shift=0, cutout=0, colour=0.0)
@@ -54,6 +54,11 @@ def test_without_augmentation_pictures_are_only_normalised():
         torch.testing.assert_close(batch.inputs, (images().pixels[batch.rows] / 255 - 0.5) / 0.25)
         assert torch.equal(batch.labels, images().labels[batch.rows])
     assert sorted(torch.cat([batch.rows for batch in found]).tolist()) == list(range(20))
+
+
+def test_small_pictures_have_recipes_of_their_own_grey_and_in_colour():
+    assert images().recipe == "small" and images(channels=3).recipe == "small-colour"
+    assert images(size=65).recipe == "photos" and find_recipe(images(channels=3).recipe).batch_size == 128
 
 
 def test_shift_moves_every_way_and_mirrors_what_comes_in():

@@ -69,8 +69,10 @@ class ImageSet:
 
     @property
     def recipe(self) -> str:
-        """``"small"`` for small pictures in memory, else ``"photos"``."""
-        return "small" if self.pixels is not None and self.pixels.shape[-1] <= SMALL_SIDE else "photos"
+        """``"small"`` for small pictures in memory, ``"small-colour"`` if they are in colour, else ``"photos"``."""
+        if self.pixels is None or self.pixels.shape[-1] > SMALL_SIDE:
+            return "photos"
+        return "small" if self.channels == 1 else "small-colour"
 
     @cached_property
     def contents(self) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ SMALL = Recipe(
     shift=2,
     cutout=5,
 )
+# Colour asks for more and longer steps, and half of them may be of smaller pictures; docs/tried.md.
+SMALL_COLOUR = dataclasses.replace(SMALL, name="small-colour", batch_size=128, learning_rate=0.015, growth=0.6)
 # For those who have two hours: narrower, so that it sees the pictures nearly four times as often, and they vary more.
 SMALL_LONG = dataclasses.replace(SMALL, name="small-long", width=0.35, epochs=80, cutout=8, mixup=0.2)
 SIGNALS = Recipe(
@@ -127,7 +129,8 @@ PAPER = Recipe(
     calibrate=False,
 )
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (PHOTOS, SMALL, SMALL_LONG, SIGNALS, RECORDINGS, VOLUMES, INCEPTIONTIME, PAPER)
+    recipe.name: recipe
+    for recipe in (PHOTOS, SMALL, SMALL_COLOUR, SMALL_LONG, SIGNALS, RECORDINGS, VOLUMES, INCEPTIONTIME, PAPER)
 }
 
 

@@ -41,7 +41,7 @@ EVALUATE, PREDICT = ("evaluate", "run", "colours"), ("predict", "run", "colours/
 EPOCH = r"epoch   {}/3  loss \d\.\d{{3}}, held out \d\.\d{{3}}  accuracy \d\.\d{{3}}, held out \d\.\d{{3}}  \d+ s"
 STEP = r"(-|\d+):[\d-]{{2}}:[\d-]{{2}}  epoch {}/3  loss \d\.\d{{3}}  accuracy \d\.\d{{3}}  [\d,]+ examples/s"
 BAR = rf"[━╸╺]+ +{STEP}"
-SAID = "short_2d (width 0.125), recipe small, 3 epochs, 2 classes, 19 to learn from, 5 for validation; run: run"
+SAID = "short_2d (width 0.125), recipe small-colour, 3 epochs, 2 classes, 19 to learn from, 5 for validation; run: run"
 MEASURED = (
     r"top-1 \d\.\d{4} \(95 %: \d\.\d{4} to \d\.\d{4}\)",
     r"loss \d\.\d{4}   Brier \d\.\d{4}   calibration error \d\.\d{4}",

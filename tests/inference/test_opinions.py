@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import Ridge
 
 from googlenet import GoogLeNetClassifier
 from googlenet.data.builtin import digits
@@ -19,6 +20,7 @@ from googlenet.inference.engines.engine import Chunk
 from googlenet.inference.export import compared, notes_of
 from googlenet.inference.load import load, load_pipeline
 from googlenet.inference.pipeline import Pipeline
+from googlenet.nn.competing import STRENGTHS
 from googlenet.training.distributed import World
 from googlenet.training.loop import fresh_state
 from googlenet.training.recipe import INCEPTIONTIME, SIGNALS, SMALL
@@ -74,6 +76,30 @@ def test_copies_and_groups_are_left_out_together():
     near = [signal + np.float32(1e-4) for signal in twice]
     groups = tuple(map(str, [*range(40), *range(40)]))
     assert (opinion_of(task_of(near, labels, groups)).left_out.argmax(1) == labels).mean() < 0.7
+
+
+def test_classes_of_one_example_are_left_out_one_by_one():
+    """All together would leave nothing to learn from; each alone is what a regression without it says."""
+    found, _ = bursts(6)
+    names = tuple(map(str, range(6)))
+    part = SignalSet(torch.arange(6), names, tuple(found))
+    task = task_for(Dataset("singles", names, part), RECIPE)
+    opinion = opinion_of(task)
+    features = opinion.kernels.features(torch.from_numpy(task.preprocessing.array(found))).double().numpy()
+    spread = features.std(0)
+    features /= np.where(spread > 1e-6, spread, 1)
+    targets = 2.0 * np.eye(6) - 1
+
+    def without(strength):
+        said = np.empty((6, 6))
+        for row in range(6):
+            rest = np.arange(6) != row
+            said[row] = Ridge(alpha=strength).fit(features[rest], targets[rest]).predict(features[row : row + 1])
+        return said
+
+    tried = [without(strength) for strength in STRENGTHS * features.shape[1] / 1000]
+    best = min(tried, key=lambda said: float(((said - targets) ** 2).sum()))
+    np.testing.assert_allclose(opinion.left_out, best, atol=1e-4)
 
 
 def test_of_many_examples_some_are_fitted_to(monkeypatch):

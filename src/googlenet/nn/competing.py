@@ -191,7 +191,7 @@ def _ridge(x: Tensor, y: Tensor, weights: Tensor, units: Ints) -> tuple[Tensor, 
 
 def _without(residual: Tensor, half: Tensor, blocks: list[Ints]) -> Tensor:
     """Residuals of rows whose block is left out, from those of all; ``half @ half.T`` is the hat matrix."""
-    found = residual / (1 - half.square().sum(1)).clamp(min=1e-6)[:, None]
+    found = residual / (1 - half.square().sum(1)).clamp(min=1e-12)[:, None]
     for block in blocks:
         if len(block) > 1:
             rows = torch.from_numpy(block)

@@ -87,7 +87,7 @@ class Calibration:
 
 UNKNOWN = Calibration()  # of a network that says nothing of it
 SMOOTHED = 0.6  # temperature of networks that learned from smoothed labels; benchmarks/calibration.json
-BESIDE = 0.8  # the same where competing kernels answer with them, which are surer
+BESIDE = 0.8  # the same where competing kernels answer with them, which are surer; the same file
 DOUBT = 80  # examples that say as much as what is expected; benchmarks/calibration.json
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from common import HERE, save, spread
-from googlenet.apps.jobs import evaluation_job
+from googlenet.apps.measure.evaluation import evaluation_job
 from googlenet.apps.page.job import SHIPPED, page_job
 from googlenet.apps.page.page import page_of
 

@@ -86,12 +86,21 @@ def run(folder: Path, name: str, seed: int, resample: int) -> dict[str, float | 
         "balanced_accuracy": float(balanced_accuracy_score(labels, probabilities.argmax(1))),
         "nll": result.nll,
         "ece": result.ece,
+        "ece_by_chance": ece_by_chance(probabilities.max(1)),
         "brier": result.brier,
         "temperature": round(model._pipeline.calibration.temperature, 3),
         "train_seconds": round(trained - started, 2),
         "predict_seconds": round(time.perf_counter() - trained, 2),
         "epochs": len(model.history_),
     }
+
+
+def ece_by_chance(confidence: np.ndarray) -> float:
+    """The calibration error of true probabilities on so few examples, mean of 200 draws of what is right."""
+    from googlenet.inference.evaluate import expected_calibration_error
+
+    right = np.random.default_rng(0).random((200, len(confidence))) < confidence
+    return float(np.mean([expected_calibration_error(confidence, each) for each in right]))
 
 
 def run_all(
@@ -157,10 +166,19 @@ def summary(rows: list[dict]) -> dict:
         "sets": len(names),
         "mean_accuracy": float(np.mean(list(ours.values()))),
         "mean_accuracy_by_seed": by_seed,
+        **{
+            f"mean_{key}": _mean(rows, key)
+            for key in ("nll", "ece", "ece_by_chance")
+            if all(key in row for row in rows)
+        },
         "core_minutes_of_training_by_seed": {seed: round(s / 60, 1) for seed, s in seconds.items()},
         "longest_training_seconds": max(row["train_seconds"] for row in rows),
         "comparisons": comparisons,
     }
+
+
+def _mean(rows: list[dict], key: str) -> float:
+    return float(np.mean([row[key] for row in rows]))
 
 
 def resamples_beside(rows: list[dict]) -> dict:

@@ -80,9 +80,12 @@ def test_nothing_more_is_trained_where_that_is_not_wanted(changes):
     assert by_folds(dataclasses.replace(task, recipe=dataclasses.replace(RECIPE, **changes))) == UNKNOWN
 
 
-def test_classes_of_one_example_say_nothing():
+@pytest.mark.parametrize(("competing", "temperature"), [(0, 0.6), (16, 0.8)])
+def test_of_classes_of_one_example_networks_of_other_data_say_what_is_expected(competing, temperature):
     signals, labels = waves(2)
-    assert by_folds(task_of(signals, labels)) == UNKNOWN
+    found = by_folds(task_of(signals, labels, dataclasses.replace(RECIPE, competing=competing)))
+    assert (found.temperature, list(found.scores)) == (temperature, [])
+    assert found.source == "networks of other data, as no class has two examples"
 
 
 def test_an_estimator_is_calibrated_labels_alike_and_keeps_it(tmp_path):

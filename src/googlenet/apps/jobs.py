@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,37 +11,37 @@ import torch
 from markupsafe import Markup
 
 from ..data.builtin import BUILTIN
-from ..data.find import Columns, to_learn_from
-from ..data.protocol import BadFile, Dataset, ExampleSet, Watch, unwatched
+from ..data.find import to_learn_from
+from ..data.protocol import BadFile, Dataset, ExampleSet
 from ..data.splits import copies, with_held_out
 from ..errors import InputError, unknown
 from ..explain.maps.activation import what_decided
 from ..inference.calibration.competing import opinion_of
 from ..inference.calibration.found import calibration_of
 from ..inference.calibration.quantization import examples_from
-from ..inference.calibration.temperature import Calibration, tempered
-from ..inference.engines.backend import BACKENDS, exported_for
-from ..inference.evaluate import Labels, Probabilities, by_group, metrics, predicted
+from ..inference.calibration.temperature import tempered
+from ..inference.engines.backend import BACKENDS
+from ..inference.evaluate import predicted
 from ..inference.export import Comparison, export, notes_of
-from ..inference.load import load, load_pipeline
+from ..inference.load import load_pipeline
 from ..inference.pipeline import Pipeline
 from ..inference.predictor import Predictor, read_example
 from ..nn.googlenet import GoogLeNet
-from ..training.distributed import joined, leads
-from ..training.loop import train
+from ..training.distributed import joined, leads, processes
+from ..training.loop import examples_per_second, train
 from ..training.progress import Report, silent
-from ..training.recipe import Recipe, find_recipe
+from ..training.recipe import Plan, Recipe, find_recipe, planned
 from ..training.runs.folder import Run
 from ..training.runs.records import Evaluation
 from ..training.task import Task, what_it_says
 from ..training.transfer import fitted_to, task_and_start, train_on_features
 from ..weights.create import read_source
-from .held_out import held_out, new_rows
+from .measure.evaluation import scores
+from .measure.held_out import new_rows
 from .report import charts
 from .report.examples import Ints, examples_for, write_pictures
 from .report.inside import look_inside
 from .report.page import write_report
-from .report.shortcuts import shortcuts
 
 
 def learning_data(data: Dataset, recipe: Recipe) -> Dataset:
@@ -71,6 +71,36 @@ def choose_recipe(data: Dataset, name: str | None, changes: Mapping[str, str], r
     if changes.get("weights"):
         recipe = fitted_to(recipe, read_source(changes["weights"]))
     return recipe.with_changes(changes).fitted(len(part), len(data.classes))
+
+
+def recipe_for_minutes(data: Dataset, minutes: float, name: str | None, changes: Mapping[str, str]) -> Plan:
+    """The training for the minutes that there are, after a few seconds of trial on this machine.
+
+    Args:
+        data: With a training part.
+        minutes: Of the whole command, about.
+        name: As of :func:`choose_recipe`.
+        changes: The same.
+
+    Raises:
+        InputError: As of :func:`choose_recipe`; for minutes that are none, and fields that say how long, too; and for
+            several processes.
+    """
+    if said := [field for field in ("epochs", "max_seconds") if field in changes]:
+        raise InputError(f"--minutes says how long to train, and so does {said[0]}: leave one of them out.")
+    if changes.get("freeze") == "features":
+        raise InputError("With freeze=features there is nothing to spend minutes on: leave --minutes out.")
+    if processes() > 1:
+        raise InputError("--minutes is for one process; give several --max-seconds, and a recipe.")
+
+    examples = len(to_learn_from(data))
+
+    def plan(name: str | None) -> Plan:
+        recipe = choose_recipe(data, name, changes)
+        return planned(recipe, minutes, examples, examples_per_second(task_and_start(data, recipe)[0]))
+
+    found = plan(name)
+    return plan(found.better) if name is None and found.better else found
 
 
 def training_job(
@@ -144,7 +174,7 @@ def finish(task: Task, model: GoogLeNet, run: Run, report: Report = silent) -> E
     calibration, measured = calibration_of(task, plain, unseen, found, labels, opinion, report)
     pipeline = Pipeline([model], task.preprocessing, calibration, beside)
     pipeline.save(run.weights, **what_it_says(task, run))
-    evaluation = _scores(calibration, measured, labels, data.classes, data, rows)
+    evaluation = scores(calibration, measured, labels, data.classes, data, rows)
     evaluation = replace(evaluation, learned=0 if new else len(part))
     run.write_evaluation(evaluation)
 
@@ -166,91 +196,6 @@ def _drawn(pipeline: Pipeline, part: ExampleSet, guesses: Ints) -> list[Markup]:
     inputs = np.concatenate(read)
     evidence = what_decided(pipeline, inputs, torch.from_numpy(guesses))
     return [charts.drawn(preprocessing.draw(x, each)) for x, each in zip(inputs, evidence, strict=True)]
-
-
-def evaluation_job(
-    runs: Sequence[str],
-    source: str,
-    crops: int = 1,
-    watch: Watch = unwatched,
-    columns: Columns | None = None,
-    everything: bool = False,
-) -> Evaluation:
-    """Metrics of one run, or of the mean probability of several, on a data set's held-out part; examples that a run
-    learned from, by what they hold, are left out.
-
-    Args:
-        runs: Run folders, weight files, or one exported model.
-        source: The data.
-        crops: Of each picture.
-        watch: Wraps the list of files while they are checked.
-        columns: Of a table.
-        everything: Whether those that a run learned from are measured too.
-
-    Raises:
-        InputError: If the data cannot be read, or the runs learned from all of them, or know none of their
-            classes.
-    """
-    columns = columns or Columns()
-    # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
-    engine = None if exported_for(runs[0]) else "torch"
-    predictor = load(*runs, engine=engine, max_pixels=columns.max_pixels)
-    there = held_out(runs, predictor, source, watch, columns)
-    if not there.new and not everything:
-        raise there.nothing_new(runs, "Name other data, or measure on these all the same with --all.")
-    learned = len(there.known) - len(there.new)
-    rows = there.known if everything else there.new
-    data = there.data
-    answers = predicted(predictor, data.held_out.subset(rows), data.classes, crops)
-    return replace(
-        _scores(predictor.calibration, *answers, predictor.classes, data, rows),
-        unknown=list(there.unknown),
-        learned=learned if everything else 0,
-        left_out=0 if everything else learned,
-        strangers=dict(there.strangers),
-        notes=_remarks(data),
-    )
-
-
-def _remarks(data: Dataset) -> list[str]:
-    """What there is to say of data, but for how they were read."""
-    return [note for note in data.notes if not note.startswith("Read as")]
-
-
-def _scores(
-    calibration: Calibration,
-    probabilities: Probabilities,
-    labels: Labels,
-    classes: Sequence[str],
-    data: Dataset,
-    rows: Sequence[int],
-) -> Evaluation:
-    """Metrics on those rows of the held-out part, and shortcuts to them from what else there is.
-
-    Args:
-        calibration: Of the network.
-        probabilities: ``(n, classes)``, of the rows.
-        labels: ``(n,)``, of the rows.
-        classes: That the network knows.
-        data: With the held-out part.
-        rows: Of that.
-    """
-    part = data.held_out.subset(rows)
-    found = metrics(probabilities, labels, classes, data.held_out_name)
-    others = set(range(len(data.held_out))).difference(rows)
-    rest = data.held_out.subset(sorted(others)) if data.train is data.held_out else data.train
-    short = [] if rest is None or not len(rest) else shortcuts(rest, part, found.top1)
-    bad = [asdict(file) for file in data.bad]
-    groups = by_group(probabilities, labels, part.groups, len(classes)) if part.groups else []
-    return replace(
-        found,
-        left_out=len(others),
-        bad_files=bad,
-        shortcuts=short,
-        by_group=groups,
-        temperature=calibration.temperature,
-        calibrated_on=calibration.source,
-    )
 
 
 def export_job(

@@ -17,11 +17,10 @@ from ..nn import layers
 from ..nn.device import computes_in_bf16
 from ..nn.googlenet import GoogLeNet, mean_probabilities
 from .distributed import World
-from .recipe import Recipe
+from .recipe import BEGINS, Recipe
 from .state import State
 from .task import Task
 
-BEGINS = 0.75  # of their size, of pictures that grow
 ADVICE = "The last checkpoint is untouched. Try a smaller learning_rate, a longer warmup, clip=1, or precision=fp32."
 
 

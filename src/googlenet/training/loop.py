@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +15,13 @@ from ..arch.check import check_work
 from ..arch.cost import check_size
 from ..data.parallel import steps_of
 from ..errors import InputError
+from ..nn.device import best_device
 from ..nn.googlenet import GoogLeNet
 from ..weights.create import create_model, save_weights
 from .distributed import World
 from .learner import Learner, averaged, finished, grown, norms_of, placed, validate
 from .optimizers import learning_rate
-from .progress import Clock, EpochDone, Pace, Report, StepDone, now
+from .progress import Clock, EpochDone, Pace, Report, StepDone, now, silent
 from .recipe import Recipe
 from .runs.folder import Run
 from .runs.records import EpochRow
@@ -27,6 +29,7 @@ from .state import State, go_on, keep_previous, make_newest
 from .task import Task, learned_from, run_record, what_it_says
 
 CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
+TRIALS = (1.0, 3.0)  # seconds; the first warms up
 WITHIN = 1000  # steps of an epoch after which there is a checkpoint in it, and chance begins anew
 
 
@@ -207,6 +210,26 @@ def _epoch(
     learner.check(loss, where)
     scores = validate(averaged(state), task, world) if world.leads and task.validation is not None else (None, None)
     return EpochRow(number, loss, accuracy, round(now() - started, 2), rate, *scores)
+
+
+def examples_per_second(task: Task) -> float:
+    """How many examples a second this machine learns from, at full size; finding it out takes four seconds or a few
+    steps.
+
+    Args:
+        task: The data and how to train.
+    """
+    world, speed = World(0, 1, best_device()), 0.0
+    for seconds in TRIALS:
+        recipe = dataclasses.replace(task.recipe, epochs=100_000, growth=0.0, max_seconds=seconds)
+        trial = dataclasses.replace(task, recipe=recipe, data=dataclasses.replace(task.data, validation=None))
+        state = fresh_state(trial, world)
+        started = now()
+        for _ in epochs(trial, state, world, silent):
+            pass
+        each = task.examples / steps_of(task.examples, _batch_size(trial, world))
+        speed = state.step * each / (now() - started)
+    return speed
 
 
 def _seed(recipe: Recipe, epoch: int, done: int, world: World) -> None:

@@ -21,7 +21,7 @@ from ...explain.figures import check_format, saved
 from ...explain.maps.attribution import METHODS, find_method
 from ...explain.neighbours import features, nearest
 from ...inference.predictor import read_example
-from ..held_out import HeldOut, as_read, held_out
+from ..measure.held_out import HeldOut, as_read, held_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -24,7 +24,7 @@ from ...inference.load import load_pipeline
 from ...inference.pipeline import Pipeline
 from ...nn.device import best_device
 from ...weights.foreign.safetensors import read_tensors, write_tensors
-from ..held_out import as_read
+from ..measure.held_out import as_read
 
 SETTINGS, SURVEY, LINES, PARTS, SHEET = "settings.json", "survey.json", "features.jsonl", "parts", "sheet"
 NUMBERS = ("mean", "covariance", "low", "high")  # of the data

@@ -22,11 +22,12 @@ from .temperature import UNKNOWN, Calibration, Labels, Probabilities, calibrated
 FOLDS = 4
 SHARE = 0.5  # of the width, and of the epochs: a quarter of the time, and nearly the same temperature
 SOURCE = "{:,} examples, each by a smaller network that left it out"
+OTHERS = "networks of other data, as no class has two examples"
 
 
 def by_folds(task: Task, opinion: Opinion | None = None, report: Report = silent) -> Calibration:
-    """What a smaller network finds out on the training part; nothing where networks are not members, begin with weights
-    or have a limit of time, or each class has one example alone.
+    """What a smaller network finds out on the training part, or where no class has two examples what is expected;
+    nothing where networks are not members, begin with weights or have a limit of time.
 
     Args:
         task: What was trained on.
@@ -43,7 +44,7 @@ def by_folds(task: Task, opinion: Opinion | None = None, report: Report = silent
         both = together(torch.from_numpy(probabilities[known]), torch.from_numpy(said[known]))
         probabilities, labels = both.numpy(), labels[known]
     if not len(labels):
-        return UNKNOWN
+        return Calibration(expected(recipe), OTHERS)
     return calibrated(probabilities, labels, SOURCE.format(len(labels)), expected(recipe))
 
 

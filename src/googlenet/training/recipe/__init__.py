@@ -1,9 +1,11 @@
 """Recipes: every hyper-parameter of a training, as data."""
 
-from .fields import LENGTH, SWITCHES, Recipe
+from .budget import Plan, planned
+from .fields import BEGINS, LENGTH, SWITCHES, Recipe
 from .rows import INCEPTIONTIME, PAPER, PHOTOS, RECIPES, SIGNALS, SMALL, SMALL_LONG, VOLUMES, find_recipe
 
 __all__ = [
+    "BEGINS",
     "INCEPTIONTIME",
     "LENGTH",
     "PAPER",
@@ -14,6 +16,8 @@ __all__ = [
     "SMALL_LONG",
     "SWITCHES",
     "VOLUMES",
+    "Plan",
     "Recipe",
     "find_recipe",
+    "planned",
 ]

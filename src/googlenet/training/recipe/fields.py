@@ -199,6 +199,7 @@ class Recipe:
 
 
 LENGTH = frozenset({"epochs", "class_epochs", "min_steps", "max_seconds"})  # what a resumed training may change
+BEGINS = 0.75  # of their size, of pictures that grow
 SWITCHES = frozenset(name for name, kind in get_type_hints(Recipe).items() if kind is bool)
 _KIND_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str: "a word"}
 

@@ -46,6 +46,15 @@ def train(
     weights: Annotated[
         str | None, typer.Option(help="Begin with these: a run, a file, or a name from googlenet weights list.")
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            metavar="NUMBER",
+            help="About how long the command may take: what that buys here is found out, and the recipe chosen by it.",
+            rich_help_panel="How long",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with --out, or the last run of DATA.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
     window: WindowOption = None,
@@ -60,7 +69,7 @@ def train(
     Built-in data: digits and fashion-mnist (pictures), gunpoint (signals). Every field of a recipe is an option;
     googlenet recipes shows what each is where it is not given.
 
-    Example: googlenet train photos/ --epochs 30
+    Example: googlenet train photos/ --minutes 30
 
     Example: googlenet train ecg.csv --target rhythm --group patient
 
@@ -68,24 +77,26 @@ def train(
 
     Example: googlenet train photos/ --weights googlenet_torchvision.imagenet1k --freeze features
     """
+    if minutes is not None and resume:
+        raise typer.BadParameter("A resumed training has its limit already: --max-seconds N gives it another.")
     asked = functools.partial(columns, window=window, hop=hop, rate=rate)
-    _train(data, asked, out, recipe, recipe_changes({**changes, "weights": weights or None}), resume, tensorboard)
+    wanted = recipe_changes({**changes, "weights": weights or None})
+    _train(data, asked, out, (recipe, minutes, wanted), resume, tensorboard)
 
 
 def _train(
     data: str,
     columns: Callable[..., Any],
     out: Path | None,
-    recipe: str | None,
-    wanted: dict[str, str],
+    how: tuple[str | None, float | None, dict[str, str]],
     resume: bool,
     tensorboard: bool,
 ) -> None:
-    """Finds the data and the run, and trains."""
+    """Finds the data and the run, and trains by the recipe of that name, for those minutes, with those changes."""
     from ....data.find import find_data
     from ....nn.device import keep_memory
     from ....training.distributed import restarted
-    from ...jobs import choose_recipe, learning_data
+    from ...jobs import learning_data
     from .. import progress
 
     keep_memory()
@@ -93,7 +104,7 @@ def _train(
     try:
         found = find_data(data, progress.watch, columns(like=_reading(run if resume else None)))
         run = run or _run_for(data, found, resume)
-        chosen = choose_recipe(found, recipe, wanted, run if resume else None)
+        chosen = _recipe(found, *how, run if resume else None)
         again = resume or (restarted() and run.exists)  # torchrun gives the same command once more
         _trained(learning_data(found, chosen), chosen, run, again, tensorboard)
     except KeyboardInterrupt:
@@ -101,6 +112,20 @@ def _train(
     finally:
         if run is not None:
             run.release()
+
+
+def _recipe(
+    data: Dataset, name: str | None, minutes: float | None, wanted: dict[str, str], resumed: Run | None
+) -> Recipe:
+    """The recipe; where minutes say how long, it is said what they buy."""
+    from ...jobs import choose_recipe, recipe_for_minutes
+    from .. import display
+
+    if minutes is None:
+        return choose_recipe(data, name, wanted, resumed)
+    plan = recipe_for_minutes(data, minutes, name, wanted)
+    display.say(plan.described())
+    return plan.recipe
 
 
 def _reading(run: Run | None) -> Preprocessing | None:
@@ -212,7 +237,7 @@ def evaluate(
         return
     from ....data.protocol import BadFile
     from ....nn.device import keep_memory
-    from ...jobs import evaluation_job
+    from ...measure.evaluation import evaluation_job
     from .. import display, progress
 
     keep_memory()
@@ -228,7 +253,7 @@ def evaluate(
 def _compare(words: Sequence[str], against: str, more: bool, as_json: bool, columns: Callable[..., Any]) -> None:
     """Compares two runs, and shows what came of it."""
     from ....nn.device import keep_memory
-    from ...compare import comparison_job
+    from ...measure.compare import comparison_job
     from .. import progress
     from ..output import results
 

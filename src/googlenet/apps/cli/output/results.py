@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ....training.recipe import Recipe
     from ....training.runs.folder import Run
     from ....training.runs.records import Evaluation
-    from ...compare import Difference
+    from ...measure.compare import Difference
 
 
 FEW = 5000  # photos of a training part for which weights that have seen more are the better start

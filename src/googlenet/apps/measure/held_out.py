@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..data.find import Columns, find_data
-from ..data.protocol import Dataset, ExampleSet, Preprocessing, Watch
-from ..data.splits import HELD_OUT, fingerprint_by_names, hold_out
-from ..errors import InputError
-from ..inference.predictor import Predictor
-from ..training.runs.folder import run_of
+from ...data.find import Columns, find_data
+from ...data.protocol import Dataset, ExampleSet, Preprocessing, Watch
+from ...data.splits import HELD_OUT, fingerprint_by_names, hold_out
+from ...errors import InputError
+from ...inference.predictor import Predictor
+from ...training.runs.folder import run_of
 
 
 @dataclass(frozen=True)

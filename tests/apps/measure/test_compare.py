@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conftest import QUICK, run_here
-from googlenet.apps.compare import difference
+from googlenet.apps.measure.compare import difference
 
 
 def right(text):
@@ -48,7 +48,7 @@ def test_two_runs_are_compared_on_the_same_examples(runs):
 
 
 def test_runs_that_do_not_read_the_same_examples_are_not_compared(runs, monkeypatch):
-    from googlenet.apps import compare
+    from googlenet.apps.measure import compare
 
     read, found = compare.held_out, []
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..data.find import Columns
-from ..data.protocol import Watch, unwatched
-from ..errors import InputError
-from ..inference.engines.backend import exported_for
-from ..inference.evaluate import predicted, wilson_interval
-from ..inference.load import load
+from ...data.find import Columns
+from ...data.protocol import Watch, unwatched
+from ...errors import InputError
+from ...inference.engines.backend import exported_for
+from ...inference.evaluate import predicted, wilson_interval
+from ...inference.load import load
 from .held_out import held_out
 
 LEVEL = 0.05  # of p, below which a difference is said to be shown

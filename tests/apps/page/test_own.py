@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import googlenet
+from googlenet.apps.page.job import export_page_job
 
 STATUS = "() => document.querySelector('#own .status').innerText"
 RANKED = """() => [...document.querySelectorAll("#own .explanation:not([hidden]) .answers li:not([hidden])")]
@@ -110,6 +111,29 @@ def test_a_network_takes_the_place_of_the_pages_own(own, page_file, tmp_path):
     assert told.startswith("This is your network now: mine.onnx, 2 classes, 6 modules.")
     rows = "() => document.querySelectorAll('#own .explanation:not([hidden]) .branch-table tr').length"
     assert own.evaluate(rows) == 6
+
+
+def test_contributions_say_so_where_kernels_answer_too(own, tmp_path):
+    """Asked of a network of signals with competing kernels and of the same without; their answers differ."""
+    draws = np.random.default_rng(0)
+    labels = np.arange(24) % 2
+    signals = np.sin(np.linspace(0, 6, 64) * (1 + labels[:, None])) + 0.1 * draws.normal(size=(24, 64))
+    table = tmp_path / "one.csv"
+    table.write_text(",".join(f"{value:.4f}" for value in signals[0]))
+    told = {}
+    for kernels in (0, 16):
+        recipe = {"width": 0.125, "members": 1, "epochs": 1, "competing": kernels, "calibrate": False}
+        model = googlenet.GoogLeNetClassifier(recipe, random_state=0).fit(signals, labels)
+        model.save(tmp_path / f"{kernels}.safetensors")
+        give(own, export_page_job([str(tmp_path / f"{kernels}.safetensors")], tmp_path / f"{kernels}.onnx"))
+        assert give(own, table).startswith("Signals read: 1.")
+        note = "document.querySelector('#own .explanation:not([hidden]) .contributing .note')"
+        own.do("page", "click", "#own .explanation:not([hidden]) .contributing button")
+        assert own.becomes(f"() => {note}.innerText")
+        told[kernels] = own.evaluate(f"() => {note}.innerText")
+        assert told[kernels].startswith("Of the difference of")
+    sentence = "Random kernels that compete answer beside the network; they are no part of these numbers."
+    assert sentence in told[16] and sentence not in told[0]
 
 
 def test_a_network_that_is_damaged_leaves_the_one_before_at_work(own, page_file, tmp_path):

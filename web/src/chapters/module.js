@@ -134,11 +134,10 @@ function readouts() {
 /** The sentence below: what the network says, or why it cannot say anything. */
 function told(picture, flow, answer) {
   const reasons = flow.impossible();
-  const beside = picture.network.notes.competing ? ` ${text("module.beside")}` : "";
   const off = flow.kept().length < flow.module.branches.length ? ` ${text(flow.kept().length ? "module.off" : "module.none")}` : "";
   if (reasons.length) return text("module.impossible", { what: reasons.join(plain("module.and")) }) + off;
   const [now, was] = [answer, picture.answer].map(({ probabilities }) => ranked(picture.network, probabilities)[0]);
   const values = { label: now.label, share: percent(now.probability, 1), was: was.label, wasshare: percent(was.probability, 1) };
-  return text(answer === picture.answer ? "module.same" : "module.changed", values) + off + beside;
+  return text(answer === picture.answer ? "module.same" : "module.changed", values) + off;
 }
 

@@ -49,7 +49,8 @@ export function contributing(live, table, key, classes = () => firstTwo(live)) {
     const { found, most, label, against } = told;
     scale.tell([-most, most]);
     const closes = found.closes === false ? ` ${text("own.open")}` : "";
-    say(sentence, text("own.contributed", { label, against, difference: signed(found.difference) }) + closes);
+    const beside = live.network.notes.competing ? ` ${text("own.beside")}` : "";
+    say(sentence, text("own.contributed", { label, against, difference: signed(found.difference) }) + closes + beside);
   }
   function forget() {
     if (told) table.contributions(null);

@@ -25,7 +25,6 @@ export default {
   "module.says": "What the network says",
   "module.same": "This is the module as it was trained. The network says <b>{label}</b>, at {share}.",
   "module.changed": "With this change the network says <b>{label}</b>, at {share}; as trained it says {was}, at {wasshare}. It was not retrained: taps and channels that are taken away count as 0. The marks on the bars are where they stood.",
-  "module.beside": "Random kernels that compete answer beside the network; what is changed here leaves them as they are.",
   "module.impossible": "No prediction is possible: {what} would need weights that nobody has trained. The cost holds all the same.",
   "module.larger": "a {k}×{k} kernel where {was}×{was} was learned",
   "module.more": "{count} channels of reduction where {was} were learned",

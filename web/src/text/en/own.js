@@ -35,6 +35,7 @@ export default {
   "own.channels": "{module}, branch {branch}: its {count} channels",
   "own.contribute": "Work out what each branch contributes",
   "own.contributed": "Of the difference of {difference} between the logits of {label} and {against}, each module’s branches contribute what stands below their maps: the numbers of a row sum to it. Orange speaks for {label}, blue for {against}.",
+  "own.beside": "Random kernels that compete answer beside the network; they are no part of these numbers.",
   "own.open": "The sums did not close within 1 %: take the numbers as rough.",
   "model.none": "This file is no network for the page. Write one with <code>googlenet export RUN --page</code>.",
   "model.foreign": "This file is no network of googlenet. Write one with <code>googlenet export RUN --page</code>.",

@@ -25,7 +25,6 @@ export default {
   "module.says": "네트워크의 답",
   "module.same": "학습된 그대로의 모듈입니다. 네트워크의 답은 <b>{label}</b>, 확률은 {share}입니다.",
   "module.changed": "이렇게 바꾸면 네트워크의 답은 <b>{label}</b>, 확률은 {share}입니다. 학습된 그대로일 때는 {was}, {wasshare}였습니다. 다시 학습하지 않았으며, 없앤 탭과 채널은 0으로 셈합니다. 막대 위의 표시는 바꾸기 전의 값입니다.",
-  "module.beside": "네트워크 옆에서는 서로 겨루는 무작위 커널들이 함께 답하며, 여기서 무엇을 바꾸어도 그 커널들은 그대로입니다.",
   "module.impossible": "예측할 수 없습니다. {what}에 필요한 가중치는 아무도 학습한 적이 없기 때문입니다. 비용은 그래도 맞습니다.",
   "module.larger": "{was}×{was} 를 학습한 자리의 {k}×{k} 커널",
   "module.more": "{was}개를 학습한 자리의 축소 채널 {count}개",

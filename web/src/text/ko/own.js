@@ -35,6 +35,7 @@ export default {
   "own.channels": "{module}, 가지 {branch}: 채널 {count}개",
   "own.contribute": "가지마다의 기여 계산하기",
   "own.contributed": "{label} 와 {against} 의 로짓 차이 {difference} 가운데 각 모듈의 가지가 기여하는 양이 맵 아래에 있으며, 한 행의 합이 그 차이입니다. 주황색은 {label}, 파란색은 {against} 쪽입니다.",
+  "own.beside": "네트워크 옆에서는 서로 겨루는 무작위 커널들이 함께 답하지만, 이 수치에는 들어 있지 않습니다.",
   "own.open": "합이 1% 이내로 맞지 않았으므로 대강의 값으로 보십시오.",
   "model.none": "이 페이지가 읽을 수 있는 네트워크가 아닙니다. <code>googlenet export RUN --page</code> 로 만드십시오.",
   "model.foreign": "googlenet 이 쓴 네트워크가 아닙니다. <code>googlenet export RUN --page</code> 로 만드십시오.",

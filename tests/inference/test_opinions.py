@@ -22,9 +22,9 @@ from googlenet.inference.load import load, load_pipeline
 from googlenet.inference.pipeline import Pipeline
 from googlenet.nn.competing import STRENGTHS
 from googlenet.training.distributed import World
-from googlenet.training.loop import fresh_state
 from googlenet.training.recipe import INCEPTIONTIME, SIGNALS, SMALL
 from googlenet.training.recipe.rows import RECORDINGS
+from googlenet.training.start.fresh import fresh_state
 from googlenet.training.task import task_for
 from googlenet.weights.convert import convert
 

@@ -108,7 +108,7 @@ def test_speed_is_what_a_training_has(monkeypatch):
     monkeypatch.setattr(loop.Learner, "step", step)
     monkeypatch.setattr(loop, "now", lambda: ticks[0])
     monkeypatch.setattr("googlenet.training.progress.now", lambda: ticks[0])
-    from googlenet.training.transfer import task_and_start
+    from googlenet.training.start.given import task_and_start
 
     assert loop.examples_per_second(task_and_start(data, recipe)[0]) == pytest.approx(64.0)
 

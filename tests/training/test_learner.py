@@ -13,9 +13,10 @@ from googlenet.data.signals.dataset import SignalSet
 from googlenet.errors import InputError
 from googlenet.training.distributed import World
 from googlenet.training.learner import Learner, grown, mixed
-from googlenet.training.loop import epochs, fresh_state
+from googlenet.training.loop import epochs
 from googlenet.training.progress import silent
 from googlenet.training.recipe import SIGNALS, SMALL
+from googlenet.training.start.fresh import fresh_state
 from googlenet.training.task import task_for
 
 

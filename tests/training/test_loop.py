@@ -13,10 +13,11 @@ from googlenet.data.protocol import Dataset
 from googlenet.training import loop, progress
 from googlenet.training.distributed import World
 from googlenet.training.learner import Diverged, Learner
-from googlenet.training.loop import epochs, fresh_state
+from googlenet.training.loop import epochs
 from googlenet.training.progress import EpochDone, StepDone, silent
 from googlenet.training.recipe import SIGNALS, SMALL
 from googlenet.training.runs.folder import Run
+from googlenet.training.start.fresh import fresh_state
 from googlenet.training.task import task_for
 
 pytestmark = pytest.mark.usefixtures("short")

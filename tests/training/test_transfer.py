@@ -20,7 +20,7 @@ from googlenet.data.images.dataset import as_wanted
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.training.optimizers import make_optimizer
 from googlenet.training.recipe import PHOTOS, SIGNALS, SMALL
-from googlenet.training.transfer import fitted_classifier, fitted_to, start_from, transfer_task
+from googlenet.training.start.given import fitted_classifier, fitted_to, start_from, transfer_task
 from googlenet.weights.checkpoint import weights_of
 from googlenet.weights.create import read_source
 

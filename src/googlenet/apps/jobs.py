@@ -33,8 +33,8 @@ from ..training.progress import Report, silent
 from ..training.recipe import Plan, Recipe, find_recipe, planned
 from ..training.runs.folder import Run
 from ..training.runs.records import Evaluation
+from ..training.start.given import fitted_to, task_and_start, train_on_features
 from ..training.task import Task, what_it_says
-from ..training.transfer import fitted_to, task_and_start, train_on_features
 from ..weights.create import read_source
 from .measure.evaluation import scores
 from .measure.held_out import new_rows

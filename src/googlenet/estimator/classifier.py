@@ -29,11 +29,12 @@ from ..nn.device import best_device
 from ..nn.googlenet import GoogLeNet
 from ..training.distributed import World
 from ..training.learner import finished
-from ..training.loop import epochs, fresh_state, pretrained_state
+from ..training.loop import epochs
 from ..training.progress import EpochDone, Event, printed
 from ..training.recipe import Recipe
+from ..training.start.fresh import fresh_state, pretrained_state
+from ..training.start.given import fitted_to, task_and_start
 from ..training.task import Task, task_for
-from ..training.transfer import fitted_to, task_and_start
 from ..weights.create import read_source
 from .examples import explanations, learning_data, places_of
 from .files import LEARNED, load_fitted, save_fitted

@@ -11,20 +11,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..arch.check import check_work
-from ..arch.cost import check_size
 from ..data.parallel import steps_of
 from ..errors import InputError
 from ..nn.device import best_device
 from ..nn.googlenet import GoogLeNet
-from ..weights.create import create_model, save_weights
+from ..weights.create import save_weights
 from .distributed import World
-from .learner import Learner, averaged, finished, grown, norms_of, placed, validate
+from .learner import Learner, averaged, finished, grown, norms_of, validate
 from .optimizers import learning_rate
 from .progress import Clock, EpochDone, Pace, Report, StepDone, now, silent
 from .recipe import Recipe
 from .runs.folder import Run
 from .runs.records import EpochRow
+from .start.fresh import fresh_state, pretrained_state
 from .state import State, go_on, keep_previous, make_newest
 from .task import Task, learned_from, run_record, what_it_says
 
@@ -48,7 +47,7 @@ def train(
         world: The processes, from :func:`~googlenet.training.distributed.joined`.
         resume: Whether to go on from the folder's checkpoint, if it has one.
         report: Called with every event, for progress.
-        start: The network to go on from, see :func:`~googlenet.training.transfer.start_from`; by default a fresh one.
+        start: The network to go on from, of :func:`~googlenet.training.start.given.start_from`; else a fresh one.
 
     Returns:
         The network with its final weights, in evaluation mode.
@@ -102,45 +101,6 @@ def _begin(task: Task, run: Run, world: World, state: State, resume: bool) -> No
         if source is not None:
             make_newest(source, run)
             run.write_history(state.history)  # of the checkpoint, and of nothing after it
-
-
-def fresh_state(task: Task, world: World) -> State:
-    """A training that has not begun: the network as the recipe has it, its running mean, its optimizer."""
-    recipe = task.recipe
-    torch.manual_seed(recipe.seed)
-    model = create_model(
-        recipe.arch,
-        len(task.data.classes),
-        task.channels,
-        width=recipe.width,
-        auxiliary=recipe.aux_weight > 0,
-        dropout=recipe.dropout,
-        members=recipe.members,
-    )
-    return State.beginning(_placed(model, task, world), recipe)
-
-
-def pretrained_state(model: GoogLeNet, task: Task, world: World) -> State:
-    """A training, not begun, of a network that came with weights.
-
-    Args:
-        model: The network; it is trained itself, not a copy.
-        task: The data and how to train.
-        world: The processes.
-    """
-    torch.manual_seed(task.recipe.seed)
-    return State.beginning(_placed(model, task, world), task.recipe, pretrained=True)
-
-
-def _placed(model: GoogLeNet, task: Task, world: World) -> GoogLeNet:
-    check_size(model.arch, task.size)
-    if task.recipe.growth and model.arch.dims != 2:
-        raise InputError(f"growth is for pictures; leave it out for {task.preprocessing.kind}s.")
-    if task.recipe.competing and model.arch.dims != 1:
-        raise InputError(f"competing is for signals; leave it out for {task.preprocessing.kind}s.")
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    check_work(model.arch, task.size, task.channels, 4 * parameters)  # or what was learned could not be read again
-    return placed(model, world.device)
 
 
 def epochs(
@@ -221,7 +181,7 @@ def examples_per_second(task: Task) -> float:
     """
     world, speed = World(0, 1, best_device()), 0.0
     for seconds in TRIALS:
-        recipe = dataclasses.replace(task.recipe, epochs=100_000, growth=0.0, max_seconds=seconds)
+        recipe = dataclasses.replace(task.recipe, epochs=100_000, growth=0.0, whiten=False, max_seconds=seconds)
         trial = dataclasses.replace(task, recipe=recipe, data=dataclasses.replace(task.data, validation=None))
         state = fresh_state(trial, world)
         started = now()

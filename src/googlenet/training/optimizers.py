@@ -13,8 +13,7 @@ from torch.optim import SGD, AdamW, Optimizer
 from ..nn.device import computes_in_bf16
 from .recipe import Recipe
 
-MOMENTUM = 0.95  # of Muon
-ITERATIONS = 5
+ITERATIONS = 3  # as in Jordan's own record on small pictures; five cost more and learn less, docs/tried.md
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
@@ -40,7 +39,8 @@ def make_optimizer(model: nn.Module, recipe: Recipe, pretrained: bool = False) -
         group["scale"] = recipe.body_rate if pretrained and not head else 1.0
     rate = recipe.learning_rate
     if recipe.optimizer == "muon":
-        return MuonWithAdamW(groups.pop(("kernel", False)), list(groups.values()), rate)
+        kernels = groups.pop(("kernel", False)) | {"momentum": recipe.momentum}
+        return MuonWithAdamW(kernels, list(groups.values()), rate)
     rows = list(groups.values())
     if recipe.optimizer == "sgd":
         return SGD(rows, lr=rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True)
@@ -55,12 +55,12 @@ class Muon(Optimizer):
     one weight decay serve both (Liu et al. 2025, section 2.2).
 
     Args:
-        groups: Of kernels, with their ``weight_decay``.
+        groups: Of kernels, with their ``weight_decay`` and ``momentum``.
         lr: Learning rate.
     """
 
     def __init__(self, groups: Sequence[dict[str, Any]], lr: float) -> None:
-        super().__init__(groups, {"lr": lr, "weight_decay": 0.0})
+        super().__init__(groups, {"lr": lr, "weight_decay": 0.0, "momentum": 0.9})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -80,8 +80,8 @@ class Muon(Optimizer):
             if "momentum" not in self.state[kernel]:
                 self.state[kernel]["momentum"] = torch.zeros_like(kernel)
         momenta = [self.state[kernel]["momentum"] for kernel in kernels]
-        torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
-        steps = torch._foreach_lerp(gradients, momenta, MOMENTUM)  # Nesterov's
+        torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+        steps = torch._foreach_lerp(gradients, momenta, group["momentum"])  # Nesterov's
         torch._foreach_mul_(kernels, 1 - group["lr"] * group["weight_decay"])
         for kernel, step in zip(kernels, steps, strict=True):
             matrix = orthogonalised(step.flatten(1))

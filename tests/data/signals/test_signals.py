@@ -30,10 +30,11 @@ from googlenet.nn.googlenet import GoogLeNet, mean_probabilities
 from googlenet.training import loop
 from googlenet.training.distributed import World, joined
 from googlenet.training.learner import finished
-from googlenet.training.loop import epochs, fresh_state
+from googlenet.training.loop import epochs
 from googlenet.training.progress import EpochDone, silent
 from googlenet.training.recipe import SIGNALS, find_recipe
 from googlenet.training.runs.folder import Run
+from googlenet.training.start.fresh import fresh_state
 from googlenet.training.task import task_for
 
 UCR = SHARED / "data" / "ucr"

@@ -74,7 +74,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 # Where the help of train shows a field of a recipe; one that stands nowhere is shown at the end.
 PANELS = {
     "How long": ("epochs", "class_epochs", "min_steps", "max_seconds", "batch_size"),
-    "Network": ("arch", "width", "members", "competing", "dropout", "aux_weight"),
+    "Network": ("arch", "width", "members", "competing", "dropout", "aux_weight", "whiten"),
     "How it learns": (
         *("optimizer", "learning_rate", "schedule", "warmup", "momentum", "weight_decay", "label_smoothing", "clip"),
         *("ema", "balance", "calibrate"),

@@ -13,8 +13,9 @@ from ...nn.device import best_device
 from ...nn.googlenet import together
 from ...training.distributed import World
 from ...training.learner import finished
-from ...training.loop import epochs, fresh_state
+from ...training.loop import epochs
 from ...training.progress import Report, silent
+from ...training.start.fresh import fresh_state
 from ...training.task import Task
 from .competing import Opinion
 from .temperature import UNKNOWN, Calibration, Labels, Probabilities, calibrated, expected

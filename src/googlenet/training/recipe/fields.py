@@ -31,7 +31,7 @@ class Recipe:
         schedule: ``cosine`` to zero; ``step`` is the paper's: 4 % less every 8 epochs (section 6); ``plateau``
             is InceptionTime's: half after 50 epochs without a lower loss, down to a tenth of the peak.
         warmup: Share of the steps over which the learning rate climbs.
-        momentum: Of SGD.
+        momentum: Of SGD and Muon.
         weight_decay: On the weights of convolutions and linear layers only.
         label_smoothing: Share of the target that is spread over all classes.
         clip: Largest norm of the gradient; 0 for no limit.
@@ -44,6 +44,7 @@ class Recipe:
         flip: Mirror every other picture, where a mirror image keeps its meaning.
         shift: Largest shift, pixels.
         cutout: Side of a blanked square, pixels.
+        whiten: Whether the first convolution begins with the principal components of the pictures' patches.
         growth: Share of the training, its first, that pictures enter at three quarters of their size; more of them are
             seen in the same time.
         longest: Samples at which a signal enters the network at most; longer ones are squeezed.
@@ -94,6 +95,7 @@ class Recipe:
     flip: bool = True
     shift: int = 0
     cutout: int = 0
+    whiten: bool = False
     growth: float = 0.0
     colour: float = 0.0
     longest: int = 1024

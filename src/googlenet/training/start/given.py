@@ -11,21 +11,21 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ..data.kinds import preprocessing_from
-from ..data.protocol import Batch, Dataset, Floats
-from ..errors import InputError
-from ..nn import layers
-from ..nn.device import best_device
-from ..nn.googlenet import GoogLeNet
-from ..nn.rewrites import fold_norms
-from ..weights.checkpoint import Weights, network_of
-from ..weights.create import read_source, save_weights
-from .learner import in_bf16
-from .progress import now
-from .recipe import Recipe
-from .runs.folder import Run
-from .runs.records import EpochRow
-from .task import Task, learned_from, run_record, task_for, what_it_says
+from ...data.kinds import preprocessing_from
+from ...data.protocol import Batch, Dataset, Floats
+from ...errors import InputError
+from ...nn import layers
+from ...nn.device import best_device
+from ...nn.googlenet import GoogLeNet
+from ...nn.rewrites import fold_norms
+from ...weights.checkpoint import Weights, network_of
+from ...weights.create import read_source, save_weights
+from ..learner import in_bf16
+from ..progress import now
+from ..recipe import Recipe
+from ..runs.folder import Run
+from ..runs.records import EpochRow
+from ..task import Task, learned_from, run_record, task_for, what_it_says
 
 Labels = npt.NDArray[np.int64]
 

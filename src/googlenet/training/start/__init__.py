@@ -1,0 +1,1 @@
+"""The network that a training begins with: a fresh one, or one with given weights."""

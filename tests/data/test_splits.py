@@ -263,3 +263,24 @@ def test_folds_part_classes_evenly_and_keep_copies_and_groups_together(labels, c
     for unit in set(of):
         assert len({fold for each, fold in zip(of, folds.tolist(), strict=True) if each == unit}) == 1
     assert (folds == folds_of(part, count, seed)).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), min_size=2, max_size=40), st.integers(2, 5))
+@settings(deadline=None, max_examples=60)
+def test_groups_of_several_classes_are_left_out_where_others_have_these_too(rows, count):
+    labels, groups = zip(*rows, strict=True)
+    folds = folds_of(data_of(list(labels), [str(group) for group in groups]).train, count, 0)
+    by_group = {
+        group: {fold for fold, each in zip(folds.tolist(), groups, strict=True) if each == group} for group in groups
+    }
+    assert all(len(own) == 1 for own in by_group.values())
+    for label in set(labels):
+        own = {fold for fold, its in zip(folds.tolist(), labels, strict=True) if its == label}
+        assert len(own) > 1 or own == {-1}  # no member has never seen a class
+
+
+def test_two_groups_with_both_classes_are_left_out_in_turn_whatever_comes_first_in_them():
+    for first in ([0, 1], [1, 0]):
+        labels = [0, 1, 1, 0, *first, 0, 1]
+        folds = folds_of(data_of(labels, ["a"] * 4 + ["b"] * 4).train, 4, 0)
+        assert folds.min() >= 0 and len(set(folds[:4])) == len(set(folds[4:])) == 1 and folds[0] != folds[4], first

@@ -18,15 +18,18 @@ from googlenet.inference.calibration.temperature import calibrated, tempered
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Chunk
 from googlenet.inference.export import compared, notes_of
+from googlenet.inference.hub import save_pretrained
 from googlenet.inference.load import load, load_pipeline
 from googlenet.inference.pipeline import Pipeline
-from googlenet.nn.competing import STRENGTHS
+from googlenet.nn.competing import STRENGTHS, CompetingKernels
 from googlenet.training.distributed import World
 from googlenet.training.recipe import INCEPTIONTIME, SIGNALS, SMALL
 from googlenet.training.recipe.rows import RECORDINGS
 from googlenet.training.start.fresh import fresh_state
 from googlenet.training.task import task_for
+from googlenet.weights import checkpoint
 from googlenet.weights.convert import convert
+from googlenet.weights.create import read_source
 
 pytestmark = pytest.mark.usefixtures("short")
 CHANGES = {"arch": "short_1d", "width": 0.25, "members": 2, "batch_size": 8, "epochs": 4, "competing": 32}
@@ -76,6 +79,30 @@ def test_copies_and_groups_are_left_out_together():
     near = [signal + np.float32(1e-4) for signal in twice]
     groups = tuple(map(str, [*range(40), *range(40)]))
     assert (opinion_of(task_of(near, labels, groups)).left_out.argmax(1) == labels).mean() < 0.7
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_two_groups_with_both_classes_are_left_out_whole(swapped):
+    """Whatever comes first in each: what is said of one comes from a regression on the other."""
+    found, labels = bursts(40)
+    if swapped:  # the second group begins with the other class
+        found, labels = [*found[:20], *found[21:], found[20]], np.concatenate([labels[:20], labels[21:], labels[20:21]])
+    groups = ["a"] * 20 + ["b"] * 20
+    task = task_of(found, labels, groups)
+    opinion = opinion_of(task)
+    features = opinion.kernels.features(torch.from_numpy(task.preprocessing.array(found))).double().numpy()
+    spread = features.std(0)
+    features /= np.where(spread > 1e-6, spread, 1)
+    targets = 2.0 * np.eye(2)[labels] - 1
+    halves = np.arange(40) < 20, np.arange(40) >= 20
+    tried = []
+    for strength in STRENGTHS * features.shape[1] / 1000:
+        said = np.empty((40, 2))
+        for here, there in (halves, halves[::-1]):
+            said[here] = Ridge(alpha=strength).fit(features[there], targets[there]).predict(features[here])
+        tried.append(said)
+    best = min(tried, key=lambda said: float(((said - targets) ** 2).sum()))
+    np.testing.assert_allclose(opinion.left_out, best, atol=1e-4)
 
 
 def test_classes_of_one_example_are_left_out_one_by_one():
@@ -181,3 +208,26 @@ def test_of_several_runs_the_mean_is_taken(fitted, tmp_path):
         odds = alone * np.exp(pipeline.opinions[0](x).numpy() / 2)
         wanted = tempered(odds / odds.sum(1, keepdims=True), both.calibration.temperature)
         np.testing.assert_allclose(both(x).numpy(), wanted, atol=1e-6)
+
+
+def test_damaged_ones_are_refused_before_anything_is_written(fitted, tmp_path):
+    file, out = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    fitted.save(file)
+    weights = read_source(file)
+    del weights.competing["classifier.bias"]
+    checkpoint.write(weights, file)
+    for write in (lambda: convert(file, out), lambda: save_pretrained(file, tmp_path / "hub")):
+        with pytest.raises(InputError, match=r"a\.safetensors is damaged: the competing kernels"):
+            write()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors"]
+
+
+def test_a_small_file_cannot_ask_for_gigabytes():
+    """Of a signal of 400,000 samples the responses of 128 kernels are 205 MB, and there are 16 dilations of them."""
+    kernels = CompetingKernels.drawn(1, 1, 400_000, 128, 2, 0)
+    with pytest.raises(
+        InputError, match=r"file is damaged: its competing kernels are out of proportion\. A layer would"
+    ):
+        CompetingKernels.read(kernels.state_dict(), (1, 400_000), 2, "file")
+    kernels = CompetingKernels.drawn(1, 1, 2048, 256, 2, 0)
+    CompetingKernels.read(kernels.state_dict(), (1, 2048), 2, "file")

@@ -85,7 +85,7 @@ def test_of_classes_of_one_example_networks_of_other_data_say_what_is_expected(c
     signals, labels = waves(2)
     found = by_folds(task_of(signals, labels, dataclasses.replace(RECIPE, competing=competing)))
     assert (found.temperature, list(found.scores)) == (temperature, [])
-    assert found.source == "networks of other data, as no class has two examples"
+    assert found.source == "networks of other data, as no class has two examples that are apart"
 
 
 def test_an_estimator_is_calibrated_labels_alike_and_keeps_it(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from ..inference.predictor import Predictor, read_example
 from ..nn.googlenet import GoogLeNet
 from ..training.distributed import joined, leads, processes
 from ..training.loop import examples_per_second, train
-from ..training.progress import Report, silent
+from ..training.progress import Report, now, silent
 from ..training.recipe import Plan, Recipe, find_recipe, planned
 from ..training.runs.folder import Run
 from ..training.runs.records import Evaluation
@@ -73,19 +74,24 @@ def choose_recipe(data: Dataset, name: str | None, changes: Mapping[str, str], r
     return recipe.with_changes(changes).fitted(len(part), len(data.classes))
 
 
-def recipe_for_minutes(data: Dataset, minutes: float, name: str | None, changes: Mapping[str, str]) -> Plan:
+def recipe_for_minutes(
+    data: Dataset, minutes: float, name: str | None, changes: Mapping[str, str], started: float
+) -> Plan:
     """The training for the minutes that there are, after a few seconds of trial on this machine.
 
     Args:
         data: With a training part.
-        minutes: Of the whole command, about.
+        minutes: From then to the end of everything, about.
         name: As of :func:`choose_recipe`.
         changes: The same.
+        started: When they began, by :func:`~googlenet.training.progress.now`.
 
     Raises:
-        InputError: As of :func:`choose_recipe`; for minutes that are none, and fields that say how long, too; and for
-            several processes.
+        InputError: As of :func:`choose_recipe`; for minutes that are none, and fields that say how long, too; for
+            several processes; and for what no training could begin with.
     """
+    if not (math.isfinite(minutes) and minutes > 0):
+        raise InputError(f"The minutes must be a number above 0, not {minutes}.")
     if said := [field for field in ("epochs", "max_seconds") if field in changes]:
         raise InputError(f"--minutes says how long to train, and so does {said[0]}: leave one of them out.")
     if changes.get("freeze") == "features":
@@ -93,11 +99,11 @@ def recipe_for_minutes(data: Dataset, minutes: float, name: str | None, changes:
     if processes() > 1:
         raise InputError("--minutes is for one process; give several --max-seconds, and a recipe.")
 
-    examples = len(to_learn_from(data))
-
     def plan(name: str | None) -> Plan:
         recipe = choose_recipe(data, name, changes)
-        return planned(recipe, minutes, examples, examples_per_second(task_and_start(data, recipe)[0]))
+        task, _ = task_and_start(with_held_out(data, recipe), recipe)
+        speed = examples_per_second(task)
+        return planned(recipe, minutes, now() - started, task.examples, speed)
 
     found = plan(name)
     return plan(found.better) if name is None and found.better else found

@@ -109,25 +109,33 @@ def to_calibrate(part: ExampleSet, settings: Settings) -> int:
     return count if 0 < classes <= count * len(first) // len(part) else 0
 
 
+def units_of(part: ExampleSet) -> Rows:
+    """What belongs together, groups and copies of one example: a number for each example, ``(N,)``, from 0 on."""
+    _, place = _once(part.contents)
+    return np.unique(_joined(part.groups, place), return_inverse=True)[1] if part.groups else place
+
+
 def folds_of(part: ExampleSet, count: int, seed: int) -> Rows:
     """Which of ``count`` members leaves each example out, ``(N,)``: each class in equal parts; groups together, and
-    copies of one example. -1, for none, where a class has no other.
+    copies of one example. -1, for none, where a member would be left without a class.
 
     Args:
         part: To learn from.
         count: Of members.
         seed: Of the draw.
     """
-    _, place = _once(part.contents)
-    units = np.unique(_joined(part.groups, place), return_inverse=True)[1] if part.groups else place
-    classes = part.labels.numpy()
+    units, classes = units_of(part), part.labels.numpy()
     first = np.unique(units, return_index=True)[1]
+    holders = {label: np.unique(units[classes == label]) for label in np.unique(classes)}
     draws, folds, taken = np.random.default_rng(seed), np.full(len(first), -1), 0
-    for label in np.unique(classes):
+    for label, held in holders.items():
         own = draws.permutation(np.flatnonzero(classes[first] == label))
-        if len(own) > 1:
+        if len(held) > 1:
             folds[own] = (taken + np.arange(len(own))) % count
             taken += len(own)
+    for held in holders.values():
+        if len(np.unique(folds[held])) == 1:
+            folds[held] = -1
     found: Rows = folds[units]
     return found
 

@@ -15,7 +15,7 @@ from ..training.runs.folder import Run
 from ..weights import checkpoint
 from ..weights.catalogue import named
 from ..weights.checkpoint import WEIGHTS, network_of
-from ..weights.create import read_source
+from ..weights.create import kernels_of, read_source
 
 CONFIG, CARD = "config.json", "README.md"
 
@@ -31,6 +31,7 @@ def save_pretrained(source: str | Path, folder: str | Path) -> Path:
         InputError: If the source cannot be read or the folder not be written.
     """
     weights, folder = read_source(source), Path(folder)
+    kernels_of(weights, source)  # which go with the network, or are refused
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -96,9 +96,8 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
     Raises:
         InputError: As of :func:`load`.
     """
-    from ..nn.competing import CompetingKernels
     from ..weights.checkpoint import network_of
-    from ..weights.create import read_source
+    from ..weights.create import kernels_of, read_source
     from .pipeline import Pipeline
 
     models, kinds, calibrations, opinions = [], [], [], []
@@ -119,9 +118,8 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
         models.append(network_of(weights))
         calibrations.append(_calibration_of(extra.get("calibration", {}), run))
         kinds.append((names, preprocessing_from(extra["preprocessing"])))
-        if weights.competing:
-            reads = kinds[-1][1].input_shape
-            opinions.append(CompetingKernels.read(weights.competing, reads, weights.header.num_classes, run))
+        if (opinion := kernels_of(weights, run)) is not None:
+            opinions.append(opinion)
     classes, preprocessing = kinds[0]
     for run, (other_classes, other) in zip(runs, kinds, strict=True):
         if other_classes != classes:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, one_hot
 
+from ..arch.check import check_size
 from ..errors import InputError
 from ..limits import KERNELS
 
@@ -74,6 +75,11 @@ class CompetingKernels(nn.Module):
         given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         if not 0 < kernels <= KERNELS or kernels % COMPETING or given != wanted:
             raise InputError(f"{source} is damaged: the competing kernels in it do not go with its network.")
+        work = dilations * kernels * length * (inputs * TAPS + COMPETING)
+        try:
+            check_size(4 * AT_ONCE * length, work, sum(tensor.nbytes for tensor in tensors.values()))
+        except InputError as error:
+            raise InputError(f"{source} is damaged: its competing kernels are out of proportion. {error}") from error
         found = cls(tensors["weight"].float(), num_classes)
         found.load_state_dict({name: each.float() for name, each in tensors.items()})
         return found.eval()
@@ -195,6 +201,6 @@ def _without(residual: Tensor, half: Tensor, blocks: list[Ints]) -> Tensor:
     for block in blocks:
         if len(block) > 1:
             rows = torch.from_numpy(block)
-            left = torch.eye(len(rows), dtype=half.dtype) - half[rows] @ half[rows].T
-            found[rows] = torch.linalg.lstsq(left, residual[rows]).solution
+            left = (1 + 1e-12) * torch.eye(len(rows), dtype=half.dtype) - half[rows] @ half[rows].T
+            found[rows] = torch.linalg.solve(left, residual[rows])
     return found

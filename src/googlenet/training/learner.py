@@ -113,7 +113,7 @@ class Learner:
             weights = targets.sum(-1)  # targets are shares of it
             each = cross_entropy(
                 logits.float().flatten(0, -2),
-                targets / weights[:, None],
+                targets / weights.clamp(min=torch.finfo(weights.dtype).tiny)[:, None],  # one may be next to nothing
                 weight=self.class_weights,
                 label_smoothing=self.recipe.label_smoothing,
                 reduction="none",

@@ -169,7 +169,7 @@ def _epoch(
     loss, accuracy = world.mean(totals / step).tolist()
     learner.check(loss, where)
     scores = validate(averaged(state), task, world) if world.leads and task.validation is not None else (None, None)
-    return EpochRow(number, loss, accuracy, round(now() - started, 2), rate, *scores)
+    return EpochRow(number, loss, accuracy, clock.since(state.history), rate, *scores)
 
 
 def examples_per_second(task: Task) -> float:
@@ -178,12 +178,15 @@ def examples_per_second(task: Task) -> float:
 
     Args:
         task: The data and how to train.
+
+    Raises:
+        InputError: As a training would, at its first step.
     """
     world, speed = World(0, 1, best_device()), 0.0
     for seconds in TRIALS:
-        recipe = dataclasses.replace(task.recipe, epochs=100_000, growth=0.0, whiten=False, max_seconds=seconds)
+        recipe = dataclasses.replace(task.recipe, epochs=100_000, growth=0.0, max_seconds=seconds)
         trial = dataclasses.replace(task, recipe=recipe, data=dataclasses.replace(task.data, validation=None))
-        state = fresh_state(trial, world)
+        state = fresh_state(task, world)
         started = now()
         for _ in epochs(trial, state, world, silent):
             pass

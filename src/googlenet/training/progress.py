@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .recipe import Recipe
@@ -95,6 +96,10 @@ class Clock:
     def __init__(self, recipe: Recipe, steps_per_epoch: int, seconds_before: float) -> None:
         self.steps, self.seconds = recipe.epochs * steps_per_epoch, recipe.max_seconds
         self.started = now() - seconds_before
+
+    def since(self, rows: Sequence[EpochRow]) -> float:
+        """Seconds since these epochs, with what was written between them; they sum to all that a limit counts."""
+        return math.ceil(100 * (now() - self.started - sum(row.seconds for row in rows))) / 100
 
     def progress(self, step: int) -> float:
         """The share that is done before that step; from 1 on nothing is left to do."""

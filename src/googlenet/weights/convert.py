@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..nn.googlenet import mean_probabilities
 from . import formats
 from .checkpoint import Weights, network_of
-from .create import read_source
+from .create import kernels_of, read_source
 from .foreign.runtimes import other_side
 
 WITHIN = 1e-4  # probabilities of what was written may differ by so much
@@ -80,6 +80,7 @@ def convert(source: str | Path, target: str | Path, bf16: bool = False, reading:
         1517731
     """
     original, target = read_source(source), Path(target)
+    kernels_of(original, source)  # which go with the network, or are refused
     original = original if reading is None else told(original, reading)
     weights = _in_bf16(original, target) if bf16 else original
     with files.fresh(target) as new:

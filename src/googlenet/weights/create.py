@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ..arch.spec import Arch
 from ..arch.variants import GOOGLENET_TORCHVISION, find_arch
+from ..data.kinds import preprocessing_from
 from ..errors import InputError, check_path, unknown
 from ..nn.competing import CompetingKernels
 from ..nn.googlenet import GoogLeNet
@@ -107,6 +108,24 @@ def _weights_for(arch: Arch, width: float | None, source: str | Path) -> Weights
             "weights are of."
         )
     return found
+
+
+def kernels_of(weights: Weights, source: str | Path) -> CompetingKernels | None:
+    """The competing kernels that answer with a network, if there are any.
+
+    Args:
+        weights: Of the network.
+        source: Where they come from, for the sentence.
+
+    Raises:
+        InputError: If they do not go with the network, or it does not say what it reads.
+    """
+    if not weights.competing:
+        return None
+    if "preprocessing" not in weights.header.extra:
+        raise InputError(f"{source} is damaged: it holds competing kernels, and does not say what they read.")
+    reads = preprocessing_from(dict(weights.header.extra["preprocessing"])).input_shape
+    return CompetingKernels.read(weights.competing, reads, weights.header.num_classes, source)
 
 
 def save_weights(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...data.walk import is_elsewhere, where_instead
 from ...errors import InputError
+
+if TYPE_CHECKING:
+    from ...training.runs.folder import Run
 
 USAGE = 2  # exit status for a command line that cannot be read
 STOPPED, TERMINATED = 130, 143  # exit status after Ctrl-C and after SIGTERM, as in a shell
@@ -187,3 +191,25 @@ def _is_run(path: Path) -> bool:
     if path.suffix in (".safetensors", ".onnx", ".xml"):
         return path.is_file()
     return any((path / name).is_file() for name in ("model.safetensors", "run.json"))
+
+
+def stopped(run: Run | None, named: bool) -> Stopped:
+    """What to say to who stopped a training."""
+    if run is None or not run.exists:
+        return Stopped("Stopped before the training began.")
+    words = _without_minutes([word for word in sys.argv[1:] if word != "--resume"])
+    more = ["--resume", *([] if named else ["--out", str(run.path)])]
+    place = words.index("--") if "--" in words else len(words)  # behind it nothing is an option
+    again = shlex.join(["googlenet", *words[:place], *more, *words[place:]])
+    if run.checkpoint.exists() or run.previous.exists():
+        return Stopped(f"Stopped. What was learned up to the last checkpoint is saved; go on with: {again}")
+    return Stopped(f"Stopped before the first checkpoint: nothing was learned. Begin again with: {again}")
+
+
+def _without_minutes(words: list[str]) -> list[str]:
+    """The words of a command but for ``--minutes N``, which a run has as its limit already."""
+    end = words.index("--") if "--" in words else len(words)
+    at = next((place for place, word in enumerate(words[:end]) if word.partition("=")[0] == "--minutes"), None)
+    if at is None:
+        return words
+    return words[:at] + words[at + (1 if "=" in words[at] else 2) :]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...data.protocol import ExampleSet, Floats
-from ...data.splits import folds_of
+from ...data.splits import units_of
 from ...nn.competing import CompetingKernels
 from ...training.task import Task
 from .temperature import Labels
@@ -51,10 +51,8 @@ def opinion_of(task: Task) -> Opinion | None:
     weights = torch.ones(len(part)) if task.weights is None else task.weights[seen].float()
     if recipe.balance == "weights":
         weights = weights / torch.bincount(part.labels)[part.labels]
-    folds = folds_of(part, len(part), recipe.seed)
-    units = np.where(folds < 0, len(part) + part.labels.numpy(), folds)  # a class of one has no fold, and is a unit
     left_out = np.full((task.examples, classes), np.nan, np.float32)
-    left_out[seen] = kernels.fit(_prepared(part, task), part.labels, weights / weights.mean(), units).numpy()
+    left_out[seen] = kernels.fit(_prepared(part, task), part.labels, weights / weights.mean(), units_of(part)).numpy()
     return Opinion(kernels.eval(), left_out)
 
 

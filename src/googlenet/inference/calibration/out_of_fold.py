@@ -23,7 +23,7 @@ from .temperature import UNKNOWN, Calibration, Labels, Probabilities, calibrated
 FOLDS = 4
 SHARE = 0.5  # of the width, and of the epochs: a quarter of the time, and nearly the same temperature
 SOURCE = "{:,} examples, each by a smaller network that left it out"
-OTHERS = "networks of other data, as no class has two examples"
+OTHERS = "networks of other data, as no class has two examples that are apart"
 
 
 def by_folds(task: Task, opinion: Opinion | None = None, report: Report = silent) -> Calibration:

@@ -89,7 +89,8 @@ def fitted_to(recipe: Recipe, weights: Weights) -> Recipe:
     header = weights.header
     aux_weight = recipe.aux_weight if header.auxiliary else 0.0
     arch = header.arch
-    return dataclasses.replace(recipe, arch=arch.name, width=arch.width, members=arch.members, aux_weight=aux_weight)
+    recipe = dataclasses.replace(recipe, aux_weight=aux_weight, whiten=False)
+    return dataclasses.replace(recipe, arch=arch.name, width=arch.width, members=arch.members)
 
 
 def start_from(weights: Weights, classes: int, recipe: Recipe) -> GoogLeNet:

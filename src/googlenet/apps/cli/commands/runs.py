@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shlex
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +22,7 @@ from ..options import (
     with_recipe_options,
     with_table_options,
 )
-from ..usage import Stopped, explained
+from ..usage import explained, stopped
 
 if TYPE_CHECKING:
     from ....data.protocol import Dataset, Preprocessing
@@ -49,7 +47,7 @@ def train(
     minutes: Annotated[
         float | None,
         typer.Option(
-            min=0.1,
+            min=0.5,
             metavar="NUMBER",
             help="About how long the command may take: what that buys here is found out, and the recipe chosen by it.",
             rich_help_panel="How long",
@@ -96,34 +94,37 @@ def _train(
     from ....data.find import find_data
     from ....nn.device import keep_memory
     from ....training.distributed import restarted
+    from ....training.progress import now
     from ...jobs import learning_data
     from .. import progress
 
+    started = now()
     keep_memory()
     run = None if out is None else _run_in(out, resume)
     try:
         found = find_data(data, progress.watch, columns(like=_reading(run if resume else None)))
         run = run or _run_for(data, found, resume)
-        chosen = _recipe(found, *how, run if resume else None)
+        chosen = _recipe(found, how, run if resume else None, started)
         again = resume or (restarted() and run.exists)  # torchrun gives the same command once more
         _trained(learning_data(found, chosen), chosen, run, again, tensorboard)
     except KeyboardInterrupt:
-        raise _stopped(run, out is not None) from None
+        raise stopped(run, out is not None) from None
     finally:
         if run is not None:
             run.release()
 
 
 def _recipe(
-    data: Dataset, name: str | None, minutes: float | None, wanted: dict[str, str], resumed: Run | None
+    data: Dataset, how: tuple[str | None, float | None, dict[str, str]], resumed: Run | None, started: float
 ) -> Recipe:
     """The recipe; where minutes say how long, it is said what they buy."""
     from ...jobs import choose_recipe, recipe_for_minutes
     from .. import display
 
+    name, minutes, wanted = how
     if minutes is None:
         return choose_recipe(data, name, wanted, resumed)
-    plan = recipe_for_minutes(data, minutes, name, wanted)
+    plan = recipe_for_minutes(data, minutes, name, wanted, started)
     display.say(plan.described())
     return plan.recipe
 
@@ -193,19 +194,6 @@ def _trained(data: Dataset, recipe: Recipe, run: Run, resume: bool, tensorboard:
         result = train_into(data, recipe, run, resume=resume, report=report)
     if result is not None:
         results.show_result(result, run)
-
-
-def _stopped(run: Run | None, named: bool) -> Stopped:
-    """What to say to who stopped a training."""
-    if run is None or not run.exists:
-        return Stopped("Stopped before the training began.")
-    words = [word for word in sys.argv[1:] if word != "--resume"]
-    more = ["--resume", *([] if named else ["--out", str(run.path)])]
-    place = words.index("--") if "--" in words else len(words)  # behind it nothing is an option
-    again = shlex.join(["googlenet", *words[:place], *more, *words[place:]])
-    if run.checkpoint.exists() or run.previous.exists():
-        return Stopped(f"Stopped. What was learned up to the last checkpoint is saved; go on with: {again}")
-    return Stopped(f"Stopped before the first checkpoint: nothing was learned. Begin again with: {again}")
 
 
 @commands.command()

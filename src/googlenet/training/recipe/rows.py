@@ -25,6 +25,7 @@ SMALL = Recipe(
     optimizer="muon",
     learning_rate=4e-3,
     warmup=0.2,
+    momentum=0.95,
     label_smoothing=0.05,
     aux_weight=0.0,
     dropout=0.1,
@@ -32,8 +33,20 @@ SMALL = Recipe(
     shift=2,
     cutout=5,
 )
-# Colour asks for more and longer steps, and half of them may be of smaller pictures; docs/tried.md.
-SMALL_COLOUR = dataclasses.replace(SMALL, name="small-colour", batch_size=128, learning_rate=0.015, growth=0.6)
+# Colour asks for more and longer steps, most of them of smaller pictures, and nothing blanked; docs/tried.md.
+SMALL_COLOUR = dataclasses.replace(
+    SMALL,
+    name="small-colour",
+    batch_size=128,
+    learning_rate=0.015,
+    momentum=0.9,
+    weight_decay=0.1,
+    label_smoothing=0.15,
+    dropout=0.0,
+    cutout=0,
+    whiten=True,
+    growth=0.6,
+)
 # For those who have two hours: narrower, so that it sees the pictures nearly four times as often, and they vary more.
 SMALL_LONG = dataclasses.replace(SMALL, name="small-long", width=0.35, epochs=80, cutout=8, mixup=0.2)
 SIGNALS = Recipe(

@@ -118,6 +118,23 @@ def test_a_resumed_training_has_what_is_left_of_its_time(clock, tmp_path, monkey
     assert clock.rates == pytest.approx([cosine(step / 50, RECIPE) for step in range(50)])
 
 
+def test_time_between_epochs_counts_and_a_training_that_its_time_ended_is_finished(clock, tmp_path):
+    clock.seconds = 0.0703  # which no sum of hundredths is
+
+    def written(event):
+        if isinstance(event, EpochDone):
+            clock.time += 3.0  # what is written, or said, behind an epoch
+
+    recipe, run = dataclasses.replace(RECIPE, epochs=1000, max_seconds=20.0), Run(tmp_path / "run")
+    loop.train(task(recipe), run, ALONE, False, written)
+    assert sum(row.seconds for row in run.history()) >= 20
+    steps = len(clock.rates)
+    assert steps < 20 / 0.0703 / 2  # most of the time went by between epochs
+    clock.time += 5000
+    loop.train(task(recipe), run, ALONE, True, silent)
+    assert len(clock.rates) == steps
+
+
 def test_the_estimator_keeps_to_its_budget(clock):
     clock.seconds = 1.0
     recipe = dataclasses.replace(SIGNALS, arch="short_1d", width=0.25, members=1, batch_size=4)

@@ -73,7 +73,7 @@ def train(
                 written, written_at = state.epoch, now()
             report(EpochDone(row, recipe.epochs))
         world.wait()
-    if world.leads and written < state.epoch:
+    if world.leads and (written < state.epoch or recipe.max_seconds):
         write_epoch(run, state, task)
 
     final = finished(task, state, world)
@@ -128,6 +128,10 @@ def epochs(
         state.epoch, state.done, state.totals = state.epoch + 1, 0, (0.0, 0.0)
         state.history.append(row)
         yield row
+    if state.history and state.epoch < recipe.epochs:  # its time is over, perhaps since the last epoch was written
+        last = state.history[-1]
+        left = recipe.max_seconds + 0.01 - sum(row.seconds for row in state.history)
+        state.history[-1] = dataclasses.replace(last, seconds=round(last.seconds + max(0.0, left), 2))
 
 
 def _epoch(

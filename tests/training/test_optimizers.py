@@ -51,7 +51,8 @@ def test_norms_and_linear_layers_take_the_steps_of_adamw_and_kernels_those_of_mu
     optimizer = make_optimizer(ours, SMALL)
     assert isinstance(optimizer, MuonWithAdamW)
     kernels = [parameter for parameter in theirs.parameters() if parameter.ndim > 2]
-    muon = Muon([{"params": kernels, "weight_decay": SMALL.weight_decay}], lr=SMALL.learning_rate)
+    group = {"params": kernels, "weight_decay": SMALL.weight_decay, "momentum": SMALL.momentum}
+    muon = Muon([group], lr=SMALL.learning_rate)
     adamw = torch.optim.AdamW(
         [
             {"params": [p for p in theirs.parameters() if p.ndim == 2], "weight_decay": SMALL.weight_decay},

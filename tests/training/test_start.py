@@ -8,6 +8,8 @@ import torch
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.image import extract_patches_2d
 
+from googlenet import GoogLeNetClassifier
+from googlenet.apps.jobs import choose_recipe
 from googlenet.data.builtin import digits, gunpoint
 from googlenet.errors import InputError
 from googlenet.training.distributed import World
@@ -57,6 +59,23 @@ def test_the_running_mean_begins_there_too():
     state = fresh_state(task_for(digits(), WIDE), ALONE)
     for name, tensor in state.model.state_dict().items():
         assert torch.equal(state.mean.tensors[name], tensor)
+
+
+def test_a_network_that_comes_with_weights_keeps_its_filters():
+    """Asked for with weights it is refused; a recipe that has it by itself goes on from any network."""
+    with pytest.raises(InputError, match="whiten is for fresh networks: leave it out, or --weights"):
+        choose_recipe(digits(), None, {"weights": "googlenet_small.fashion_mnist", "whiten": "yes"})
+    assert not choose_recipe(digits(), "small-colour", {"weights": "googlenet_small.fashion_mnist"}).whiten
+    draws = np.random.default_rng(0)
+    pictures, labels = draws.integers(0, 256, (12, 24, 24, 3), np.uint8), np.arange(12) % 2
+    model = GoogLeNetClassifier({"arch": "googlenet_small", "width": 0.125, "epochs": 1, "ema": 0.0}, random_state=0)
+    model.fit(pictures, labels)
+    before, after = (_first(each) for each in (model, model.fine_tune(pictures, labels)))
+    assert (before * after).sum() > 0.9 * before.norm() * after.norm()  # a step away, and not begun anew
+
+
+def _first(model):
+    return next(p for p in model._pipeline.networks[0].parameters() if p.ndim == 4).detach().clone()
 
 
 def test_signals_are_not_whitened():

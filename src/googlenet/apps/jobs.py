@@ -31,7 +31,7 @@ from ..nn.googlenet import GoogLeNet
 from ..training.distributed import joined, leads, processes
 from ..training.loop import examples_per_second, train
 from ..training.progress import Report, now, silent
-from ..training.recipe import Plan, Recipe, find_recipe, planned
+from ..training.recipe import Plan, Recipe, find_recipe, planned, seconds_to_learn
 from ..training.runs.folder import Run
 from ..training.runs.records import Evaluation
 from ..training.start.given import fitted_to, task_and_start, train_on_features
@@ -103,7 +103,8 @@ def recipe_for_minutes(
         recipe = choose_recipe(data, name, changes)
         task, _ = task_and_start(with_held_out(data, recipe), recipe)
         speed = examples_per_second(task)
-        return planned(recipe, minutes, now() - started, task.examples, speed)
+        seconds = seconds_to_learn(minutes, now() - started)
+        return planned(recipe, seconds, task.examples, speed, task.data.validation is None)
 
     found = plan(name)
     return plan(found.better) if name is None and found.better else found

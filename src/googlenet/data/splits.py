@@ -128,11 +128,10 @@ def folds_of(part: ExampleSet, count: int, seed: int) -> Rows:
     first = np.unique(units, return_index=True)[1]
     holders = {label: np.unique(units[classes == label]) for label in np.unique(classes)}
     draws, folds, taken = np.random.default_rng(seed), np.full(len(first), -1), 0
-    for label, held in holders.items():
+    for label in holders:
         own = draws.permutation(np.flatnonzero(classes[first] == label))
-        if len(held) > 1:
-            folds[own] = (taken + np.arange(len(own))) % count
-            taken += len(own)
+        folds[own] = (taken + np.arange(len(own))) % count
+        taken += len(own)
     for held in holders.values():
         if len(np.unique(folds[held])) == 1:
             folds[held] = -1

@@ -1,4 +1,5 @@
-"""What is said of a command line that cannot be done: which option was meant, what is missing, what comes first."""
+"""What is said of a command line that cannot be done: which option was meant, what is missing, what comes first; and of
+one that was stopped: how to go on."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ LEAST = 0.3  # share of the minutes that is for learning, whatever was spent on 
 BESIDE = 0.7  # share of the time that networks of signals have where a smaller one and kernels learn after them
 SPARE = 1.1  # so that it is the time that ends a training, and not its epochs
 MOST = 4  # times a recipe's own epochs; what more of them would give was never measured
-LONGER = {"small": ("small-long", 40)}  # what recipe is better from how many passes on; docs/tried.md
+# What recipe is taken from how many passes on. At 22 and at 80 both were measured; between them, nothing.
+LONGER = {"small": ("small-long", 40)}
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,13 @@ class Plan:
         recipe: How, with its limit of time; without one where it needs less than that.
         speed: Examples that this machine learns from in a second.
         passes: How often each example will be seen, about.
+        missing: What the recipe would do beside it, for which there is no time.
     """
 
     recipe: Recipe
     speed: float
     passes: float
+    missing: tuple[str, ...] = ()
 
     @property
     def better(self) -> str | None:
@@ -48,31 +51,42 @@ class Plan:
             said.append("annealed in time")
         else:
             said.append(f"which then ends, wherever its schedule {recipe.schedule!r} is")
-        if recipe.max_seconds and recipe.members > 1 and (recipe.competing or recipe.calibrate):
-            said.append("without competing kernels and calibration, for which there is no time")
+        if self.missing:
+            said.append(f"without {' and '.join(self.missing)}, for which there is no time")
         return f"{', '.join(said)}."
 
 
-def planned(recipe: Recipe, minutes: float, spent: float, examples: int, speed: float) -> Plan:
-    """The training by a recipe for so many minutes.
+def seconds_to_learn(minutes: float, spent: float) -> float:
+    """What is left of the minutes for learning.
+
+    Args:
+        minutes: That there are, above 0.
+        spent: Seconds of them that are over.
+    """
+    return max(60 * minutes * (1 - SHARE) - AFTER - spent, 60 * minutes * LEAST)
+
+
+def planned(recipe: Recipe, seconds: float, examples: int, speed: float, alone: bool) -> Plan:
+    """The training by a recipe in so many seconds.
 
     Networks of signals, whose recipe was measured at its own length alone, get no more than that; what learns from
     pictures and volumes goes on for :data:`MOST` times as long.
 
     Args:
         recipe: How to train, fitted to the data.
-        minutes: That there are, above 0.
-        spent: Seconds of them that are over.
+        seconds: To learn in.
         examples: To learn from.
         speed: Of them a second that this machine learns from, at full size.
+        alone: Whether nothing is held out, so that smaller networks would have to say how sure it may be.
     """
-    seconds = max(60 * minutes * (1 - SHARE) - AFTER - spent, 60 * minutes * LEAST)
     area = 1 - recipe.growth + recipe.growth * BEGINS**2  # mean share of it that pictures enter with
     passes = seconds * speed / (examples * area)
     most = recipe.epochs if recipe.members > 1 else MOST * recipe.epochs
-    if passes * (BESIDE if recipe.leaves_out else 1) >= most:
+    beside = {"competing kernels": recipe.opines, "calibration": alone and recipe.leaves_out}
+    if passes * (BESIDE if any(beside.values()) else 1) >= most:
         return Plan(replace(recipe, epochs=most), speed, most)
-    return Plan(replace(recipe, epochs=math.ceil(SPARE * passes), max_seconds=seconds), speed, passes)
+    limited = replace(recipe, epochs=math.ceil(SPARE * passes), max_seconds=seconds)
+    return Plan(limited, speed, passes, tuple(name for name, wanted in beside.items() if wanted))
 
 
 def _few(number: float) -> str:

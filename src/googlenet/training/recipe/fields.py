@@ -44,7 +44,8 @@ class Recipe:
         flip: Mirror every other picture, where a mirror image keeps its meaning.
         shift: Largest shift, pixels.
         cutout: Side of a blanked square, pixels.
-        whiten: Whether the first convolution begins with the principal components of the pictures' patches.
+        whiten: Whether the first convolution of a fresh network begins with the principal components of pictures'
+            patches.
         growth: Share of the training, its first, that pictures enter at three quarters of their size; more of them are
             seen in the same time.
         longest: Samples at which a signal enters the network at most; longer ones are squeezed.
@@ -123,8 +124,7 @@ class Recipe:
             if kind is float and not math.isfinite(getattr(self, name)):
                 raise InputError(f"{name} is a number, not {getattr(self, name)}.")
         _check_most(self)
-        if self.freeze != "none" and not self.weights:
-            raise InputError(f"freeze={self.freeze} is for given weights: add --weights NAME.")
+        _check_start(self)
         positive = ("width", "epochs", "batch_size", "learning_rate", "members", "longest", "slice")
         shares = ("warmup", "momentum", "label_smoothing", "ema", "dropout", "growth")
         for name in positive:
@@ -204,6 +204,14 @@ LENGTH = frozenset({"epochs", "class_epochs", "min_steps", "max_seconds"})  # wh
 BEGINS = 0.75  # of their size, of pictures that grow
 SWITCHES = frozenset(name for name, kind in get_type_hints(Recipe).items() if kind is bool)
 _KIND_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str: "a word"}
+
+
+def _check_start(recipe: Recipe) -> None:
+    """Raises InputError for what goes only with given weights, or only without."""
+    if recipe.freeze != "none" and not recipe.weights:
+        raise InputError(f"freeze={recipe.freeze} is for given weights: add --weights NAME.")
+    if recipe.whiten and recipe.weights:
+        raise InputError("whiten is for fresh networks: leave it out, or --weights.")
 
 
 def _check_most(recipe: Recipe) -> None:

@@ -46,8 +46,6 @@ def pretrained_state(model: GoogLeNet, task: Task, world: World) -> State:
         task: The data and how to train.
         world: The processes.
     """
-    if task.recipe.whiten:
-        raise InputError("whiten is for fresh networks, and this one begins with weights: leave one of them out.")
     torch.manual_seed(task.recipe.seed)
     return State.beginning(_placed(model, task, world), task.recipe, pretrained=True)
 

@@ -87,10 +87,15 @@ def fitted_to(recipe: Recipe, weights: Weights) -> Recipe:
     """The recipe with what the weights decide: architecture, width, members, and auxiliary classifiers only where there
     are trained ones."""
     header = weights.header
-    aux_weight = recipe.aux_weight if header.auxiliary else 0.0
     arch = header.arch
-    recipe = dataclasses.replace(recipe, aux_weight=aux_weight, whiten=False)
-    return dataclasses.replace(recipe, arch=arch.name, width=arch.width, members=arch.members)
+    return dataclasses.replace(
+        recipe,
+        arch=arch.name,
+        width=arch.width,
+        members=arch.members,
+        aux_weight=recipe.aux_weight if header.auxiliary else 0.0,
+        whiten=False,
+    )
 
 
 def start_from(weights: Weights, classes: int, recipe: Recipe) -> GoogLeNet:

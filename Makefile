@@ -82,7 +82,7 @@ bench-mutation: install  # how many small faults the tests notice; hours
 	$(BIN)/python benchmarks/mutation.py
 
 bench-ucr: install
-	$(BIN)/python benchmarks/ucr.py
+	$(BIN)/python benchmarks/ucr.py --resume
 	$(BIN)/python benchmarks/signal_training.py
 
 bench-transfer: install

@@ -30,6 +30,10 @@ from scipy.stats import friedmanchisquare, wilcoxon
 
 from common import HERE, SHARED, machine
 
+PUBLISHED = "InceptionTime", "H-InceptionTime", "LITETime", "ROCKET", "MultiROCKET", "HC2"
+BAKEOFF = "MR-Hydra", "WEASEL-2", "RDST", "Hydra", "QUANT"
+ARCHIVED, PADDED = "as archived", "padded to equal length"  # how the bake-off read a set
+
 
 def resampled(signals: list, labels: np.ndarray, learned: int, resample: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows to learn from and to measure, of both parts together, of which the first ``learned`` are the training part.
@@ -122,13 +126,29 @@ def run_all(
 
 
 def published(names: list[str]) -> dict[str, dict[str, float]]:
-    """Method to set to accuracy."""
+    """Method to set to accuracy on the archive's own parts; of the bake-off's methods on sets as archived alone."""
     with (SHARED / "anchors" / "ucr_published.csv").open() as file:
         table = {row["dataset"]: row for row in csv.DictReader(file)}
-    methods = [
-        key for key in next(iter(table.values())) if key not in ("dataset", "InceptionTime_train_s", "in_shared")
-    ]
-    return {m: {n: float(table[n][m]) for n in names if n in table and table[n][m]} for m in methods}
+    archived = {row["dataset"]: row for row in bakeoff("default_split") if row["data_variant"] == ARCHIVED}
+    sources = [(method, table) for method in PUBLISHED] + [(method, archived) for method in BAKEOFF]
+    return {m: {n: float(rows[n][m]) for n in names if n in rows and rows[n][m]} for m, rows in sources}
+
+
+def bakeoff(protocol: str) -> list[dict[str, str]]:
+    """Rows of the bake-off's table by ``default_split`` or ``resample_mean``."""
+    with (SHARED / "anchors" / "ucr_bakeoff.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["protocol"] == protocol]
+
+
+def unequal(ours: dict[str, float]) -> dict[str, float | int]:
+    """Means over the sets whose signals have unequal lengths: ours, and those that were published."""
+    names = [row["dataset"] for row in bakeoff("default_split") if row["data_variant"] == PADDED]
+    names = [name for name in names if name in ours]
+    if not names:
+        return {"sets": 0}
+    theirs = {method: table for method, table in published(names).items() if len(table) == len(names)}
+    means = {method: float(np.mean(list(table.values()))) for method, table in theirs.items()}
+    return {"sets": len(names), "ours": float(np.mean([ours[name] for name in names])), **means}
 
 
 def holm(values: list[float]) -> list[float]:
@@ -174,6 +194,7 @@ def summary(rows: list[dict]) -> dict:
         "core_minutes_of_training_by_seed": {seed: round(s / 60, 1) for seed, s in seconds.items()},
         "longest_training_seconds": max(row["train_seconds"] for row in rows),
         "comparisons": comparisons,
+        "unequal_lengths": unequal(ours),
     }
 
 
@@ -185,9 +206,8 @@ def resamples_beside(rows: list[dict]) -> dict:
     """Means over resamples beside the published means of 30, on the sets that were compared as archived."""
     names = sorted({row["set"] for row in rows})
     ours = {name: float(np.mean([row["accuracy"] for row in rows if row["set"] == name])) for name in names}
-    with (SHARED / "anchors" / "ucr_bakeoff.csv").open() as file:
-        table = [row for row in csv.DictReader(file) if row["protocol"] == "resample_mean" and row["dataset"] in ours]
-    archived = [row for row in table if row["data_variant"] == "as archived"]
+    table = [row for row in bakeoff("resample_mean") if row["dataset"] in ours]
+    archived = [row for row in table if row["data_variant"] == ARCHIVED]
     resamples = sorted({row.get("resample", 0) for row in rows})
     found = {"resamples": resamples, "sets": len(archived)}
     if len(resamples) < 2 or not archived:
@@ -217,6 +237,7 @@ def show(result: dict) -> None:
             f"{method:<16}{row['sets']:>5}{row['ours']:>9.4f}{row['theirs']:>9.4f}{row['wins']:>6}{row['draws']:>6}"
             f"{row['losses']:>7}{row['p_holm']:>10.3g}"
         )
+    print("\nunequal lengths:", {key: round(value, 4) for key, value in result["unequal_lengths"].items()})
 
 
 def critical_difference(rows: list[dict], path: Path) -> None:

@@ -243,6 +243,9 @@ def test_batches_in_order_are_the_examples(kind):
     expected = preprocessing.views(prepared, 1)[0]
     torch.testing.assert_close(torch.cat([batch.inputs for batch in batches]), expected, atol=1e-6, rtol=1e-6)
     assert len(next(loader.plain()).rows) == 6
+    (some,) = loader.plain(rows=torch.tensor([4, 1]))
+    assert some.rows.tolist() == [4, 1] and torch.equal(some.labels, part.labels[[4, 1]])
+    torch.testing.assert_close(some.inputs, expected[[4, 1]], atol=1e-6, rtol=1e-6)
 
 
 @KIND

@@ -3,19 +3,22 @@
 import dataclasses
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from googlenet import create_model
 from googlenet.data.builtin import digits
+from googlenet.data.images.dataset import ImageSet
 from googlenet.data.protocol import Batch, Dataset
 from googlenet.data.signals.dataset import SignalSet
+from googlenet.data.volumes.dataset import VolumeSet
 from googlenet.errors import InputError
 from googlenet.training.distributed import World
-from googlenet.training.learner import Learner, grown, mixed
+from googlenet.training.learner import Learner, _shown, averaged, finished, grown, mixed
 from googlenet.training.loop import epochs
 from googlenet.training.progress import silent
-from googlenet.training.recipe import SIGNALS, SMALL
+from googlenet.training.recipe import SIGNALS, SMALL, VOLUMES
 from googlenet.training.start.fresh import fresh_state
 from googlenet.training.task import task_for
 
@@ -79,6 +82,51 @@ def test_signals_do_not_grow():
     task = task_for(Dataset("noise", ("a", "b"), part), recipe)
     with pytest.raises(InputError, match="growth is for pictures; leave it out for signals"):
         fresh_state(task, World(0, 1, torch.device("cpu")))
+
+
+def kinds():
+    """48 examples of two classes of each kind of data, and a recipe of eight steps."""
+    draws, labels, names = np.random.default_rng(0), torch.arange(48) % 2, tuple(map(str, range(48)))
+    bright = 60 * labels.numpy().reshape(-1, 1, 1, 1)
+    pictures = (draws.integers(0, 190, (48, 3, 24, 24)) + bright).astype(np.uint8)
+    volumes = (draws.integers(0, 190, (48, 1, 32, 32, 32)) + bright[..., None]).astype(np.uint8)
+    signals = tuple((draws.normal(size=(48, 1, 60)) + bright[:, 0]).astype(np.float32))
+    short = {"width": 0.25, "epochs": 4, "min_steps": 0, "class_epochs": 0.0, "batch_size": 24, "precision": "fp32"}
+    return {
+        "pictures": (ImageSet(labels, names, torch.from_numpy(pictures)), SMALL, short | {"growth": 0.6}),
+        "signals": (SignalSet(labels, names, signals), SIGNALS, short | {"members": 2}),
+        "volumes": (VolumeSet(labels, names, volumes), VOLUMES, short),
+    }
+
+
+@pytest.mark.parametrize("kind", ["pictures", "signals", "volumes"])
+def test_what_is_kept_has_the_statistics_of_the_training_part(kind):
+    """All examples together, so that normalising them by themselves is what batch norm does in training; there the
+    network of so few steps says something else by the statistics of its steps."""
+    part, recipe, changes = kinds()[kind]
+    task = task_for(Dataset(kind, ("a", "b"), part), dataclasses.replace(recipe, **changes, dropout=0.0))
+    world = World(0, 1, torch.device("cpu"))
+    state = fresh_state(task, world)
+    list(epochs(task, state, world, silent))
+    kept, before = finished(task, state, world), averaged(state)
+    (batch,) = task.training.plain(48)
+    with torch.inference_mode():
+        says, said = kept(batch.inputs), before.eval()(batch.inputs)
+        by_themselves = before.train()(batch.inputs)
+    away = [float((each - by_themselves).std() / by_themselves.std()) for each in (says, said)]
+    assert away[0] < 0.2 < 0.5 < away[1]  # a deviation is of n in one, of n - 1 in the other
+
+
+def test_so_many_are_shown_that_it_takes_little_time_and_none_is_alone():
+    for examples, learned, shown in (
+        (50, 400, 50),
+        (65, 400, 64),
+        (1000, 100, 64),
+        (1000, 3000, 300),
+        (9000, 10**6, 4096),
+    ):
+        rows = _shown(examples, learned)
+        assert len(rows) == len(set(rows.tolist())) == shown and rows.max() < examples
 
 
 @pytest.mark.slow

@@ -196,14 +196,11 @@ class Loader(Protocol):
             first: Batches that were learned from already, and are left out.
         """
 
-    def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
-        """Every example once, in order, unchanged; in batches of a fitting size by default."""
+    def plain(self, batch_size: int | None = None, rows: Tensor | None = None) -> Iterator[Batch]:
+        """Examples unchanged: every one once, in order, or those of ``rows``; in batches of a fitting size."""
 
     def leaving_out(self, folds: Tensor) -> Loader:
         """The same, where no member learns from examples that have its number in ``folds`` ``(N,)``."""
-
-    def calibration(self, most: int) -> Iterator[Tensor]:
-        """About ``most`` inputs, unchanged, for the batch-norm statistics at the end; none where there is no need."""
 
 
 class ExampleSet(Protocol):

@@ -201,23 +201,19 @@ class ImageLoader:
             inputs = augmented(pixels, augmentation, self.preprocessing, generator, len(rows), mine)
             yield Batch(inputs, images.labels[rows[mine]], rows[mine])
 
-    def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
-        """Every picture once, in order, its centre, unchanged."""
-        rows = torch.split(torch.arange(len(self.images)), batch_size or 250)
+    def plain(self, batch_size: int | None = None, rows: Tensor | None = None) -> Iterator[Batch]:
+        """Every picture once, in order, or those of ``rows``: its centre, unchanged."""
+        pieces = torch.split(torch.arange(len(self.images)) if rows is None else rows, batch_size or 250)
 
         def load(piece: Tensor) -> Pixels:
             return np.concatenate([self._read(row, self.preprocessing.read) for row in piece.tolist()])
 
-        for piece, pixels in zip(rows, self._pixels(rows, load), strict=True):
+        for piece, pixels in zip(pieces, self._pixels(pieces, load), strict=True):
             yield Batch(normalised(pixels, self.preprocessing), self.images.labels[piece], piece)
 
     def leaving_out(self, folds: Tensor) -> ImageLoader:
         """Raises InputError: networks of pictures have no members."""
         raise InputError("Networks of pictures have no members side by side that could leave some out.")
-
-    def calibration(self, most: int) -> Iterator[Tensor]:
-        """None: trainings on pictures are long."""
-        return iter(())
 
     def _drawn(self, row: int, epoch: int, augmentation: Augmentation) -> Pixels:
         """A picture of a file as an epoch shows it, before it is changed together with its batch."""

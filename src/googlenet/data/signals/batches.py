@@ -59,11 +59,11 @@ class SignalLoader:
         )
         return islice(batches, first, None)  # chance goes on from batch to batch
 
-    def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
-        """Every signal once, in order, unchanged."""
-        for rows in torch.split(torch.arange(len(self.signals)), batch_size or 64):
-            signals = [self.signals[row] for row in rows.tolist()]
-            yield Batch(self._seen(torch.from_numpy(self.preprocessing.array(signals))), self.labels[rows], rows)
+    def plain(self, batch_size: int | None = None, rows: Tensor | None = None) -> Iterator[Batch]:
+        """Every signal once, in order, or those of ``rows``, unchanged."""
+        for piece in torch.split(torch.arange(len(self.signals)) if rows is None else rows, batch_size or 64):
+            prepared = torch.from_numpy(self.preprocessing.array([self.signals[row] for row in piece.tolist()]))
+            yield Batch(self.preprocessing.views(prepared, self.settings.members)[0], self.labels[piece], piece)
 
     def leaving_out(self, folds: Tensor) -> SignalLoader:
         """The same, where each member never learns from some.
@@ -72,15 +72,6 @@ class SignalLoader:
             folds: ``(N,)``: the number of the member.
         """
         return replace(self, folds=folds)
-
-    def calibration(self, most: int) -> Iterator[Tensor]:
-        """Shuffled, since a file may be sorted by class: ``most``, but at least 64."""
-        rows = torch.randperm(len(self.inputs), generator=torch.Generator().manual_seed(0))
-        for batch in torch.split(rows[: max(64, most)], 64):
-            yield self._seen(self.inputs[batch])
-
-    def _seen(self, inputs: Tensor) -> Tensor:
-        return self.preprocessing.views(inputs, self.settings.members)[0]
 
 
 @dataclass(frozen=True)

@@ -124,19 +124,15 @@ class VolumeLoader:
                     x.copy_(_shifted(x, shift))
             yield batch
 
-    def plain(self, batch_size: int | None = None) -> Iterator[Batch]:
-        """Every volume once, in order, unchanged."""
+    def plain(self, batch_size: int | None = None, rows: Tensor | None = None) -> Iterator[Batch]:
+        """Every volume once, in order, or those of ``rows``, unchanged."""
         import torch
 
-        return map(self._batch, torch.split(torch.arange(len(self.part)), batch_size or 32))
+        return map(self._batch, torch.split(torch.arange(len(self.part)) if rows is None else rows, batch_size or 32))
 
     def leaving_out(self, folds: Tensor) -> VolumeLoader:
         """Raises InputError: networks of volumes have no members."""
         raise InputError("Networks of volumes have no members side by side that could leave some out.")
-
-    def calibration(self, most: int) -> Iterator[Tensor]:
-        """None: trainings on volumes are long."""
-        return iter(())
 
     def _batch(self, rows: Tensor) -> Batch:
         import torch

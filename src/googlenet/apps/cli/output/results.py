@@ -54,9 +54,8 @@ def show_result(evaluation: Evaluation, run: Run) -> None:
     before = history[-1].validation_accuracy if history else None
     if before is not None and abs(before - evaluation.top1) >= 0.0005:
         say(
-            f"(The last epoch's {before:.4f} held out was of the averaged weights as the training had them; "
-            f"{evaluation.top1:.4f} is of the network that is kept, its norms fitted to the training part, as predict "
-            "and evaluate compute it.)"
+            f"(The last epoch's {before:.4f} held out was of the network as the training had it; {evaluation.top1:.4f} "
+            "is of the one that is kept, its norms fitted to the training part, as predict and evaluate compute it.)"
         )
     if evaluation.doubt:
         say(evaluation.doubt)

@@ -99,7 +99,10 @@ def test_classes_that_are_not_known_are_counted_and_the_others_measured(learned,
     expected.pop("strangers")
     assert found == expected and found["count"] == 6 and found["left_out"] == 0
     shown = words_of(run_here("evaluate", learned / "run", data))
-    assert "examples 6 (all there are; 6 more are of classes that the network does not know: green 5, grey 1)" in shown
+    assert (
+        "examples 6 (all there are of its classes; 6 are of classes that the network does not know: green 5, grey 1)"
+        in shown
+    )
 
 
 def test_they_are_counted_beside_what_was_learned_from(learned, tmp_path):
@@ -191,7 +194,9 @@ def test_a_run_whose_time_is_over_says_so(learned, tmp_path):
     again = ["train", learned / "data", "--out", tmp_path / "run", "--resume", "--epochs", "9", "--max-seconds"]
     spent = sum(row.seconds for row in rows)
     done = run_here(*again, max(spent / 2, 1e-9))
-    assert done.returncode == 0 and "s are over. --max-seconds N gives it more." in words_of(done)
+    assert done.returncode == 0 and "s are over. --max-seconds N gives it more, where N counts these too." in words_of(
+        done
+    )
     assert len(Run(tmp_path / "run").history()) == len(rows)
 
 
@@ -232,7 +237,10 @@ def test_why_the_last_epoch_held_out_another_accuracy(learned, tmp_path):
 
             run.write_history([*rows[:-1], dataclasses.replace(rows[-1], validation_accuracy=accuracy)])
             results.show_result(evaluation, run)
-    assert len(shown) == 5 and f"{abs(evaluation.top1 - 0.25):.4f} held out was of the averaged weights" in shown[4]
+    assert (
+        len(shown) == 5
+        and f"{abs(evaluation.top1 - 0.25):.4f} held out was of the network as the training had it" in shown[4]
+    )
     assert "calibrated on" in shown[1] and shown[1] == shown[3]
 
 

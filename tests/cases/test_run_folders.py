@@ -9,6 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from conftest import DEADLINE, picture, run_here
@@ -114,6 +116,28 @@ def test_resume_finds_the_run_of_these_data(tmp_path):
     result = run_here("train", tmp_path / "c" / "photos", "--resume", cwd=tmp_path)
     assert result.returncode == 1
     assert "runs/photos, runs/photos-2 learned from other examples" in result.stderr
+
+
+def test_resume_reads_a_table_as_its_run_does(tmp_path):
+    """Without the options that said which columns are labels and groups, and beside a run of another table."""
+    draws = np.random.default_rng(0)
+    frame = pd.DataFrame(draws.normal(size=(24, 20)), columns=[f"v{n}" for n in range(20)])
+    frame.insert(0, "patient", [f"p{row // 4}" for row in range(24)])
+    frame.insert(1, "shape", ["a", "b"] * 12)
+    frame.insert(2, "label", ["x", "y", "z"] * 8)
+    frame.to_csv(tmp_path / "ecg.csv", index=False)
+    short = ["--width", "0.125", "--epochs", "1", "--competing", "0", "--members", "1"]
+    words = ["ecg.csv", "--target", "shape", "--group", "patient", *short]
+    assert run_here("train", *words, cwd=tmp_path).returncode == 0
+    (tmp_path / "other").mkdir()
+    frame.rename(columns={"shape": "kind"}).drop(columns="patient").to_csv(tmp_path / "other" / "ecg.csv", index=False)
+    assert run_here("train", "other/ecg.csv", "--target", "kind", *short, cwd=tmp_path).returncode == 0
+    result = run_here("train", "ecg.csv", "--resume", "--epochs", "2", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "run: runs/ecg\n" in result.stderr and "groups in column 'patient'" in result.stderr
+    (tmp_path / "ecg.csv").write_text("label,v0,v1\na,1,ERR\n")
+    result = run_here("train", "ecg.csv", "--resume", cwd=tmp_path)
+    assert result.returncode == 1 and "Traceback" not in result.stderr and "ecg.csv" in result.stderr
 
 
 def test_resume_where_there_is_no_run_is_a_sentence(tmp_path):

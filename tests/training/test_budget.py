@@ -121,8 +121,8 @@ def test_fields_that_are_given_stay(fast):
     ("minutes", "changes", "words"),
     [
         *((minutes, {}, "minutes must be a number above 0") for minutes in (0.0, -1.0, float("nan"), float("inf"))),
-        (1, {"epochs": "3"}, "so does epochs"),
-        (1, {"max_seconds": "3"}, "so does max_seconds"),
+        (1, {"epochs": "3"}, "so does --epochs"),
+        (1, {"max_seconds": "3"}, "so does --max-seconds"),
         (1, {"freeze": "features", "weights": "googlenet_small.fashion_mnist"}, "nothing to spend minutes on"),
     ],
 )

@@ -93,7 +93,8 @@ def recipe_for_minutes(
     if not (math.isfinite(minutes) and minutes > 0):
         raise InputError(f"The minutes must be a number above 0, not {minutes}.")
     if said := [field for field in ("epochs", "max_seconds") if field in changes]:
-        raise InputError(f"--minutes says how long to train, and so does {said[0]}: leave one of them out.")
+        word = f"--{said[0].replace('_', '-')}"
+        raise InputError(f"--minutes says how long to train, and so does {word}: leave one of them out.")
     if changes.get("freeze") == "features":
         raise InputError("With freeze=features there is nothing to spend minutes on: leave --minutes out.")
     if processes() > 1:
@@ -104,7 +105,8 @@ def recipe_for_minutes(
         task, _ = task_and_start(with_held_out(data, recipe), recipe)
         speed = examples_per_second(task)
         seconds = seconds_to_learn(minutes, now() - started)
-        return planned(recipe, seconds, task.examples, speed, task.data.validation is None)
+        looked_at = len(task.data.validation or ()) // 3  # each epoch, without learning
+        return planned(recipe, seconds, task.examples + looked_at, speed, task.data.validation is None)
 
     found = plan(name)
     return plan(found.better) if name is None and found.better else found

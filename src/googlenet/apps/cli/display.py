@@ -237,11 +237,12 @@ def _counted(evaluation: Evaluation) -> str:
     if bad:
         words.append(f"{bad:,} more could not be read")
     if strangers := evaluation.strangers:
+        words = [word.replace(PARTS["all"], "all there are of its classes") for word in words]
         names = [f"{shown(name)} {many:,}" for name, many in strangers.items()]
         named = ", ".join(names[:MOST_NAMED]) + (
             f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         )
-        words.append(f"{sum(strangers.values()):,} more are of classes that the network does not know: {named}")
+        words.append(f"{sum(strangers.values()):,} are of classes that the network does not know: {named}")
     if evaluation.unknown:
         words.append(
             f"what {', '.join(map(shown, evaluation.unknown))} learned from is not known, and may be among them"

@@ -98,10 +98,19 @@ def sentence(error: Any) -> str:
         word, name = _word(param), context.info_name
         return f"{name} also needs {word}: {_usage(context)} ({name} --help says what that may be)."
     if param is not None and error.message:
+        if wanted := re.match(r"Input should be (a valid integer|a valid number|greater|less)", error.message):
+            return f"{_word(param)} takes {_number(wanted[1] == 'a valid integer', param)}."
         return f"{_word(param)}: {error.message.removeprefix('Value error, ').rstrip('.')}."
     if found := re.search(r"unexpected extra argument\S* \((.*)\)", said, re.DOTALL):
         return f"{found[1]!r} is too much: {_usage(context)}."
     return said.removeprefix("Invalid value: ")
+
+
+def _number(whole: bool, param: Any) -> str:
+    """What a parameter wants that takes a number."""
+    least, most = (getattr(param, name, None) for name in ("min", "max"))
+    bounds = "" if least is None else f" of {least:,} or more" if most is None else f" from {least:,} to {most:,}"
+    return f"a {'whole ' if whole else ''}number{bounds}"
 
 
 def _word(param: Any) -> str:

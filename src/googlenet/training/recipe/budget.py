@@ -75,7 +75,7 @@ def planned(recipe: Recipe, seconds: float, examples: int, speed: float, alone: 
     Args:
         recipe: How to train, fitted to the data.
         seconds: To learn in.
-        examples: To learn from.
+        examples: To learn from in an epoch, and what looking at others in it comes to.
         speed: Of them a second that this machine learns from, at full size.
         alone: Whether nothing is held out, so that smaller networks would have to say how sure it may be.
     """

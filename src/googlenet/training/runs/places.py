@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count, takewhile
 from pathlib import Path
 
@@ -47,21 +47,29 @@ def next_run(source: str) -> Run:
     raise AssertionError("there is no last number")
 
 
-def latest_run(source: str, data: Dataset) -> Run:
-    """The last run of those examples in those folders.
+def latest_run(source: str, read: Callable[[Run], Dataset]) -> tuple[Run, Dataset]:
+    """The last run in those folders that learned from the examples that the data hold, and these.
 
     Args:
         source: What the user called the data.
-        data: As they were found.
+        read: Finds the data as a run reads them.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is none, or the data can be read as none of them does.
     """
     runs = [Run(folder) for folder in takewhile(Path.exists, _folders_for(source))]
     runs = [run for run in runs if run.exists]
+    refused: list[InputError] = []
     for run in reversed(runs):
+        try:
+            data = read(run)
+        except InputError as error:  # a run of other data cannot read these
+            refused.append(error)
+            continue
         if run.is_of(with_held_out(data, run.recipe())):
-            return run
+            return run, data
+    if runs and len(refused) == len(runs):
+        raise refused[0]
     if not runs:
         raise InputError(f"There is no {next(_folders_for(source))} to go on with. Name the run: --out FOLDER.")
     raise InputError(

@@ -76,7 +76,9 @@ def train(
     Example: googlenet train photos/ --weights googlenet_torchvision.imagenet1k --freeze features
     """
     if minutes is not None and resume:
-        raise typer.BadParameter("A resumed training has its limit already: --max-seconds N gives it another.")
+        raise typer.BadParameter(
+            "A resumed training has its limit already: --max-seconds N gives it another, which counts what is done too."
+        )
     asked = functools.partial(columns, window=window, hop=hop, rate=rate)
     wanted = recipe_changes({**changes, "weights": weights or None})
     _train(data, asked, out, (recipe, minutes, wanted), resume, tensorboard)
@@ -95,6 +97,7 @@ def _train(
     from ....nn.device import keep_memory
     from ....training.distributed import restarted
     from ....training.progress import now
+    from ....training.runs.places import latest_run
     from ...jobs import learning_data
     from .. import progress
 
@@ -102,8 +105,16 @@ def _train(
     keep_memory()
     run = None if out is None else _run_in(out, resume)
     try:
-        found = find_data(data, progress.watch, columns(like=_reading(run if resume else None)))
-        run = run or _run_for(data, found, resume)
+
+        def read(by: Run | None) -> Dataset:
+            return find_data(data, progress.watch, columns(like=_reading(by)))
+
+        if resume and run is None:
+            run, found = latest_run(data, read)
+            _held(run)
+        else:
+            found = read(run if resume else None)
+            run = run or _run_for(data, found)
         chosen = _recipe(found, how, run if resume else None, started)
         again = resume or (restarted() and run.exists)  # torchrun gives the same command once more
         _trained(learning_data(found, chosen), chosen, run, again, tensorboard)
@@ -159,16 +170,15 @@ def _held(run: Run) -> Run:
     return run
 
 
-def _run_for(source: str, data: Dataset, resume: bool) -> Run:
-    """The run of data for which the user names none."""
+def _run_for(source: str, data: Dataset) -> Run:
+    """A new run of data for which the user names none, or the one that this command began when it was started first."""
     from ....training.distributed import leads, restarted
     from ....training.runs.places import NOWHERE, latest_run, next_run
 
-    if resume:
-        return _held(latest_run(source, data))
     if restarted():
         with suppress(InputError):  # there is none: it ended before it began
-            if not (run := latest_run(source, data)).weights.exists():
+            run, _ = latest_run(source, lambda _: data)
+            if not run.weights.exists():
                 return _held(run)
     return next_run(source) if leads() else NOWHERE
 

@@ -96,6 +96,7 @@ def show_finished(run: Run, recipe: Recipe) -> None:
         return
     seconds = sum(row.seconds for row in history)
     if recipe.max_seconds and seconds >= recipe.max_seconds:
-        say(f"{run.path} is finished: its {recipe.max_seconds:g} s are over. --max-seconds N gives it more.")
+        over = f"{run.path} is finished: its {recipe.max_seconds:,.1f} s are over."
+        say(f"{over} --max-seconds N gives it more, where N counts these too.")
     elif len(history) >= recipe.epochs:
         say(f"{run.path} is finished, with {len(history)} of {recipe.epochs} epochs. --epochs N gives it more.")

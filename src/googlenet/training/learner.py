@@ -211,24 +211,36 @@ def averaged(state: State) -> GoogLeNet:
     return placed(model, next(state.model.parameters()).device)
 
 
-@torch.no_grad()
 def finished(task: Task, state: State, world: World) -> GoogLeNet:
     """The network to keep: the mean weights, with batch-norm statistics of the training part as it is.
-
-    Those of the training itself are of weights that changed, and of examples that were changed; of a short one, in
-    which pictures grew, they are hardly of these weights at all.
 
     Args:
         task: The data and how they were trained on.
         state: At the end.
         world: The processes.
     """
+    return with_norms_of(task, state, world, state.step * task.recipe.batch_size)
+
+
+@torch.no_grad()
+def with_norms_of(task: Task, state: State, world: World, learned: int) -> GoogLeNet:
+    """The mean weights with batch-norm statistics of the training part as it is, in evaluation mode.
+
+    Those of the training itself are of weights that changed, and of examples that were changed; of a short one, in
+    which pictures grew, they are hardly of these weights at all.
+
+    Args:
+        task: The data and how they are trained on.
+        state: By then.
+        world: The processes.
+        learned: Examples whose training took thirty times as long as this may.
+    """
     model, recipe = averaged(state), task.recipe
     norms = norms_of(model)
     if not norms or recipe.freeze == "norms":
         return model.eval()
     momenta, seen = [norm.momentum for norm in norms], 0
-    for batch in task.training.plain(TOGETHER, _shown(task.examples, state.step * recipe.batch_size)):
+    for batch in task.training.plain(TOGETHER, _shown(task.examples, learned)):
         seen += len(batch.inputs)
         for norm in norms:
             norm.momentum = len(batch.inputs) / seen  # so that every example counts alike
@@ -253,16 +265,16 @@ def _shown(examples: int, learned: int) -> Tensor:
 
 
 @torch.inference_mode()
-def validate(model: GoogLeNet, task: Task, world: World) -> tuple[float, float]:
-    """Loss, nats, and accuracy on the validation part.
+def validate(task: Task, state: State, world: World) -> tuple[float, float]:
+    """Loss, nats, and accuracy on the validation part by then.
 
     Args:
-        model: Is put into evaluation mode.
         task: With a validation part.
+        state: After an epoch.
         world: The processes.
     """
     assert task.validation is not None
-    model.eval()
+    model = with_norms_of(task, state, world, task.examples)
     bf16 = in_bf16(task.recipe, world.device)
     loss, correct, count = 0.0, 0, 0
     for batch in task.validation.plain():

@@ -17,7 +17,7 @@ from ..nn.device import best_device
 from ..nn.googlenet import GoogLeNet
 from ..weights.create import save_weights
 from .distributed import World
-from .learner import Learner, averaged, finished, grown, norms_of, validate
+from .learner import Learner, finished, grown, norms_of, validate
 from .optimizers import learning_rate
 from .progress import Clock, EpochDone, Pace, Report, StepDone, now, silent
 from .recipe import Recipe
@@ -172,7 +172,7 @@ def _epoch(
             _seed(recipe, number, step, world)
     loss, accuracy = world.mean(totals / step).tolist()
     learner.check(loss, where)
-    scores = validate(averaged(state), task, world) if world.leads and task.validation is not None else (None, None)
+    scores = validate(task, state, world) if world.leads and task.validation is not None else (None, None)
     return EpochRow(number, loss, accuracy, clock.since(state.history), rate, *scores)
 
 

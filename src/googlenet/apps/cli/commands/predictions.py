@@ -289,6 +289,6 @@ def export(
     show_bad_files(bad)
     named = shown(str(path))
     print(
-        f"{named}: the same most probable class as PyTorch in float32 on {found.agreement:.1%} of {found.count} inputs, "
-        f"probabilities within {found.largest:.2g}"
+        f"{named}: the same most probable class as PyTorch in float32 on {found.agreement:.1%} of {found.count} "
+        f"inputs, probabilities within {found.largest:.2g}"
     )

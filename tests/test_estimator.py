@@ -208,3 +208,16 @@ def test_what_was_fitted_stays_whole_where_another_training_is_interrupted_or_re
 def test_bad_input_is_a_sentence(X, y, words):
     with pytest.raises(ValueError, match=words):
         googlenet.GoogLeNetClassifier(recipe=QUICK).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"max_seconds": "soon"}, "max_seconds takes a number, not 'soon'"),
+        ({"max_seconds": 0}, "max_seconds must be above 0"),
+        ({"n_members": 1.5}, "members takes a whole number, not '1.5'"),
+    ],
+)
+def test_settings_that_are_none_are_a_sentence(settings, words):
+    with pytest.raises(googlenet.InputError, match=words):
+        googlenet.GoogLeNetClassifier(recipe=QUICK, **settings).fit(*blobs())

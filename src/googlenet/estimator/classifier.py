@@ -254,12 +254,9 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The recipe of a fit, fitted to the number of examples, with this estimator's settings."""
         assert data.train is not None
         recipe = recipe_for(self.recipe, data.train.recipe).fitted(len(data.train), len(data.classes))
-        changes: dict[str, Any] = {"seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
-        if self.n_members is not None:
-            changes["members"] = int(self.n_members)
-        if self.max_seconds is not None:
-            changes["max_seconds"] = float(self.max_seconds)
-        return replace(recipe, **changes)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        wanted = {"seed": seed, "members": self.n_members, "max_seconds": self.max_seconds}
+        return recipe.with_changes({name: str(value) for name, value in wanted.items() if value is not None})
 
     def _unlabelled(self, X: EstimatorInput) -> ExampleSet:
         """Examples, as the fit read them, with labels that mean nothing."""

@@ -519,7 +519,7 @@ def test_evaluating_one_class_and_classes_that_are_not_known(learned):
     ended = run_here("evaluate", "run", "odd.csv", "--json", cwd=folder)
     found = json.loads(ended.stdout)
     assert found["count"] == 47 and found["strangers"] == {"odd": 1}
-    assert "1 more are of classes that the network does not know: odd 1" in run_here(
+    assert "1 are of classes that the network does not know: odd 1" in run_here(
         "evaluate", "run", "odd.csv", cwd=folder
     ).stdout.replace("\n", " ")
 

@@ -185,7 +185,7 @@ def sure(tmp_path_factory, short):
     """A run that is sure of its answers: two colours, and wide enough for its weights to weigh something."""
     root = tmp_path_factory.mktemp("sure")
     draw_two_classes(root / "colours")
-    words = ["--arch", "short_2d", "--width", "1", "--epochs", "8", "--batch-size", "8", "--ema", "0"]
+    words = ["--arch", "short_2d", "--width", "1", "--epochs", "24", "--batch-size", "8", "--ema", "0"]
     assert run_here("train", root / "colours", "--out", root / "run", *words).returncode == 0
     return root
 

@@ -187,10 +187,11 @@ def summary(rows: list[dict]) -> dict:
         "mean_accuracy": float(np.mean(list(ours.values()))),
         "mean_accuracy_by_seed": by_seed,
         **{
-            f"mean_{key}": _mean(rows, key)
+            f"mean_{key}": float(np.mean([row[key] for row in rows if key in row]))
             for key in ("nll", "ece", "ece_by_chance")
-            if all(key in row for row in rows)
+            if any(key in row for row in rows)
         },
+        "since_before": since_before(rows),
         "core_minutes_of_training_by_seed": {seed: round(s / 60, 1) for seed, s in seconds.items()},
         "longest_training_seconds": max(row["train_seconds"] for row in rows),
         "comparisons": comparisons,
@@ -198,8 +199,19 @@ def summary(rows: list[dict]) -> dict:
     }
 
 
-def _mean(rows: list[dict], key: str) -> float:
-    return float(np.mean([row[key] for row in rows]))
+def since_before(rows: list[dict]) -> dict[str, float | int]:
+    """Beside ``ucr_before.json``, without kernels and calibration: on how many sets what is higher and lower now."""
+    before = json.loads((HERE / "ucr_before.json").read_text())["rows"]
+    names = sorted({row["set"] for row in rows} & {row["set"] for row in before})
+    found: dict[str, float | int] = {"sets": len(names)}
+    for key in ("accuracy", "nll"):
+        now, then = (
+            np.array([np.mean([row[key] for row in part if row["set"] == name]) for name in names])
+            for part in (rows, before)
+        )
+        found |= {f"{key}_before": float(then.mean()), f"{key}_higher": int((now > then + 1e-4).sum())}
+        found[f"{key}_lower"] = int((then > now + 1e-4).sum())
+    return found
 
 
 def resamples_beside(rows: list[dict]) -> dict:
@@ -237,6 +249,8 @@ def show(result: dict) -> None:
             f"{method:<16}{row['sets']:>5}{row['ours']:>9.4f}{row['theirs']:>9.4f}{row['wins']:>6}{row['draws']:>6}"
             f"{row['losses']:>7}{row['p_holm']:>10.3g}"
         )
+    means = {key: round(result[f"mean_{key}"], 4) for key in ("nll", "ece", "ece_by_chance") if f"mean_{key}" in result}
+    print(f"\nmeans {means}\nbeside ucr_before.json: {result['since_before']}")
     print("\nunequal lengths:", {key: round(value, 4) for key, value in result["unequal_lengths"].items()})
 
 

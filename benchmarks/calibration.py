@@ -179,6 +179,29 @@ def _measured(sets: dict[str, dict], loud: float, expected: float) -> dict:
     }
 
 
+def by_chance(sets: dict[str, dict]) -> list[dict]:
+    """Networks with kernels, where 16 examples or more are left to measure: the mean of the sets' calibration errors by
+    the temperature that is expected and what it counts as, and what true probabilities would show on so few."""
+    from googlenet.inference.calibration import temperature as calibration
+    from googlenet.inference.evaluate import expected_calibration_error
+    from ucr import ece_by_chance
+
+    many, kept, rows = [each for each in sets.values() if len(each["y"]) >= 16], calibration.DOUBT, []
+    for expected, doubt in ((0.6, 80), (0.7, 80), (0.8, 80), (0.8, 160), (0.9, 80), (1.0, 80)):
+        calibration.DOUBT, errors = doubt, []
+        for each in many:
+            left = together(each["left_p"], each["left_said"])
+            temperature = calibration.fitted_temperature(left, each["left_y"], expected)
+            found = calibration.tempered(together(each["p"], each["said"]), temperature)
+            sure, right = found.max(1), found.argmax(1) == each["y"]
+            errors.append((expected_calibration_error(sure, right), ece_by_chance(sure), loss(found, each["y"])))
+        names = ("calibration_error", "by_chance", "loss")
+        means = dict(zip(names, np.round(np.mean(errors, 0), 4).tolist(), strict=True))
+        rows.append({"sets": len(many), "expected": expected, "counts_as": doubt, **means})
+    calibration.DOUBT = kept
+    return rows
+
+
 def together(p: np.ndarray, said: np.ndarray) -> np.ndarray:
     """What networks and kernels say together."""
     import torch
@@ -228,6 +251,7 @@ def summed_up(names: list[str], cache: Path) -> dict:
         "plain": {"mean_loss": round(mean, 4), "pooled_calibration_error": round(pooled_error(plainly), 4)},
         "choices": choices(sets),
         "beside": beside(sets),
+        "by_chance": by_chance(sets),
         "by_set": shown,
     }
 
@@ -249,7 +273,7 @@ def main() -> None:
             print(done, flush=True)
         result = summed_up(names, cache)
     save("calibration", result)
-    for row in [{"expected": "plain", **result["plain"]}, *result["choices"], *result["beside"]]:
+    for row in [{"expected": "plain", **result["plain"]}, *result["choices"], *result["beside"], *result["by_chance"]]:
         print(row)
 
 

@@ -224,10 +224,16 @@ def _show_confusions(names: Sequence[str], evaluation: Evaluation) -> None:
 MOST_NAMED = 10  # classes that are not known
 
 
+def _part_of(evaluation: Evaluation) -> str:
+    """What was measured, for people."""
+    all_known = evaluation.part == "all" and evaluation.strangers
+    return f"{PARTS['all']} of its classes" if all_known else PARTS[evaluation.part]
+
+
 def _counted(evaluation: Evaluation) -> str:
     """How many examples were measured, of how many."""
     count, left_out, bad = evaluation.count, evaluation.left_out, len(evaluation.bad_files)
-    number, words = f"{count:,}", [PARTS[evaluation.part]]
+    number, words = f"{count:,}", [_part_of(evaluation)]
     if left_out:
         number += f" of {count + left_out:,}"
         words = [] if evaluation.part == "all" else words
@@ -237,7 +243,6 @@ def _counted(evaluation: Evaluation) -> str:
     if bad:
         words.append(f"{bad:,} more could not be read")
     if strangers := evaluation.strangers:
-        words = [word.replace(PARTS["all"], "all there are of its classes") for word in words]
         names = [f"{shown(name)} {many:,}" for name, many in strangers.items()]
         named = ", ".join(names[:MOST_NAMED]) + (
             f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""

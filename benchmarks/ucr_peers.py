@@ -1,6 +1,6 @@
 """Seconds and accuracy of MultiROCKET-Hydra, QUANT and ROCKET on the UCR sets of equal length, as aeon writes them.
 
-    pip install 'aeon>=1.6'
+    pip install --editable '.[peers]'
     python benchmarks/ucr_peers.py [SET …] [--data FOLDER] [--resume]
 
 Each learns from a set's training part and reads its test part, once, on one core; two sets run side by side. What Numba

@@ -459,6 +459,13 @@ def test_both_languages_are_whole(opened):
         opened.do("page", "click", "#language")
 
 
+def test_no_text_takes_the_key_of_another():
+    for language in ("en", "ko"):
+        files = sorted((WEB / "src" / "text" / language).glob("*.js"))
+        keys = [key for file in files for key in re.findall(r'^  "([\w.]+)":', file.read_text(), re.MULTILINE)]
+        assert len(keys) > 100 and len(keys) == len(set(keys))
+
+
 def test_texts_have_the_same_keys_and_values(opened):
     opened.do("harness", "modules", BOTH, "texts")
     texts = opened.evaluate("() => ({ en: texts.en, ko: texts.ko })")

@@ -55,10 +55,18 @@ def test_a_run_takes_the_place_of_the_network_of_its_kind(tmp_path, own, built, 
     table.write_text("1,2,,4\n5,6,7,8\n")
     done = run_here("page", own, "--out", tmp_path / "page.html", "--examples", table)
     assert (done.returncode, asked) == (0, ["picture"])
-    assert "page.html: open it in a browser" in done.stdout
+    assert done.stdout.endswith("page.html: open it in a browser\n")
     networks = facts_in(tmp_path / "page.html")["networks"]
     assert [(one["id"], one["kind"]) for one in networks] == [("run", "signal"), ("picture", "picture")]
     assert [row["values"] for row in networks[0]["examples"]] == [[[1, 2, None, 4]], [[5, 6, 7, 8]]]
+
+
+def test_a_run_without_examples_is_said(tmp_path, own, built, monkeypatch):
+    monkeypatch.setattr(job, "shipped_network", lambda kind: page.PageNetwork(kind, kind, b"", "", [{}]))
+    monkeypatch.setattr(job, "_examples_of", lambda run, kind: [])
+    done = run_here("page", own, "--out", tmp_path / "page.html")
+    assert (done.returncode, facts_in(tmp_path / "page.html")["networks"][0]["examples"]) == (0, [])
+    assert "nothing to show the network" in done.stdout and "--examples" in done.stdout
 
 
 def test_the_facts_are_whole(built, tmp_path):

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 import googlenet
+from browser import Browser
 from googlenet.apps.page.job import export_page_job
 
 STATUS = "() => document.querySelector('#own .status').innerText"
@@ -239,3 +241,27 @@ def test_the_camera_is_a_picture_too(own):
     own.do("page", "click", "#own button[data-text='own.take']")
     assert said(own) and len(own.evaluate(RANKED)) >= 3
     assert own.evaluate("() => document.querySelector('#own .camera').hidden")
+
+
+def test_a_page_without_a_picture_asks_for_one(page_file, tmp_path):
+    before, facts, after = re.split(r'(?<=id="facts">)(.+?)(?=</script>)', page_file.read_text(), maxsplit=1)
+    facts = json.loads(facts)
+    for network in facts["networks"]:
+        network["examples"] = []
+    path = tmp_path / "page.html"
+    path.write_text(before + json.dumps(facts) + after)
+    bare = Browser(path)
+    try:
+        bare.open(locale="en-US")
+        says = bare.evaluate("() => document.querySelector('.waking').innerText")
+        assert says == "This page has no picture to show the network: choose one under Your own."
+        bare.do("page", "setInputFiles", "#file", picture_of(tmp_path))
+        assert bare.becomes("() => document.querySelector('.waking').hidden")
+    finally:
+        bare.close()
+
+
+def picture_of(folder):
+    """A grey picture in a file."""
+    Image.fromarray(np.full((28, 28), 120, np.uint8)).save(folder / "grey.png")
+    return str(folder / "grey.png")

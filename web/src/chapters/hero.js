@@ -1,4 +1,4 @@
-// Above all chapters: a picture, what nine modules make of it, and what the network says.
+// Above all chapters: a picture, what the modules make of it, and what the network says.
 
 import { mean, drawPicture, drawTiles, rangeOf } from "../drawing/heat.js";
 import { answers } from "../drawing/answers.js";
@@ -24,6 +24,8 @@ export function start(figure, page) {
   let tiles = [];
 
   picture.on("network", () => {
+    wait.dataset.text = picture.examples.length ? "picture.waking" : "hero.none";
+    wait.innerHTML = text(wait.dataset.text);
     tiles.forEach(({ box }) => box.remove());
     tiles = modulesOf(picture.network.spec).map(({ name }) => {
       const canvas = element("canvas", { role: "img", "aria-label": "…" });

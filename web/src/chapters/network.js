@@ -1,4 +1,4 @@
-// Chapter 4: the nine modules as a map to walk, and what depth costs.
+// Chapter 4: the modules as a map to walk, and what depth costs.
 
 import { cost } from "../arithmetic/cost.js";
 import { bars, lines } from "../drawing/charts.js";

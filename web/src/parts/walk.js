@@ -1,4 +1,4 @@
-// The nine modules as a map to walk: what a place in each of them sees of the picture, and which channels answer there.
+// The modules as a map to walk: what a place in each of them sees of the picture, and which channels answer there.
 
 import { cost } from "../arithmetic/cost.js";
 import { branchColour } from "../drawing/colours.js";

@@ -31,13 +31,16 @@ SHIPPED: Mapping[str, Shipped] = {
 }
 
 
-def page_job(run: str | None, out: Path, examples: Sequence[Path] = ()) -> None:
+def page_job(run: str | None, out: Path, examples: Sequence[Path] = ()) -> int:
     """Writes the page: the networks that are part of the package, and a run in place of the one of its kind.
 
     Args:
         run: A run, a weights file or a name of the catalogue; ``None`` for the package's networks alone.
         out: The file.
         examples: Files to show to the run's network; by default what the run has, or its data bring.
+
+    Returns:
+        How many examples the first of its networks is shown.
 
     Raises:
         InputError: If the run cannot be shown, the page was not built, or the file cannot be written or is one that is
@@ -48,9 +51,10 @@ def page_job(run: str | None, out: Path, examples: Sequence[Path] = ()) -> None:
     check_onnx()
     if run is None and examples:
         raise InputError("Examples are for a run: name the run that they are to be shown to, or leave --examples out.")
-    own = None if run is None else network_of_run(run, examples)
-    networks = [shipped_network(kind) for kind in SHIPPED if own is None or own.kind != kind]
-    write_page([*([] if own is None else [own]), *networks], out)
+    own = [] if run is None else [network_of_run(run, examples)]
+    networks = own + [shipped_network(kind) for kind in SHIPPED if kind not in [one.kind for one in own]]
+    write_page(networks, out)
+    return len(networks[0].examples)
 
 
 def export_page_job(runs: Sequence[str], out: Path | None) -> Path:

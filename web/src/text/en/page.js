@@ -19,9 +19,10 @@ export default {
   "nav.own": "Your own",
   "picture.choose": "Picture",
   "picture.waking": "The network is waking up …",
+  "hero.none": "This page has no picture to show the network: choose one under <a href=\"#own\">Your own</a>.",
   "picture.says": "It says <b>{label}</b>, at {share}.",
   "picture.alt": "The picture as the network sees it: {label}",
   "picture.own": "your picture",
-  "hero.maps": "From left to right: the picture, then what the nine modules make of it, each as the mean of its channels, dark where it is low and bright where it is high, on a scale of its own. The maps become smaller and the channels more, until a mean over places and one linear layer decide.",
+  "hero.maps": "From left to right: the picture, then what each module makes of it, as the mean of its channels, dark where it is low and bright where it is high, on a scale of its own. The maps become smaller and the channels more, until a mean over places and one linear layer decide.",
   "hero.map": "Mean map of module {module}, {size} samples",
 };

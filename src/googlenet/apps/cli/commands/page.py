@@ -33,5 +33,6 @@ def page(
     """
     from ...page.job import page_job
 
-    page_job(run, out, examples or ())
-    print(f"{shown(str(out))}: open it in a browser")
+    count = page_job(run, out, examples or ())
+    more = "" if count else "; it has nothing to show the network: choose a file there, or name some with --examples"
+    print(f"{shown(str(out))}: open it in a browser{more}")

@@ -243,7 +243,7 @@ def test_the_camera_is_a_picture_too(own):
     assert own.evaluate("() => document.querySelector('#own .camera').hidden")
 
 
-def test_a_page_without_a_picture_asks_for_one(page_file, tmp_path):
+def test_a_page_without_examples_asks_for_them(page_file, tmp_path):
     before, facts, after = re.split(r'(?<=id="facts">)(.+?)(?=</script>)', page_file.read_text(), maxsplit=1)
     facts = json.loads(facts)
     for network in facts["networks"]:
@@ -255,7 +255,10 @@ def test_a_page_without_a_picture_asks_for_one(page_file, tmp_path):
         bare.open(locale="en-US")
         says = bare.evaluate("() => document.querySelector('.waking').innerText")
         assert says == "This page has no picture to show the network: choose one under Your own."
+        bare.evaluate("() => document.querySelector('#signals .live').scrollIntoView({ behavior: 'instant' })")
+        assert bare.becomes("() => document.querySelector('#signals .says').innerText.includes('no signal to show')")
         bare.do("page", "setInputFiles", "#file", picture_of(tmp_path))
+        bare.evaluate("() => document.getElementById('hero').scrollIntoView({ behavior: 'instant' })")
         assert bare.becomes("() => document.querySelector('.waking').hidden")
     finally:
         bare.close()

@@ -92,7 +92,10 @@ export function start(section, page) {
     drawTrace();
     if (!network) return;
     spansNote.textContent = plain("signals.kernels", { module: network.modules[0].name });
-    if (!answer) return;
+    if (!answer) {
+      if (!signal.examples.length) say(sentence, text("signals.none"));
+      return;
+    }
     const rows = ranked(network, answer.probabilities);
     bars.tell(rows);
     const whose = signal.label === null ? text("signals.drawn") : text("signals.known", { label: String(signal.label) });
@@ -108,6 +111,7 @@ export function start(section, page) {
   signal.on("network", () => {
     table.use(signal.network);
     fill();
+    draw();
   });
   signal.on("input", () => {
     if (signal.example !== null || !state.mine) {

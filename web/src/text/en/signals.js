@@ -5,6 +5,7 @@ export default {
   "signals.intro":
     "The notes end with this question. A signal has one axis, so a kernel is a stretch of time: 9 taps instead of 3×3. The rest stays: branches of several lengths side by side, a 1×1 in front of them, channels concatenated. Here such a network (<code>googlenet_1d</code>, six modules, four networks side by side) has learned GunPoint: the height of a hand that draws a gun from its holster and aims, or only points. Draw another course with the pointer, or alter this one with the sliders, and see which branch answers.",
   "signals.figure": "A signal, the network’s answer to it, and which branch answers where",
+  "signals.none": "This page has no signal to show the network: choose one under <a href=\"#own\">Your own</a>.",
   "signals.example": "Example",
   "signals.option": "{name}: {label}",
   "signals.channel": "Channel to draw",

@@ -32,6 +32,13 @@ def own(browser):
     return browser
 
 
+@pytest.fixture
+def changing(own):
+    """The same for a test that puts another network into the page; the next test opens it anew."""
+    yield own
+    own.evaluate("() => { globalThis.ofTheReader = false; }")
+
+
 def give(own, path):
     """Chooses a file, and waits for what the page says of it."""
     own.evaluate("() => { document.querySelector('#own .status').textContent = ''; }")
@@ -106,16 +113,16 @@ def test_a_table_of_signals_can_be_walked(own, tmp_path):
     assert own.becomes(f"(first) => {line}.getAttribute('d') !== first", first)
 
 
-def test_a_network_takes_the_place_of_the_pages_own(own, page_file, tmp_path):
+def test_a_network_takes_the_place_of_the_pages_own(changing, page_file, tmp_path):
     path = tmp_path / "mine.onnx"
     path.write_bytes(network_of(page_file, "gunpoint"))
-    told = give(own, path)
+    told = give(changing, path)
     assert told.startswith("This is your network now: mine.onnx, 2 classes, 6 modules.")
     rows = "() => document.querySelectorAll('#own .explanation:not([hidden]) .branch-table tr').length"
-    assert own.evaluate(rows) == 6
+    assert changing.evaluate(rows) == 6
 
 
-def test_contributions_say_so_where_kernels_answer_too(own, tmp_path):
+def test_contributions_say_so_where_kernels_answer_too(changing, tmp_path):
     """Asked of a network of signals with competing kernels and of the same without; their answers differ."""
     draws = np.random.default_rng(0)
     labels = np.arange(24) % 2
@@ -127,12 +134,12 @@ def test_contributions_say_so_where_kernels_answer_too(own, tmp_path):
         recipe = {"width": 0.125, "members": 1, "epochs": 1, "competing": kernels, "calibrate": False}
         model = googlenet.GoogLeNetClassifier(recipe, random_state=0).fit(signals, labels)
         model.save(tmp_path / f"{kernels}.safetensors")
-        give(own, export_page_job([str(tmp_path / f"{kernels}.safetensors")], tmp_path / f"{kernels}.onnx"))
-        assert give(own, table).startswith("Signals read: 1.")
+        give(changing, export_page_job([str(tmp_path / f"{kernels}.safetensors")], tmp_path / f"{kernels}.onnx"))
+        assert give(changing, table).startswith("Signals read: 1.")
         note = "document.querySelector('#own .explanation:not([hidden]) .contributing .note')"
-        own.do("page", "click", "#own .explanation:not([hidden]) .contributing button")
-        assert own.becomes(f"() => {note}.innerText")
-        told[kernels] = own.evaluate(f"() => {note}.innerText")
+        changing.do("page", "click", "#own .explanation:not([hidden]) .contributing button")
+        assert changing.becomes(f"() => {note}.innerText")
+        told[kernels] = changing.evaluate(f"() => {note}.innerText")
         assert told[kernels].startswith("Of the difference of")
     sentence = "Random kernels that compete answer beside the network; they are no part of these numbers."
     assert sentence in told[16] and sentence not in told[0]

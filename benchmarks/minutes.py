@@ -100,7 +100,7 @@ def ours(data, changes: dict[str, str], seconds: float, seed: int) -> tuple[Answ
     world = World(0, 1, torch.device("cpu"))
     state = fresh_state(task, world)
     rows = list(epochs(task, state, world, silent))
-    pipeline = Pipeline([finished(task, state, world)], task.preprocessing)
+    pipeline = Pipeline([finished(task, state)], task.preprocessing)
 
     def answer(pixels: Tensor) -> Tensor:
         return torch.cat([pipeline(part) for part in pixels.split(500)])

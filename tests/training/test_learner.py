@@ -110,7 +110,7 @@ def test_what_is_kept_has_the_statistics_of_the_training_part(kind):
     world = World(0, 1, torch.device("cpu"))
     state = fresh_state(task, world)
     *_, last = epochs(task, state, world, silent)
-    kept, before = finished(task, state, world), averaged(state)
+    kept, before = finished(task, state), averaged(state)
     (batch,) = task.training.plain(48)
     with torch.inference_mode():
         says, said = kept(batch.inputs), before.eval()(batch.inputs)

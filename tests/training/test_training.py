@@ -14,10 +14,13 @@ from conftest import QUICK, run_cli, run_here
 from googlenet import InputError
 from googlenet.apps.jobs import choose_recipe, training_job
 from googlenet.data.builtin import digits
+from googlenet.data.protocol import Dataset
 from googlenet.training import loop
 from googlenet.training.learner import Learner
 from googlenet.training.progress import EpochDone, silent
 from googlenet.training.recipe import SMALL
+from googlenet.training.task import task_for
+from googlenet.weights.checkpoint import network_of, read_unfinished
 
 pytestmark = pytest.mark.usefixtures("short")
 # A few steps of a network of a few layers, on 24 pictures.
@@ -329,3 +332,33 @@ def test_python_training_needs_no_command_line(tmp_path):
     assert len(list((tmp_path / "run" / "examples").iterdir())) == 8
     with pytest.raises(InputError, match="already holds a run"):
         training_job(data, recipe, tmp_path / "run", resume=False, report=silent)
+
+
+@pytest.mark.parametrize(("ema", "growth"), [("0", "0"), ("0.998", "0"), ("0.998", "0.9")])
+def test_a_training_that_is_stopped_predicts_as_well_as_its_last_epoch_was(tmp_path, monkeypatch, ema, growth):
+    """The statistics that its norms had meanwhile are of other weights and, of pictures that grow, of other inputs."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    part = digits().train.subset(range(600))
+    data = Dataset("digits", digits().classes, part.subset(range(400)), validation=part.subset(range(400, 600)))
+    changes = {"arch": "short_2d", "epochs": "60", "batch_size": "64", "precision": "fp32"}
+    steps = []
+
+    class Stopped(Exception):
+        """As by a signal."""
+
+    def stops(learner, *given, step=Learner.step):
+        steps.append(given)
+        if len(steps) > 14 * 7:
+            raise Stopped
+        return step(learner, *given)
+
+    monkeypatch.setattr(Learner, "step", stops)
+    with pytest.raises(Stopped):
+        training_job(data, choose_recipe(data, None, changes | {"ema": ema, "growth": growth}), tmp_path / "run")
+    said = metrics_of(tmp_path / "run")[-1]
+    weights = read_unfinished(tmp_path / "run")
+    shown = torch.cat([batch.inputs for batch in task_for(data, SMALL).validation.plain()])
+    with torch.inference_mode():
+        guesses = network_of(weights).eval()(shown).argmax(1)
+    assert (guesses == data.validation.labels).float().mean() == pytest.approx(said["validation_accuracy"])
+    assert said["epoch"] == 14 and said["validation_accuracy"] > 0.5

@@ -285,7 +285,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         for row in epochs(task, state, world, self._report):
             self.history_.append(row)
             self._report(EpochDone(row, task.recipe.epochs))
-        self._pipeline = by_training_part(task, finished(task, state, world), fresh=start is None)
+        self._pipeline = by_training_part(task, finished(task, state), fresh=start is None)
 
     def _report(self, event: Event) -> None:
         if self.verbose:

@@ -211,19 +211,19 @@ def averaged(state: State) -> GoogLeNet:
     return placed(model, next(state.model.parameters()).device)
 
 
-def finished(task: Task, state: State, world: World) -> GoogLeNet:
+def finished(task: Task, state: State) -> GoogLeNet:
     """The network to keep: the mean weights, with batch-norm statistics of the training part as it is.
 
     Args:
         task: The data and how they were trained on.
         state: At the end.
-        world: The processes.
     """
-    return with_norms_of(task, state, world, state.step * task.recipe.batch_size)
+    return with_norms_of(task, state, state.step * task.recipe.batch_size)
 
 
 @torch.no_grad()
-def with_norms_of(task: Task, state: State, world: World, learned: int) -> GoogLeNet:
+@torch.random.fork_rng(devices=())
+def with_norms_of(task: Task, state: State, learned: int) -> GoogLeNet:
     """The mean weights with batch-norm statistics of the training part as it is, in evaluation mode.
 
     Those of the training itself are of weights that changed, and of examples that were changed; of a short one, in
@@ -232,20 +232,20 @@ def with_norms_of(task: Task, state: State, world: World, learned: int) -> GoogL
     Args:
         task: The data and how they are trained on.
         state: By then.
-        world: The processes.
         learned: Examples whose training took thirty times as long as this may.
     """
     model, recipe = averaged(state), task.recipe
     norms = norms_of(model)
     if not norms or recipe.freeze == "norms":
         return model.eval()
+    device = next(model.parameters()).device
     momenta, seen = [norm.momentum for norm in norms], 0
     for batch in task.training.plain(TOGETHER, _shown(task.examples, learned)):
         seen += len(batch.inputs)
         for norm in norms:
             norm.momentum = len(batch.inputs) / seen  # so that every example counts alike
-        with torch.autocast(world.device.type, torch.bfloat16, enabled=in_bf16(recipe, world.device)):
-            model(batch.inputs.to(world.device))
+        with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16(recipe, device)):
+            model(batch.inputs.to(device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     return model.eval()
@@ -274,7 +274,7 @@ def validate(task: Task, state: State, world: World) -> tuple[float, float]:
         world: The processes.
     """
     assert task.validation is not None
-    model = with_norms_of(task, state, world, task.examples)
+    model = with_norms_of(task, state, task.examples)
     bf16 = in_bf16(task.recipe, world.device)
     loss, correct, count = 0.0, 0, 0
     for batch in task.validation.plain():

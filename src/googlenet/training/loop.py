@@ -17,7 +17,7 @@ from ..nn.device import best_device
 from ..nn.googlenet import GoogLeNet
 from ..weights.create import save_weights
 from .distributed import World
-from .learner import Learner, finished, grown, norms_of, validate
+from .learner import Learner, finished, grown, norms_of, validate, with_norms_of
 from .optimizers import learning_rate
 from .progress import Clock, EpochDone, Pace, Report, StepDone, now, silent
 from .recipe import Recipe
@@ -76,7 +76,7 @@ def train(
     if world.leads and (written < state.epoch or recipe.max_seconds):
         write_epoch(run, state, task)
 
-    final = finished(task, state, world)
+    final = finished(task, state)
     if world.leads:
         save_weights(final, run.weights, **what_it_says(task, run), calibration=None)  # which is still to be found
         run.previous.unlink(missing_ok=True)
@@ -237,8 +237,9 @@ def write_epoch(run: Run, state: State, task: Task) -> None:
         state: After an epoch.
         task: What is trained on.
     """
+    norms = dict(with_norms_of(task, state, task.examples).named_buffers())
     keep_previous(run)
-    state.save(run.checkpoint, task.recipe, task.fingerprint, **what_it_says(task, run))
+    state.save(run.checkpoint, task.recipe, task.fingerprint, norms, **what_it_says(task, run))
     run.write_history(state.history)
 
 

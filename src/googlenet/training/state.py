@@ -85,13 +85,16 @@ class State:
         """
         return cls(model, RunningMean(model, recipe.ema), make_optimizer(model, recipe, pretrained))
 
-    def save(self, path: Path, recipe: Recipe, fingerprint: str = "", **extra: Any) -> None:
+    def save(
+        self, path: Path, recipe: Recipe, fingerprint: str = "", norms: Mapping[str, Tensor] | None = None, **extra: Any
+    ) -> None:
         """Writes everything, atomically.
 
         Args:
             path: The file.
             recipe: Of the training.
             fingerprint: Of its examples.
+            norms: Batch-norm statistics with which the mean predicts, if this training is stopped; going on needs none.
             **extra: As for :func:`googlenet.save_weights`: what prediction with the mean needs.
         """
         tensors: dict[str, Tensor] = {}
@@ -99,6 +102,7 @@ class State:
             tensors[f"model/{key}"] = tensor
         if self.mean.decay:  # else it is the model
             tensors |= {f"mean/{key}": tensor for key, tensor in self.mean.tensors.items()}
+        tensors |= {f"norms/{key}": tensor for key, tensor in (norms or {}).items()}
         for number, moments in self.optimizer.state_dict()["state"].items():
             for key, value in moments.items():
                 tensors[f"optimizer/{number}/{key}"] = value
@@ -153,7 +157,7 @@ class State:
 
     def _parts_of(self, tensors: Mapping[str, Tensor], path: Path) -> dict[str, dict[str, Tensor]]:
         """The tensors of a checkpoint, by what they are of; those of the network and its mean fit."""
-        parts: dict[str, dict[str, Tensor]] = {"model": {}, "mean": {}, "optimizer": {}}
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "mean": {}, "norms": {}, "optimizer": {}}
         for name, tensor in tensors.items():
             part, _, key = name.partition("/")
             parts[part][key] = tensor

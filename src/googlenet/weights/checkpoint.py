@@ -225,7 +225,9 @@ def _averaged(path: Path) -> Weights:
     except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path.parent} is not finished: googlenet train --resume finishes it.") from error
     start = "mean/" if any(name.startswith("mean/") for name in tensors) else "model/"
-    averaged = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
+    averaged = dict[str, Tensor]()
+    for part in (start, "norms/"):  # these in place of the mean of those that the training had
+        averaged |= {name.removeprefix(part): tensor for name, tensor in tensors.items() if name.startswith(part)}
     check_finite(averaged, path)
     sentence = f"{path.parent} is not finished: these are its averaged weights after epoch {epoch} of {epochs}."
     return Weights(header, averaged, (sentence,))

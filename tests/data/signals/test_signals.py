@@ -406,7 +406,7 @@ def test_kept_batch_norm_statistics_are_those_of_the_whole_training_part():
     task = task_for(data, recipe)
     state = fresh_state(task, world)
     list(epochs(task, state, world, silent))
-    model = finished(task, state, world)
+    model = finished(task, state)
     assert not model.training
     path = model.features["2a"].branches["9 by 4"].conv
     with torch.no_grad():
@@ -416,7 +416,7 @@ def test_kept_batch_norm_statistics_are_those_of_the_whole_training_part():
         model(task.preprocessing.views(torch.from_numpy(task.preprocessing.array(data.train.signals)), 2)[0])
         handle.remove()
     maps = caught[0].transpose(0, 1).flatten(1)
-    exact = finished(task, state, world).features["2a"].branches["9 by 4"].conv.norm
+    exact = finished(task, state).features["2a"].branches["9 by 4"].conv.norm
     torch.testing.assert_close(exact.running_mean, maps.mean(1), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(exact.running_var, maps.var(1), rtol=1e-4, atol=1e-5)
     assert exact.momentum == 0.1

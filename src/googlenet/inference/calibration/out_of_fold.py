@@ -66,7 +66,7 @@ def out_of_fold(task: Task, report: Report = silent) -> tuple[Labels, Probabilit
     state = fresh_state(smaller, world)
     for _ in epochs(smaller, state, world, report):
         pass
-    return _left_out(finished(smaller, state, world), smaller, folds)
+    return _left_out(finished(smaller, state), smaller, folds)
 
 
 @torch.inference_mode()

@@ -237,10 +237,8 @@ def test_why_the_last_epoch_held_out_another_accuracy(learned, tmp_path):
 
             run.write_history([*rows[:-1], dataclasses.replace(rows[-1], validation_accuracy=accuracy)])
             results.show_result(evaluation, run)
-    assert (
-        len(shown) == 5
-        and f"{abs(evaluation.top1 - 0.25):.4f} held out was of the network as the training had it" in shown[4]
-    )
+    assert len(shown) == 5 and f"{abs(evaluation.top1 - 0.25):.4f} held out was a quick look; " in shown[4]
+    assert "over each picture and its mirror image, as predict and evaluate" in shown[4]
     assert "calibrated on" in shown[1] and shown[1] == shown[3]
 
 

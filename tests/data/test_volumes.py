@@ -55,7 +55,7 @@ def test_volumes_train_evaluate_and_predict_from_the_command_line(tmp_path):
     assert (evaluated["part"], evaluated["count"]) == ("all", 5)
     assert evaluated["confusion"] == [list(row) for row in Run(run).evaluation().confusion]
     crops = run_here("evaluate", run, source, "--crops", "10")
-    assert crops.returncode == 1 and "leave --crops out for volumes" in crops.stderr
+    assert crops.returncode == 1 and "for this one volumes are not: leave --crops out" in crops.stderr
 
     answer = run_here("predict", run, source, "--format", "jsonl", "--engine", "torch")
     assert answer.returncode == 0, answer.stderr

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,14 +32,17 @@ def test_metrics_are_scikit_learns(seed, classes):
     assert result.brier == pytest.approx(brier_score_loss(labels, probabilities, labels=every, scale_by_half=False))
     guesses = probabilities.argmax(1)
     assert result.confusion == confusion_matrix(labels, guesses, labels=every).tolist()
-    expected = precision_recall_fscore_support(labels, guesses, labels=every, zero_division=0.0)
+    expected = precision_recall_fscore_support(labels, guesses, labels=every, zero_division=np.nan)
     for name, column in zip(("precision", "recall", "f1", "count"), expected, strict=True):
-        assert [getattr(row, name) for row in result.per_class] == pytest.approx(column)
+        shares = [getattr(row, name) for row in result.per_class]
+        assert [math.nan if share is None else share for share in shares] == pytest.approx(column, nan_ok=True)
 
 
-def test_a_class_never_guessed_or_never_seen_scores_zero():
+def test_what_is_a_share_of_nothing_is_none():
     result = metrics(np.array([[0.9, 0.1, 0.0]]), np.array([0]), tuple("abc"))
-    assert [row.f1 for row in result.per_class] == [1.0, 0.0, 0.0]
+    assert [(row.precision, row.recall, row.f1) for row in result.per_class] == [(1, 1, 1), (None,) * 3, (None,) * 3]
+    missed = metrics(np.array([[0.9, 0.1]]), np.array([1]), tuple("ab")).per_class
+    assert [(row.precision, row.recall, row.f1) for row in missed] == [(0, None, 0), (None, 0, 0)]
     assert result.confusion == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
 
 

@@ -37,6 +37,11 @@ def test_small_pictures_at_first_are_more_pictures():
     assert grown.passes == pytest.approx(10.02 / (0.5 + 0.5 * 9 / 16))
 
 
+def test_what_an_epoch_takes_beside_learning_counts():
+    # 10 seconds of learning and 2 for looking at what is held out.
+    assert planned(PLAIN, 120.0, 1000, 100.0, True, 2.0).passes == pytest.approx(10)
+
+
 def test_less_than_a_pass_is_said_to_be_less():
     plan = planned(PLAIN, 60.0, 10_000, 50.0, True)
     assert "learns from 50 examples a second here: about 0.3 passes" in plan.described()
@@ -94,9 +99,9 @@ def fast(monkeypatch):
 
     def speed(task):
         tried.append(task.recipe.name)
-        return 1000.0
+        return 1000.0, 0.0
 
-    monkeypatch.setattr("googlenet.apps.jobs.examples_per_second", speed)
+    monkeypatch.setattr("googlenet.apps.jobs.speed_of", speed)
     return tried
 
 
@@ -120,7 +125,10 @@ def test_fields_that_are_given_stay(fast):
 @pytest.mark.parametrize(
     ("minutes", "changes", "words"),
     [
-        *((minutes, {}, "minutes must be a number above 0") for minutes in (0.0, -1.0, float("nan"), float("inf"))),
+        *(
+            (minutes, {}, "minutes must be a finite number above 0")
+            for minutes in (0.0, -1.0, float("nan"), float("inf"))
+        ),
         (1, {"epochs": "3"}, "so does --epochs"),
         (1, {"max_seconds": "3"}, "so does --max-seconds"),
         (1, {"freeze": "features", "weights": "googlenet_small.fashion_mnist"}, "nothing to spend minutes on"),
@@ -159,7 +167,10 @@ def test_speed_is_what_a_training_has(monkeypatch):
     monkeypatch.setattr(loop.Learner, "step", step)
     monkeypatch.setattr(loop, "now", lambda: ticks[0])
     monkeypatch.setattr("googlenet.training.progress.now", lambda: ticks[0])
-    assert loop.examples_per_second(task_and_start(data, recipe)[0]) == pytest.approx(64.0)
+    data = dataclasses.replace(data, validation=digits().train.subset(range(960, 1056)))
+    speed, beside = loop.speed_of(task_and_start(data, recipe)[0])
+    assert speed == pytest.approx(64.0)
+    assert beside == pytest.approx(0.5)  # 96 are looked at, at three times the speed; the clock stands still for norms
 
 
 def test_a_resumed_training_has_its_limit_already():

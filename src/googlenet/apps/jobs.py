@@ -29,7 +29,7 @@ from ..inference.pipeline import Pipeline
 from ..inference.predictor import Predictor, read_example
 from ..nn.googlenet import GoogLeNet
 from ..training.distributed import joined, leads, processes
-from ..training.loop import examples_per_second, train
+from ..training.loop import speed_of, train
 from ..training.progress import Report, now, silent
 from ..training.recipe import Plan, Recipe, find_recipe, planned, seconds_to_learn
 from ..training.runs.folder import Run
@@ -91,7 +91,7 @@ def recipe_for_minutes(
             several processes; and for what no training could begin with.
     """
     if not (math.isfinite(minutes) and minutes > 0):
-        raise InputError(f"The minutes must be a number above 0, not {minutes}.")
+        raise InputError(f"The minutes must be a finite number above 0, not {minutes}.")
     if said := [field for field in ("epochs", "max_seconds") if field in changes]:
         word = f"--{said[0].replace('_', '-')}"
         raise InputError(f"--minutes says how long to train, and so does {word}: leave one of them out.")
@@ -103,10 +103,9 @@ def recipe_for_minutes(
     def plan(name: str | None) -> Plan:
         recipe = choose_recipe(data, name, changes)
         task, _ = task_and_start(with_held_out(data, recipe), recipe)
-        speed = examples_per_second(task)
+        speed, beside = speed_of(task)
         seconds = seconds_to_learn(minutes, now() - started)
-        looked_at = len(task.data.validation or ()) // 3  # each epoch, without learning
-        return planned(recipe, seconds, task.examples + looked_at, speed, task.data.validation is None)
+        return planned(recipe, seconds, task.examples, speed, task.data.validation is None, beside)
 
     found = plan(name)
     return plan(found.better) if name is None and found.better else found

@@ -135,9 +135,11 @@ class Preprocessing(Protocol):
     """
 
     kind: ClassVar[str]
-    crops: ClassVar[Collection[int]]
     most: ClassVar[int]
     bf16: ClassVar[bool]
+
+    @property
+    def crops(self) -> Collection[int]: ...  # noqa: D102
 
     @property
     def extensions(self) -> Collection[str]:

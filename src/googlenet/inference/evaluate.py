@@ -74,9 +74,9 @@ def metrics(probabilities: Probabilities, labels: Labels, classes: Sequence[str]
     scores = [
         ClassScores(
             label=name,
-            precision=float(right[i] / max(1, given[i])),
-            recall=float(right[i] / max(1, support[i])),
-            f1=float(2 * right[i] / max(1, given[i] + support[i])),
+            precision=_share(right[i], given[i]),
+            recall=_share(right[i], support[i]),
+            f1=_share(2 * right[i], given[i] + support[i]),
             count=int(support[i]),
         )
         for i, name in enumerate(classes)
@@ -97,6 +97,11 @@ def metrics(probabilities: Probabilities, labels: Labels, classes: Sequence[str]
         brier=float(((probabilities - truth) ** 2).sum(1).mean()),
         reliability=reliability(confidence, correct),
     )
+
+
+def _share(hits: int, count: int) -> float | None:
+    """Of nothing there is none."""
+    return float(hits / count) if count else None
 
 
 def by_group(probabilities: Probabilities, labels: Labels, groups: Sequence[str], classes: int) -> list[GroupScores]:

@@ -252,6 +252,9 @@ def check_crops(preprocessing: Preprocessing, crops: int) -> None:
     if crops in preprocessing.crops:
         return
     if len(preprocessing.crops) == 1:
-        raise InputError(f"Crops are for pictures; leave --crops out for {preprocessing.kind}s.")
+        raise InputError(
+            "Crops are cut from pictures that are larger than what a network sees, and for this one "
+            f"{preprocessing.kind}s are not: leave --crops out."
+        )
     *few, most = map(str, preprocessing.crops)
     raise InputError(f"The number of crops is {', '.join(few)} or {most}, not {crops}.")

@@ -176,9 +176,9 @@ def _epoch(
     return EpochRow(number, loss, accuracy, clock.since(state.history), rate, *scores)
 
 
-def examples_per_second(task: Task) -> float:
-    """How many examples a second this machine learns from, at full size; finding it out takes four seconds or a few
-    steps.
+def speed_of(task: Task) -> tuple[float, float]:
+    """How many examples a second this machine learns from, at full size, and the seconds that every epoch takes beside;
+    finding it out takes four seconds or a few steps.
 
     Args:
         task: The data and how to train.
@@ -196,7 +196,10 @@ def examples_per_second(task: Task) -> float:
             pass
         each = task.examples / steps_of(task.examples, _batch_size(trial, world))
         speed = state.step * each / (now() - started)
-    return speed
+    started = now()
+    with_norms_of(trial, state, task.examples)
+    validation = len(task.data.validation or ()) / (3 * speed)  # as it looks at them without learning
+    return speed, now() - started + validation
 
 
 def _seed(recipe: Recipe, epoch: int, done: int, world: World) -> None:

@@ -1,13 +1,14 @@
 """Two networks on the same examples."""
 
 import json
+import shutil
 from dataclasses import replace
 from math import comb
 
 import numpy as np
 import pytest
 
-from conftest import QUICK, run_here
+from conftest import QUICK, picture, run_here
 from googlenet.apps.measure.compare import difference
 
 
@@ -23,6 +24,11 @@ def test_mcnemars_test_by_hand():
     same = difference(("a", right("1010")), ("b", right("1010")))
     assert same.p == 1 and not same.shown
     assert [(name, share) for name, share, _ in same.rows()] == [("a", 0.5), ("b", 0.5)]
+    # The least p that five examples can have is 2 / 2^5, and that of six 2 / 2^6.
+    none, least = difference(("a", right("1" * 5)), ("b", right("0" * 5))), 2 / 2**5
+    assert none.p == pytest.approx(least) and least > 0.05 and none.too_few
+    some = difference(("a", right("1" * 6)), ("b", right("0" * 6)))
+    assert some.shown and not some.too_few
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +51,31 @@ def test_two_runs_are_compared_on_the_same_examples(runs):
     assert f"{accuracies[0]:.4f}  (95 %:" in shown and "(McNemar, exact): " in shown
     itself = run_here("evaluate", runs / "one", "digits", "--against", runs / "one").stdout
     assert "p = 1 (McNemar, exact): no difference is shown." in itself and itself.count("(95 %:") == 2
+
+
+def test_what_a_comparison_leaves_out_is_said(runs, tmp_path):
+    """Of a folder each run learned from its own part of, and classes that they do not know."""
+    for name in ("0", "1", "other"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(20):
+            picture((9 * number, 60, 200 if name == "0" else 20), (28, 28), number).save(
+                tmp_path / "data" / name / f"{number}.png"
+            )
+    known = shutil.copytree(tmp_path / "data", tmp_path / "known")
+    shutil.rmtree(known / "other")
+    for seed in ("0", "1"):
+        words = ["train", known, "--out", tmp_path / seed, *QUICK, "--seed", seed]
+        assert run_here(*words).returncode == 0
+    words = ["evaluate", tmp_path / "0", tmp_path / "data", "--against", tmp_path / "1"]
+    found, shown = json.loads(run_here(*words, "--json").stdout), run_here(*words).stdout
+    assert found["count"] + found["left_out"] == 40 and found["strangers"] == {"other": 20}
+    assert 0 < found["left_out"] < 40
+    assert f"Of {found['count']} examples (of 40: {found['left_out']} left out, which one or the other" in shown
+    assert "20 are of classes that they do not know: other 20; left out." in shown
+    assert ("; so few examples could show none." in shown) == (found["count"] < 6)
+    assert [row["top1"] for row in found["accuracies"]] == [
+        (found["both"] + found[which]) / found["count"] for which in ("only_first", "only_second")
+    ]
 
 
 def test_runs_that_do_not_read_the_same_examples_are_not_compared(runs, monkeypatch):

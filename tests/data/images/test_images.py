@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import googlenet
 from conftest import QUICK, draw_two_classes, picture, run_here
 from googlenet import InputError
 from googlenet.data.find import to_learn_from
@@ -131,12 +132,6 @@ def test_predict_formats_and_standard_input(trained, two_classes, tmp_path):
     globbed = run_here("predict", run, str(two_classes / "red" / "0*.png"), *PYTORCH)
     assert globbed.returncode == 0
     assert len(globbed.stdout.splitlines()) == 10
-    for crops in ("10", "144"):
-        shown = json.loads(run_here("evaluate", run, two_classes, "--crops", crops, "--json").stdout)
-        assert shown["count"] > 0
-    for crops in ("0", "7"):
-        refused = run_here("evaluate", run, two_classes, "--crops", crops)
-        assert refused.stderr == f"googlenet: The number of crops is 1, 10 or 144, not {crops}.\n"
 
     (tmp_path / "empty").mkdir()
     odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
@@ -251,6 +246,21 @@ def five(pixels, size):
 def counted(views):
     """Each view with how often it comes."""
     return Counter(np.asarray(view).tobytes() for view in views)
+
+
+def test_several_crops_are_of_pictures_that_are_larger_than_what_a_network_sees(trained, two_classes, tmp_path):
+    for crops in ("10", "144"):  # the run's are made as large as it sees: its crops would all be one, or too large
+        refused = run_here("evaluate", trained / "0", two_classes, "--crops", crops)
+        assert refused.returncode == 1 and "for this one pictures are not: leave --crops out." in refused.stderr
+    larger, model = ImagePreprocessing(3, 28, 32), googlenet.create_model("googlenet_small", 2, width=0.125)
+    said = {"classes": ["blue", "red"], "preprocessing": larger.to_dict()}
+    googlenet.save_weights(model, tmp_path / "larger.safetensors", **said)
+    for crops in ("10", "144"):
+        done = run_here("evaluate", tmp_path / "larger.safetensors", two_classes, "--crops", crops, "--json")
+        assert json.loads(done.stdout)["count"] > 0
+    for crops in ("0", "7"):
+        refused = run_here("evaluate", tmp_path / "larger.safetensors", two_classes, "--crops", crops)
+        assert f"The number of crops is 1, 10 or 144, not {crops}.\n" in refused.stderr
 
 
 @pytest.mark.parametrize("shape", [(500, 375), (300, 410)])

@@ -171,7 +171,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
         table.add_column(name, justify="left" if is_name else "right", overflow="fold", no_wrap=not is_name)
     rows = zip(names, evaluation.per_class, evaluation.confusion, strict=True)
     for number, (name, scores, counts) in enumerate(rows, start=1):
-        shares = [f"{share:.3f}" for share in (scores.precision, scores.recall, scores.f1)]
+        shares = map(_share, (scores.precision, scores.recall, scores.f1))
         label = f"{number} {name}" if heads and heads != names else name
         table.add_row(label, *shares, str(scores.count), *([str(count or "·") for count in counts] if heads else ()))
     console.print(table)
@@ -179,6 +179,11 @@ def show_evaluation(evaluation: Evaluation) -> None:
         _show_confusions(names, evaluation)
     if evaluation.doubt:
         console.print(f"\n{shown(evaluation.doubt)}", soft_wrap=not console.is_terminal)
+
+
+def _share(share: float | None) -> str:
+    """Of nothing there is none."""
+    return "·" if share is None else f"{share:.3f}"
 
 
 def _between(evaluation: Evaluation) -> str:
@@ -242,17 +247,20 @@ def _counted(evaluation: Evaluation) -> str:
         words.append(f"the run learned from {evaluation.learned:,} of them")
     if bad:
         words.append(f"{bad:,} more could not be read")
-    if strangers := evaluation.strangers:
-        names = [f"{shown(name)} {many:,}" for name, many in strangers.items()]
-        named = ", ".join(names[:MOST_NAMED]) + (
-            f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        )
-        words.append(f"{sum(strangers.values()):,} are of classes that the network does not know: {named}")
+    if evaluation.strangers:
+        words.append(strange(evaluation.strangers, "the network does"))
     if evaluation.unknown:
         words.append(
             f"what {', '.join(map(shown, evaluation.unknown))} learned from is not known, and may be among them"
         )
     return f"{number} ({'; '.join(words)})"
+
+
+def strange(strangers: Mapping[str, int], who: str) -> str:
+    """How many examples are of which classes that someone does not know."""
+    names = [f"{shown(name)} {many:,}" for name, many in strangers.items()]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{sum(strangers.values()):,} are of classes that {who} not know: {', '.join(names[:MOST_NAMED])}{more}"
 
 
 def show_table(table: Table) -> None:

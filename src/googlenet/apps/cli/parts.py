@@ -63,7 +63,9 @@ class Parts:
             InputError: If what is asked for does not go together.
         """
         if self.out is None:
-            if (self.parts, self.part, self.on, self.workers) != (None,) * 4 or form == "parquet":
+            if form == "parquet":
+                raise InputError("Parquet is written in parts, into a folder: --out DIR --parts N.")
+            if (self.parts, self.part, self.on, self.workers) != (None,) * 4:
                 raise InputError("Parts are written into a folder: name it with --out DIR.")
             return False
         if given := [name for name, value in others.items() if value]:

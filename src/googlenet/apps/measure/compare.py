@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ class Difference:
         p: Of McNemar's exact test, two-sided (McNemar 1947): how often two equally good networks would differ on so
             many examples by that or more.
         unknown: Weights that do not say what they learned from: it may be among the examples.
+        left_out: Examples that one or the other learned from.
+        strangers: Classes that they do not know, to their numbers of examples, which were left out.
     """
 
     first: str
@@ -43,11 +46,18 @@ class Difference:
     only_second: int
     p: float
     unknown: tuple[str, ...] = ()
+    left_out: int = 0
+    strangers: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def shown(self) -> bool:
         """Whether a difference is shown, at the level of :data:`LEVEL`."""
         return self.p < LEVEL
+
+    @property
+    def too_few(self) -> bool:
+        """Whether none could be shown, even if one had all of them right and the other none."""
+        return 2 * 0.5**self.count >= LEVEL
 
     def rows(self) -> list[tuple[str, float, tuple[float, float]]]:
         """Each one's name, share right, and between what that may lie (Wilson, 95 %)."""
@@ -55,26 +65,19 @@ class Difference:
         return [(name, hits / self.count, wilson_interval(hits, self.count)) for name, hits in right]
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON: the fields, and each one's accuracy with its interval."""
+        rows = [{"run": name, "top1": top1, "interval": interval} for name, top1, interval in self.rows()]
+        return {"accuracies": rows} | asdict(self)
 
 
-def difference(
-    first: tuple[str, npt.NDArray[np.bool_]], second: tuple[str, npt.NDArray[np.bool_]], unknown: tuple[str, ...] = ()
-) -> Difference:
-    """Compares two networks.
-
-    Args:
-        first: The one's name, and which examples it has right, ``(n,)``.
-        second: The other's.
-        unknown: Those that do not say what they learned from.
-    """
+def difference(first: tuple[str, npt.NDArray[np.bool_]], second: tuple[str, npt.NDArray[np.bool_]]) -> Difference:
+    """Compares two networks: the one's name, and which examples it has right, ``(n,)``; and the other's."""
     from scipy.stats import binomtest
 
     a, b = first[1], second[1]
     only = int((a & ~b).sum()), int((b & ~a).sum())
     p = float(binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0
-    return Difference(first[0], second[0], len(a), int((a & b).sum()), *only, p, unknown)
+    return Difference(first[0], second[0], len(a), int((a & b).sum()), *only, p)
 
 
 def comparison_job(
@@ -92,8 +95,7 @@ def comparison_job(
     Raises:
         InputError: If the data cannot be read, or one of them learned from all of them or knows other classes.
     """
-    right, unknown = list[tuple[str, npt.NDArray[np.bool_]]](), tuple[str, ...]()
-    seen = list[tuple[str, ...]]()
+    right, seen = list[tuple[str, npt.NDArray[np.bool_]]](), list[tuple[str, ...]]()
     predictors = [load(run, engine=None if exported_for(run) else "torch") for run in (first, second)]
     if set(predictors[0].classes) != set(predictors[1].classes):
         raise InputError(f"{first} and {second} know different classes: what they have right cannot be compared.")
@@ -105,9 +107,13 @@ def comparison_job(
         probabilities, labels = predicted(predictor, part, there.data.classes)
         seen.append(part.contents)
         right.append((run, probabilities.argmax(1) == labels))
-        unknown = tuple(there.unknown)
     if seen[0] != seen[1]:
         raise InputError(
             f"{first} and {second} do not read the same examples of {source}, and cannot be compared on it."
         )
-    return difference(right[0], right[1], unknown)
+    return replace(
+        difference(*right),
+        unknown=tuple(there.unknown),
+        left_out=len(there.known) - len(there.new),
+        strangers=there.strangers,
+    )

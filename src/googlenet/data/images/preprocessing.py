@@ -44,7 +44,6 @@ class ImagePreprocessing:
     """
 
     kind: ClassVar[str] = "picture"
-    crops: ClassVar[Collection[int]] = CROPS
     most: ClassVar[int] = 256
     bf16: ClassVar[bool] = True
 
@@ -55,6 +54,11 @@ class ImagePreprocessing:
     std: tuple[float, ...] = IMAGENET_STD
     mirror: bool = False
     max_pixels: int = MAX_PIXELS
+
+    @property
+    def crops(self) -> Collection[int]:
+        """Several, of what is larger than the network sees."""
+        return CROPS if self.resize > self.size else (1,)
 
     @property
     def extensions(self) -> Collection[str]:

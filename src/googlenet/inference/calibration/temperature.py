@@ -75,12 +75,17 @@ class Calibration:
         if not isinstance(coverage, (int, float)) or not 0 < coverage < 1:
             raise InputError(f"The coverage is a share of examples between 0 and 1, such as 0.95, not {coverage!r}.")
         rank = math.floor((len(self.scores) + 1) * (1 - coverage) + 1e-9)
+        if not self.scores:
+            raise InputError(
+                f"A coverage needs examples that the network did not learn from, and of {network} none are known. "
+                "Train it with a part held out and with calibrate (networks of signals without a limit of time, too), "
+                "and to its end (--resume); of several runs ask each."
+            )
         if rank < 1:
             wanted = math.ceil(1 / (1 - coverage) - 1e-9) - 1
             raise InputError(
                 f"A coverage of {coverage!r} needs {wanted} examples or more that the network did not learn from, and "
-                f"{network} has seen {len(self.scores) or 'none'} of such. Ask for less, or train it with more to "
-                "hold out (a run that was stopped: go on with --resume; of several runs: ask each)."
+                f"{network} has seen {len(self.scores)} of such. Ask for less, or train it with more to hold out."
             )
         return float(np.sort(self.scores)[rank - 1])
 

@@ -66,7 +66,7 @@ def seconds_to_learn(minutes: float, spent: float) -> float:
     return max(60 * minutes * (1 - SHARE) - AFTER - spent, 60 * minutes * LEAST)
 
 
-def planned(recipe: Recipe, seconds: float, examples: int, speed: float, alone: bool) -> Plan:
+def planned(recipe: Recipe, seconds: float, examples: int, speed: float, alone: bool, beside: float = 0.0) -> Plan:
     """The training by a recipe in so many seconds.
 
     Networks of signals, whose recipe was measured at its own length alone, get no more than that; what learns from
@@ -75,18 +75,19 @@ def planned(recipe: Recipe, seconds: float, examples: int, speed: float, alone: 
     Args:
         recipe: How to train, fitted to the data.
         seconds: To learn in.
-        examples: To learn from in an epoch, and what looking at others in it comes to.
+        examples: To learn from in an epoch.
         speed: Of them a second that this machine learns from, at full size.
         alone: Whether nothing is held out, so that smaller networks would have to say how sure it may be.
+        beside: Seconds that every epoch takes for what is not learning.
     """
     area = 1 - recipe.growth + recipe.growth * BEGINS**2  # mean share of it that pictures enter with
-    passes = seconds * speed / (examples * area)
+    passes = seconds / (examples * area / speed + beside)
     most = recipe.epochs if recipe.members > 1 else MOST * recipe.epochs
-    beside = {"competing kernels": recipe.opines, "calibration": alone and recipe.leaves_out}
-    if passes * (BESIDE if any(beside.values()) else 1) >= most:
+    after = {"competing kernels": recipe.opines, "calibration": alone and recipe.leaves_out}
+    if passes * (BESIDE if any(after.values()) else 1) >= most:
         return Plan(replace(recipe, epochs=most), speed, most)
     limited = replace(recipe, epochs=math.ceil(SPARE * passes), max_seconds=seconds)
-    return Plan(limited, speed, passes, tuple(name for name, wanted in beside.items() if wanted))
+    return Plan(limited, speed, passes, tuple(name for name, wanted in after.items() if wanted))
 
 
 def _few(number: float) -> str:

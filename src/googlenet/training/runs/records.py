@@ -87,16 +87,16 @@ class ClassScores:
 
     Attributes:
         label: Its name.
-        precision: Share of the examples said to be of it that are.
-        recall: Share of its examples that were said to be of it.
-        f1: The harmonic mean of both.
+        precision: Share of the examples said to be of it that are; ``None`` where none was.
+        recall: Share of its examples that were said to be of it; ``None`` where there are none.
+        f1: The harmonic mean of both, 0 where none is right; ``None`` where there is neither.
         count: Its examples.
     """
 
     label: str
-    precision: float
-    recall: float
-    f1: float
+    precision: float | None
+    recall: float | None
+    f1: float | None
     count: int
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from ....errors import InputError
-from ..display import say
+from ..display import say, strange
 from .screen import console, shown
 
 if TYPE_CHECKING:
@@ -53,9 +53,13 @@ def show_result(evaluation: Evaluation, run: Run) -> None:
     history = run.history() if evaluation.part == "validation" else []
     before = history[-1].validation_accuracy if history else None
     if before is not None and abs(before - evaluation.top1) >= 0.0005:
+        mirrored = run.record().preprocessing.get("mirror")
+        how = ["over each picture and its mirror image"] * bool(mirrored)
+        how += ["with the kernels that answer beside it"] * run.recipe().opines
+        said = ", ".join(how or ["its norms fitted to more of the training part"])
         say(
-            f"(The last epoch's {before:.4f} held out was of the network as the training had it; {evaluation.top1:.4f} "
-            "is of the one that is kept, its norms fitted to the training part, as predict and evaluate compute it.)"
+            f"(The last epoch's {before:.4f} held out was a quick look; {evaluation.top1:.4f} is of the network that "
+            f"is kept, {said}, as predict and evaluate compute it.)"
         )
     if evaluation.doubt:
         say(evaluation.doubt)
@@ -68,11 +72,19 @@ def show_difference(found: Difference) -> None:
         table.add_row(shown(name), f"{top1:.4f}", "(95 %: {:.4f} to {:.4f})".format(*interval))
     console.print(table)
     first, second = shown(found.first), shown(found.second)
+    of, left_out = f"{found.count:,} examples", found.left_out
+    if left_out:
+        of += f" (of {found.count + left_out:,}: {left_out:,} left out, which one or the other learned from)"
+    verdict = "they differ" if found.shown else "no difference is shown"
+    if found.too_few:
+        verdict += "; so few examples could show none"
     lines = [
-        f"Of {found.count:,} examples {found.only_first:,} are right in {first} alone, {found.only_second:,} in "
+        f"Of {of} {found.only_first:,} are right in {first} alone, {found.only_second:,} in "
         f"{second} alone, {found.both:,} in both.",
-        f"p = {found.p:.3g} (McNemar, exact): {'they differ' if found.shown else 'no difference is shown'}.",
+        f"p = {found.p:.3g} (McNemar, exact): {verdict}.",
     ]
+    if found.strangers:
+        lines.append(f"{strange(found.strangers, 'they do')}; left out.")
     if found.unknown:
         names = " and ".join(map(shown, found.unknown))
         lines.append(f"What {names} learned from is not known, and may be among them.")

@@ -17,7 +17,7 @@ PHOTOS = Recipe(
 )
 SMALL = Recipe(
     "small",
-    arch="googlenet_small",
+    arch="googlenet_short",
     width=0.5,
     epochs=22,
     min_steps=250,
@@ -33,12 +33,10 @@ SMALL = Recipe(
     shift=2,
     cutout=5,
 )
-# Colour asks for fewer layers, for more and longer steps, most of them of smaller pictures, and for nothing blanked;
-# docs/tried.md.
+# Colour asks for more and longer steps, most of them of smaller pictures, and for nothing blanked; docs/tried.md.
 SMALL_COLOUR = dataclasses.replace(
     SMALL,
     name="small-colour",
-    arch="googlenet_short",
     batch_size=128,
     learning_rate=0.015,
     momentum=0.9,
@@ -50,7 +48,9 @@ SMALL_COLOUR = dataclasses.replace(
     growth=0.6,
 )
 # For those who have two hours: narrower, so that it sees the pictures nearly four times as often, and they vary more.
-SMALL_LONG = dataclasses.replace(SMALL, name="small-long", width=0.35, epochs=80, cutout=8, mixup=0.2)
+SMALL_LONG = dataclasses.replace(
+    SMALL, name="small-long", arch="googlenet_small", width=0.35, epochs=80, cutout=8, mixup=0.2
+)
 SIGNALS = Recipe(
     "signals",
     arch="googlenet_1d",

@@ -32,7 +32,7 @@ def test_a_folder_holds_weights_configuration_and_card(tmp_path):
     assert card.startswith("---\nlibrary_name: googlenet\n")
     assert "10 classes: T-shirt/top, Trouser" in card
     assert "accuracy: 94.80% top-1" in card
-    assert "make bench-fashion-mnist" in card
+    assert "googlenet train fashion-mnist --arch googlenet_small" in card
     assert card.endswith("model = from_pretrained(…)\n```\n")
     model, old = hub.from_pretrained(folder), read_source(NAME)
     assert torch.equal(model.classifier.weight, old.tensors["classifier.weight"].float())

@@ -169,7 +169,8 @@ CATALOGUE: dict[str, Record] = {
             licence="Apache-2.0",
             trained_on="Fashion-MNIST, 60,000 pictures",
             top1=0.9480,
-            source="benchmarks/fashion_mnist.json; again with make bench-fashion-mnist",
+            source="benchmarks/fashion_mnist_nine_modules.json; again with "
+            "googlenet train fashion-mnist --arch googlenet_small",
             quirks=("At half width, 28×28 pixels, grey, as white on black; kept in bfloat16.",),
         ),
         Record(

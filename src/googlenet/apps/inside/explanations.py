@@ -83,7 +83,7 @@ class Wanted:
         if self.at is not None and self.method in (BRANCHES, ABLATION, NEAREST):
             raise InputError(f"{self.method} looks at every module; leave --at out.")
         if self.at == "":
-            raise InputError("--at names no place; name one such as 4c or 4c.5x5.")
+            raise InputError("--at names no place; name one such as 4a or 4a.5x5.")
         if self.method in (ABLATION, NEAREST) and (self.label, self.against) != (None, None):
             raise InputError(f"--class and --against are not for {self.method}.")
         if over_a_set and self.against is not None and self.label is None:

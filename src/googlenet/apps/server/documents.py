@@ -148,7 +148,7 @@ _EXPLAIN = {
                 "description": "To explain; by default the most probable.",
             },
             {"name": "against", "in": "query", "schema": TEXT, "description": "A class to hold it against."},
-            {"name": "at", "in": "query", "schema": TEXT, "description": "A place inside, such as 4c or 4c.5x5."},
+            {"name": "at", "in": "query", "schema": TEXT, "description": "A place inside, such as 4a or 4a.5x5."},
             {"name": "format", "in": "query", "schema": {"enum": ["png", "svg", "json"], "default": "png"}},
         ],
         "requestBody": {"required": True, "content": _FORM | {"application/octet-stream": _ANY_FILE}},

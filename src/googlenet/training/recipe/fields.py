@@ -41,13 +41,13 @@ class Recipe:
         mixup: Parameter of mixup's Beta distribution (Zhang et al. 2018); 0 for none.
         cutmix: The same for CutMix (Yun et al. 2019).
         crop: Random area and aspect (paper, section 6); for pictures read from files.
-        flip: Mirror every other picture, where a mirror image keeps its meaning.
+        flip: Mirror each picture in every other epoch, where a mirror image keeps its meaning.
         shift: Largest shift, pixels.
         cutout: Side of a blanked square, pixels.
         whiten: Whether the first convolution of a fresh network begins with the principal components of pictures'
             patches.
-        growth: Share of the training, its first, that pictures enter at three quarters of their size; more of them are
-            seen in the same time.
+        growth: Share of the training, from its start, in which pictures enter at three quarters of their size; more of
+            them are seen in the same time.
         longest: Samples at which a signal enters the network at most; longer ones are squeezed.
         differences: Whether every other member sees a signal's first difference beside it.
         slice: Smallest share of a signal that is cut out and stretched to the whole length; 1 for none.

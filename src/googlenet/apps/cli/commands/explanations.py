@@ -38,7 +38,7 @@ ClassOption = Annotated[
 AgainstOption = Annotated[str | None, typer.Option(help="Class to hold it against (of branches the runner-up).")]
 AtOption = Annotated[
     str | None,
-    typer.Option(metavar="PLACE", help="Of grad-cam and conductance: 4c, 4c.5x5, conv2 (by default the last module)."),
+    typer.Option(metavar="PLACE", help="Of grad-cam and conductance: 4a, 4a.5x5, conv2 (by default the last module)."),
 ]
 DataOption = Annotated[
     str | None, typer.Option(help="Labelled data: of branches and ablation, to measure over; of nearest, to search.")
@@ -78,9 +78,9 @@ def explain(
 
     With --json a line for each example is printed, and figures are drawn where --out says.
 
-    Example: googlenet explain runs/demo shoe.png
+    Example: googlenet explain fashion_mnist shoe.png
 
-    Example: googlenet explain runs/demo shoe.png --method branches --against Sandal --json
+    Example: googlenet explain fashion_mnist shoe.png --method branches --against Sandal --json
 
     Example: googlenet explain runs/demo --method ablation --data digits
     """

@@ -28,7 +28,7 @@ def features(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="4c or 4c.5x5, every channel there; 4c:0-7,12, some; 4c:3@2,5, a neuron; 4c:whole, all together; "
+            help="4a or 4a.5x5, every channel there; 4a:0-7,12, some; 4a:3@2,5, a neuron; 4a:whole, all together; "
             "class:NAME, or class for every class (by default the module in the middle).",
             show_default=False,
         ),
@@ -125,7 +125,7 @@ def dream(
         str | None,
         typer.Option(
             metavar="PLACE",
-            help="What there is to be more of: 4c, 4c.5x5, 4c:17 or class:NAME (by default the module in the middle).",
+            help="What there is to be more of: 4a, 4a.5x5, 4a:17 or class:NAME (by default the module in the middle).",
             show_default=False,
         ),
     ] = None,
@@ -142,7 +142,7 @@ def dream(
     A picture keeps its size, and its colours where the network reads none. A signal is written as the network reads
     it. Each octave is kept until the dream is done: the same command goes on where it was stopped.
 
-    Example: googlenet dream runs/demo holiday.jpg --at 4c --out dream.png
+    Example: googlenet dream runs/demo holiday.jpg --at 4a --out dream.png
     """
     from ....errors import short
     from ....nn.device import keep_memory

@@ -90,7 +90,10 @@ def test_the_command_gives_no_label_that_is_not_probable_enough(files, folder):
         (["--reject-below", "nan"], "A label is rejected below a probability, from 0 to 1, not nan."),
         (["--coverage", "95"], "The coverage is a share of examples between 0 and 1, such as 0.95, not 95.0."),
         (["--coverage", "0.99"], "A coverage of 0.99 needs 99 examples or more that the network did not learn from"),
-        (["--format", "parquet"], "Parquet is written in parts, into a folder: --out DIR --parts N."),
+        (
+            ["--format", "parquet"],
+            "Parquet is written in parts, into a folder: name it with --out DIR, and say --parts N.",
+        ),
         (["--out", "parts", "--parts", "2", "--coverage", "0.9"], "--coverage is for one list of predictions"),
         (["--out", "parts", "--parts", "2", "--reject-below", "0.9"], "--reject-below is for one list of predictions"),
     ],

@@ -64,7 +64,9 @@ class Parts:
         """
         if self.out is None:
             if form == "parquet":
-                raise InputError("Parquet is written in parts, into a folder: --out DIR --parts N.")
+                raise InputError(
+                    "Parquet is written in parts, into a folder: name it with --out DIR, and say --parts N."
+                )
             if (self.parts, self.part, self.on, self.workers) != (None,) * 4:
                 raise InputError("Parts are written into a folder: name it with --out DIR.")
             return False

@@ -5,8 +5,9 @@ chosen: on UCR training parts alone.
 
 Three quarters of each training part are learned from, the rest is what is measured. For each expected temperature and
 each number of examples that it counts as: the log-loss beside that of plain probabilities, and on how many sets it is
-lower. For each loudness of kernels: accuracy and log-loss of the networks with them. With ``--cache`` what was computed
-of a set is kept, and not computed again.
+lower. For each loudness of kernels: accuracy and log-loss of the networks with them. And for each gain in likelihood
+from which on the smoothing of labels is undone: on how many sets it is, and the log-loss. With ``--cache`` what
+was computed of a set is kept, and not computed again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import argparse
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +28,7 @@ from common import SHARED, save
 
 FOLDER = SHARED / "data" / "ucr"
 EXPECTED, DOUBT = (0.5, 0.6, 0.7, 1.0), (0, 20, 40, 80, 160, np.inf)
+GAINS = (np.inf, 4.0, 2.0, 1.0, 0.0, -np.inf)  # nats; never, …, always
 LOUD, BESIDE = (0.5, 0.75, 1.0, 1.5, 3.0), (0.6, 0.8, 1.0)  # how much kernels count; temperatures beside them
 BINS = 15
 KINDS = "plain", "folds", "kernels"
@@ -202,6 +204,30 @@ def by_chance(sets: dict[str, dict]) -> list[dict]:
     return rows
 
 
+def undone(sets: dict[str, dict]) -> list[dict]:
+    """Networks with kernels, by the gain in likelihood from which on the smoothing of labels is undone."""
+    from googlenet.inference.calibration import temperature as calibration
+    from googlenet.training.recipe import SIGNALS
+
+    prior, kept, rows = calibration.expected(SIGNALS), calibration.CLEARLY, []
+    for gain in GAINS:
+        calibration.CLEARLY, found, count = gain, [], 0
+        for each in sets.values():
+            of = calibration.calibrated(together(each["left_p"], each["left_said"]), each["left_y"], "", prior)
+            count += of.smoothing > 0
+            found.append((of.applied(together(each["p"], each["said"])), each["y"]))
+        rows.append(
+            {
+                "undone_from": gain if np.isfinite(gain) else ("never" if gain > 0 else "always"),
+                "undone_on": count,
+                "mean_loss": round(float(np.mean([loss(p, y) for p, y in found])), 4),
+                "pooled_calibration_error": round(pooled_error(found), 4),
+            }
+        )
+    calibration.CLEARLY = kept
+    return rows
+
+
 def together(p: np.ndarray, said: np.ndarray) -> np.ndarray:
     """What networks and kernels say together."""
     import torch
@@ -252,6 +278,7 @@ def summed_up(names: list[str], cache: Path) -> dict:
         "choices": choices(sets),
         "beside": beside(sets),
         "by_chance": by_chance(sets),
+        "undone": undone(sets),
         "by_set": shown,
     }
 
@@ -273,7 +300,8 @@ def main() -> None:
             print(done, flush=True)
         result = summed_up(names, cache)
     save("calibration", result)
-    for row in [{"expected": "plain", **result["plain"]}, *result["choices"], *result["beside"], *result["by_chance"]]:
+    tables = (result[name] for name in ("choices", "beside", "by_chance", "undone"))
+    for row in [{"expected": "plain", **result["plain"]}, *chain(*tables)]:
         print(row)
 
 

@@ -105,7 +105,8 @@ def ours(data, changes: dict[str, str], seconds: float, seed: int) -> tuple[Answ
     def answer(pixels: Tensor) -> Tensor:
         return torch.cat([pipeline(part) for part in pixels.split(500)])
 
-    return answer, {"epochs": state.step * recipe.batch_size / len(data.train), "learned": rows[-1].accuracy}
+    epochs_done = state.step * recipe.batch_size / len(data.train)
+    return answer, {"epochs": epochs_done, "learned": rows[-1].accuracy, "smoothing": recipe.label_smoothing}
 
 
 def peer(train: Callable) -> Callable:
@@ -141,6 +142,28 @@ def measured(answer: Answer, pixels: Tensor, labels: Tensor) -> dict[str, float]
     return {name: float((each.argmax(1) == labels).float().mean()) for name, each in answers.items()}
 
 
+def calibrated(p: Tensor, labels: Tensor, smoothing: float) -> dict[str, float]:
+    """Calibration error and log-loss of a network that learned from smoothed labels: as it is, by a temperature alone,
+    and where smoothing is undone if that makes labels clearly likelier; each half by what the other half says.
+
+    Args:
+        p: ``(n, classes)``.
+        labels: ``(n,)``.
+        smoothing: Of the labels.
+    """
+    from googlenet.inference.calibration.temperature import SMOOTHED, Prior, crossed
+    from googlenet.inference.evaluate import metrics
+
+    p, y = p.double().numpy(), labels.numpy()
+    ways = {
+        "plain": p,
+        "temperature": crossed(p, y, Prior(SMOOTHED)),
+        "kept": crossed(p, y, Prior(SMOOTHED, smoothing)),
+    }
+    each = {way: metrics(found, y, [str(name) for name in range(p.shape[1])]) for way, found in ways.items()}
+    return {f"{name}_{way}": round(getattr(of, name), 4) for way, of in each.items() for name in ("ece", "nll")}
+
+
 def run(job: tuple[str, str, dict[str, str], float, int]) -> dict:
     """A training on one core."""
     torch.set_num_threads(1)
@@ -153,7 +176,11 @@ def run(job: tuple[str, str, dict[str, str], float, int]) -> dict:
     answer, found = CONTESTANTS[who](data, changes, 60 * minutes, seed)
     spent = time.process_time() - started
     found = {key: round(value, 4) for key, value in found.items()} | {"core_minutes": round(spent / 60, 2)}
-    accuracies = measured(answer, data.validation.pixels, data.validation.labels)
+    pixels, labels = data.validation.pixels, data.validation.labels
+    accuracies = measured(answer, pixels, labels)
+    if "smoothing" in found:
+        with torch.inference_mode():
+            found |= calibrated(answer(pixels), labels, found["smoothing"])
     return {"data": name, "who": who, "changes": changes, "minutes": minutes, "seed": seed, **accuracies, **found}
 
 

@@ -39,6 +39,7 @@ DICTIONARIES, DICTIONARIES_IN_ALL = 4, 1000  # in each other, in a file of torch
 OPERATIONS = 2_000_000  # of a pickle, and bytes of one in an archive
 TENSOR_NAME = 512  # letters of the name of a tensor
 HOTTEST = 20  # temperature of probabilities; the coldest is one by it
+ROUNDED = 0.4  # of the mass that smoothing gives a label: how far undoing it is rounded off, so that none is ruled out
 SCORES = 2000  # probabilities of right labels that are kept with a network
 NODES = 20_000  # of an exported graph
 TAGS = 1_000_000  # of the XML of one

@@ -14,7 +14,7 @@ from googlenet.inference.load import load_pipeline
 from googlenet.weights.create import save_weights
 
 CLASSES = ("cat", "dog", "emu")
-SEEN = Calibration(1.25, "some others", tuple(sorted(1 - 0.02 * k for k in range(40))))
+SEEN = Calibration(1.25, "some others", tuple(sorted(1 - 0.02 * k for k in range(40))), smoothing=0.15)
 GREY = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,))
 
 

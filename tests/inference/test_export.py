@@ -24,7 +24,7 @@ from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.inference import export as exporting
 from googlenet.inference.calibration.quantization import examples_from
-from googlenet.inference.calibration.temperature import UNKNOWN, tempered
+from googlenet.inference.calibration.temperature import UNKNOWN
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Engine, Notes
 from googlenet.inference.export import notes_of
@@ -131,7 +131,7 @@ def test_several_runs_are_one_model_and_mirrored_pictures_are_seen_twice(tmp_pat
         plain.preprocessing, plain.calibration = GREY, UNKNOWN
         with torch.inference_mode():
             apart += [plain(torch.from_numpy(view[:, None])).numpy() for view in views]
-    np.testing.assert_allclose(both, tempered(sum(apart) / 4, SEEN.temperature), atol=1e-5)
+    np.testing.assert_allclose(both, SEEN.applied(sum(apart) / 4), atol=1e-5)
 
 
 def test_what_nncf_cannot_put_into_8_bits_is_a_sentence(tmp_path, monkeypatch):
@@ -176,8 +176,7 @@ def test_a_network_of_volumes_is_exported(tmp_path):
         seen = [pipeline.networks[0](view).softmax(1).numpy() for view in (inputs, inputs.flip(4))]
     found = load(exported(tmp_path, path, "onnx"))
     assert found.preprocessing == prepared
-    expected = tempered(sum(seen) / 2, SEEN.temperature)
-    np.testing.assert_allclose(found.probabilities(volumes), expected, atol=1e-5)
+    np.testing.assert_allclose(found.probabilities(volumes), SEEN.applied(sum(seen) / 2), atol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from googlenet.data.signals.dataset import SignalSet
 from googlenet.errors import InputError
 from googlenet.inference.calibration.competing import opinion_of
 from googlenet.inference.calibration.out_of_fold import by_folds, out_of_fold
-from googlenet.inference.calibration.temperature import calibrated, tempered
+from googlenet.inference.calibration.temperature import calibrated, expected, tempered
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Chunk
 from googlenet.inference.export import compared, notes_of
@@ -168,7 +168,7 @@ def test_the_temperature_is_found_on_what_both_left_out():
     opinion = opinion_of(task)
     rows, network, labels = out_of_fold(task)
     odds = network * np.exp(opinion.left_out[rows])
-    wanted = calibrated(odds / odds.sum(1, keepdims=True), labels, "", 0.8).temperature
+    wanted = calibrated(odds / odds.sum(1, keepdims=True), labels, "", expected(task.recipe)).temperature
     assert by_folds(task, opinion).temperature == pytest.approx(wanted, rel=1e-4)
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -12,9 +13,10 @@ from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
 from googlenet.errors import InputError
 from googlenet.inference.calibration.temperature import UNKNOWN, Calibration
+from googlenet.inference.calibration.temperature import unsmoothed as of_array
 from googlenet.inference.load import load_pipeline
 from googlenet.inference.pipeline import Pipeline
-from googlenet.nn.googlenet import tempered
+from googlenet.nn.googlenet import tempered, unsmoothed
 
 MIRRORED = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,), mirror=True)
 SIGNALS = SignalPreprocessing(2, 40, (0.5, 1.0), (1.0, 2.0), (0.7, 0.9))
@@ -70,6 +72,32 @@ def test_a_temperature_is_a_power_of_the_mean_probability_and_keeps_the_order(sh
     assert torch.equal(found.argsort(1), plain.argsort(1))
 
 
+@pytest.mark.parametrize("smoothing", [0.01, 0.05, 0.15])
+def test_smoothed_labels_are_undone(smoothing):
+    """What Szegedy et al. (2016, section 7) make of labels, solved for them within a quarter of it; in their order."""
+    draws = np.random.default_rng(0)
+    true = torch.from_numpy(draws.dirichlet([0.3] * 5, 200))
+    said = (1 - smoothing) * true + smoothing / 5
+    found = unsmoothed(said, smoothing)
+    torch.testing.assert_close(found.sum(1), torch.ones(200, dtype=torch.float64))
+    assert torch.equal(found.argsort(1), said.argsort(1)) and (found > 0).all()
+    assert (found - true).abs().max() < smoothing / 4 < (said - true).abs().max() / 2
+    np.testing.assert_allclose(found, of_array(said.numpy(), smoothing), rtol=1e-9)
+    assert unsmoothed(said, 0.0) is said
+
+
+def test_the_network_s_answer_is_unsmoothed_before_its_temperature(short):
+    torch.manual_seed(0)
+    network = googlenet.create_model("short_2d", 3, 1, width=0.25).eval()
+    x, calibration = MIRRORED.example(16), Calibration(0.7, smoothing=0.1)
+    with torch.no_grad():
+        plain, found = (Pipeline([network], MIRRORED, each)(x).double() for each in (UNKNOWN, calibration))
+    powers = unsmoothed(plain, 0.1) ** (1 / 0.7)
+    torch.testing.assert_close(found, powers / powers.sum(1, keepdim=True), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(found, calibration.applied(plain.numpy()), rtol=1e-4)
+    assert torch.equal(found.argsort(1), plain.argsort(1))
+
+
 def test_a_class_that_is_ruled_out_stays_so():
     p = torch.tensor([[0.0, 0.25, 0.75]])
     torch.testing.assert_close(tempered(p, 0.5), torch.tensor([[0.0, 0.1, 0.9]]))
@@ -80,12 +108,13 @@ def test_of_several_runs_the_temperature_is_the_geometric_mean(tmp_path):
         model = googlenet.create_model("googlenet_small", 2, 1, width=0.25, auxiliary=False)
         said = {"classes": ["x", "y"], "preprocessing": MIRRORED.to_dict()}
         if temperature is not None:
-            said["calibration"] = Calibration(temperature, "them", (0.5, 0.9)).to_dict()
+            said["calibration"] = Calibration(temperature, "them", (0.5, 0.9), smoothing=0.03).to_dict()
         googlenet.save_weights(model, tmp_path / f"{name}.safetensors", **said)
     a, b, c = (tmp_path / f"{name}.safetensors" for name in "abc")
     assert [load_pipeline(path)[0].calibration.temperature for path in (a, b, c)] == [0.5, 2.0, 1.0]
     assert load_pipeline(a, b)[0].calibration.temperature == pytest.approx(1.0)
     assert load_pipeline(a, a, c)[0].calibration.temperature == pytest.approx(0.25 ** (1 / 3))
+    assert load_pipeline(a, a, c)[0].calibration.smoothing == pytest.approx(0.02)
 
 
 WHOLE = {"temperature": 0.5, "source": "them", "scores": [0.5, 0.9]}
@@ -96,6 +125,7 @@ WHOLE = {"temperature": 0.5, "source": "them", "scores": [0.5, 0.9]}
     [
         *({**WHOLE, "temperature": value} for value in (0, -1.0, 1e9, "1", True, None, [1.0], math.nan, math.inf)),
         *({**WHOLE, "scores": value} for value in (None, "0.5", [2.0], [-0.1], [math.nan], ["a"], [0.5] * 2001)),
+        *({**WHOLE, "smoothing": value} for value in (-0.1, 1.0, "0.1", None, math.nan)),
         {**WHOLE, "source": 3},
         {**WHOLE, "other": 1},
         [],

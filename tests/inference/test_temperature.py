@@ -12,6 +12,7 @@ from googlenet.errors import InputError
 from googlenet.inference.calibration import temperature
 from googlenet.inference.calibration.temperature import (
     Calibration,
+    Prior,
     calibrated,
     crossed,
     expected,
@@ -19,6 +20,7 @@ from googlenet.inference.calibration.temperature import (
     joint,
     tempered,
 )
+from googlenet.inference.evaluate import expected_calibration_error
 from googlenet.limits import SCORES
 from googlenet.training.recipe import PAPER, SIGNALS, SMALL
 
@@ -84,9 +86,40 @@ def test_no_example_is_measured_at_a_temperature_that_was_fitted_to_it():
 
 
 def test_smoothed_labels_leave_a_network_less_sure_than_it_is_right():
-    assert expected(replace(SIGNALS, competing=0)) == expected(SMALL) == 0.6
-    assert expected(SIGNALS) == 0.8  # kernels that answer with it are surer
-    assert expected(PAPER) == expected(replace(SMALL, freeze="features", weights="x")) == 1
+    assert expected(replace(SIGNALS, competing=0)) == (0.6, 0.1)
+    assert expected(SMALL) == (0.6, 0.05)
+    assert expected(SIGNALS) == (0.8, 0.1)  # kernels that answer with it are surer
+    assert expected(PAPER) == expected(replace(SMALL, freeze="features", weights="x")) == (1, 0)
+
+
+def smoothed(n, share, seed=0):
+    """Labels drawn from probabilities that are mostly clear, and what a network says of them that learned from smoothed
+    labels; and those probabilities."""
+    draws = np.random.default_rng(seed)
+    true = draws.dirichlet([0.05] * 6, n)
+    labels = np.array([draws.choice(6, p=row) for row in true])
+    return (1 - share) * true + share / 6, labels, true
+
+
+def test_smoothing_is_undone_where_it_makes_labels_likelier():
+    said, labels, true = smoothed(3000, 0.1)
+    found = calibrated(said, labels, "them", Prior(0.6, 0.1))
+    assert found.smoothing == 0.1 and 0.7 < found.temperature < 1
+    assert 3 * np.abs(found.applied(said) - true).mean() < np.abs(said - true).mean()
+    alone = calibrated(said, labels, "them", Prior(0.6))
+    assert alone.smoothing == 0
+    both = alone.applied(said), crossed(said, labels, Prior(0.6, 0.1))
+    errors = [expected_calibration_error(p.max(1), p.argmax(1) == labels) for p in both]
+    assert errors[1] < 0.02 < errors[0]
+
+
+def test_smoothing_is_not_undone_where_it_does_not_make_labels_likelier():
+    _, labels, true = smoothed(3000, 0.2)  # a network that means what it says
+    assert calibrated(true, labels, "them", Prior(0.6, 0.2)).smoothing == 0
+    said, labels, _ = smoothed(10, 0.2)  # and few examples cannot tell
+    found = calibrated(said, labels, "them", Prior(0.6, 0.2))
+    assert found == calibrated(said, labels, "them", Prior(0.6))
+    assert calibrated(said[:0], labels[:0], "none", Prior(0.6, 0.2)).temperature == pytest.approx(0.6)
 
 
 def test_the_order_of_labels_stays():

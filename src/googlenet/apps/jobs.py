@@ -20,7 +20,6 @@ from ..explain.maps.activation import what_decided
 from ..inference.calibration.competing import opinion_of
 from ..inference.calibration.found import calibration_of
 from ..inference.calibration.quantization import examples_from
-from ..inference.calibration.temperature import tempered
 from ..inference.engines.backend import BACKENDS
 from ..inference.evaluate import predicted
 from ..inference.export import Comparison, export, notes_of
@@ -189,7 +188,7 @@ def finish(task: Task, model: GoogLeNet, run: Run, report: Report = silent) -> E
     def draw(rows: Sequence[int], guesses: Ints) -> list[Markup]:
         return _drawn(pipeline, part.subset(rows), guesses)
 
-    probabilities = tempered(found, calibration.temperature)
+    probabilities = calibration.applied(found)
     examples = examples_for(part.names, labels, data.classes, probabilities, draw, right=1)
     write_report(run, model, examples, look_inside(pipeline, part, probabilities, labels))
     if data.name in BUILTIN:

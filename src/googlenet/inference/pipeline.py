@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..data.protocol import Preprocessing
 from ..nn.competing import CompetingKernels
-from ..nn.googlenet import GoogLeNet, mean_probabilities, tempered, together
+from ..nn.googlenet import GoogLeNet, mean_probabilities, tempered, together, unsmoothed
 from ..weights.create import save_weights
 from .calibration.temperature import UNKNOWN, Calibration
 
@@ -58,7 +58,7 @@ class Pipeline(nn.Module):
         return [kernels for kernels in self.competing if isinstance(kernels, CompetingKernels)]
 
     def forward(self, x: Tensor) -> Tensor:
-        """The mean over networks and the views that each gets, with what kernels say, at the temperature."""
+        """The mean over networks and the views that each gets, with what kernels say, calibrated."""
         found = [
             mean_probabilities(model(view))
             for model in self.networks
@@ -68,7 +68,7 @@ class Pipeline(nn.Module):
         if self.opinions:
             said = [kernels(x) for kernels in self.opinions]
             probabilities = together(probabilities, sum(said[1:], said[0]) / len(self.models))
-        return tempered(probabilities, self.calibration.temperature)
+        return tempered(unsmoothed(probabilities, self.calibration.smoothing), self.calibration.temperature)
 
     def save(self, path: str | Path, **extra: Any) -> None:
         """Writes all that it is, of one network: :func:`~googlenet.inference.load.load_pipeline` reads it.

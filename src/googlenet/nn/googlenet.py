@@ -24,6 +24,7 @@ from ..arch.spec import (
     entry_for,
 )
 from ..errors import InputError, unknown, whole
+from ..limits import ROUNDED
 from . import layers
 from .blocks import (
     AuxiliaryClassifier,
@@ -217,6 +218,24 @@ def tempered(probabilities: Tensor, temperature: float) -> Tensor:
     """Probabilities ``(N, classes)``, each to the power of 1 / temperature and made to sum to 1 again (Guo et al. 2017,
     section 4.2): surer below 1, less sure above, and in the same order."""
     return probabilities if temperature == 1 else (probabilities.log() / temperature).softmax(-1)
+
+
+def unsmoothed(probabilities: Tensor, smoothing: float) -> Tensor:
+    """Probabilities ``(N, classes)`` without the share of them that smoothed labels give to every class alike, in the
+    same order (Szegedy et al. 2016, section 7, solved for the labels).
+
+    Of a class that has about that share or less, a little is left, so that none is ruled out.
+
+    Args:
+        probabilities: Of a network that learned from smoothed labels.
+        smoothing: That share of all classes together, from 0 to 1.
+    """
+    if not smoothing:
+        return probabilities
+    mass = smoothing / probabilities.shape[-1]
+    above = probabilities - mass
+    kept = above + (above * above + (ROUNDED * mass) ** 2).sqrt()
+    return kept / kept.sum(-1, keepdim=True)
 
 
 # ----------------------------------------------------------------- by type of layer

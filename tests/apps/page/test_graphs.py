@@ -41,7 +41,7 @@ def pipeline_of(name):
             module.running_mean.normal_(0, 0.2)
             module.running_var.uniform_(0.5, 1.5)
             module.weight.data.uniform_(0.5, 1.5)
-    return Pipeline([model], preprocessing, Calibration(0.7))
+    return Pipeline([model], preprocessing, Calibration(0.7, smoothing=0.1))
 
 
 class File:

@@ -98,4 +98,5 @@ def scores(
         by_group=groups,
         temperature=calibration.temperature,
         calibrated_on=calibration.source,
+        smoothing=calibration.smoothing,
     )

@@ -12,7 +12,7 @@ from ..pipeline import Pipeline
 from ..predictor import Predictor
 from .competing import Opinion, opinion_of
 from .out_of_fold import by_folds
-from .temperature import UNKNOWN, Calibration, calibrated, crossed, expected, tempered
+from .temperature import UNKNOWN, Calibration, calibrated, crossed, expected
 
 SOURCE = "{:,} examples that were held out"
 
@@ -52,14 +52,14 @@ def calibration_of(
         report: Called now and then, where networks learn for it.
 
     Returns:
-        It, and the probabilities to measure, of which none is at a temperature that was fitted to it.
+        It, and the probabilities to measure, of which none by what was fitted to it.
     """
     data, recipe, prior = task.data, task.recipe, expected(task.recipe)
     if not recipe.calibrate:
         return UNKNOWN, probabilities
     if data.validation is None:
         found = by_folds(task, opinion, report)
-        return found, tempered(probabilities, found.temperature)
+        return found, found.applied(probabilities)
     if not rows:
         return UNKNOWN, probabilities
     if data.test is None:  # it is what is measured
@@ -67,4 +67,4 @@ def calibration_of(
         return found, crossed(probabilities, labels, prior)
     answers = predicted(plain, data.validation.subset(rows), data.classes)
     found = calibrated(*answers, SOURCE.format(len(rows)), prior)
-    return found, tempered(probabilities, found.temperature)
+    return found, found.applied(probabilities)

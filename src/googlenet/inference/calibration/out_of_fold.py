@@ -45,7 +45,7 @@ def by_folds(task: Task, opinion: Opinion | None = None, report: Report = silent
         both = together(torch.from_numpy(probabilities[known]), torch.from_numpy(said[known]))
         probabilities, labels = both.numpy(), labels[known]
     if not len(labels):
-        return Calibration(expected(recipe), OTHERS)
+        return Calibration(expected(recipe).temperature, OTHERS)
     return calibrated(probabilities, labels, SOURCE.format(len(labels)), expected(recipe))
 
 

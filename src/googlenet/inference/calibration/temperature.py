@@ -1,19 +1,19 @@
-"""Probabilities that mean what they say: a temperature, and how sure a network is of right labels, both from examples
-that it did not learn from."""
+"""Probabilities that mean what they say: whether the smoothing of labels is undone, a temperature, and how sure a
+network is of right labels, all from examples that it did not learn from."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from statistics import geometric_mean
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean, geometric_mean
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError, short
-from ...limits import HOTTEST, SCORES
+from ...limits import HOTTEST, ROUNDED, SCORES
 from ...training.recipe import Recipe
 
 Probabilities = npt.NDArray[np.float64]
@@ -25,14 +25,24 @@ class Calibration:
     """What was found out on examples that a network did not learn from.
 
     Attributes:
-        temperature: By whose power its mean probability is taken, see :func:`~googlenet.nn.googlenet.tempered`.
+        temperature: By whose power its probability is taken, see :func:`~googlenet.nn.googlenet.tempered`.
         source: What was it found on, for people; empty where on nothing.
         scores: Probabilities of the right labels of these, :data:`~googlenet.limits.SCORES` drawn of them at most.
+        smoothing: Of labels, that is undone before, see :func:`~googlenet.nn.googlenet.unsmoothed`.
     """
 
     temperature: float = 1.0
     source: str = ""
     scores: Sequence[float] = ()
+    smoothing: float = 0.0
+
+    def applied(self, probabilities: Probabilities) -> Probabilities:
+        """Probabilities as sure as they are right, in the same order.
+
+        Args:
+            probabilities: ``(n, classes)``, as the network and what answers with it say.
+        """
+        return tempered(unsmoothed(probabilities, self.smoothing), self.temperature)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is its inverse."""
@@ -48,18 +58,20 @@ class Calibration:
         damaged = f"{path} is damaged: what it says of its calibration is none"
         try:
             found = cls(**row)
-            scores, numbers = list(found.scores), (found.temperature, *found.scores)
+            scores, numbers = list(found.scores), (found.temperature, found.smoothing, *found.scores)
         except TypeError as error:
             raise InputError(f"{damaged} ({short(repr(row))}).") from error
         if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers):
             raise InputError(f"{damaged}: it holds what is no number.")
         if not 1 / HOTTEST <= found.temperature <= HOTTEST:
             raise InputError(f"{damaged}: the temperature is {short(repr(found.temperature))}.")
+        if not 0 <= found.smoothing < 1:
+            raise InputError(f"{damaged}: the smoothing is {short(repr(found.smoothing))}.")
         if not isinstance(found.source, str):
             raise InputError(f"{damaged}: what it was found on is {short(repr(found.source))}.")
         if len(scores) > SCORES or not all(0 <= score <= 1 for score in scores):
             raise InputError(f"{damaged}: there are too many probabilities, or one is none.")
-        return cls(float(found.temperature), found.source, tuple(map(float, scores)))
+        return cls(float(found.temperature), found.source, tuple(map(float, scores)), float(found.smoothing))
 
     def least(self, coverage: float, network: str) -> float:
         """What probability a label needs to be among those that hold the right one that often, over examples like these
@@ -94,17 +106,33 @@ UNKNOWN = Calibration()  # of a network that says nothing of it
 SMOOTHED = 0.6  # temperature of networks that learned from smoothed labels; benchmarks/calibration.json
 BESIDE = 0.8  # the same where competing kernels answer with them, which are surer; the same file
 DOUBT = 80  # examples that say as much as what is expected; benchmarks/calibration.json
+CLEARLY = 2.0  # nats by which undone smoothing must make the labels likelier, all together; the same file
 
 
-def expected(recipe: Recipe) -> float:
-    """The temperature of a network of which nothing else is known: smoothed labels leave it less sure than it is right.
+class Prior(NamedTuple):
+    """What is known of a network before any example is seen.
+
+    Attributes:
+        temperature: That it would have.
+        smoothing: Of the labels that it learned from.
+    """
+
+    temperature: float = 1.0
+    smoothing: float = 0.0
+
+
+NOTHING = Prior()
+
+
+def expected(recipe: Recipe) -> Prior:
+    """Of a network of which nothing else is known: smoothed labels leave it less sure than it is right.
 
     Args:
         recipe: It was trained by.
     """
     if not recipe.label_smoothing or recipe.freeze == "features":
-        return 1.0
-    return BESIDE if recipe.opines else SMOOTHED
+        return Prior()
+    return Prior(BESIDE if recipe.opines else SMOOTHED, recipe.label_smoothing)
 
 
 def fitted_temperature(probabilities: Probabilities, labels: Labels, prior: float = 1.0) -> float:
@@ -117,7 +145,7 @@ def fitted_temperature(probabilities: Probabilities, labels: Labels, prior: floa
     Args:
         probabilities: ``(n, classes)``, of examples that were not learned from.
         labels: ``(n,)``.
-        prior: What it would be without any example, see :func:`expected`.
+        prior: What it would be without any example.
     """
     from scipy.optimize import minimize_scalar  # here, as it takes a while to load
 
@@ -149,42 +177,76 @@ def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
     return found
 
 
-def calibrated(probabilities: Probabilities, labels: Labels, source: str, prior: float = 1.0) -> Calibration:
+def unsmoothed(probabilities: Probabilities, smoothing: float) -> Probabilities:
+    """:func:`googlenet.nn.googlenet.unsmoothed` of an array.
+
+    Args:
+        probabilities: ``(n, classes)``.
+        smoothing: Of the labels that were learned from.
+    """
+    if not smoothing:
+        return probabilities
+    mass = smoothing / probabilities.shape[1]
+    above = probabilities.astype(np.float64) - mass
+    kept = above + np.hypot(above, ROUNDED * mass)
+    found: Probabilities = kept / kept.sum(1, keepdims=True)
+    return found
+
+
+def _fitted(probabilities: Probabilities, labels: Labels, prior: Prior) -> Calibration:
+    """What makes the labels likely: a temperature, of probabilities as they are, or of those whose smoothing is undone
+    where that makes them clearly likelier."""
+    plain = Calibration(fitted_temperature(probabilities, labels, prior.temperature))
+    if not prior.smoothing:
+        return plain
+    temperature = fitted_temperature(unsmoothed(probabilities, prior.smoothing), labels)
+    undone = Calibration(temperature, smoothing=prior.smoothing)
+
+    def likelihood(found: Calibration) -> float:
+        right = found.applied(probabilities)[np.arange(len(labels)), labels]
+        return float(np.log(right.clip(1e-12)).sum())
+
+    return undone if likelihood(undone) - likelihood(plain) > CLEARLY else plain
+
+
+def calibrated(probabilities: Probabilities, labels: Labels, source: str, prior: Prior = NOTHING) -> Calibration:
     """What there is to find out on some examples.
 
     Args:
-        probabilities: ``(n, classes)``, of examples that were not learned from, before any temperature.
+        probabilities: ``(n, classes)``, of examples that were not learned from, as they are.
         labels: ``(n,)``.
         source: What they are, for people.
-        prior: As of :func:`fitted_temperature`.
+        prior: What is known without them, see :func:`expected`.
     """
-    temperature = fitted_temperature(probabilities, labels, prior)
-    scores = tempered(probabilities, temperature)[np.arange(len(labels)), labels]
+    found = _fitted(probabilities, labels, prior)
+    scores = found.applied(probabilities)[np.arange(len(labels)), labels]
     if len(scores) > SCORES:
         scores = np.random.default_rng(0).choice(scores, SCORES, replace=False)
-    return Calibration(temperature, source, tuple(np.sort(scores).astype(np.float32).tolist()))
+    return replace(found, source=source, scores=tuple(np.sort(scores).astype(np.float32).tolist()))
 
 
-def crossed(probabilities: Probabilities, labels: Labels, prior: float = 1.0) -> Probabilities:
-    """Probabilities of each half of some examples at the temperature of the other half: what is measured on them is not
-    fitted to them.
+def crossed(probabilities: Probabilities, labels: Labels, prior: Prior = NOTHING) -> Probabilities:
+    """Probabilities of each half of some examples by what the other half says: what is measured on them is not fitted
+    to them.
 
     Args:
-        probabilities: ``(n, classes)``, before any temperature.
+        probabilities: ``(n, classes)``, as they are.
         labels: ``(n,)``.
-        prior: As of :func:`fitted_temperature`.
+        prior: As of :func:`calibrated`.
     """
     half = np.random.default_rng(0).permutation(len(labels)) % 2 == 0
     found = np.empty_like(probabilities)
     for here in (half, ~half):
-        temperature = fitted_temperature(probabilities[~here], labels[~here], prior)
-        found[here] = tempered(probabilities[here], temperature)
+        found[here] = _fitted(probabilities[~here], labels[~here], prior).applied(probabilities[here])
     return found
 
 
 def joint(calibrations: Sequence[Calibration]) -> Calibration:
-    """Of networks whose probabilities are averaged: the geometric mean of their temperatures, and what was seen of the
-    only one."""
+    """Of networks whose probabilities are averaged: the geometric mean of their temperatures, the mean smoothing
+    that is undone, and what was seen of the only one."""
     if len(calibrations) == 1:
         return calibrations[0]
-    return Calibration(geometric_mean(each.temperature for each in calibrations))
+    return Calibration(
+        geometric_mean(each.temperature for each in calibrations),
+        smoothing=fmean(each.smoothing for each in calibrations),
+    )

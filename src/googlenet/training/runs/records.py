@@ -173,6 +173,7 @@ class Evaluation:
             probabilities mean what they say.
         temperature: At which the probabilities are, see :mod:`~googlenet.inference.calibration.temperature`.
         calibrated_on: What that was found on; empty where on nothing.
+        smoothing: Of labels, that is undone in them.
         version: Of this record.
     """
 
@@ -197,6 +198,7 @@ class Evaluation:
     reliability: Sequence[ReliabilityBin] = field(default_factory=list)
     temperature: float = 1.0
     calibrated_on: str = ""
+    smoothing: float = 0.0
     version: int = VERSION
 
     def __post_init__(self) -> None:

@@ -49,7 +49,9 @@ def show_result(evaluation: Evaluation, run: Run) -> None:
     """What a training came to, on standard error."""
     say(f"accuracy {evaluation.top1:.4f} on {evaluation.count:,} held out; see {run.report}")
     if evaluation.calibrated_on:
-        say(f"probabilities calibrated on {evaluation.calibrated_on} (temperature {evaluation.temperature:.2f})")
+        undone = f"label smoothing of {evaluation.smoothing:g} undone, " if evaluation.smoothing else ""
+        said = f"{undone}temperature {evaluation.temperature:.2f}"
+        say(f"probabilities calibrated on {evaluation.calibrated_on} ({said})")
     history = run.history() if evaluation.part == "validation" else []
     before = history[-1].validation_accuracy if history else None
     if before is not None and abs(before - evaluation.top1) >= 0.0005:

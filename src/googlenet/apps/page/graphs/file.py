@@ -88,7 +88,7 @@ def _parts(pipeline: Pipeline) -> dict[str, _Part]:
     view = preprocessing.views(example, model.arch.members)[0].contiguous()
     direction = torch.linspace(-1, 1, model.num_classes)
     answer, switches = (
-        SwitchedNetwork(folded, preprocessing, pipeline.calibration.temperature, pipeline.opinions),
+        SwitchedNetwork(folded, preprocessing, pipeline.calibration, pipeline.opinions),
         defaults(switches_of(model)),
     )
     places = torch.linspace(0, 1, POINTS)

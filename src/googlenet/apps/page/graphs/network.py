@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from ....arch.spec import Branch, InceptionSpec
 from ....data.protocol import Preprocessing
 from ....explain.places import REDUCE
+from ....inference.calibration.temperature import UNKNOWN, Calibration
 from ....nn.blocks import BranchPath, ConvUnit, Inception, MemberLinear
 from ....nn.competing import CompetingKernels
-from ....nn.googlenet import GoogLeNet, mean_probabilities, tempered, together
+from ....nn.googlenet import GoogLeNet, mean_probabilities, tempered, together, unsmoothed
 from ....nn.kernels.norm_relu import joined
 
 
@@ -58,7 +59,7 @@ class SwitchedNetwork(nn.Module):
     Args:
         model: Without batch norm, see :func:`~googlenet.nn.rewrites.fold_norms`.
         preprocessing: What it was trained with.
-        temperature: Of its mean probability, see :func:`~googlenet.nn.googlenet.tempered`.
+        calibration: What makes its mean probability as sure as it is right.
         competing: Kernels that answer with it.
 
     Shape:
@@ -72,12 +73,12 @@ class SwitchedNetwork(nn.Module):
         self,
         model: GoogLeNet,
         preprocessing: Preprocessing,
-        temperature: float = 1.0,
+        calibration: Calibration = UNKNOWN,
         competing: Sequence[CompetingKernels] = (),
     ) -> None:
         super().__init__()
         self.competing = nn.ModuleList(competing)
-        self.model, self.preprocessing, self.temperature = model.eval(), preprocessing, temperature
+        self.model, self.preprocessing, self.calibration = model.eval(), preprocessing, calibration
         self.place = {switch.name: at for at, switch in enumerate(switches_of(model))}
         self.constants: dict[str, Tensor] = {}
         for switch in (switch for switch in switches_of(model) if switch.kind != "branch"):
@@ -99,7 +100,7 @@ class SwitchedNetwork(nn.Module):
         cam = activation_of(self.model, last[:1])
         for kernels in self.competing:
             probabilities = together(probabilities, kernels(inputs))
-        probabilities = tempered(probabilities, self.temperature)
+        probabilities = tempered(unsmoothed(probabilities, self.calibration.smoothing), self.calibration.temperature)
         return (probabilities, mean, cam, *(maps[name][:1] for name in self.outputs[3:]))
 
     def _features(self, x: Tensor, switches: Tensor, maps: dict[str, Tensor]) -> Tensor:

@@ -59,11 +59,19 @@ EngineOption = Annotated[
 ]
 RejectOption = Annotated[
     float,
-    typer.Option(metavar="P", help="Give no label that is less probable than this, from 0 to 1.", show_default=False),
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="P",
+        help="Give no label that is less probable than this.",
+        show_default=False,
+    ),
 ]
 CoverageOption = Annotated[
     float | None,
     typer.Option(
+        min=0,
+        max=1,
         metavar="SHARE",
         help="Also give the labels that hold the right one this often at least, such as 0.95, over data like what was "
         "held out at training.",

@@ -16,6 +16,7 @@ from googlenet.inference.calibration.temperature import UNKNOWN, Calibration
 from googlenet.inference.calibration.temperature import unsmoothed as of_array
 from googlenet.inference.load import load_pipeline
 from googlenet.inference.pipeline import Pipeline
+from googlenet.limits import FAINTEST
 from googlenet.nn.googlenet import tempered, unsmoothed
 
 MIRRORED = ImagePreprocessing(1, 32, 32, (0.4,), (0.3,), mirror=True)
@@ -82,8 +83,13 @@ def test_smoothed_labels_are_undone(smoothing):
     torch.testing.assert_close(found.sum(1), torch.ones(200, dtype=torch.float64))
     assert torch.equal(found.argsort(1), said.argsort(1)) and (found > 0).all()
     assert (found - true).abs().max() < smoothing / 4 < (said - true).abs().max() / 2
-    np.testing.assert_allclose(found, of_array(said.numpy(), smoothing), rtol=1e-9)
+    np.testing.assert_array_equal(found, of_array(said.numpy(), smoothing))
     assert unsmoothed(said, 0.0) is said
+
+
+def test_a_class_of_no_probability_is_left_a_little_by_the_least_smoothing():
+    found = unsmoothed(torch.tensor([[0.0, 0.25, 0.75]]), 1 / FAINTEST)
+    assert (found > 0).all() and tempered(found, 0.7).isfinite().all()
 
 
 def test_the_network_s_answer_is_unsmoothed_before_its_temperature(short):
@@ -125,7 +131,7 @@ WHOLE = {"temperature": 0.5, "source": "them", "scores": [0.5, 0.9]}
     [
         *({**WHOLE, "temperature": value} for value in (0, -1.0, 1e9, "1", True, None, [1.0], math.nan, math.inf)),
         *({**WHOLE, "scores": value} for value in (None, "0.5", [2.0], [-0.1], [math.nan], ["a"], [0.5] * 2001)),
-        *({**WHOLE, "smoothing": value} for value in (-0.1, 1.0, "0.1", None, math.nan)),
+        *({**WHOLE, "smoothing": value} for value in (-0.1, 1e-12, 1.0, "0.1", None, math.nan)),
         {**WHOLE, "source": 3},
         {**WHOLE, "other": 1},
         [],

@@ -61,6 +61,8 @@ def test_every_kind_of_network_keeps_what_it_was_seen_on(files, form):
     predictor = load(files[form])
     assert predictor.calibration == SEEN
     assert predictor.wanted(coverage=0.9).least == sorted(SEEN.scores)[3]  # floor of 41 tenths
+    with pytest.raises(InputError, match="A label is rejected below a probability, from 0 to 1, not 90"):
+        predictor.wanted(reject_below=90)
     for each in predictor.predict(pictures(), coverage=0.9):
         p = dict(each.top)
         assert set(each.labels) == {label for label in p if p[label] >= sorted(SEEN.scores)[3]} | {each.label}
@@ -86,9 +88,9 @@ def test_the_command_gives_no_label_that_is_not_probable_enough(files, folder):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--reject-below", "90"], "A label is rejected below a probability, from 0 to 1, not 90.0."),
-        (["--reject-below", "nan"], "A label is rejected below a probability, from 0 to 1, not nan."),
-        (["--coverage", "95"], "The coverage is a share of examples between 0 and 1, such as 0.95, not 95.0."),
+        (["--reject-below", "90"], "--reject-below takes a number from 0 to 1."),
+        (["--reject-below", "nan"], "--reject-below takes a number from 0 to 1."),
+        (["--coverage", "95"], "--coverage takes a number from 0 to 1."),
         (["--coverage", "0.99"], "A coverage of 0.99 needs 99 examples or more that the network did not learn from"),
         (
             ["--format", "parquet"],

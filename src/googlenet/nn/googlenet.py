@@ -24,7 +24,6 @@ from ..arch.spec import (
     entry_for,
 )
 from ..errors import InputError, unknown, whole
-from ..limits import ROUNDED
 from . import layers
 from .blocks import (
     AuxiliaryClassifier,
@@ -220,11 +219,12 @@ def tempered(probabilities: Tensor, temperature: float) -> Tensor:
     return probabilities if temperature == 1 else (probabilities.log() / temperature).softmax(-1)
 
 
-def unsmoothed(probabilities: Tensor, smoothing: float) -> Tensor:
-    """Probabilities ``(N, classes)`` without the share of them that smoothed labels give to every class alike, in the
-    same order (Szegedy et al. 2016, section 7, solved for the labels).
+ROUNDED = 0.4  # of the share of a class: how far undoing it is rounded off
 
-    Of a class that has about that share or less, a little is left, so that none is ruled out.
+
+def unsmoothed(probabilities: Tensor, smoothing: float) -> Tensor:
+    """Probabilities ``(N, classes)`` without the share that smoothed labels give to every class alike, in their
+    order (Szegedy et al. 2016, section 7, solved for the labels); of what has no more than it, a little is left.
 
     Args:
         probabilities: Of a network that learned from smoothed labels.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError, short
-from ...limits import HOTTEST, ROUNDED, SCORES
+from ...limits import FAINTEST, HOTTEST, SCORES
 from ...training.recipe import Recipe
 
 Probabilities = npt.NDArray[np.float64]
@@ -65,7 +65,7 @@ class Calibration:
             raise InputError(f"{damaged}: it holds what is no number.")
         if not 1 / HOTTEST <= found.temperature <= HOTTEST:
             raise InputError(f"{damaged}: the temperature is {short(repr(found.temperature))}.")
-        if not 0 <= found.smoothing < 1:
+        if found.smoothing and not 1 / FAINTEST <= found.smoothing < 1:
             raise InputError(f"{damaged}: the smoothing is {short(repr(found.smoothing))}.")
         if not isinstance(found.source, str):
             raise InputError(f"{damaged}: what it was found on is {short(repr(found.source))}.")
@@ -184,12 +184,11 @@ def unsmoothed(probabilities: Probabilities, smoothing: float) -> Probabilities:
         probabilities: ``(n, classes)``.
         smoothing: Of the labels that were learned from.
     """
-    if not smoothing:
-        return probabilities
-    mass = smoothing / probabilities.shape[1]
-    above = probabilities.astype(np.float64) - mass
-    kept = above + np.hypot(above, ROUNDED * mass)
-    found: Probabilities = kept / kept.sum(1, keepdims=True)
+    import torch  # here, as those that predict without it need this not
+
+    from ...nn.googlenet import unsmoothed as of_tensor
+
+    found: Probabilities = of_tensor(torch.from_numpy(probabilities), smoothing).numpy()
     return found
 
 

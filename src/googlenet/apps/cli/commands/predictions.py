@@ -59,13 +59,7 @@ EngineOption = Annotated[
 ]
 RejectOption = Annotated[
     float,
-    typer.Option(
-        min=0,
-        max=1,
-        metavar="P",
-        help="Give no label that is less probable than this.",
-        show_default=False,
-    ),
+    typer.Option(min=0, max=1, metavar="P", help="Give no label that is less probable.", show_default=False),
 ]
 CoverageOption = Annotated[
     float | None,

@@ -130,6 +130,14 @@ def test_a_result_says_where_to_look(capsys):
     assert capsys.readouterr().err == f"accuracy 0.8000 on 10 held out; see {MARKUP}/report.html\n"
 
 
+def test_a_result_says_what_its_probabilities_were_calibrated_on_and_how(capsys):
+    found = replace(evaluation(("a", "b")), calibrated_on="90 others", temperature=0.8)
+    for each, how in ((found, ""), (replace(found, smoothing=0.05), "label smoothing of 0.05 undone, ")):
+        results.show_result(each, Run(Path(MARKUP)))
+        said = " ".join(capsys.readouterr().err.split())
+        assert said.endswith(f"probabilities calibrated on 90 others ({how}temperature 0.80)")
+
+
 def test_rows_are_shown_as_they_are(capsys):
     display.show_rows([("name", MARKUP), ("licence", "MIT")])
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [["name", MARKUP], ["licence", "MIT"]]

@@ -1,4 +1,4 @@
-"""The one error that users see as a sentence, and the sentence for an unknown name."""
+"""The one error that users see as a sentence, and what such sentences are made of."""
 
 from __future__ import annotations
 
@@ -62,6 +62,11 @@ def quoted(text: object) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= limits.QUOTED else f"{text[: limits.QUOTED - 1]}…"
+
+
+def count(number: int, noun: str) -> str:
+    """Such as "1 row" or "2 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def several(names: Sequence[str]) -> str:

@@ -220,7 +220,7 @@ def test_pictures_beside_the_classes_are_left_out_aloud(here):
     pictures("photos/red/1.png", "photos/blue/1.png", "photos/stray.png")
     assert left_out("photos") == {"photos/stray.png": "it lies in no folder of a class"}
     pictures("flat/1.png", "flat/2.png")
-    with pytest.raises(InputError, match=r"2 files are left out, flat/1.png.*one folder per class"):
+    with pytest.raises(InputError, match=r"2 files left out, flat/1.png.*one folder per class"):
         find_data("flat")
 
 

@@ -347,7 +347,7 @@ def test_rows_without_their_file_are_left_out_aloud(files):
     reasons = left_out("lists/t.csv")
     assert set(reasons) == {"lists/../a/9.png", "lists/../c.png"}
     assert all(reason.startswith("no such file") and str(files / "lists") in reason for reason in reasons.values())
-    with pytest.raises(InputError, match="Class 'green'.*no picture to learn from.*2 files are left out"):
+    with pytest.raises(InputError, match="Class 'green'.*no picture to learn from.*2 files left out"):
         to_learn_from(find_data("lists/t.csv"))
 
 

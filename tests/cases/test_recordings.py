@@ -121,7 +121,7 @@ def test_stretches_that_are_not_probable_enough_have_no_label_and_are_counted(le
     result = run_here(*words, "--reject-below", limit)
     for row, before in zip(rows_of(result.stdout), plain, strict=True):
         assert row == before | {"label": "" if float(before["probability"]) < limit else before["label"]}
-    assert "2 windows are less probable than" in result.stderr
+    assert "no label for 2 windows less probable than" in result.stderr
     assert "no coverage can be promised" in run_here(*words, "--coverage", 0.9).stderr.replace("\n", " ")
 
 

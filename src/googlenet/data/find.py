@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from ..errors import InputError, short, unknown
+from ..errors import InputError, count, short, unknown
 from ..files import check_plain
 from ..limits import NAME_OF_FILE
 from .builtin import BUILTIN
@@ -123,7 +123,7 @@ def to_learn_from(data: Dataset) -> ExampleSet:
     for number, name in enumerate(data.classes):
         if number not in learned:
             bad = data.bad
-            hint = f" ({len(bad)} files are left out, {bad[0].path}: {bad[0].reason})" if bad else ""
+            hint = f" ({count(len(bad), 'file')} left out, {bad[0].path}: {bad[0].reason})" if bad else ""
             said = next((f" {note}" for note in data.notes if repr(name) in note), "")
             raise InputError(f"Class {name!r} of {data.name} has no {data.kind} to learn from{hint}.{said}")
     return data.train

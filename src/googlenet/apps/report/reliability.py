@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from ...errors import count
 from ...inference.evaluate import wilson_interval
 from ...training.runs.records import ReliabilityBin
 from .charts import Axis, drawing, element
@@ -34,7 +35,7 @@ def diagram(bins: Sequence[ReliabilityBin]) -> Markup:
         across = x.place(each.confidence)
         low, high = wilson_interval(round(each.accuracy * each.count), each.count)
         radius = SMALLEST + (LARGEST - SMALLEST) * (each.count / most) ** 0.5
-        said = f"{each.count:,} examples, {each.confidence:.1%} sure, {each.accuracy:.1%} right"
+        said = f"{count(each.count, 'example')}, {each.confidence:.1%} sure, {each.accuracy:.1%} right"
         parts += [
             element("line", x1=across, x2=across, y1=y.place(low), y2=y.place(high), stroke="blue"),
             element("circle", element("title", said), cx=across, cy=y.place(each.accuracy), r=radius, fill="blue"),

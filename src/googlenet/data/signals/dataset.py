@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import InputError
+from ...errors import InputError, count
 from ...files import digest
 from ..protocol import Array, Example, Floats, Preprocessing, Settings
 from .batches import SignalLoader
 from .preparation.preprocessing import SignalPreprocessing
-from .rows import Signal, count
+from .rows import Signal
 from .tables.schema import Schema
 
 PLACES = 512

@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from ...errors import InputError
+from ...errors import InputError, count
 from ..images.sources.tables.table import lists_pictures
 from ..protocol import Dataset, Watch
 from ..walk import is_junk
 from .dataset import SignalSet
 from .files import read_parts, said_to_network
 from .recordings import find as recordings
-from .rows import SignalTable, count, is_number, listing
+from .rows import SignalTable, is_number, listing
 from .tables.schema import UNSAID, Schema, TableColumns
 
 MANY = 10  # classes, from which numbers may be measurements

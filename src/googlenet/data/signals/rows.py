@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import limits
-from ...errors import InputError, short
+from ...errors import InputError, count, short
 from ...files import open_plain
 from ..protocol import BadFile
 
@@ -259,11 +259,6 @@ def unquoted(cell: str) -> str:
     """Without the spaces, and then the quotes, around it."""
     cell = cell.strip()
     return cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'\"" else cell
-
-
-def count(number: int, noun: str) -> str:
-    """Such as "1 row" or "2 rows"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listing(names: Sequence[str]) -> str:

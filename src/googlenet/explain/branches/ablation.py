@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ...data.protocol import Array
-from ...errors import InputError
+from ...errors import InputError, count
 from ...inference.pipeline import Pipeline
 from ...nn.googlenet import GoogLeNet
 from ..logits import only_network
@@ -65,7 +65,7 @@ class Ablation:
             if part != AUXILIARY:
                 rows.setdefault(module, {})[branch or "whole"] = 100 * lost
         title = f"Accuracy lost without a part ({self.fill} in its place)"
-        return heat_map(title, rows, f"percentage points of {self.accuracy:.1%}, {self.count:,} examples")
+        return heat_map(title, rows, f"percentage points of {self.accuracy:.1%}, {count(self.count, 'example')}")
 
 
 def ablation(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import InputError
+from ...errors import InputError, count
 from .contributions import Contributions
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Scales:
         """Two heat maps: module by branch, and class by branch."""
         from ..figures import heat_maps
 
-        title = f"What passes through each branch: the mean of {self.count:,} examples"
+        title = f"What passes through each branch: the mean of {count(self.count, 'example')}"
         tables = {"by module, all classes": self.modules, "by class, mean over the modules that have it": self.classes}
         return heat_maps(title, tables, "% of the difference to the runner-up's logit; each module's row sums to 100")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ....errors import count
 from ..options import JsonOption
 from ..usage import check_local, explained
 
@@ -162,13 +163,13 @@ def _explain_set(
         print(json.dumps(found.to_dict()))
     elif isinstance(found, Ablation):
         say(
-            f"accuracy {found.accuracy:.4f} on {found.count:,} held-out examples; what is lost with the {found.fill} "
-            "in place of each part:"
+            f"accuracy {found.accuracy:.4f} on {count(found.count, 'held-out example')}; what is lost with the "
+            f"{found.fill} in place of each part:"
         )
         _show_table({part: {"lost": lost} for part, lost in found.lost.items()}, ".4f")
     else:
         other = "the runner-up" if wanted.against is None else wanted.against
-        say(f"% of the difference to {other} that passes through each branch, mean of {found.count:,} examples:")
+        say(f"% of the difference to {other} that passes through each branch, mean of {count(found.count, 'example')}:")
         _show_table(found.modules, ".1f")
         say("by class, the mean over the modules that have the branch:")
         _show_table(found.classes, ".1f")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from ....errors import InputError
+from ....errors import InputError, count
 from ..display import say, strange
 from .screen import console, shown
 
@@ -74,7 +74,7 @@ def show_difference(found: Difference) -> None:
         table.add_row(shown(name), f"{top1:.4f}", "(95 %: {:.4f} to {:.4f})".format(*interval))
     console.print(table)
     first, second = shown(found.first), shown(found.second)
-    of, left_out = f"{found.count:,} examples", found.left_out
+    of, left_out = count(found.count, "example"), found.left_out
     if left_out:
         of += f" (of {found.count + left_out:,}: {left_out:,} left out, which one or the other learned from)"
     verdict = "they differ" if found.shown else "no difference is shown"

@@ -11,7 +11,7 @@ from ....data.find import expand
 from ....data.signals.recordings import stream
 from ....data.signals.recordings.recording import Recording
 from ....data.signals.recordings.windows import Windows
-from ....errors import InputError
+from ....errors import InputError, count
 from ....inference.predictor import Predictor
 from ....inference.spans import Runs, Span, merged, rejected, spans_as_they_come, spans_of, windows_of
 from ...report.strip import write_strips
@@ -133,9 +133,9 @@ class _Work:
         if recording.rate != windows.rate:
             _say(f"{path}: {recording.rate:g} Hz, brought to {windows.rate:g} Hz.")
         if unsure:
-            _say(f"{path}: {unsure} windows are less probable than {self.reject_below:g}, and have no label.")
+            _say(f"{path}: no label for {count(unsure, 'window')} less probable than {self.reject_below:g}.")
         if empty:
-            _say(f"{path}: {empty} windows have no sample, and no label.")
+            _say(f"{path}: no label for {count(empty, 'window')} without a sample.")
 
 
 def _say(sentence: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ....errors import InputError
+from ....errors import InputError, count
 from ....limits import MAX_PIXELS
 from ...parallel import available_cores
 from ...protocol import BadFile, Dataset, Watch, unwatched
@@ -88,7 +88,7 @@ def find_images(
 
 
 def _no_pictures(source: Path, listed: int, bad: Sequence[BadFile]) -> InputError:
-    left_out = f" ({len(bad)} files are left out, {bad[0].path}: {bad[0].reason})" if bad else ""
+    left_out = f" ({count(len(bad), 'file')} left out, {bad[0].path}: {bad[0].reason})" if bad else ""
     what = "no picture that can be read" if listed else "no pictures in folders of classes"
     todo = "" if source.is_file() else f" Put them in one folder per class, such as {source}/cat/1.jpg."
     return InputError(f"{source} has {what}{left_out}.{todo}")

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from ....errors import InputError, unknown
+from ....errors import InputError, count, unknown
 
 AXES = ("auto", "channels_first", "channels_last")
 CLEARLY = 4  # times as long as the other: that axis is time
@@ -50,8 +50,8 @@ def channels_axis(shapes: Iterable[Shape], stated: str) -> str:
         return "channels_first"
     if len(last) == 1 and (last == {1} or (len(first) > 1 and min(first) >= max(last)) or _longer(first, last)):
         warnings.warn(
-            f"Signals of the shape {_shown(min(shapes))} are taken as (length, channels): {_count(max(last))}. "
-            "axis='channels_last' says so, axis='channels_first' the opposite.",
+            f"Signals of the shape {_shown(min(shapes))} are taken as (length, channels): "
+            f"{count(max(last), 'channel')}. axis='channels_last' says so, axis='channels_first' the opposite.",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -92,16 +92,12 @@ def known_channels_axis(shapes: Iterable[Shape], channels: int, axis: str) -> st
         if channels == 1:
             return fits[0]
         raise InputError(
-            f"Signals of the shape {_shown(min(shapes))} have {_count(channels)} on either axis: say on which with "
-            "axis='channels_first' or axis='channels_last'."
+            f"Signals of the shape {_shown(min(shapes))} have {count(channels, 'channel')} on either axis: say on "
+            "which with axis='channels_first' or axis='channels_last'."
         )
     odd = min(shape for shape in shapes if not fits or channels not in shape or axis != "auto")
     wanted = f"(length, {channels})" if axis == "channels_last" else f"({channels}, length)"
     raise InputError(f"A signal of the shape {_shown(odd)} is none that was learned from; those were {wanted}.")
-
-
-def _count(channels: int) -> str:
-    return f"{channels} channel{'' if channels == 1 else 's'}"
 
 
 def _shown(shape: Shape) -> str:

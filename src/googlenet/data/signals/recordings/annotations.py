@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from ....errors import InputError
-from ..rows import MISSING_LABEL, count, is_number, listing
+from ....errors import InputError, count
+from ..rows import MISSING_LABEL, is_number, listing
 from ..sources.text.marks import TextGrid
 from .readers.edf import annotations_of
 from .readers.formats import RECORDINGS, open_recording, sentences

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ....errors import InputError
+from ....errors import InputError, count
 from ...images.names import extensions as pictures
 from ...protocol import BadFile, Dataset, Watch
 from ...walk import walk, walked
-from ..rows import Signal, count, listing
+from ..rows import Signal, listing
 from .annotations import Annotations, read_annotations
 from .dataset import Kept, WindowSet, kept_on_disk
 from .labels import Labelled, around_moments, by_majority

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....errors import InputError, quoted
+from ....errors import InputError, count, quoted
 from ..rows import (
     Signal,
     SignalRows,
     SignalTable,
-    count,
     label_text,
     listing,
     text_lines,

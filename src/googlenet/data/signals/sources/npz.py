@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ....errors import InputError, unknown
+from ....errors import InputError, count, unknown
 from ...volumes.npz import arrays_of, check_examples, claims_of, mapped
-from ..rows import SignalRows, SignalTable, count, label_text, listing
+from ..rows import SignalRows, SignalTable, label_text, listing
 
 Array = npt.NDArray[Any]
 _SAMPLES = ("x", "data", "signals", "signal")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ....errors import InputError, quoted
-from ..rows import count, listing
+from ....errors import InputError, count, quoted
+from ..rows import listing
 from ..sources.source import Source
 from .names import bears, ends, place
 from .readers.wide import Columns, missing_samples

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .... import limits
-from ....errors import short
-from ..rows import count, is_number
+from ....errors import count, short
+from ..rows import is_number
 from ..sources.text.dates import seconds
 
 LABELS = ("label", "labels", "class", "target", "category", "activity", "y")

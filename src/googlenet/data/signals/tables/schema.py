@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ....errors import InputError, nearest, quoted, short
-from ..rows import count, listing
+from ....errors import InputError, count, nearest, quoted, short
+from ..rows import listing
 from .names import Run, ends
 
 VERSION = 1

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..... import limits
-from .....errors import InputError, quoted
-from ...rows import count
+from .....errors import InputError, count, quoted
 from ..source import Cells
 from .blocks import WIDEST, Block, Row
 from .numbers import items_of, list_columns, spread

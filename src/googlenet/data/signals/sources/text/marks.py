@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from .....errors import InputError
+from .....errors import InputError, count
 from .blocks import Block, Row, block_of
 from .lines import TextFile
 from .numbers import Numbers, numbers_in
@@ -56,7 +56,7 @@ class TextGrid:
     @property
     def said(self) -> str:
         """What a reader may not expect."""
-        lines = f", {self.comments} comment line{'s' if self.comments > 1 else ''} left out" if self.comments else ""
+        lines = f", {count(self.comments, 'comment line')} left out" if self.comments else ""
         return self._file.said + lines
 
     def _sample(self) -> list[tuple[int, str]]:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..... import limits
-from .....errors import InputError, quoted
-from ...rows import check_bad, count, no_number
+from .....errors import InputError, count, quoted
+from ...rows import check_bad, no_number
 from ..source import Cells
 from .blocks import Block
 from .numbers import Numbers

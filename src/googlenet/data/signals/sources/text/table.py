@@ -11,8 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .....errors import InputError, quoted
-from ...rows import count
+from .....errors import InputError, count, quoted
 from ...tables.names import IDS, LABELS, TIMES
 from .blocks import Block, Row
 from .numbers import Ambiguous, Numbers, length_of, list_columns, numbers_of, spread

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .....errors import InputError
-from ...rows import SignalTable, blank, count, is_number, is_text, to_numbers
+from .....errors import InputError, count
+from ...rows import SignalTable, blank, is_number, is_text, to_numbers
 from ...sources.text.table import Table
 from ..schema import Channel, Schema, TableColumns
 from .gather import Gathered

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from .....errors import InputError, quoted
-from ...rows import SignalTable, blank, count, listing
+from .....errors import InputError, count, quoted
+from ...rows import SignalTable, blank, listing
 from ...sources.source import Cells, Source
 from ...sources.stated import Padded
 from ...sources.text.dates import moments

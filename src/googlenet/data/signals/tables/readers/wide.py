@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .....errors import InputError, quoted
-from ...rows import SignalTable, blank, count, listing
+from .....errors import InputError, count, quoted
+from ...rows import SignalTable, blank, listing
 from ...sources.source import Source
 from ..names import Run, place
 from ..schema import Channel, Schema, channels_said

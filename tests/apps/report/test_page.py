@@ -21,7 +21,7 @@ from googlenet.explain import Explainer
 from googlenet.inference.pipeline import Pipeline
 from googlenet.nn.googlenet import GoogLeNet
 from googlenet.training.runs.folder import Run
-from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, RunRecord
+from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, ReliabilityBin, RunRecord
 from googlenet.weights.create import create_model
 
 EVIL = '<script>alert("1")</script>&amp;'
@@ -153,6 +153,21 @@ def test_right_answers_show_what_decided(written):
     page = Parsed(written(examples=Examples((), right)))
     assert "What decided" in page.text and "table.csv:3" in page.text
     assert "Mistakes None on the part held out." in page.text
+
+
+@pytest.mark.parametrize(
+    ("smoothing", "part", "words"),
+    [
+        (0.0, "test", "(95 %). Its temperature, 0.81, was found on 40 examples that were held out"),
+        (0.05, "test", "The smoothing of labels, 0.05, is undone. Its temperature, 0.81, was found on 40 examples"),
+        (0.05, "validation", "held out, these: each half of them is shown at that of the other half."),
+    ],
+)
+def test_what_calibrates_is_said_beside_the_reliability(written, smoothing, part, words):
+    bins = [ReliabilityBin(0.9, 0.8, 10)]
+    found = {"temperature": 0.81, "calibrated_on": "40 examples that were held out", "smoothing": smoothing}
+    page = Parsed(written(evaluation=replace(EVALUATION, part=part, reliability=bins, **found)))
+    assert words in page.text and "Its temperature" not in Parsed(written()).text
 
 
 def test_a_confusion_matrix_that_is_too_wide_is_left_out(written):

@@ -106,9 +106,24 @@ def test_numbers_that_are_none_are_a_sentence(files, folder, words, sentence):
     assert not result.stdout
 
 
-@pytest.mark.parametrize("words", [{"reject_below": "0.9"}, {"reject_below": None}, {"coverage": "0.9"}])
+def test_a_column_that_is_asked_for_is_there_whatever_the_number(files, folder):
+    for words, heads in ((["--reject-below", "0"], {"label"}), ([], set())):
+        result = run_here("predict", files["run"], folder, "--format", "csv", *words)
+        row = next(csv.DictReader(io.StringIO(result.stdout)))
+        assert row.keys() & {"label", "labels"} == heads
+        assert ("0 of 12 rejected" in result.stderr) == bool(heads)
+
+
+def test_numbers_of_any_type_are_numbers(files):
+    predictor = load(files["run"])
+    for kind in (np.float32, np.float64, float):
+        wanted = predictor.wanted(np.int64(2), kind(0.5), kind(0.5))
+        assert wanted == predictor.wanted(2, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("words", [{"reject_below": "0.9"}, {"reject_below": float("nan")}, {"coverage": "0.9"}])
 def test_what_is_no_number_is_a_sentence(files, words):
-    with pytest.raises(InputError, match=r"not ('0.9'|None)\.$"):
+    with pytest.raises(InputError, match=r"not ('0.9'|nan)\.$"):
         load(files["run"]).predict(pictures(), **words)
 
 

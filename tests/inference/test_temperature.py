@@ -150,7 +150,7 @@ def test_what_is_needed_by_hand():
     with pytest.raises(InputError, match="did not learn from, and of .* none are known"):
         Calibration().least(0.95, "it")
     for none in (0, 1, -0.5, 95, float("nan")):
-        with pytest.raises(InputError, match="a share of examples between 0 and 1"):
+        with pytest.raises(InputError, match="a share of examples above 0 and below 1"):
             found.least(none, "it")
 
 

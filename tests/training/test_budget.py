@@ -9,7 +9,7 @@ from googlenet.apps.jobs import choose_recipe, recipe_for_minutes
 from googlenet.data.builtin import digits, gunpoint
 from googlenet.errors import InputError
 from googlenet.training import loop
-from googlenet.training.recipe import INCEPTIONTIME, PAPER, RECIPES, SIGNALS, SMALL, planned, seconds_to_learn
+from googlenet.training.recipe import INCEPTIONTIME, PAPER, SIGNALS, SMALL, planned, seconds_to_learn
 from googlenet.training.recipe.rows import RECORDINGS
 from googlenet.training.start.given import task_and_start
 
@@ -105,21 +105,15 @@ def fast(monkeypatch):
     return tried
 
 
-def test_many_passes_are_by_the_recipe_for_many_passes(fast):
-    data = digits()
-    few, many = (recipe_for_minutes(data, minutes, None, {}, 0.0).recipe for minutes in (0.5, 5))
-    assert (few.name, many.name) == ("small", "small-long")
-    assert fast == ["small", "small", "small-long"]
-    assert many.width == RECIPES["small-long"].width and many.max_seconds == pytest.approx(283)
-
-
-def test_a_recipe_that_is_named_stays(fast):
-    assert recipe_for_minutes(digits(), 5, "small", {}, 0.0).recipe.name == "small"
+def test_the_speed_is_tried_once_by_the_recipe_of_the_data_or_the_one_that_is_named(fast):
+    plans = [recipe_for_minutes(digits(), 0.5, name, {}, 0.0) for name in (None, "small-colour")]
+    assert fast == [plan.recipe.name for plan in plans] == ["small", "small-colour"]
+    assert plans[0].recipe.max_seconds == pytest.approx(23.8)  # 96 % of 30, less 5
 
 
 def test_fields_that_are_given_stay(fast):
     recipe = recipe_for_minutes(digits(), 5, None, {"width": "0.25", "seed": "3"}, 0.0).recipe
-    assert (recipe.name, recipe.width, recipe.seed) == ("small-long", 0.25, 3)
+    assert (recipe.name, recipe.width, recipe.seed) == ("small", 0.25, 3)
 
 
 @pytest.mark.parametrize(
@@ -173,9 +167,9 @@ def test_speed_is_what_a_training_has(monkeypatch):
     assert beside == pytest.approx(0.5)  # 96 are looked at, at three times the speed; the clock stands still for norms
 
 
-def test_a_resumed_training_has_its_limit_already():
+def test_minutes_are_for_a_training_from_its_beginning():
     done = CliRunner().invoke(app, ["train", "digits", "--minutes", "1", "--resume"])
-    assert done.exit_code == 2 and "has its limit already" in done.output.replace("\n", " ")
+    assert done.exit_code == 2 and "leave one of them out" in done.output.replace("\n", " ")
 
 
 @pytest.mark.parametrize("words", [["--minutes", "3"], ["--minutes=3"], []])

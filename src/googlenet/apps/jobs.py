@@ -99,15 +99,11 @@ def recipe_for_minutes(
     if processes() > 1:
         raise InputError("--minutes is for one process; give several --max-seconds, and a recipe.")
 
-    def plan(name: str | None) -> Plan:
-        recipe = choose_recipe(data, name, changes)
-        task, _ = task_and_start(with_held_out(data, recipe), recipe)
-        speed, beside = speed_of(task)
-        seconds = seconds_to_learn(minutes, now() - started)
-        return planned(recipe, seconds, task.examples, speed, task.data.validation is None, beside)
-
-    found = plan(name)
-    return plan(found.better) if name is None and found.better else found
+    recipe = choose_recipe(data, name, changes)
+    task, _ = task_and_start(with_held_out(data, recipe), recipe)
+    speed, beside = speed_of(task)
+    seconds = seconds_to_learn(minutes, now() - started)
+    return planned(recipe, seconds, task.examples, speed, task.data.validation is None, beside)
 
 
 def training_job(

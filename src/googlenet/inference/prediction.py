@@ -18,13 +18,13 @@ class Wanted:
 
     Attributes:
         top: Labels, at most.
-        reject_below: Probability that a label needs, to be one.
+        reject_below: Probability that a label needs, to be one; ``None`` where none was asked for.
         least: Probability that a label needs to be among those that hold the right one as often as was asked for, see
             :meth:`~googlenet.inference.calibration.temperature.Calibration.least`; ``None`` where it was not.
     """
 
     top: int = 5
-    reject_below: float = 0.0
+    reject_below: float | None = None
     least: float | None = None
 
 
@@ -95,7 +95,7 @@ def answered(
     labels = None
     if wanted.least is not None:  # the most probable one is among them: none at all would say less than it knows
         labels = tuple(label for row, (label, p) in enumerate(best) if row == 0 or p >= wanted.least)
-    rejected = best[0][1] < wanted.reject_below
+    rejected = wanted.reject_below is not None and best[0][1] < wanted.reject_below
     return Prediction(example.name, best[: wanted.top], None, example.taken_for, rejected, labels)
 
 

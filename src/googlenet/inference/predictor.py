@@ -13,7 +13,7 @@ from ..data.kinds import as_array, as_list
 from ..data.parallel import groups
 from ..data.protocol import Array, Example, Floats, Preprocessing
 from ..data.walk import why_missing
-from ..errors import InputError, short, whole
+from ..errors import InputError, is_number, short, whole
 from .calibration.temperature import UNKNOWN, Calibration
 from .engines.engine import Chunk, Engine
 from .prediction import Prediction, Wanted, answered
@@ -60,7 +60,7 @@ class Predictor:
         self.batch = min(preprocessing.most, max(1, engine.pixels // prod(preprocessing.input_shape[1:])))
 
     def predict(
-        self, sources: Any, top: int = 5, *, reject_below: float = 0.0, coverage: float | None = None
+        self, sources: Any, top: int = 5, *, reject_below: float | None = None, coverage: float | None = None
     ) -> list[Prediction]:
         """Labels examples.
 
@@ -79,7 +79,7 @@ class Predictor:
         """
         return list(self.stream(self._sources(sources), self.wanted(top, reject_below, coverage)))
 
-    def wanted(self, top: int = 5, reject_below: float = 0.0, coverage: float | None = None) -> Wanted:
+    def wanted(self, top: int = 5, reject_below: float | None = None, coverage: float | None = None) -> Wanted:
         """How much is said of an example.
 
         Args:
@@ -87,7 +87,7 @@ class Predictor:
             reject_below: The same.
             coverage: The same.
         """
-        if not isinstance(reject_below, (int, float)) or not 0 <= reject_below <= 1:
+        if reject_below is not None and not (is_number(reject_below) and 0 <= reject_below <= 1):
             raise InputError(f"A label is rejected below a probability, from 0 to 1, not {short(repr(reject_below))}.")
         least = None if coverage is None else self.calibration.least(coverage, "this network")
         return Wanted(whole("top", top), reject_below, least)

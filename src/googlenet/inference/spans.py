@@ -38,9 +38,9 @@ class Span:
     windows: int = 1
 
 
-def rejected(span: Span, below: float) -> Span:
+def rejected(span: Span, below: float | None) -> Span:
     """The span, without its label where that is less probable than ``below``."""
-    return replace(span, label="") if span.probability < below else span
+    return span if below is None or span.probability >= below else replace(span, label="")
 
 
 def windows_of(predictor: Predictor) -> Windows | None:

@@ -291,6 +291,34 @@ def test_data_problems_are_sentences(tmp_path):
     assert claims(str(tmp_path / "Toy")) and not claims(str(tmp_path / "Tot"))
 
 
+def test_the_file_that_is_named_is_the_one_a_network_is_measured_on(tmp_path):
+    pair = write_pair(tmp_path)
+    (tmp_path / "Toy_TEST.tsv").write_text("0\t" + "\t".join(["1"] * 20) + "\n")
+    for name, measured in (("Toy", 1), ("Toy_TRAIN.tsv", 12), ("Toy_TEST.tsv", 1)):
+        data = find_signals(str(pair.with_name(name)), known=("0", "1"))
+        assert len(data.held_out) == measured, name
+    assert len(find_signals(str(pair.with_name("Toy_TRAIN.tsv"))).test) == 1  # who learns has the other part, too
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["1", "1.0", "2"], "'1' and '1.0' differ in the form of a number alone"),
+        (["10", "1e1", "11"], "'1e1' differ in the form of a number alone"),
+        (["a", "A", "b"], "'A' and 'a' differ in case or blanks alone"),
+        (["on foot", "onfoot", "by car"], "'on foot' and 'onfoot' differ in case or blanks alone"),
+        (["1", "2", "-1"], None),
+    ],
+)
+def test_labels_that_may_be_one_class_are_said(tmp_path, labels, said):
+    rows = [f"{label},{row},{row + 1},{row * row}" for row in range(4) for label in labels]
+    (tmp_path / "table.csv").write_text("\n".join(["label,t0,t1,t2", *rows]) + "\n")
+    data = find_signals(str(tmp_path / "table.csv"))
+    notes = " ".join(data.notes)
+    assert len(data.classes) == len(set(labels))
+    assert (said in notes) if said else ("different classes" not in notes)
+
+
 def test_the_embedded_signals_are_the_archives():
     data = gunpoint()
     assert (len(data.train), len(data.test)) == (50, 150)

@@ -39,9 +39,10 @@ class HeldOut:
             runs: As the user called them.
             instead: What to do about it.
         """
+        many = len(self.known)
+        them = "the only example" if many == 1 else f"all {many:,} examples"
         return InputError(
-            f"{', '.join(runs)} learned from all {len(self.known):,} examples of {self.data.name}: none is left to "
-            f"measure on. {instead}"
+            f"{', '.join(runs)} learned from {them} of {self.data.name}: none is left to measure on. {instead}"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,19 +104,18 @@ def read_file(
 
 
 def read_parts(
-    source: str | Path, columns: TableColumns = UNSAID, learned: Schema | None = None
+    paths: Mapping[str, Path], columns: TableColumns = UNSAID, learned: Schema | None = None
 ) -> dict[str, SignalTable]:
     """The parts of a data set, each with its labels: of two files, or of an NPZ that holds both.
 
     Args:
-        source: See :func:`find_parts`.
+        paths: Of the parts, see :func:`find_parts`.
         columns: What the user said of the columns.
         learned: Of what a network learned from that is to read these.
 
     Raises:
         InputError: If a part cannot be read.
     """
-    paths = find_parts(source)
     inside = parts_of(paths["train"])
     if inside:
         return {part: _read_other(paths["train"], ".npz", columns, True, part) for part in inside}

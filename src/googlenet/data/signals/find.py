@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..images.sources.tables.table import lists_pictures
 from ..protocol import Dataset, Watch
 from ..walk import is_junk
 from .dataset import SignalSet
-from .files import read_parts, said_to_network
+from .files import find_parts, read_parts, said_to_network
 from .recordings import find as recordings
 from .rows import SignalTable, is_number, listing
 from .tables.schema import UNSAID, Schema, TableColumns
@@ -53,7 +53,8 @@ def find_signals(
     """Reads a pair ``NAME_TRAIN``, ``NAME_TEST``, or one table, see :func:`~.files.read_file`.
 
     Args:
-        source: A file, ``FOLDER/NAME`` or a folder, see :func:`~.files.find_parts`.
+        source: A file, ``FOLDER/NAME`` or a folder, see :func:`~.files.find_parts`. A file on which a network is
+            measured is read alone, whatever lies beside it.
         columns: What the user said of the columns.
         like: Of what a network learned from that is to read these.
         known: Classes that a network knows that is to be measured on these; empty if one is to learn from them.
@@ -62,7 +63,7 @@ def find_signals(
         InputError: For a table that cannot be read, labels that are no classes, or parts with different numbers of
             channels.
     """
-    tables = read_parts(source, columns, like)
+    tables = read_parts(_files(source, known), columns, like)
     labels = {part: _labels(source, part, table) for part, table in tables.items()}
     if not known:
         _check_labels(source, labels)
@@ -83,6 +84,12 @@ def find_signals(
     return Dataset(
         source, classes, sets["train"], sets.get("validation"), sets.get("test"), tuple(notes), bad, meanings
     )
+
+
+def _files(source: str, known: Sequence[str]) -> dict[str, Path]:
+    """Of the parts; the file that is named, alone, where a network is measured on it."""
+    path = Path(source)
+    return {"train": path} if known and path.is_file() else find_parts(path)
 
 
 def _labels(source: str, part: str, table: SignalTable) -> tuple[str, ...]:
@@ -119,16 +126,21 @@ def _check_labels(source: str, labels: dict[str, tuple[str, ...]]) -> None:
             )
 
 
-def _said_of_labels(labels: dict[str, tuple[str, ...]], classes: Sequence[str]) -> list[str]:
-    """What there is to say of classes that differ in little, or are in one part alone."""
-    notes = []
+def _said_of_alike(classes: Sequence[str]) -> Iterator[str]:
     plain: dict[str, list[str]] = {}
     for name in classes:
-        plain.setdefault("".join(name.split()).casefold(), []).append(name)
+        same = str(float(name)) if is_number(name) else "".join(name.split()).casefold()
+        plain.setdefault(same, []).append(name)
     for names in plain.values():
         if len(names) > 1:
             shown = " and ".join(map(repr, names))
-            notes.append(f"The labels {shown} differ in case or blanks alone, and are taken for different classes.")
+            how = "in the form of a number" if is_number(names[0]) else "in case or blanks"
+            yield f"The labels {shown} differ {how} alone, and are taken for different classes."
+
+
+def _said_of_labels(labels: dict[str, tuple[str, ...]], classes: Sequence[str]) -> list[str]:
+    """What there is to say of classes that differ in little, or are in one part alone."""
+    notes = list(_said_of_alike(classes))
     for part in (part for part in labels if part != "train"):
         for name, times in Counter(label for label in labels[part] if label not in classes).items():
             notes.append(

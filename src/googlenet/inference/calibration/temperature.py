@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import InputError, short
+from ...errors import InputError, is_number, short
 from ...limits import FAINTEST, HOTTEST, SCORES
 from ...training.recipe import Recipe
 
@@ -84,8 +84,10 @@ class Calibration:
         Raises:
             InputError: If too few examples were seen to say.
         """
-        if not isinstance(coverage, (int, float)) or not 0 < coverage < 1:
-            raise InputError(f"The coverage is a share of examples between 0 and 1, such as 0.95, not {coverage!r}.")
+        if not is_number(coverage) or not 0 < coverage < 1:
+            said = short(repr(coverage))
+            raise InputError(f"The coverage is a share of examples above 0 and below 1, such as 0.95, not {said}.")
+        coverage = float(coverage)
         rank = math.floor((len(self.scores) + 1) * (1 - coverage) + 1e-9)
         if not self.scores:
             raise InputError(

@@ -2,7 +2,7 @@
 
 from .budget import Plan, planned, seconds_to_learn
 from .fields import BEGINS, LENGTH, SWITCHES, Recipe
-from .rows import INCEPTIONTIME, PAPER, PHOTOS, RECIPES, SIGNALS, SMALL, SMALL_LONG, VOLUMES, find_recipe
+from .rows import INCEPTIONTIME, PAPER, PHOTOS, RECIPES, SIGNALS, SMALL, VOLUMES, find_recipe
 
 __all__ = [
     "BEGINS",
@@ -13,7 +13,6 @@ __all__ = [
     "RECIPES",
     "SIGNALS",
     "SMALL",
-    "SMALL_LONG",
     "SWITCHES",
     "VOLUMES",
     "Plan",

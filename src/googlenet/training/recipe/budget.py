@@ -12,8 +12,6 @@ LEAST = 0.3  # share of the minutes that is for learning, whatever was spent on 
 BESIDE = 0.7  # share of the time that networks of signals have where a smaller one and kernels learn after them
 SPARE = 1.1  # so that it is the time that ends a training, and not its epochs
 MOST = 4  # times a recipe's own epochs; what more of them would give was never measured
-# What recipe is taken from how many passes on. One was measured up to 28, the other at 80; between them, nothing.
-LONGER = {"small": ("small-long", 40)}
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,6 @@ class Plan:
     speed: float
     passes: float
     missing: tuple[str, ...] = ()
-
-    @property
-    def better(self) -> str | None:
-        """The recipe that is better for so many passes, if there is one."""
-        name, least = LONGER.get(self.recipe.name, (None, math.inf))
-        return name if self.passes >= least else None
 
     def described(self) -> str:
         """In a sentence, for people."""

@@ -171,7 +171,7 @@ class Recipe:
                 values[name] = _parse(kinds[name], text)
             except ValueError as error:
                 raise InputError(f"{name} takes {_KIND_NAMES[kinds[name]]}, not {short(repr(text))}.") from error
-        if values.get("max_seconds") == 0:
+        if values.get("max_seconds", 1) <= 0:
             raise InputError("max_seconds must be above 0; without it there is no limit.")
         return dataclasses.replace(self, **values)
 

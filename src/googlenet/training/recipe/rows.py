@@ -31,7 +31,7 @@ SMALL = Recipe(
     dropout=0.1,
     crop=False,
     shift=2,
-    cutout=5,
+    cutout=8,
 )
 # Colour asks for more and longer steps, most of them of smaller pictures, and for nothing blanked; docs/tried.md.
 SMALL_COLOUR = dataclasses.replace(
@@ -46,10 +46,6 @@ SMALL_COLOUR = dataclasses.replace(
     cutout=0,
     whiten=True,
     growth=0.6,
-)
-# For those who have two hours: narrower, so that it sees the pictures nearly four times as often, and they vary more.
-SMALL_LONG = dataclasses.replace(
-    SMALL, name="small-long", arch="googlenet_small", width=0.35, epochs=80, cutout=8, mixup=0.2
 )
 SIGNALS = Recipe(
     "signals",
@@ -144,8 +140,7 @@ PAPER = Recipe(
     calibrate=False,
 )
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (PHOTOS, SMALL, SMALL_COLOUR, SMALL_LONG, SIGNALS, RECORDINGS, VOLUMES, INCEPTIONTIME, PAPER)
+    recipe.name: recipe for recipe in (PHOTOS, SMALL, SMALL_COLOUR, SIGNALS, RECORDINGS, VOLUMES, INCEPTIONTIME, PAPER)
 }
 
 

@@ -58,7 +58,7 @@ EngineOption = Annotated[
     str | None, typer.Option(help="openvino, onnx or torch (by default the one that is done first of those installed).")
 ]
 RejectOption = Annotated[
-    float,
+    float | None,
     typer.Option(min=0, max=1, metavar="P", help="Give no label that is less probable.", show_default=False),
 ]
 CoverageOption = Annotated[
@@ -85,7 +85,7 @@ def predict(
     run: RunArgument,
     inputs: InputsArgument,
     top: TopOption = 5,
-    reject_below: RejectOption = 0.0,
+    reject_below: RejectOption = None,
     coverage: CoverageOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
@@ -154,7 +154,7 @@ class _How:
 
     form: Format | None
     top: int
-    reject_below: float
+    reject_below: float | None
     coverage: float | None
     merge: bool
     chart: Path | None
@@ -202,7 +202,7 @@ def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Forma
             yield prediction
 
     failed = WRITERS[form.value](counted(watch_predictions(predictor, paths, wanted)), out, wanted)
-    if wanted.reject_below:
+    if wanted.reject_below is not None:
         beside(
             f"{count[True]:,} of {count.total():,} rejected: no label of theirs has a probability of "
             f"{wanted.reject_below:g} or more."

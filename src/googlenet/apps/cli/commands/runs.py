@@ -77,7 +77,8 @@ def train(
     """
     if minutes is not None and resume:
         raise typer.BadParameter(
-            "A resumed training has its limit already: --max-seconds N gives it another, which counts what is done too."
+            "--minutes plans a training from its beginning, and --resume goes on with one as it was begun: leave one "
+            "of them out. --max-seconds N gives it another limit, which counts what is done too."
         )
     asked = functools.partial(columns, window=window, hop=hop, rate=rate)
     wanted = recipe_changes({**changes, "weights": weights or None})

@@ -81,8 +81,8 @@ def show_difference(found: Difference) -> None:
     if found.too_few:
         verdict += "; so few examples could show none"
     lines = [
-        f"Of {of} {found.only_first:,} are right in {first} alone, {found.only_second:,} in "
-        f"{second} alone, {found.both:,} in both.",
+        f"Of {of}, {first} alone has {found.only_first:,} right, {second} alone {found.only_second:,}, "
+        f"both {found.both:,}.",
         f"p = {found.p:.3g} (McNemar, exact): {verdict}.",
     ]
     if found.strangers:

@@ -50,7 +50,7 @@ def label_recordings(
     form: str,
     merge: bool,
     chart: Path | None,
-    reject_below: float,
+    reject_below: float | None,
 ) -> int:
     """Labels recordings, or samples that come, stretch by stretch.
 
@@ -89,7 +89,7 @@ def label_recordings(
 class _Work:
     """The spans of several files; keeps the runs of equal labels of each recording, and counts what cannot be read."""
 
-    def __init__(self, predictor: Predictor, windows: Windows, reject_below: float) -> None:
+    def __init__(self, predictor: Predictor, windows: Windows, reject_below: float | None) -> None:
         self.predictor, self.windows, self.reject_below = predictor, windows, reject_below
         self.runs: list[tuple[Recording, list[Span]]] = []
         self.failed = 0

@@ -97,7 +97,7 @@ def write_csv(predictions: Iterable[Prediction], out: TextIO, wanted: Wanted) ->
         How many could not be read.
     """
     failed, ranks = 0, range(1, wanted.top + 1)
-    more = [*["label"] * (wanted.reject_below > 0), *["labels"] * (wanted.least is not None)]
+    more = [*["label"] * (wanted.reject_below is not None), *["labels"] * (wanted.least is not None)]
     csv_row(["input", "error", *more, *(f"{key}_{k}" for k in ranks for key in ("label", "probability"))], out)
     for prediction in predictions:
         failed += prediction.error is not None

@@ -9,7 +9,8 @@ from googlenet.apps.jobs import choose_recipe, recipe_for_minutes
 from googlenet.data.builtin import digits, gunpoint
 from googlenet.errors import InputError
 from googlenet.training import loop
-from googlenet.training.recipe import INCEPTIONTIME, PAPER, SIGNALS, SMALL, planned, seconds_to_learn
+from googlenet.training.recipe import INCEPTIONTIME, PAPER, RECIPES, SIGNALS, SMALL, planned, seconds_to_learn
+from googlenet.training.recipe.budget import OFTEN, SELDOM
 from googlenet.training.recipe.rows import RECORDINGS
 from googlenet.training.start.given import task_and_start
 
@@ -111,9 +112,27 @@ def test_the_speed_is_tried_once_by_the_recipe_of_the_data_or_the_one_that_is_na
     assert plans[0].recipe.max_seconds == pytest.approx(23.8)  # 96 % of 30, less 5
 
 
-def test_fields_that_are_given_stay(fast):
-    recipe = recipe_for_minutes(digits(), 5, None, {"width": "0.25", "seed": "3"}, 0.0).recipe
-    assert (recipe.name, recipe.width, recipe.seed) == ("small", 0.25, 3)
+def test_less_is_blanked_where_pictures_are_seen_seldom(fast):
+    data = digits()  # 20 seconds of 1,000 a second are 15 passes over the 1,317 that are not held out
+    few, many = (recipe_for_minutes(data, minutes, None, {}, 0.0) for minutes in (0.4, 0.5))
+    assert few.passes < OFTEN <= many.passes
+    assert (few.recipe.cutout, many.recipe.cutout) == (SELDOM["small"]["cutout"], SMALL.cutout) == (5, 8)
+    assert "passes over them by the recipe small, cutout 5, annealed in time." in few.described()
+    assert "cutout" not in many.described()
+
+
+@pytest.mark.parametrize(("name", "changes"), [("small", {}), (None, {"cutout": "8"})])
+def test_what_was_asked_for_stays(fast, name, changes):
+    plan = recipe_for_minutes(digits(), 0.4, name, {"width": "0.25", "seed": "3", **changes}, 0.0)
+    assert plan.passes < OFTEN and "cutout" not in plan.described()
+    assert (plan.recipe.cutout, plan.recipe.width, plan.recipe.seed) == (8, 0.25, 3)
+
+
+def test_what_suits_few_passes_are_fields_of_recipes():
+    for name, fields in SELDOM.items():
+        assert {field: type(getattr(RECIPES[name], field)) for field in fields} == {
+            field: type(value) for field, value in fields.items()
+        }
 
 
 @pytest.mark.parametrize(

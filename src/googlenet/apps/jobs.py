@@ -103,7 +103,8 @@ def recipe_for_minutes(
     task, _ = task_and_start(with_held_out(data, recipe), recipe)
     speed, beside = speed_of(task)
     seconds = seconds_to_learn(minutes, now() - started)
-    return planned(recipe, seconds, task.examples, speed, task.data.validation is None, beside)
+    plan = planned(recipe, seconds, task.examples, speed, task.data.validation is None, beside)
+    return plan if name else plan.suiting(changes)
 
 
 def training_job(

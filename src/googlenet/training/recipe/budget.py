@@ -1,9 +1,11 @@
-"""What a training of so many minutes is: how often it sees its examples, and by which recipe."""
+"""What a training of so many minutes is: how often it sees its examples, and what suits that."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .fields import BEGINS, Recipe
 
@@ -12,6 +14,9 @@ LEAST = 0.3  # share of the minutes that is for learning, whatever was spent on 
 BESIDE = 0.7  # share of the time that networks of signals have where a smaller one and kernels learn after them
 SPARE = 1.1  # so that it is the time that ends a training, and not its epochs
 MOST = 4  # times a recipe's own epochs; what more of them would give was never measured
+# Squares that are blanked pay where pictures are seen often: with fewer passes this is better. docs/tried.md
+OFTEN = 15
+SELDOM: Mapping[str, Mapping[str, Any]] = {"small": {"cutout": 5}, "small-colour": {"cutout": 0}}
 
 
 @dataclass(frozen=True)
@@ -23,19 +28,31 @@ class Plan:
         speed: Examples that this machine learns from in a second.
         passes: How often each example will be seen, about.
         missing: What the recipe would do beside it, for which there is no time.
+        suited: Fields that are others than the recipe's, because it sees its examples so seldom.
     """
 
     recipe: Recipe
     speed: float
     passes: float
     missing: tuple[str, ...] = ()
+    suited: Mapping[str, Any] = field(default_factory=dict)
+
+    def suiting(self, given: Collection[str]) -> Plan:
+        """With what suits so few passes better.
+
+        Args:
+            given: Fields that stay as they are.
+        """
+        better = {} if self.passes >= OFTEN else SELDOM.get(self.recipe.name, {})
+        better = {name: value for name, value in better.items() if name not in given}
+        return replace(self, recipe=replace(self.recipe, **better), suited=better)
 
     def described(self) -> str:
         """In a sentence, for people."""
         recipe, speed, passes = self.recipe, _few(self.speed), _few(self.passes)
         said = [
             f"This machine learns from {speed} examples a second here: about {passes} passes over them by the recipe "
-            f"{recipe.name}"
+            f"{recipe.name}{''.join(f', {name} {value}' for name, value in self.suited.items())}"
         ]
         if not recipe.max_seconds:
             said.append("which needs no more than that")

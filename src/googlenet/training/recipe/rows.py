@@ -33,7 +33,7 @@ SMALL = Recipe(
     shift=2,
     cutout=8,
 )
-# Colour asks for more and longer steps, most of them of smaller pictures, and for nothing blanked; docs/tried.md.
+# Colour asks for more and longer steps, most of them of smaller pictures; docs/tried.md.
 SMALL_COLOUR = dataclasses.replace(
     SMALL,
     name="small-colour",
@@ -43,7 +43,7 @@ SMALL_COLOUR = dataclasses.replace(
     weight_decay=0.1,
     label_smoothing=0.15,
     dropout=0.0,
-    cutout=0,
+    cutout=6,
     whiten=True,
     growth=0.6,
 )

@@ -67,9 +67,9 @@ bench-explain: install page  # figures and pictures of docs/explain.md, and the 
 	$(BIN)/python benchmarks/features.py --figures
 	$(BIN)/python benchmarks/page.py
 
-bench-fashion-mnist: install  # two to three hours
-	$(BIN)/python benchmarks/fashion_mnist.py
-	$(BIN)/python benchmarks/fashion_mnist.py --recipe small-long
+bench-fashion-mnist: install  # the command, three times half an hour; then what a core minute buys, beside two peers, two hours
+	$(BIN)/python benchmarks/fashion_mnist.py --minutes 30 0 1 2
+	$(BIN)/python benchmarks/minutes.py --data fashion-mnist --minutes 10 60
 
 bench-aux-gradients: install
 	$(BIN)/python benchmarks/aux_gradients.py

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .kinds import KINDS
 from .protocol import Dataset, ExampleSet, Preprocessing, Watch, unwatched
 from .signals.files import EXTENSIONS
 from .signals.recordings.windows import Cut
+from .signals.rows import is_number
 from .signals.tables.schema import TableColumns
 from .walk import extension_of, is_elsewhere, is_junk, is_pattern, walk
 
@@ -51,6 +53,11 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     Raises:
         InputError: If it is nothing of the sort, or has nothing to learn from.
     """
+    data = _found(source, watch, columns)
+    return replace(data, notes=(*data.notes, *_said_of_alike(data.classes)))
+
+
+def _found(source: str, watch: Watch, columns: Columns) -> Dataset:
     if not source.strip():
         raise InputError("The name of the data is empty; . is the folder where you are.")
     if source in BUILTIN:
@@ -71,6 +78,18 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
     if not Path(source).exists() and "/" not in source and "." not in source:
         raise unknown("folder, table or built-in data set", source, BUILTIN)
     raise InputError(f"There is no folder, table or built-in data set {source!r}.")
+
+
+def _said_of_alike(classes: Sequence[str]) -> Iterator[str]:
+    """Of classes that may be meant for one: their names are the same number, or the same letters."""
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        plain = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+        alike.setdefault(str(float(name)) if is_number(name) else plain, []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            how = "in the form of a number" if all(map(is_number, names)) else "in case, blanks or forms of letters"
+            yield f"The classes {' and '.join(map(repr, names))} differ {how} alone; they are kept apart."
 
 
 def _check_path(source: str) -> None:

@@ -300,25 +300,6 @@ def test_the_file_that_is_named_is_the_one_a_network_is_measured_on(tmp_path):
     assert len(find_signals(str(pair.with_name("Toy_TRAIN.tsv"))).test) == 1  # who learns has the other part, too
 
 
-@pytest.mark.parametrize(
-    ("labels", "said"),
-    [
-        (["1", "1.0", "2"], "'1' and '1.0' differ in the form of a number alone"),
-        (["10", "1e1", "11"], "'1e1' differ in the form of a number alone"),
-        (["a", "A", "b"], "'A' and 'a' differ in case or blanks alone"),
-        (["on foot", "onfoot", "by car"], "'on foot' and 'onfoot' differ in case or blanks alone"),
-        (["1", "2", "-1"], None),
-    ],
-)
-def test_labels_that_may_be_one_class_are_said(tmp_path, labels, said):
-    rows = [f"{label},{row},{row + 1},{row * row}" for row in range(4) for label in labels]
-    (tmp_path / "table.csv").write_text("\n".join(["label,t0,t1,t2", *rows]) + "\n")
-    data = find_signals(str(tmp_path / "table.csv"))
-    notes = " ".join(data.notes)
-    assert len(data.classes) == len(set(labels))
-    assert (said in notes) if said else ("different classes" not in notes)
-
-
 def test_the_embedded_signals_are_the_archives():
     data = gunpoint()
     assert (len(data.train), len(data.test)) == (50, 150)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,21 +126,9 @@ def _check_labels(source: str, labels: dict[str, tuple[str, ...]]) -> None:
             )
 
 
-def _said_of_alike(classes: Sequence[str]) -> Iterator[str]:
-    plain: dict[str, list[str]] = {}
-    for name in classes:
-        same = str(float(name)) if is_number(name) else "".join(name.split()).casefold()
-        plain.setdefault(same, []).append(name)
-    for names in plain.values():
-        if len(names) > 1:
-            shown = " and ".join(map(repr, names))
-            how = "in the form of a number" if is_number(names[0]) else "in case or blanks"
-            yield f"The labels {shown} differ {how} alone, and are taken for different classes."
-
-
 def _said_of_labels(labels: dict[str, tuple[str, ...]], classes: Sequence[str]) -> list[str]:
-    """What there is to say of classes that differ in little, or are in one part alone."""
-    notes = list(_said_of_alike(classes))
+    """What there is to say of classes that are in one part alone."""
+    notes = []
     for part in (part for part in labels if part != "train"):
         for name, times in Counter(label for label in labels[part] if label not in classes).items():
             notes.append(

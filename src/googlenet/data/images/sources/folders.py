@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -241,13 +240,7 @@ def _named(folders: Sequence[Path]) -> str:
 
 # ------------------------------------------------------------------------------------------------ classes
 def _notes_on_classes(classes: Sequence[str], parts: Rows) -> Iterator[str]:
-    """Classes whose names are hard to tell apart, and classes that a part lacks."""
-    alike = defaultdict(list)
-    for name in classes:
-        alike["".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
-    for names in alike.values():
-        if len(names) > 1:
-            yield f"The classes {' and '.join(map(repr, names))} differ in capitals or blanks alone."
+    """Classes that a part lacks."""
     counts = {part: Counter(label for _, label in rows) for part, rows in parts.items() if rows}
     for part, held in counts.items():
         if missing := [name for name in classes if name not in held]:

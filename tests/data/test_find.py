@@ -1,0 +1,49 @@
+"""What is said of data of any kind as they are found."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from googlenet.data.find import find_data
+
+
+def table(folder, labels):
+    """Signals, four of each label."""
+    rows = [f"{label},{row},{row + 1},{row * row}" for row in range(4) for label in labels]
+    (folder / "table.csv").write_text("\n".join(["label,t0,t1,t2", *rows]) + "\n")
+    return folder / "table.csv"
+
+
+def pictures(folder, labels):
+    """In a folder for each label."""
+    for number, label in enumerate(labels):
+        (folder / "pictures" / label).mkdir(parents=True)
+        for row in range(4):
+            Image.new("L", (9, 9), 50 * number + row).save(folder / "pictures" / label / f"{row}.png")
+    return folder / "pictures"
+
+
+def volumes(folder, labels):
+    """Arrays in a file."""
+    values = np.random.default_rng(0).integers(0, 255, (4 * len(labels), 1, 9, 9, 9), np.uint8)
+    np.savez(folder / "volumes.npz", X=values, y=np.repeat(labels, 4))
+    return folder / "volumes.npz"
+
+
+@pytest.mark.parametrize("kind", [table, pictures, volumes])
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["1", "1.0", "2"], "'1' and '1.0' differ in the form of a number alone"),
+        (["10", "1e1", "11"], "'1e1' differ in the form of a number alone"),
+        (["a", "A", "b"], "'A' and 'a' differ in case, blanks or forms of letters alone"),
+        (["on foot", "onfoot", "by car"], "'on foot' and 'onfoot' differ in case, blanks or forms of letters alone"),
+        (["café", "cafe\u0301", "bar"], "differ in case, blanks or forms of letters alone"),
+        (["1", "2", "-1"], None),
+    ],
+)
+def test_classes_that_may_be_meant_for_one_are_said(tmp_path, kind, labels, said):
+    data = find_data(str(kind(tmp_path, labels)))
+    notes = " ".join(data.notes)
+    assert len(data.classes) == len(set(labels))
+    assert (said in notes) if said else ("kept apart" not in notes)

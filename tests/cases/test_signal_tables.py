@@ -190,12 +190,6 @@ def test_measurements_are_no_classes_and_one_signal_a_class_to_learn_from_is_fin
     assert len(find_signals(str(tmp_path / "F")).classes) == N
 
 
-def test_labels_that_differ_in_case_are_said(tmp_path):
-    labels = ["Slow" if at == 3 else y for at, y in enumerate(Y)]
-    notes = " ".join(find_signals(str(table(tmp_path, "t.csv", {"label": labels} | samples()))).notes)
-    assert "'Slow' and 'slow' differ in case" in notes
-
-
 def test_the_only_text_is_the_label_but_for_names_of_patients(tmp_path):
     path = table(tmp_path, "t.csv", {"rhythm": Y, "subject": [f"S{at // 4}" for at in range(N)]} | samples())
     assert read(path).schema.target == "rhythm"

@@ -54,7 +54,7 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
         InputError: If it is nothing of the sort, or has nothing to learn from.
     """
     data = _found(source, watch, columns)
-    return replace(data, notes=(*data.notes, *_said_of_alike(data.classes)))
+    return replace(data, notes=(*_said_of_alike(data.classes), *data.notes))
 
 
 def _found(source: str, watch: Watch, columns: Columns) -> Dataset:

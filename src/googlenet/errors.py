@@ -116,7 +116,7 @@ def is_number(value: Any) -> bool:
     """Whether it is a finite number, of Python's, numpy's or any other type of them."""
     try:
         return isinstance(value, SupportsFloat) and math.isfinite(value)
-    except OverflowError:  # a whole number beyond 1.8e308
+    except (OverflowError, TypeError, ValueError):  # a whole number beyond 1.8e308; an array of several
         return False
 
 

@@ -95,6 +95,17 @@ def test_weights_that_lie_in_a_run_know_what_it_learned_from(learned, tmp_path):
     assert measured(learned / "run", data)["unknown"] == []
 
 
+def test_an_export_of_several_runs_is_not_of_the_one_in_whose_folder_it_lies(learned, tmp_path):
+    data = learned / "data" / "train"
+    run = shutil.copytree(learned / "run", tmp_path / "run")
+    other = ["train", data, "--out", tmp_path / "other", *SHORT, "--seed", "1"]
+    assert run_here(*other).returncode == 0
+    for runs, expected, unknown in (([run], (4, 16, 0), 0), ([run, tmp_path / "other"], (20, 0, 0), 1)):
+        assert run_here("export", *runs).returncode == 0
+        found = measured(run / "model.onnx", data)
+        assert counts(found) == expected and len(found["unknown"]) == unknown
+
+
 def test_a_run_knows_what_the_weights_learned_from_that_it_began_with(learned, tmp_path):
     more = draw(tmp_path / "more", range(10), first=300)
     words = ["--weights", learned / "run", "--epochs", "1", "--batch-size", "8"]

@@ -39,7 +39,9 @@ def volumes(folder, labels):
         (["a", "A", "b"], "'A' and 'a' differ in case, blanks or forms of letters alone"),
         (["on foot", "onfoot", "by car"], "'on foot' and 'onfoot' differ in case, blanks or forms of letters alone"),
         (["café", "cafe\u0301", "bar"], "differ in case, blanks or forms of letters alone"),
+        (["10000000000000000", "10000000000000000.0", "2"], "differ in the form of a number alone"),
         (["1", "2", "-1"], None),
+        (["10000000000000000", "10000000000000001", "1e400", "1e500", "1e99999999999999999999"], None),
     ],
 )
 def test_classes_that_may_be_meant_for_one_are_said(tmp_path, kind, labels, said):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     accuracy_score,
@@ -14,7 +15,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from googlenet.inference.evaluate import expected_calibration_error, metrics, reliability, wilson_interval
+from googlenet.inference.evaluate import expected_calibration_error, interval_of, metrics, reliability, wilson_interval
 
 
 @settings(deadline=None, max_examples=40)
@@ -70,5 +71,37 @@ def test_reliability_is_scikit_learns_curve():
 
 def test_wilsons_interval_by_hand():
     # 8 of 10: centre (8 + z²/2) / (10 + z²), half a width z √(8 · 2 / 10 + z²/4) / (10 + z²), z = 1.959964
-    assert wilson_interval(8, 10) == pytest.approx((0.490162, 0.943318), abs=1e-6)
-    assert wilson_interval(0, 1)[0] == 0 and wilson_interval(5, 5)[1] == 1
+    assert wilson_interval(0.8, 10) == pytest.approx((0.490162, 0.943318), abs=1e-6)
+    assert wilson_interval(0, 1)[0] == 0 and wilson_interval(1, 5)[1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("right", "count"), [(8, 10), (0, 3), (450, 450), (1, 1)])
+def test_an_interval_is_scipys(right, count):
+    theirs = binomtest(right, count).proportion_ci(0.95, "wilson")
+    assert interval_of(np.arange(count) < right) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_groups_that_vary_widen_an_interval():
+    """Of five patients, each with a share of their own, it holds the share of all there are; of examples apart not."""
+    draws, held = np.random.default_rng(0), []
+    for _ in range(300):
+        shares = draws.beta(4, 1, 5)  # of mean 0.8
+        correct = draws.random((5, 200)) < shares[:, None]
+        groups = np.repeat(list("abcde"), 200)
+        intervals = interval_of(correct.ravel()), interval_of(correct.ravel(), groups)
+        held.append([low <= 0.8 <= high for low, high in intervals])
+    apart, together = np.mean(held, axis=0)
+    assert apart < 0.5 and together > 0.88
+
+
+def test_groups_by_hand():
+    right = np.array([True] * 6 + [False] * 2)
+    assert interval_of(right, ["one"] * 8) == (0, 1)
+    # Two of all right, two of half: 3/4, apart by 1/2, 1/2, -1/2, -1/2 of 2; variance 4/3 · 4 · 1/4 / 64 = 1/48.
+    paired = np.array([True, True, True, True, True, False, True, False])
+    assert interval_of(paired, list("aabbccdd")) == pytest.approx(
+        wilson_interval(0.75, min(8, 0.75 * 0.25 * 48), 0.975, 3)
+    )
+    assert interval_of(np.ones(40, bool), list("abcd") * 10) == pytest.approx(wilson_interval(1, 4, 0.975, 3))
+    alike = np.array([True, False] * 4)
+    assert interval_of(alike, list("aabbccdd")) == pytest.approx(wilson_interval(0.5, 8, 0.975, 3))

@@ -22,13 +22,15 @@ from googlenet.data.builtin import digits
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.data.volumes.preprocessing import VolumePreprocessing
+from googlenet.explain.maps.activation import what_decided
 from googlenet.inference import export as exporting
 from googlenet.inference.calibration.quantization import examples_from
 from googlenet.inference.calibration.temperature import UNKNOWN
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.engines.engine import Engine, Notes
-from googlenet.inference.export import notes_of
+from googlenet.inference.export import export, notes_of
 from googlenet.inference.load import load, load_pipeline
+from googlenet.inference.pipeline import Pipeline
 from googlenet.training.runs.folder import Run
 
 for library in ("onnx", "onnxscript", "onnxruntime", "openvino", "nncf"):
@@ -291,6 +293,30 @@ def test_a_full_disk_is_a_sentence(files, tmp_path, form, converted):
     assert "Traceback" not in result.stderr and list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize("form", ["torch", "onnx", "openvino"])
+def test_networks_that_normalise_otherwise_are_averaged(tmp_path, form):
+    """As those are that learned from other parts of the same pictures: each sees its own mean and deviation."""
+    readings = [GREY, dataclasses.replace(GREY, mean=(0.5,), std=(0.2,))]
+    runs = [weights(tmp_path, preprocessing=reading, seed=seed) for seed, reading in enumerate(readings)]
+    pixels = GREY.example(8)
+    pipeline, classes = load_pipeline(*runs)
+    with torch.inference_mode():
+        networks = [load_pipeline(run)[0].networks[0] for run in runs]
+        each = [Pipeline([model], reading)(pixels) for model, reading in zip(networks, readings, strict=True)]
+        expected = pipeline.calibration.applied(((each[0] + each[1]) / 2).double().numpy())
+    engine = BACKENDS[form].load()
+    if form == "torch":
+        found = pipeline(pixels).detach().numpy()
+    else:
+        path = tmp_path / f"both{BACKENDS[form].suffix}"
+        export(pipeline, notes_of(pipeline, classes), form, path)
+        found = engine.read(path)[0](pixels.numpy())
+    np.testing.assert_allclose(found, expected, atol=1e-4 if form != "openvino" else 0.05)
+    evidence = what_decided(pipeline, pixels.numpy(), torch.zeros(8, dtype=torch.long))
+    alone = [what_decided(load_pipeline(run)[0], pixels.numpy(), torch.zeros(8, dtype=torch.long)) for run in runs]
+    np.testing.assert_allclose(evidence, alone[0] + alone[1], atol=1e-4)
+
+
 def test_bad_requests_are_sentences(files, tmp_path):
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(files["onnx"].read_bytes()[:5000])
@@ -300,7 +326,7 @@ def test_bad_requests_are_sentences(files, tmp_path):
     onnx.save(proto, foreign)
     half = tmp_path / "half.xml"
     half.write_bytes(files["openvino"].read_bytes())
-    other = weights(tmp_path, preprocessing=dataclasses.replace(GREY, mean=(0.5,)))
+    other = weights(tmp_path, preprocessing=dataclasses.replace(GREY, size=24))
     for words, sentence in (
         (["predict", broken, "x.png"], "no ONNX file that googlenet exports"),
         (["predict", foreign, "x.png"], "does not say which classes"),
@@ -315,7 +341,7 @@ def test_bad_requests_are_sentences(files, tmp_path):
         (["export", files["run"], "--int8", "gunpoint"], "is of signals"),
         (["export", files["run"], "--int8", tmp_path], "nothing to calibrate with ("),
         (["export", files["run"], "--int8", "no.png"], "no.png has nothing to calibrate with (no.png: no such file)"),
-        (["evaluate", files["run"], other, "digits"], "with another mean ((0.5,))"),
+        (["evaluate", files["run"], other, "digits"], "with another size (24)"),
     ):
         result = run_here(*words, cwd=tmp_path)
         assert result.returncode == 1 and sentence in result.stderr, (words, result.stderr)

@@ -7,6 +7,7 @@ from googlenet.apps.cli import usage
 from googlenet.apps.cli.main import app
 from googlenet.apps.jobs import choose_recipe, recipe_for_minutes
 from googlenet.data.builtin import digits, gunpoint
+from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.errors import InputError
 from googlenet.training import loop
 from googlenet.training.recipe import INCEPTIONTIME, PAPER, RECIPES, SIGNALS, SMALL, planned, seconds_to_learn
@@ -184,6 +185,26 @@ def test_speed_is_what_a_training_has(monkeypatch):
     speed, beside = loop.speed_of(task_and_start(data, recipe)[0])
     assert speed == pytest.approx(64.0)
     assert beside == pytest.approx(0.5)  # 96 are looked at, at three times the speed; the clock stands still for norms
+
+
+def test_what_is_prepared_once_is_no_part_of_the_speed(monkeypatch):
+    """With a clock that steps and the preparation of signals move."""
+    recipe = choose_recipe(gunpoint(), None, {"width": "0.1", "batch_size": "25"})
+    ticks, step, array = [0.0], loop.Learner.step, SignalPreprocessing.array
+
+    def moved(real, seconds):
+        def call(*words):
+            ticks[0] += seconds
+            return real(*words)
+
+        return call
+
+    monkeypatch.setattr(loop.Learner, "step", moved(step, 1))
+    monkeypatch.setattr(SignalPreprocessing, "array", moved(array, 100))
+    monkeypatch.setattr(loop, "now", lambda: ticks[0])
+    monkeypatch.setattr("googlenet.training.progress.now", lambda: ticks[0])
+    data = dataclasses.replace(gunpoint(), test=None)
+    assert loop.speed_of(task_and_start(data, recipe)[0])[0] == pytest.approx(25.0)
 
 
 def test_minutes_are_for_a_training_from_its_beginning():

@@ -12,7 +12,8 @@ from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet
 from googlenet.data.splits import fingerprint, fingerprint_by_names
 from googlenet.training.recipe import SIGNALS
-from googlenet.training.runs.folder import Run, run_of
+from googlenet.training.runs.folder import Run
+from googlenet.training.runs.origin import learned_by, run_of
 from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, RunRecord
 
 RECORD = RunRecord(
@@ -208,8 +209,25 @@ def test_what_was_learned_is_kept_by_content(tmp_path):
 
 
 def test_the_run_that_something_lies_in(run, tmp_path):
+    (run.path / "model.onnx").touch()
     assert run_of(run.path) == run_of(run.path / "model.onnx") == run
     assert run_of(tmp_path) is None and run_of("googlenet_small.fashion_mnist") is None
+    assert run_of(run.path / "nothing.onnx") is None
+
+
+def test_a_list_is_of_those_that_say_its_digest(tmp_path, monkeypatch):
+    run = begun(tmp_path, signals([0, 1, 0]))
+    for name in ("other.safetensors", "model.safetensors", "model.onnx"):
+        (tmp_path / name).touch()
+    (tmp_path / "model.safetensors").unlink()
+    listed, own, strange = run.learned(), run.learned_digest, "0" * 64
+    for source in (tmp_path, tmp_path / "model.onnx", tmp_path / "other.safetensors"):
+        assert learned_by(source, [own]) == learned_by(source, [own, own]) == listed
+        assert learned_by(source, [strange]) is learned_by(source, [own, strange]) is learned_by(source, []) is None
+    assert learned_by(tmp_path, [""]) == listed  # the oldest runs' weights do not say
+    assert learned_by(tmp_path / "other.safetensors", [""]) is learned_by(tmp_path / "model.onnx", [""]) is None
+    monkeypatch.chdir(tmp_path)
+    assert run_of("googlenet_torchvision.imagenet1k") is learned_by("googlenet_torchvision.imagenet1k", [""]) is None
 
 
 def test_what_a_killed_process_left_goes_when_a_training_begins(tmp_path):

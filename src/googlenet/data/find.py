@@ -6,6 +6,7 @@ import os
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from pathlib import Path
 
@@ -82,14 +83,22 @@ def _found(source: str, watch: Watch, columns: Columns) -> Dataset:
 
 def _said_of_alike(classes: Sequence[str]) -> Iterator[str]:
     """Of classes that may be meant for one: their names are the same number, or the same letters."""
-    alike: dict[str, list[str]] = {}
+    alike: dict[str | Decimal, list[str]] = {}
     for name in classes:
-        plain = "".join(unicodedata.normalize("NFKC", name).casefold().split())
-        alike.setdefault(str(float(name)) if is_number(name) else plain, []).append(name)
+        alike.setdefault(_meaning(name), []).append(name)
     for names in alike.values():
         if len(names) > 1:
             how = "in the form of a number" if all(map(is_number, names)) else "in case, blanks or forms of letters"
             yield f"The classes {' and '.join(map(repr, names))} differ {how} alone; they are kept apart."
+
+
+def _meaning(name: str) -> str | Decimal:
+    """The number that it is, exactly, or else its letters."""
+    plain = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    try:
+        return Decimal(plain) if is_number(name) else plain
+    except InvalidOperation:  # an exponent of twenty digits
+        return plain
 
 
 def _check_path(source: str) -> None:

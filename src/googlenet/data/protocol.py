@@ -132,11 +132,13 @@ class Preprocessing(Protocol):
         crops: How many crops of an example may be asked for.
         most: Examples that are best read and computed together, at most.
         bf16: Whether bfloat16 is precise enough to predict in.
+        of_views: Fields that :meth:`views` alone depends on: networks that differ in them read the same examples.
     """
 
     kind: ClassVar[str]
     most: ClassVar[int]
     bf16: ClassVar[bool]
+    of_views: ClassVar[Collection[str]]
 
     @property
     def crops(self) -> Collection[int]: ...  # noqa: D102
@@ -160,8 +162,7 @@ class Preprocessing(Protocol):
         """The examples of one array or tensor that holds N of them; ``None`` where it is one source."""
 
     def examples(self, source: Any, name: str) -> Iterator[Example]:
-        """The examples of a source: one, or the rows of a table. What cannot be read is an example with an error;
-        ``name`` is for what has none of its own."""
+        """A source's examples, with errors where they cannot be read; ``name`` is for what has none of its own."""
 
     def read(self, content: Any, crops: int = 1) -> Array:
         """An example prepared, ``(crops, *input_shape)``. Raises InputError with the reason why it cannot be read."""

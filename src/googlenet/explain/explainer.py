@@ -70,7 +70,8 @@ class Explainer:
 
     def _take(self, pipeline: Pipeline, classes: Sequence[str]) -> None:
         self.pipeline, self.classes = pipeline, tuple(classes)
-        self.predictor = Predictor(BACKENDS["torch"].load().engine_of(pipeline), classes, pipeline.preprocessing)
+        engine, preprocessing = BACKENDS["torch"].load().engine_of(pipeline), pipeline.preprocessing
+        self.predictor = Predictor(engine, classes, preprocessing, pipeline.calibration, pipeline.learned)
 
     def prepare(self, sources: Any) -> Iterator[Prepared | Example]:
         """Examples that can be explained, in order; what cannot be read is an example with the error.

@@ -39,7 +39,7 @@ def features(pipeline: Pipeline, inputs: Array) -> Floats:
         ``(N, features)``, float32.
     """
     found = [
-        model.pool(model.forward_features(view_of(pipeline.preprocessing, inputs, model))).float().cpu()
+        model.pool(model.forward_features(view_of(pipeline.reading_of(model), inputs, model))).float().cpu()
         for model in pipeline.networks
     ]
     return np.asarray(torch.cat(found, 1).numpy(), np.float32)

@@ -56,7 +56,13 @@ def probabilities_of(predictor: Predictor, part: ExampleSet, crops: int = 1) -> 
     return predictor.gathered(part.examples(preprocessing, crops), crops).astype(np.float64)
 
 
-def metrics(probabilities: Probabilities, labels: Labels, classes: Sequence[str], part: str = "all") -> Evaluation:
+def metrics(
+    probabilities: Probabilities,
+    labels: Labels,
+    classes: Sequence[str],
+    part: str = "all",
+    groups: Sequence[str] = (),
+) -> Evaluation:
     """Metrics from probabilities.
 
     Args:
@@ -64,6 +70,7 @@ def metrics(probabilities: Probabilities, labels: Labels, classes: Sequence[str]
         labels: ``(n,)``.
         classes: Names.
         part: Of the data: ``test``, ``validation`` or ``all``.
+        groups: Of each example (patient, recording); nothing where each is apart.
     """
     order = np.argsort(-probabilities, axis=1, kind="stable")
     guesses = order[:, 0]
@@ -93,7 +100,7 @@ def metrics(probabilities: Probabilities, labels: Labels, classes: Sequence[str]
         per_class=scores,
         confusion=confusion.tolist(),
         part=part,
-        interval=list(wilson_interval(int(correct.sum()), len(labels))),
+        interval=list(interval_of(correct, groups)),
         brier=float(((probabilities - truth) ** 2).sum(1).mean()),
         reliability=reliability(confidence, correct),
     )
@@ -150,15 +157,41 @@ def reliability(confidence: Probabilities, correct: npt.NDArray[np.bool_], bins:
     return [ReliabilityBin(total / count, hits / count, int(count)) for count, total, hits in rows if count]
 
 
-def wilson_interval(right: int, count: int, level: float = 0.95) -> tuple[float, float]:
-    """Between what the true share lies, of which that many were right (Wilson 1927).
+def interval_of(correct: npt.NDArray[np.bool_], groups: Sequence[str] = (), level: float = 0.95) -> tuple[float, float]:
+    """Between what the true share of right answers lies (Wilson 1927). Examples of groups, which are alike, count as
+    many as would vary as the groups do (Korn and Graubard 1998), and where groups do not vary at all because all or
+    none are right, as many as there are groups; one group says nothing of another.
 
     Args:
-        right: Of them.
-        count: 1 or more.
+        correct: ``(n,)``, 1 or more.
+        groups: Of each; nothing where each is apart.
         level: How often such an interval holds it.
     """
-    from scipy.stats import binomtest
+    if not len(groups):
+        return wilson_interval(float(correct.mean()), len(correct), 0.5 + level / 2)
+    place = np.unique(np.array(groups, dtype=object), return_inverse=True)[1]
+    sizes, share = np.bincount(place), float(correct.mean())
+    count = len(sizes)
+    if count == 1:
+        return 0.0, 1.0
+    apart = np.bincount(place, correct) - share * sizes
+    variance = count / (count - 1) * float((apart**2).sum()) / len(correct) ** 2
+    alone = share * (1 - share)
+    weight = min(alone / variance, len(correct)) if variance else len(correct) if alone else count
+    return wilson_interval(share, weight, 0.5 + level / 2, count - 1)
 
-    found = binomtest(right, count).proportion_ci(level, "wilson")
-    return float(found.low), float(found.high)
+
+def wilson_interval(share: float, count: float, quantile: float = 0.975, free: float = np.inf) -> tuple[float, float]:
+    """Between what the true share lies, of which that one was seen (Wilson 1927).
+
+    Args:
+        share: From 0 to 1.
+        count: Of how many, above 0.
+        quantile: Of Student's distribution, on each side.
+        free: Its degrees of freedom; of the normal one by default.
+    """
+    from scipy.stats import t
+
+    z = float(t.ppf(quantile, free)) ** 2 / count
+    middle, reach = share + z / 2, float(np.sqrt(z * (share * (1 - share) + z / 4)))
+    return max(0.0, (middle - reach) / (1 + z)), min(1.0, (middle + reach) / (1 + z))

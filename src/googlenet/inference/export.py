@@ -39,7 +39,7 @@ class Comparison:
 def notes_of(pipeline: Pipeline, classes: tuple[str, ...]) -> Notes:
     """What the exported file says of itself."""
     archs = [json.loads(to_json(model.arch)) for model in pipeline.networks]
-    return Notes(classes, pipeline.preprocessing.to_dict(), archs, pipeline.calibration.to_dict())
+    return Notes(classes, pipeline.preprocessing.to_dict(), archs, pipeline.calibration.to_dict(), pipeline.learned)
 
 
 def export(pipeline: Pipeline, notes: Notes, form: str, path: Path, calibration: Array | None = None) -> Comparison:

@@ -67,12 +67,12 @@ def load(
         if engine not in (None, exported):
             raise InputError(f"{sources[0]} is for the engine {exported!r}, not {engine!r}.")
         found, notes = BACKENDS[exported].load().read(Path(sources[0]))
-        classes, kept = notes.classes, (preprocessing_from(notes.preprocessing), Calibration(**notes.calibration))
+        kept = notes.classes, preprocessing_from(notes.preprocessing), Calibration(**notes.calibration), notes.learned
     else:
         pipeline, classes = load_pipeline(*sources)
         found = BACKENDS[engine or fastest(pipeline, examples)].load().engine_of(pipeline)
-        kept = pipeline.preprocessing, pipeline.calibration
-    return Predictor(found, classes, _reading(kept[0], max_pixels, missing), kept[1])
+        kept = classes, pipeline.preprocessing, pipeline.calibration, pipeline.learned
+    return Predictor(found, kept[0], _reading(kept[1], max_pixels, missing), *kept[2:])
 
 
 def _reading(preprocessing: Preprocessing, max_pixels: int | None, missing: Sequence[str]) -> Preprocessing:
@@ -96,11 +96,12 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
     Raises:
         InputError: As of :func:`load`.
     """
+    from ..training.runs.origin import digest_said
     from ..weights.checkpoint import network_of
     from ..weights.create import kernels_of, read_source
     from .pipeline import Pipeline
 
-    models, kinds, calibrations, opinions = [], [], [], []
+    models, kinds, calibrations, opinions, learned = [], [], [], [], []
     for run in runs:
         weights = read_source(run)
         extra = weights.header.extra
@@ -116,10 +117,24 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
         if len(names) != weights.header.num_classes:
             raise InputError(f"{run} is damaged: it names {len(names)} classes of {weights.header.num_classes}.")
         models.append(network_of(weights))
+        learned.append(digest_said(extra))
         calibrations.append(_calibration_of(extra.get("calibration", {}), run))
         kinds.append((names, preprocessing_from(extra["preprocessing"])))
         if (opinion := kernels_of(weights, run)) is not None:
             opinions.append(opinion)
+    _check_alike(runs, kinds)
+    classes, preprocessing = kinds[0]
+    readings = [each for _, each in kinds]
+    return Pipeline(models, preprocessing, joint(calibrations), opinions, learned, readings), classes
+
+
+def _check_alike(runs: Sequence[str | Path], kinds: Sequence[tuple[tuple[str, ...], Preprocessing]]) -> None:
+    """That networks have the same classes and read the same examples; they may normalise them each in its way.
+
+    Args:
+        runs: Of them, for the sentence.
+        kinds: Classes, and how each reads.
+    """
     classes, preprocessing = kinds[0]
     for run, (other_classes, other) in zip(runs, kinds, strict=True):
         if other_classes != classes:
@@ -128,14 +143,13 @@ def load_pipeline(*runs: str | Path) -> tuple[Pipeline, tuple[str, ...]]:
             raise InputError(f"{run} reads {other.kind}s, and {runs[0]} reads {preprocessing.kind}s.")
         rows = other.to_dict()
         for name, value in preprocessing.to_dict().items():
-            if rows.get(name, value) != value:  # files of before do not say all
+            if rows.get(name, value) != value and name not in preprocessing.of_views:  # files of before say not all
                 shown = "" if isinstance(value, dict) else f" ({rows[name]})"
                 first = "" if isinstance(value, dict) else f" ({value})"
                 raise InputError(
                     f"{run} reads its inputs with another {name}{shown} than {runs[0]}{first}; only networks that read "
                     "the same are averaged."
                 )
-    return Pipeline(models, preprocessing, joint(calibrations), opinions), classes
 
 
 def _calibration_of(said: Any, run: str | Path) -> Calibration:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ class Pipeline(nn.Module):
         preprocessing: What they were trained with.
         calibration: What makes their mean probability as sure as it is right; by default it stays as it is.
         competing: Kernels that answer with the networks; no more than there are networks.
+        learned: By each network, :func:`~googlenet.training.runs.origin.digest_said`; nothing where nobody asked.
+        readings: What each network was trained with, where they differ in how they normalise what they get.
 
     Shape:
         ``(n, *preprocessing.input_shape)``, such as ``(n, channels, size, size)`` uint8 for pictures, to probabilities
@@ -35,17 +37,21 @@ class Pipeline(nn.Module):
         preprocessing: Preprocessing,
         calibration: Calibration = UNKNOWN,
         competing: Iterable[CompetingKernels] = (),
+        learned: Sequence[str] = (),
+        readings: Sequence[Preprocessing] = (),
     ) -> None:
         super().__init__()
         self.models = nn.ModuleList(models)
         self.competing = nn.ModuleList(competing)
         self.preprocessing = preprocessing
         self.calibration = calibration
+        self.learned = tuple(learned)
+        self.readings = tuple(readings) or (preprocessing,) * len(self.models)
         self.eval()
 
     def of(self, models: Iterable[GoogLeNet]) -> Pipeline:
         """The same with other networks, such as these made faster."""
-        return Pipeline(models, self.preprocessing, self.calibration, self.opinions)
+        return Pipeline(models, self.preprocessing, self.calibration, self.opinions, self.learned, self.readings)
 
     @property
     def networks(self) -> list[GoogLeNet]:
@@ -57,12 +63,16 @@ class Pipeline(nn.Module):
         """The kernels that answer with the networks."""
         return [kernels for kernels in self.competing if isinstance(kernels, CompetingKernels)]
 
+    def reading_of(self, model: GoogLeNet) -> Preprocessing:
+        """How one of the networks normalises what it gets."""
+        return self.readings[self.networks.index(model)]
+
     def forward(self, x: Tensor) -> Tensor:
         """The mean over networks and the views that each gets, with what kernels say, calibrated."""
         found = [
             mean_probabilities(model(view))
-            for model in self.networks
-            for view in self.preprocessing.views(x, model.arch.members)
+            for model, reading in zip(self.networks, self.readings, strict=True)
+            for view in reading.views(x, model.arch.members)
         ]
         probabilities = sum(found[1:], found[0]) / len(found)
         if self.opinions:

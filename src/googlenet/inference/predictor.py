@@ -37,6 +37,7 @@ class Predictor:
         classes: Class names in the order of the probabilities.
         preprocessing: What the network reads.
         calibration: What is known of how sure it is of right labels.
+        learned: By each network, :func:`~googlenet.training.runs.origin.digest_said`; nothing where nobody knows.
         batch: Views that are read and computed together.
 
     Args:
@@ -44,6 +45,7 @@ class Predictor:
         classes: Class names in the order of the probabilities.
         preprocessing: What the network reads.
         calibration: What is known of how sure it is of right labels.
+        learned: By each network, what it says of what it learned from.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class Predictor:
         classes: Sequence[str],
         preprocessing: Preprocessing,
         calibration: Calibration = UNKNOWN,
+        learned: Sequence[str] = (),
     ) -> None:
         self.engine = engine
         self.classes = tuple(classes)
         self.preprocessing = preprocessing
         self.calibration = calibration
+        self.learned = tuple(learned)
         self.batch = min(preprocessing.most, max(1, engine.pixels // prod(preprocessing.input_shape[1:])))
 
     def predict(
@@ -75,7 +79,8 @@ class Predictor:
             One prediction for each example, in order.
 
         Raises:
-            InputError: For numbers that are none, and a coverage for which too few examples were held out.
+            InputError: For numbers that are none, a coverage for which too few examples were held out, and one of
+                windows of recordings.
         """
         return list(self.stream(self._sources(sources), self.wanted(top, reject_below, coverage)))
 
@@ -89,6 +94,9 @@ class Predictor:
         """
         if reject_below is not None and not (is_number(reject_below) and 0 <= reject_below <= 1):
             raise InputError(f"A label is rejected below a probability, from 0 to 1, not {short(repr(reject_below))}.")
+        windows = getattr(self.preprocessing, "windows", None)
+        if coverage is not None and windows is not None and windows.window:
+            raise InputError("Neighbouring windows of a recording are alike, and no coverage can be promised for them.")
         least = None if coverage is None else self.calibration.least(coverage, "this network")
         return Wanted(whole("top", top), reject_below, least)
 

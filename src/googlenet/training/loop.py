@@ -28,7 +28,7 @@ from .state import State, go_on, keep_previous, make_newest
 from .task import Task, learned_from, run_record, what_it_says
 
 CHECKPOINT_SECONDS = 2.0  # where epochs are shorter, not each is written
-TRIALS = (1.0, 3.0)  # seconds; the first warms up
+TRIAL = 2.5  # seconds
 WITHIN = 1000  # steps of an epoch after which there is a checkpoint in it, and chance begins anew
 
 
@@ -178,7 +178,7 @@ def _epoch(
 
 def speed_of(task: Task) -> tuple[float, float]:
     """How many examples a second this machine learns from, at full size, and the seconds that every epoch takes beside;
-    finding it out takes four seconds or a few steps.
+    finding it out takes five seconds or a few steps.
 
     Args:
         task: The data and how to train.
@@ -187,9 +187,9 @@ def speed_of(task: Task) -> tuple[float, float]:
         InputError: As a training would, at its first step.
     """
     world, speed = World(0, 1, best_device()), 0.0
-    for seconds in TRIALS:
-        recipe = dataclasses.replace(task.recipe, epochs=100_000, growth=0.0, max_seconds=seconds)
-        trial = dataclasses.replace(task, recipe=recipe, data=dataclasses.replace(task.data, validation=None))
+    recipe = dataclasses.replace(task.recipe, epochs=100_000, growth=0.0, max_seconds=TRIAL)
+    trial = dataclasses.replace(task, recipe=recipe, data=dataclasses.replace(task.data, validation=None))
+    for _ in range(2):  # the first warms up, and prepares what is prepared once
         state = fresh_state(task, world)
         started = now()
         for _ in epochs(trial, state, world, silent):

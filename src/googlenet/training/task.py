@@ -12,8 +12,10 @@ from torch import Tensor
 from .._version import __version__
 from ..data.protocol import Dataset, Loader, Preprocessing
 from ..data.splits import fingerprint
+from ..weights.create import read_source
 from .recipe import Recipe
-from .runs.folder import Run, run_of
+from .runs.folder import Run
+from .runs.origin import digest_said, learned_by
 from .runs.records import RunRecord
 
 
@@ -112,6 +114,7 @@ def what_it_says(task: Task, run: Run) -> dict[str, Any]:
 def learned_from(task: Task) -> set[str]:
     """What the network has seen at the end, by content: the training part, and what a run learned from whose weights
     it begins with."""
-    before = run_of(task.recipe.weights) if task.recipe.weights else None
-    seen = before.learned() if before is not None else None
+    start, seen = task.recipe.weights, None
+    if start:
+        seen = learned_by(start, [digest_said(read_source(start).header.extra)])
     return set(() if task.data.train is None else task.data.train.contents) | (seen or set())

@@ -218,6 +218,17 @@ def test_the_command_line_passes_on_its_own_warnings_only():
     assert python(WARN, PYTHONWARNINGS="").stderr == "googlenet: googlenet.nn.kernels RuntimeWarning\n"
 
 
+def test_a_sentence_is_said_once_though_others_silence_warnings_meanwhile():
+    again = (
+        "for _ in range(2):\n"
+        "    with warnings.catch_warnings():\n        warnings.simplefilter('ignore')\n"
+        "    for text in ('googlenet.nn.kernels RuntimeWarning', 'another'):\n"
+        "        warnings.warn_explicit(text, RuntimeWarning, 'file.py', 1, module='googlenet')\n"
+    )
+    expected = "googlenet: googlenet.nn.kernels RuntimeWarning\ngooglenet: another\n"
+    assert python(WARN + again, PYTHONWARNINGS="").stderr == expected
+
+
 def test_who_asks_for_warnings_gets_them():
     found = python(WARN, PYTHONWARNINGS="always").stderr
     assert "file.py:1: UserWarning: PIL.Image UserWarning" in found and "a log of theirs" in found

@@ -3,13 +3,17 @@
 import json
 import shutil
 from dataclasses import replace
+from itertools import product
 from math import comb
 
 import numpy as np
 import pytest
 
+import googlenet
 from conftest import QUICK, picture, run_here
 from googlenet.apps.measure.compare import difference
+from googlenet.data.builtin import digits
+from googlenet.training.runs.folder import Run
 
 
 def right(text):
@@ -29,6 +33,25 @@ def test_mcnemars_test_by_hand():
     assert none.p == pytest.approx(least) and least > 0.05 and none.too_few
     some = difference(("a", right("1" * 6)), ("b", right("0" * 6)))
     assert some.shown and not some.too_few
+
+
+def test_groups_change_sides_as_a_whole():
+    """Against all sides that four groups can take, one by one."""
+    draws = np.random.default_rng(0)
+    first, second, groups = draws.random(40) < 0.8, draws.random(40) < 0.5, draws.integers(4, size=40).astype(str)
+    leads = np.array([(first & ~second)[groups == g].sum() - (second & ~first)[groups == g].sum() for g in "0123"])
+    sums = [abs(int((leads * sides).sum())) for sides in product((1, -1), repeat=4)]
+    found = difference(("a", first), ("b", second), groups)
+    assert found.p == pytest.approx(np.mean([total >= abs(leads.sum()) for total in sums]))
+    assert found.groups == 4 and found.too_few and not difference(("a", first), ("b", second)).too_few
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_of_one_example_are_examples(seed):
+    draws = np.random.default_rng(seed)
+    first, second = (draws.random(60) < share for share in (0.8, 0.6))
+    alone = difference(("a", first), ("b", second), [str(row) for row in range(60)])
+    assert alone.p == pytest.approx(difference(("a", first), ("b", second)).p)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +74,16 @@ def test_two_runs_are_compared_on_the_same_examples(runs):
     assert f"{accuracies[0]:.4f}  (95 %:" in shown and "(McNemar, exact): " in shown
     itself = run_here("evaluate", runs / "one", "digits", "--against", runs / "one").stdout
     assert "p = 1 (McNemar, exact): no difference is shown." in itself and itself.count("(95 %:") == 2
+
+
+def test_two_runs_are_averaged_that_held_other_pictures_out(runs):
+    mean = [Run(runs / name).record().preprocessing["mean"] for name in ("one", "two")]
+    assert mean[0] != mean[1]
+    found = json.loads(run_here("evaluate", runs / "one", runs / "two", "digits", "--json").stdout)
+    test = digits().test
+    answers = [googlenet.load(runs / name, engine="torch") for name in ("one", "two")]
+    p = sum(each.probabilities(list(test.pixels.numpy()[:, 0])) for each in answers)
+    assert found["count"] == 450 and abs(found["top1"] - (p.argmax(1) == test.labels.numpy()).mean()) < 0.02
 
 
 def test_what_a_comparison_leaves_out_is_said(runs, tmp_path):
@@ -90,7 +123,24 @@ def test_runs_that_do_not_read_the_same_examples_are_not_compared(runs, monkeypa
 
     monkeypatch.setattr(compare, "held_out", fewer)
     done = run_here("evaluate", runs / "one", "digits", "--against", runs / "two")
-    assert done.returncode == 1 and "do not read the same examples of digits" in done.stderr
+    assert done.returncode == 1 and "do not read the same examples and labels of digits" in done.stderr
+
+
+def test_networks_that_answer_other_questions_are_not_compared(tmp_path):
+    """Of one table whose columns are both yes or no."""
+    draws = np.random.default_rng(0)
+    rows = [
+        f"{'ny'[row % 2]},{'ny'[row // 2 % 2]},{','.join(map(str, draws.normal(row % 2, 1, 20)))}" for row in range(40)
+    ]
+    samples = ",".join(f"t{at}" for at in range(20))
+    (tmp_path / "table.csv").write_text("\n".join([f"smoker,male,{samples}", *rows]) + "\n")
+    for target, other in (("smoker", "male"), ("male", "smoker")):
+        words = ["train", tmp_path / "table.csv", "--target", target, "--ignore", other, "--out", tmp_path / target]
+        done = run_here(*words, "--epochs", "1", "--width", "0.1", "--no-calibrate", "--competing", "0")
+        assert done.returncode == 0, done.stderr
+    shutil.copy(tmp_path / "table.csv", tmp_path / "new.csv")
+    done = run_here("evaluate", tmp_path / "smoker", tmp_path / "new.csv", "--against", tmp_path / "male")
+    assert done.returncode == 1 and "do not read the same examples and labels" in done.stderr
 
 
 @pytest.mark.parametrize(

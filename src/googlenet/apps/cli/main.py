@@ -140,8 +140,17 @@ def _show_own_warnings() -> None:
         return
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    warnings.filterwarnings("default", category=RuntimeWarning, module=r"googlenet\b")
-    warnings.formatwarning = lambda message, *_, **__: f"googlenet: {shown(str(message))}\n"
+    warnings.filterwarnings("always", category=RuntimeWarning, module=r"googlenet\b")
+    said = set[str]()
+
+    def once(message: Warning | str, *_: object, **__: object) -> str:
+        """The sentence, where it is new: Python forgets what it said whenever somebody silences it for a while."""
+        sentence = f"googlenet: {shown(str(message))}\n"
+        new = sentence not in said
+        said.add(sentence)
+        return sentence if new else ""
+
+    warnings.formatwarning = once
 
 
 def _check_name(names: dict[str, object]) -> None:

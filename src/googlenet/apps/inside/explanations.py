@@ -146,7 +146,7 @@ def over_set(
     Raises:
         InputError: If the data cannot be read, the network knows none of their classes, or learned from all.
     """
-    there = held_out([run], explainer.predictor, source, watch)
+    there = held_out({run: explainer.predictor.learned}, explainer.predictor, source, watch)
     if not there.new:
         raise there.nothing_new([run], "Name other data.")
     rows, most = there.new, wanted.most or MOST[wanted.method]

@@ -13,7 +13,7 @@ from ...inference.evaluate import Labels, Probabilities, by_group, metrics, pred
 from ...inference.load import load
 from ...training.runs.records import Evaluation
 from ..report.shortcuts import shortcuts
-from .held_out import held_out
+from .held_out import held_out, said_by
 
 
 def evaluation_job(
@@ -43,7 +43,7 @@ def evaluation_job(
     # PyTorch, as at the end of training: figures of a run do not depend on what else is installed.
     engine = None if exported_for(runs[0]) else "torch"
     predictor = load(*runs, engine=engine, max_pixels=columns.max_pixels)
-    there = held_out(runs, predictor, source, watch, columns)
+    there = held_out(said_by(runs, predictor), predictor, source, watch, columns)
     if not there.new and not everything:
         raise there.nothing_new(runs, "Name other data, or measure on these all the same with --all.")
     learned = len(there.known) - len(there.new)
@@ -84,7 +84,7 @@ def scores(
         rows: Of that.
     """
     part = data.held_out.subset(rows)
-    found = metrics(probabilities, labels, classes, data.held_out_name)
+    found = metrics(probabilities, labels, classes, data.held_out_name, part.groups)
     others = set(range(len(data.held_out))).difference(rows)
     rest = data.held_out.subset(sorted(others)) if data.train is data.held_out else data.train
     short = [] if rest is None or not len(rest) else shortcuts(rest, part, found.top1)

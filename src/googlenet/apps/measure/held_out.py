@@ -11,7 +11,7 @@ from ...data.protocol import Dataset, ExampleSet, Preprocessing, Watch
 from ...data.splits import HELD_OUT, fingerprint_by_names, hold_out
 from ...errors import InputError
 from ...inference.predictor import Predictor
-from ...training.runs.folder import run_of
+from ...training.runs.origin import learned_by, run_of
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,29 @@ def as_read(
     return find_data(source, watch, replace(columns, cut=cut, like=preprocessing, known=tuple(classes)))
 
 
+def said_by(runs: Sequence[str], predictor: Predictor) -> dict[str, Sequence[str]]:
+    """What the networks of each run say of what they learned from.
+
+    Args:
+        runs: Whose probabilities are averaged, or one exported model of several.
+        predictor: Of them.
+    """
+    each = [predictor.learned] if len(runs) == 1 else [(said,) for said in predictor.learned]
+    return dict(zip(runs, each, strict=True))
+
+
 def held_out(
-    runs: Sequence[str], predictor: Predictor, source: str, watch: Watch, columns: Columns | None = None
+    runs: Mapping[str, Sequence[str]],
+    predictor: Predictor,
+    source: str,
+    watch: Watch,
+    columns: Columns | None = None,
 ) -> HeldOut:
     """Finds data, and what of them there is to measure on.
 
     Args:
-        runs: As the user called them.
-        predictor: Of them.
+        runs: As the user called them, and what each says of what it learned from, :func:`said_by`.
+        predictor: That reads the data: of one of them, or of them all.
         source: The data.
         watch: Wraps the list of files while they are checked.
         columns: Of a table.
@@ -90,7 +105,7 @@ def held_out(
             f"The network knows none of the classes of {data.name} ({', '.join(map(repr, strangers))}); it knows "
             f"{', '.join(map(repr, predictor.classes))}."
         )
-    learned = {run: _learned_by(run, data) for run in runs}
+    learned = {run: _learned_by(run, said, data) for run, said in runs.items()}
     seen = frozenset[str]().union(*(contents or () for contents in learned.values()))
     new = [known[row] for row in new_rows(data.held_out.subset(known), seen)]
     return HeldOut(data, known, new, dict(strangers), [run for run, contents in learned.items() if contents is None])
@@ -108,12 +123,10 @@ def new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
     return [row for row, content in enumerate(part.contents) if content not in learned]
 
 
-def _learned_by(source: str, data: Dataset) -> frozenset[str] | None:
+def _learned_by(source: str, said: Sequence[str], data: Dataset) -> frozenset[str] | None:
     """What of the data the run of that name or path learned from, by content; ``None`` where that is not known."""
-    run = run_of(source)
-    if run is None:
-        return None
-    if (learned := run.learned()) is not None:
+    run, learned = run_of(source), learned_by(source, said)
+    if run is None or run.says_what_it_learned:
         return learned
     if run.record().fingerprint == fingerprint_by_names(data):  # a run of before, which knew them by their names
         split = data.validation is not None or data.test is not None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...errors import InputError
 from ...files import write_bytes
 from ...inference.load import load_pipeline
-from ...training.runs.folder import run_of
+from ...training.runs.origin import run_of
 from ...weights.catalogue import named
 from .examples import Row, examples_from, gunpoint_signals, shipped_pictures
 from .page import PageNetwork, check_built, write_page

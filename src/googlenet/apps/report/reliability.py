@@ -33,7 +33,7 @@ def diagram(bins: Sequence[ReliabilityBin]) -> Markup:
     parts.append(element("line", x1=left, x2=left + side, y1=top + side, y2=top, stroke="grey", stroke_dasharray="4 4"))
     for each in bins:
         across = x.place(each.confidence)
-        low, high = wilson_interval(round(each.accuracy * each.count), each.count)
+        low, high = wilson_interval(each.accuracy, each.count)
         radius = SMALLEST + (LARGEST - SMALLEST) * (each.count / most) ** 0.5
         said = f"{count(each.count, 'example')}, {each.confidence:.1%} sure, {each.accuracy:.1%} right"
         parts += [

@@ -46,6 +46,7 @@ class ImagePreprocessing:
     kind: ClassVar[str] = "picture"
     most: ClassVar[int] = 256
     bf16: ClassVar[bool] = True
+    of_views: ClassVar[Collection[str]] = ("mean", "std")
 
     channels: int = 3
     size: int = 224

@@ -43,6 +43,7 @@ class VolumePreprocessing:
     crops: ClassVar[Collection[int]] = (1,)
     most: ClassVar[int] = 64
     bf16: ClassVar[bool] = True
+    of_views: ClassVar[Collection[str]] = ()
 
     channels: int
     size: tuple[int, int, int]

@@ -47,7 +47,7 @@ def what_decided(pipeline: Pipeline, inputs: Array, classes: Tensor) -> Floats:
     evidence = []
     for model in pipeline.networks:
         device = next(model.parameters()).device
-        view = pipeline.preprocessing.views(torch.from_numpy(inputs), model.arch.members)[0]
+        view = pipeline.reading_of(model).views(torch.from_numpy(inputs), model.arch.members)[0]
         evidence.append(class_activation(model, view.to(device), classes.to(device)).cpu())
     found: Floats = sum(evidence[1:], evidence[0]).numpy()
     return found

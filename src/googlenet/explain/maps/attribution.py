@@ -157,7 +157,7 @@ def _of_network(
             model.arch, at or (model.arch.module_names() or [layer.name for layer in model.arch.layers()])[-1]
         )
     with plain(pipeline):
-        view = view_of(pipeline.preprocessing, inputs, model)
+        view = view_of(pipeline.reading_of(model), inputs, model)
 
         def numbers(classes: Sequence[int]) -> Tensor:
             return torch.as_tensor(np.asarray(classes, np.int64), device=view.device)

@@ -62,9 +62,10 @@ def calibration_of(
         return found, found.applied(probabilities)
     if not rows:
         return UNKNOWN, probabilities
+    part, source = data.validation.subset(rows), SOURCE.format(len(rows))
     if data.test is None:  # it is what is measured
-        found = calibrated(probabilities, labels, SOURCE.format(len(rows)), prior)
-        return found, crossed(probabilities, labels, prior)
-    answers = predicted(plain, data.validation.subset(rows), data.classes)
-    found = calibrated(*answers, SOURCE.format(len(rows)), prior)
+        found = calibrated(probabilities, labels, source, prior, part.groups)
+        return found, crossed(probabilities, labels, prior, part.groups)
+    answers = predicted(plain, part, data.classes)
+    found = calibrated(*answers, source, prior, part.groups)
     return found, found.applied(probabilities)

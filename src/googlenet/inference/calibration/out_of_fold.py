@@ -43,10 +43,12 @@ def by_folds(task: Task, opinion: Opinion | None = None, report: Report = silent
         said = opinion.left_out[rows]
         known = np.isfinite(said).all(1)
         both = together(torch.from_numpy(probabilities[known]), torch.from_numpy(said[known]))
-        probabilities, labels = both.numpy(), labels[known]
+        probabilities, labels, rows = both.numpy(), labels[known], rows[known]
     if not len(labels):
         return Calibration(expected(recipe).temperature, OTHERS)
-    return calibrated(probabilities, labels, SOURCE.format(len(labels)), expected(recipe))
+    assert task.data.train is not None
+    groups = task.data.train.subset(rows.tolist()).groups
+    return calibrated(probabilities, labels, SOURCE.format(len(labels)), expected(recipe), groups)
 
 
 def out_of_fold(task: Task, report: Report = silent) -> tuple[Labels, Probabilities, Labels]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import InputError, is_number, short
+from ...errors import InputError, count, is_number, short
 from ...limits import FAINTEST, HOTTEST, SCORES
 from ...training.recipe import Recipe
 
@@ -88,7 +88,7 @@ class Calibration:
             said = short(repr(coverage))
             raise InputError(f"The coverage is a share of examples above 0 and below 1, such as 0.95, not {said}.")
         coverage = float(coverage)
-        rank = math.floor((len(self.scores) + 1) * (1 - coverage) + 1e-9)
+        rank = min(math.floor((len(self.scores) + 1) * (1 - coverage) + 1e-9), len(self.scores))
         if not self.scores:
             raise InputError(
                 f"A coverage needs examples that the network did not learn from, and of {network} none are known. "
@@ -101,13 +101,14 @@ class Calibration:
                 f"A coverage of {coverage!r} needs {wanted} examples or more that the network did not learn from, and "
                 f"{network} has seen {len(self.scores)} of such. Ask for less, or train it with more to hold out."
             )
-        return float(np.sort(self.scores)[rank - 1])
+        return float(np.sort(self.scores)[rank - 1]) * (1 - ROUNDING)
 
 
 UNKNOWN = Calibration()  # of a network that says nothing of it
 SMOOTHED = 0.6  # temperature of networks that learned from smoothed labels; benchmarks/calibration.json
 BESIDE = 0.8  # the same where competing kernels answer with them, which are surer; the same file
 DOUBT = 80  # examples that say as much as what is expected; benchmarks/calibration.json
+ROUNDING = 1e-4  # by how much less is as probable: engines round, and what is alike is to be alike
 CLEARLY = 2.0  # nats by which undone smoothing must make the labels likelier, all together; the same file
 
 
@@ -132,7 +133,7 @@ def expected(recipe: Recipe) -> Prior:
     Args:
         recipe: It was trained by.
     """
-    if not recipe.label_smoothing or recipe.freeze == "features":
+    if recipe.label_smoothing < 1 / FAINTEST or recipe.freeze == "features":
         return Prior()
     return Prior(BESIDE if recipe.opines else SMOOTHED, recipe.label_smoothing)
 
@@ -151,20 +152,20 @@ def fitted_temperature(probabilities: Probabilities, labels: Labels, prior: floa
     """
     from scipy.optimize import minimize_scalar  # here, as it takes a while to load
 
-    count, classes = probabilities.shape
+    n, classes = probabilities.shape
     logs = np.log(np.clip(probabilities.astype(np.float64), 1e-12, 1))
-    share = (count + 1) / (count + 2)
+    share = (n + 1) / (n + 2)
     rest = (1 - share) / max(1, classes - 1)
 
     def loss(power: float) -> float:
         scaled = logs * math.exp(-power)
         scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
-        right = scaled[np.arange(count), labels]
+        right = scaled[np.arange(n), labels]
         return float(-(share * right + rest * (scaled.sum(1) - right)).mean())
 
     limit = math.log(HOTTEST)
-    found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded").x if count else 0.0
-    return math.exp((count * found + DOUBT * math.log(prior)) / (count + DOUBT))
+    found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded").x if n else 0.0
+    return math.exp((n * found + DOUBT * math.log(prior)) / (n + DOUBT))
 
 
 def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
@@ -174,8 +175,11 @@ def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
         probabilities: ``(n, classes)``.
         temperature: By whose power.
     """
-    logs = np.log(np.clip(probabilities, 1e-12, 1)) / temperature
-    found: Probabilities = np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+    import torch  # here, as those that predict without it need this not
+
+    from ...nn.googlenet import tempered as of_tensor
+
+    found: Probabilities = of_tensor(torch.from_numpy(probabilities), temperature).numpy()
     return found
 
 
@@ -210,23 +214,33 @@ def _fitted(probabilities: Probabilities, labels: Labels, prior: Prior) -> Calib
     return undone if likelihood(undone) - likelihood(plain) > CLEARLY else plain
 
 
-def calibrated(probabilities: Probabilities, labels: Labels, source: str, prior: Prior = NOTHING) -> Calibration:
-    """What there is to find out on some examples.
+def calibrated(
+    probabilities: Probabilities, labels: Labels, source: str, prior: Prior = NOTHING, groups: Sequence[str] = ()
+) -> Calibration:
+    """What there is to find out on some examples. How sure the network is of a right label is kept of one example of
+    each group, for those of a group are alike, and the next ones may be of another (Dunn et al. 2022, section 3.2).
 
     Args:
         probabilities: ``(n, classes)``, of examples that were not learned from, as they are.
         labels: ``(n,)``.
         source: What they are, for people.
         prior: What is known without them, see :func:`expected`.
+        groups: Of each (patient, recording); nothing where each is apart.
     """
-    found = _fitted(probabilities, labels, prior)
+    found, draws = _fitted(probabilities, labels, prior), np.random.default_rng(0)
     scores = found.applied(probabilities)[np.arange(len(labels)), labels]
+    if len(groups):
+        order = draws.permutation(len(groups))
+        names, first = np.unique(np.array(groups, dtype=object)[order], return_index=True)
+        scores, source = scores[order[first]], f"{source}, of {count(len(names), 'group')}"
     if len(scores) > SCORES:
-        scores = np.random.default_rng(0).choice(scores, SCORES, replace=False)
+        scores = draws.choice(scores, SCORES, replace=False)
     return replace(found, source=source, scores=tuple(np.sort(scores).astype(np.float32).tolist()))
 
 
-def crossed(probabilities: Probabilities, labels: Labels, prior: Prior = NOTHING) -> Probabilities:
+def crossed(
+    probabilities: Probabilities, labels: Labels, prior: Prior = NOTHING, groups: Sequence[str] = ()
+) -> Probabilities:
     """Probabilities of each half of some examples by what the other half says: what is measured on them is not fitted
     to them.
 
@@ -234,8 +248,10 @@ def crossed(probabilities: Probabilities, labels: Labels, prior: Prior = NOTHING
         probabilities: ``(n, classes)``, as they are.
         labels: ``(n,)``.
         prior: As of :func:`calibrated`.
+        groups: The same; they stay whole.
     """
-    half = np.random.default_rng(0).permutation(len(labels)) % 2 == 0
+    units = np.unique(np.array(groups, dtype=object), return_inverse=True)[1] if len(groups) else np.arange(len(labels))
+    half = (np.random.default_rng(0).permutation(units.max(initial=-1) + 1) % 2 == 0)[units]
     found = np.empty_like(probabilities)
     for here in (half, ~half):
         found[here] = _fitted(probabilities[~here], labels[~here], prior).applied(probabilities[here])
@@ -247,7 +263,8 @@ def joint(calibrations: Sequence[Calibration]) -> Calibration:
     that is undone, and what was seen of the only one."""
     if len(calibrations) == 1:
         return calibrations[0]
-    return Calibration(
+    temperature, smoothing = (
         geometric_mean(each.temperature for each in calibrations),
-        smoothing=fmean(each.smoothing for each in calibrations),
+        fmean(each.smoothing for each in calibrations),
     )
+    return Calibration(temperature, smoothing=smoothing if smoothing >= 1 / FAINTEST else 0.0)

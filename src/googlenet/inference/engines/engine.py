@@ -94,6 +94,7 @@ class Notes:
         preprocessing: As its ``to_dict`` gives it.
         arch: Of every network, as :func:`~googlenet.arch.serial.to_json` gives it, parsed.
         calibration: As its ``to_dict`` gives it; its temperature is in the graph already.
+        learned: By each network, :func:`~googlenet.training.runs.origin.digest_said`; none in files of older versions.
         version: Of these notes.
         digest: SHA-256 of the file, where :data:`UNSEALED` is in its place; empty in files of older versions.
     """
@@ -102,6 +103,7 @@ class Notes:
     preprocessing: dict[str, Any]
     arch: Sequence[Mapping[str, Any]] = ()
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    learned: Sequence[str] = ()
     version: int = VERSION
     digest: str = UNSEALED
 
@@ -129,11 +131,13 @@ class Notes:
         archs = row.get("arch", ())
         if not isinstance(archs, (list, tuple)) or len(archs) > MEMBERS:
             raise InputError(f"{path} is damaged: the architectures in it are no list.")
-        digest = row.get("digest", "")
+        digest, learned = row.get("digest", ""), row.get("learned", ())
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             raise InputError(f"{path} is damaged: its digest is none.")
+        if not isinstance(learned, (list, tuple)) or not all(isinstance(each, str) for each in learned):
+            raise InputError(f"{path} is damaged: what it says of what it learned from is no list.")
         calibration = Calibration.from_dict(row.get("calibration", {}), path).to_dict()
-        return cls(class_names(classes, path), preprocessing, archs, calibration, version, digest)
+        return cls(class_names(classes, path), preprocessing, archs, calibration, tuple(learned), version, digest)
 
     def check_sealed(self, path: Path, *content: bytes) -> None:
         """That a file is as it was written.

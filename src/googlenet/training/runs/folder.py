@@ -206,7 +206,7 @@ class Run:
         Raises:
             InputError: If the list cannot be read.
         """
-        if not os.path.lexists(self._learned):
+        if not self.says_what_it_learned:
             return None
         found, digest = read_learned(self._learned)
         if said_in(self.path).get("learned", digest) != digest:
@@ -215,6 +215,11 @@ class Run:
                 f"are of another run. {BRING_BACK}"
             )
         return found
+
+    @property
+    def says_what_it_learned(self) -> bool:
+        """Whether there is a list of what it learned from."""
+        return os.path.lexists(self._learned)
 
     @property
     def learned_digest(self) -> str:
@@ -287,10 +292,3 @@ class Run:
             InputError: If it is damaged, or of a younger version than this package knows.
         """
         return read_record(self._evaluation, Evaluation.from_dict) if self._evaluation.exists() else None
-
-
-def run_of(source: str | Path) -> Run | None:
-    """The run that weights or an exported model lie in, or that a folder is; ``None`` if it is of none."""
-    path = Path(source)
-    run = Run(path if path.is_dir() else path.parent)
-    return run if run.exists or os.path.lexists(run._learned) else None

@@ -166,8 +166,8 @@ class Evaluation:
         strangers: Classes that the network does not know, to their numbers of examples, which were not measured.
         notes: What the reader of the data said of them.
         by_group: Of each group (recording, patient) that examples are of; empty where they are of none.
-        interval: Of the true share right, at 95 % (Wilson 1927): what other examples of the kind may give. Empty in
-            older records, as the next two.
+        interval: Of the true share right, at 95 %: what other examples of the kind may give, of other groups where
+            they are of some. Empty in older records, as the next two.
         brier: Mean squared distance of the probabilities from the truth, from 0 to 2 (Brier 1950).
         reliability: From unsure to sure: a diagram of ``accuracy`` over ``confidence`` is on its diagonal where
             probabilities mean what they say.

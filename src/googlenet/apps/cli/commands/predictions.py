@@ -166,9 +166,7 @@ def _labelled(predictor: Predictor, run: str, inputs: Sequence[str], out: TextIO
     from ..output.spans import label_recordings
 
     if windows_of(predictor) is not None:
-        if how.coverage is not None:
-            raise InputError("Neighbouring windows of a recording are alike, and no coverage can be promised for them.")
-        wanted = predictor.wanted(how.top, how.reject_below)
+        wanted = predictor.wanted(how.top, how.reject_below, how.coverage)
         form = (how.form or Format.csv).value
         return label_recordings(predictor, inputs, out, form, how.merge, how.chart, wanted.reject_below)
     if how.merge or how.chart is not None:

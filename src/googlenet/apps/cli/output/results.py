@@ -80,10 +80,11 @@ def show_difference(found: Difference) -> None:
     verdict = "they differ" if found.shown else "no difference is shown"
     if found.too_few:
         verdict += "; so few examples could show none"
+    how = f"whole groups of {found.groups:,}, exact" if found.groups else "McNemar, exact"
     lines = [
         f"Of {of}, {first} alone has {found.only_first:,} right, {second} alone {found.only_second:,}, "
         f"both {found.both:,}.",
-        f"p = {found.p:.3g} (McNemar, exact): {verdict}.",
+        f"p = {found.p:.3g} ({how}): {verdict}.",
     ]
     if found.strangers:
         lines.append(f"{strange(found.strangers, 'they do')}; left out.")

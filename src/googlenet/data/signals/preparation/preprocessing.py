@@ -68,6 +68,7 @@ class SignalPreprocessing:
     crops: ClassVar[Collection[int]] = (1,)
     most: ClassVar[int] = 64
     bf16: ClassVar[bool] = False  # a signal's probabilities do not depend on the others of its batch
+    of_views: ClassVar[Collection[str]] = ()
     mirror: ClassVar[bool] = False
 
     channels: int

@@ -69,6 +69,22 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def between(interval: Sequence[float], groups: int, form: str) -> str:
+    """In brackets, what the share right may be on other examples of the kind; nothing of an older record.
+
+    Args:
+        interval: At 95 %, or empty.
+        groups: That the examples are of; 0 where each is apart.
+        form: Of a number, such as ``".4f"``.
+    """
+    if not len(interval):
+        return ""
+    if groups == 1:
+        return "(of one group, which says nothing of others)"
+    low, high = (format(each, form) for each in interval)
+    return f"(95 %{', for other groups' if groups else ''}: {low} to {high})"
+
+
 def several(names: Sequence[str]) -> str:
     """Names one after the other; of very many the first."""
     more = len(names) - limits.LISTED

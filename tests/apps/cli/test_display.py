@@ -14,7 +14,7 @@ from googlenet.apps.cli.output.screen import Screen
 from googlenet.data.protocol import BadFile, Dataset
 from googlenet.training.recipe import RECIPES
 from googlenet.training.runs.folder import Run
-from googlenet.training.runs.records import ClassScores, Evaluation
+from googlenet.training.runs.records import ClassScores, Evaluation, GroupScores
 
 MARKUP = "[red]x[/]"  # what rich would read as a colour, were it not told
 
@@ -49,6 +49,10 @@ def test_an_evaluation_says_between_what_the_share_right_may_lie(capsys):
         "top-1 0.8000 (95 %: 0.4902 to 0.9433)   top-5 0.9000",
         "loss 0.5000   Brier 0.2500   calibration error 0.1000",
     ]
+    for names, words in (("ab", "95 %, for other groups: 0.4902 to 0.9433"), ("a", "of one group, which says nothing")):
+        groups = [GroupScores(name, 5, 0.8, [[4, 1], [0, 0]]) for name in names]
+        display.show_evaluation(replace(found, by_group=groups))
+        assert f"top-1 0.8000 ({words}" in capsys.readouterr().out
 
 
 def test_a_confusion_matrix_whose_names_are_too_wide_has_numbers(capsys):

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from ...arch.cost import Cost
 from ...arch.paper import TABLE_1, disagreements
+from ...errors import between
 from .output.screen import Screen, console, errors, shown
 
 if TYPE_CHECKING:
@@ -152,12 +153,13 @@ PARTS = {"test": "the test part", "validation": "the part held out", "all": "all
 def show_evaluation(evaluation: Evaluation) -> None:
     """Metrics, per-class scores, and the confusion matrix, or where that does not fit what is confused most."""
     top5 = f"   top-5 {evaluation.top5:.4f}" if evaluation.top5 is not None else ""
+    interval = between(evaluation.interval, len(evaluation.by_group), ".4f")
     brier = f"   Brier {evaluation.brier:.4f}" if evaluation.brier is not None else ""
     console.print(
         Text.assemble(
             "top-1 ",
             (f"{evaluation.top1:.4f}", "bold"),
-            f"{_between(evaluation)}{top5}\n"
+            f"{f' {interval}'.rstrip()}{top5}\n"
             f"loss {evaluation.nll:.4f}{brier}   calibration error {evaluation.ece:.4f}\n"
             f"examples {_counted(evaluation)}\n",
         ),
@@ -184,11 +186,6 @@ def show_evaluation(evaluation: Evaluation) -> None:
 def _share(share: float | None) -> str:
     """Of nothing there is none."""
     return "·" if share is None else f"{share:.3f}"
-
-
-def _between(evaluation: Evaluation) -> str:
-    """What the share right may be on other examples of the kind."""
-    return " (95 %: {:.4f} to {:.4f})".format(*evaluation.interval) if evaluation.interval else ""
 
 
 def _heads(names: Sequence[str], evaluation: Evaluation) -> Sequence[str]:

@@ -13,7 +13,7 @@ from ... import files
 from ...arch.cost import Cost, cost
 from ...arch.spec import Arch
 from ...data.kinds import preprocessing_from
-from ...errors import InputError
+from ...errors import InputError, between
 from ...nn.googlenet import GoogLeNet
 from ...training.runs.folder import Run
 from ...training.runs.records import EpochRow, Evaluation, RunRecord
@@ -69,6 +69,11 @@ class Page:
     matrix: Sequence[Sequence[Cell]]
     examples: Examples
     inside: Inside | None = None
+
+    @property
+    def interval(self) -> str:
+        """What the accuracy may be on other examples of the kind."""
+        return between(self.evaluation.interval, len(self.evaluation.by_group), ".1%")
 
     @property
     def mistakes(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from ....errors import InputError, count
+from ....errors import InputError, between, count
 from ..display import say, strange
 from .screen import console, shown
 
@@ -71,7 +71,7 @@ def show_difference(found: Difference) -> None:
     """Both accuracies, who has what right, and whether that is more than chance."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, top1, interval in found.rows():
-        table.add_row(shown(name), f"{top1:.4f}", "(95 %: {:.4f} to {:.4f})".format(*interval))
+        table.add_row(shown(name), f"{top1:.4f}", between(interval, found.groups, ".4f"))
     console.print(table)
     first, second = shown(found.first), shown(found.second)
     of, left_out = count(found.count, "example"), found.left_out

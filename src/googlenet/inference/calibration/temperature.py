@@ -98,8 +98,9 @@ class Calibration:
         if rank < 1:
             wanted = math.ceil(1 / (1 - coverage) - 1e-9) - 1
             raise InputError(
-                f"A coverage of {coverage!r} needs {wanted} examples or more that the network did not learn from, and "
-                f"{network} has seen {len(self.scores)} of such. Ask for less, or train it with more to hold out."
+                f"A coverage of {coverage!r} needs {wanted} examples or more that the network did not learn from (of "
+                f"groups one of each counts), and {network} has seen {len(self.scores)} of such. Ask for less, or train "
+                "it with more to hold out."
             )
         return float(np.sort(self.scores)[rank - 1]) * (1 - ROUNDING)
 

@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     chosen = parser.parse_args()
     rows = json.loads(OUT.read_text())["rows"] if chosen.resume and OUT.exists() else []
+    rows = [row for row in rows if "data" in row]  # others are of an older script
     done = set(map(asked, rows))
     jobs = [
         job
@@ -119,7 +120,8 @@ def main() -> None:
             print(rows[-1], flush=True)
 
     for name, pictures, way in product(DATA, chosen.pictures, WAYS):
-        mine = [row for row in rows if (row["data"], row["pictures"], row["way"]) == (name, pictures, way)]
+        wanted = name, pictures, way, chosen.validate
+        mine = [row for row in rows if (row["data"], row["pictures"], row["way"], row["validated"]) == wanted]
         if mine:
             accuracies, seconds = [row["accuracy"] for row in mine], [row["seconds"] for row in mine]
             figures = f"{statistics.mean(accuracies):.4f}, {min(accuracies):.4f} to {max(accuracies):.4f}"

@@ -183,8 +183,11 @@ class ToyEngine(Engine):
 
     @torch.inference_mode()
     def __call__(self, inputs):
-        views = self.pipeline.preprocessing.views(torch.from_numpy(inputs), 1)
-        found = [network(view.double()).softmax(1) for network in self.pipeline.networks for view in views]
+        found = [
+            network(view.double()).softmax(1)
+            for network, reading in zip(self.pipeline.networks, self.pipeline.readings, strict=True)
+            for view in reading.views(torch.from_numpy(inputs), 1)
+        ]
         return (sum(found) / len(found)).float().numpy()
 
 

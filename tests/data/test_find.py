@@ -40,6 +40,8 @@ def volumes(folder, labels):
         (["on foot", "onfoot", "by car"], "'on foot' and 'onfoot' differ in case, blanks or forms of letters alone"),
         (["café", "cafe\u0301", "bar"], "differ in case, blanks or forms of letters alone"),
         (["10000000000000000", "10000000000000000.0", "2"], "differ in the form of a number alone"),
+        (["1", "\uff11", "2"], "'1' and '\uff11' differ"),
+        (["10", "1 0", "2"], "'1 0' and '10' differ"),
         (["1", "2", "-1"], None),
         (["10000000000000000", "10000000000000001", "1e400", "1e500", "1e99999999999999999999"], None),
     ],

@@ -81,27 +81,39 @@ def test_an_interval_is_scipys(right, count):
     assert interval_of(np.arange(count) < right) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
-def test_groups_that_vary_widen_an_interval():
-    """Of five patients, each with a share of their own, it holds the share of all there are; of examples apart not."""
+@pytest.mark.parametrize(
+    ("sizes", "least"),
+    [([200] * 5, 0.88), ([50] * 20, 0.9), ([300] * 2 + [10] * 5, 0.88), ([500] + [10] * 20, 0.9), ([1000, 1, 1], 1)],
+)
+def test_groups_that_vary_widen_an_interval(sizes, least):
+    """Of patients, each with a share of their own, it holds the share of all there are; of examples apart not."""
     draws, held = np.random.default_rng(0), []
-    for _ in range(300):
-        shares = draws.beta(4, 1, 5)  # of mean 0.8
-        correct = draws.random((5, 200)) < shares[:, None]
-        groups = np.repeat(list("abcde"), 200)
-        intervals = interval_of(correct.ravel()), interval_of(correct.ravel(), groups)
+    groups = np.repeat(np.arange(len(sizes)).astype(str), sizes)
+    for _ in range(200):
+        shares = draws.beta(4, 1, len(sizes))  # of mean 0.8
+        correct = draws.random(sum(sizes)) < np.repeat(shares, sizes)
+        intervals = interval_of(correct), interval_of(correct, groups)
         held.append([low <= 0.8 <= high for low, high in intervals])
     apart, together = np.mean(held, axis=0)
-    assert apart < 0.5 and together > 0.88
+    assert apart < 0.75 and together >= least
 
 
 def test_groups_by_hand():
     right = np.array([True] * 6 + [False] * 2)
-    assert interval_of(right, ["one"] * 8) == (0, 1)
+    assert interval_of(right, ["one"] * 8) == (0, 1) == interval_of(np.arange(1001) > 30, ["one"] * 1000 + ["two"])
     # Two of all right, two of half: 3/4, apart by 1/2, 1/2, -1/2, -1/2 of 2; variance 4/3 · 4 · 1/4 / 64 = 1/48.
     paired = np.array([True, True, True, True, True, False, True, False])
     assert interval_of(paired, list("aabbccdd")) == pytest.approx(
         wilson_interval(0.75, min(8, 0.75 * 0.25 * 48), 0.975, 3)
     )
-    assert interval_of(np.ones(40, bool), list("abcd") * 10) == pytest.approx(wilson_interval(1, 4, 0.975, 3))
+    assert interval_of(np.ones(40, bool), list("abcd") * 10) == pytest.approx(wilson_interval(1, 4))
     alike = np.array([True, False] * 4)
     assert interval_of(alike, list("aabbccdd")) == pytest.approx(wilson_interval(0.5, 8, 0.975, 3))
+
+
+def test_the_interval_of_a_bin_is_of_its_groups():
+    confidence, correct = np.repeat([0.3, 0.9], 20), np.arange(40) % 4 > 0
+    groups = [f"patient {row % 5}" for row in range(40)]
+    for found, own in zip(reliability(confidence, correct, groups=groups), (slice(20), slice(20, 40)), strict=True):
+        assert found.interval == interval_of(correct[own], groups[own])
+    assert reliability(confidence, correct)[0].interval == interval_of(correct[:20])

@@ -222,12 +222,15 @@ def test_a_list_is_of_those_that_say_its_digest(tmp_path, monkeypatch):
     (tmp_path / "model.safetensors").unlink()
     listed, own, strange = run.learned(), run.learned_digest, "0" * 64
     for source in (tmp_path, tmp_path / "model.onnx", tmp_path / "other.safetensors"):
-        assert learned_by(source, [own]) == learned_by(source, [own, own]) == listed
-        assert learned_by(source, [strange]) is learned_by(source, [own, strange]) is learned_by(source, []) is None
-    assert learned_by(tmp_path, [""]) == listed  # the oldest runs' weights do not say
-    assert learned_by(tmp_path / "other.safetensors", [""]) is learned_by(tmp_path / "model.onnx", [""]) is None
+        assert learned_by(source, [own]) == learned_by(source, [own, own]) == (listed, True)
+        assert learned_by(source, [own, strange]) == (listed, False)  # what is known of it
+        assert learned_by(source, [strange]) == learned_by(source, []) == (frozenset(), False)
+    assert learned_by(tmp_path, [""]) == (listed, True)  # the oldest runs' weights do not say
+    for name in ("other.safetensors", "model.onnx"):
+        assert learned_by(tmp_path / name, [""]) == (frozenset(), False)
     monkeypatch.chdir(tmp_path)
-    assert run_of("googlenet_torchvision.imagenet1k") is learned_by("googlenet_torchvision.imagenet1k", [""]) is None
+    assert run_of("googlenet_torchvision.imagenet1k") is None
+    assert learned_by("googlenet_torchvision.imagenet1k", [""]) == (frozenset(), False)
 
 
 def test_what_a_killed_process_left_goes_when_a_training_begins(tmp_path):

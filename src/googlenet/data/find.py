@@ -96,7 +96,7 @@ def _meaning(name: str) -> str | Decimal:
     """The number that it is, exactly, or else its letters."""
     plain = "".join(unicodedata.normalize("NFKC", name).casefold().split())
     try:
-        return Decimal(plain) if is_number(name) else plain
+        return Decimal(plain) if is_number(plain) else plain
     except InvalidOperation:  # an exponent of twenty digits
         return plain
 

@@ -14,6 +14,7 @@ from .predictor import Predictor
 
 Probabilities = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
+LEAST_GROUPS = 1.1  # of one size, as good as which groups are; with fewer their spread is not known
 
 
 def predicted(
@@ -102,7 +103,7 @@ def metrics(
         part=part,
         interval=list(interval_of(correct, groups)),
         brier=float(((probabilities - truth) ** 2).sum(1).mean()),
-        reliability=reliability(confidence, correct),
+        reliability=reliability(confidence, correct, groups=groups),
     )
 
 
@@ -139,46 +140,56 @@ def expected_calibration_error(confidence: Probabilities, correct: npt.NDArray[n
         correct: ``(n,)``, whether it was the right one.
         bins: From 0 to 1.
     """
-    found = reliability(confidence, correct, bins)
-    return sum(each.count * abs(each.confidence - each.accuracy) for each in found) / max(1, len(confidence))
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    return float(np.abs(np.bincount(which, confidence - correct, bins)).sum()) / max(1, len(confidence))
 
 
-def reliability(confidence: Probabilities, correct: npt.NDArray[np.bool_], bins: int = 15) -> list[ReliabilityBin]:
+def reliability(
+    confidence: Probabilities, correct: npt.NDArray[np.bool_], bins: int = 15, groups: Sequence[str] = ()
+) -> list[ReliabilityBin]:
     """Accuracy beside confidence, in bins of equal width; those without examples are left out.
 
     Args:
         confidence: ``(n,)``, of the most probable class.
         correct: ``(n,)``, whether it was the right one.
         bins: From 0 to 1.
+        groups: Of each example; nothing where each is apart.
     """
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
-    counts, sure, right = (np.bincount(which, each, minlength=bins).tolist() for each in (None, confidence, correct))
-    rows = zip(counts, sure, right, strict=True)
-    return [ReliabilityBin(total / count, hits / count, int(count)) for count, total, hits in rows if count]
+    which, names = np.minimum((confidence * bins).astype(int), bins - 1), np.array(groups, dtype=object)
+    found = []
+    for each in np.unique(which):
+        own = which == each
+        interval = interval_of(correct[own], names[own] if len(names) else ())
+        found.append(
+            ReliabilityBin(float(confidence[own].mean()), float(correct[own].mean()), int(own.sum()), interval)
+        )
+    return found
 
 
 def interval_of(correct: npt.NDArray[np.bool_], groups: Sequence[str] = (), level: float = 0.95) -> tuple[float, float]:
     """Between what the true share of right answers lies (Wilson 1927). Examples of groups, which are alike, count as
     many as would vary as the groups do (Korn and Graubard 1998), and where groups do not vary at all because all or
-    none are right, as many as there are groups; one group says nothing of another.
+    none are right, as many as there are groups. Groups count by how much of the examples they have (Kish 1965): one,
+    or one beside next to nothing, says nothing of others.
 
     Args:
         correct: ``(n,)``, 1 or more.
         groups: Of each; nothing where each is apart.
         level: How often such an interval holds it.
     """
+    quantile, share, n = 0.5 + level / 2, float(correct.mean()), len(correct)
     if not len(groups):
-        return wilson_interval(float(correct.mean()), len(correct), 0.5 + level / 2)
+        return wilson_interval(share, n, quantile)
     place = np.unique(np.array(groups, dtype=object), return_inverse=True)[1]
-    sizes, share = np.bincount(place), float(correct.mean())
-    count = len(sizes)
-    if count == 1:
+    sizes, alone = np.bincount(place), share * (1 - share)
+    count, effective = len(sizes), n**2 / float((sizes**2.0).sum())
+    if effective < LEAST_GROUPS:
         return 0.0, 1.0
+    if not alone:
+        return wilson_interval(share, effective, quantile)
     apart = np.bincount(place, correct) - share * sizes
-    variance = count / (count - 1) * float((apart**2).sum()) / len(correct) ** 2
-    alone = share * (1 - share)
-    weight = min(alone / variance, len(correct)) if variance else len(correct) if alone else count
-    return wilson_interval(share, weight, 0.5 + level / 2, count - 1)
+    variance = count / (count - 1) * float((apart**2).sum()) / n**2
+    return wilson_interval(share, min(alone / variance, n) if variance else n, quantile, effective - 1)
 
 
 def wilson_interval(share: float, count: float, quantile: float = 0.975, free: float = np.inf) -> tuple[float, float]:

@@ -43,10 +43,9 @@ class Pipeline(nn.Module):
         super().__init__()
         self.models = nn.ModuleList(models)
         self.competing = nn.ModuleList(competing)
-        self.preprocessing = preprocessing
         self.calibration = calibration
         self.learned = tuple(learned)
-        self.readings = tuple(readings) or (preprocessing,) * len(self.models)
+        self.readings = tuple(readings) or (preprocessing,) * max(1, len(self.models))
         self.eval()
 
     def of(self, models: Iterable[GoogLeNet]) -> Pipeline:
@@ -62,6 +61,11 @@ class Pipeline(nn.Module):
     def opinions(self) -> list[CompetingKernels]:
         """The kernels that answer with the networks."""
         return [kernels for kernels in self.competing if isinstance(kernels, CompetingKernels)]
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How examples are read: the first network's; others may normalise them in their own way."""
+        return self.readings[0]
 
     def reading_of(self, model: GoogLeNet) -> Preprocessing:
         """How one of the networks normalises what it gets."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ from ..data.splits import fingerprint
 from ..weights.create import read_source
 from .recipe import Recipe
 from .runs.folder import Run
-from .runs.origin import digest_said, learned_by
+from .runs.origin import digest_said, learned_by, run_of
 from .runs.records import RunRecord
 
 
@@ -114,7 +115,14 @@ def what_it_says(task: Task, run: Run) -> dict[str, Any]:
 def learned_from(task: Task) -> set[str]:
     """What the network has seen at the end, by content: the training part, and what a run learned from whose weights
     it begins with."""
-    start, seen = task.recipe.weights, None
+    seen, start = set(() if task.data.train is None else task.data.train.contents), task.recipe.weights
     if start:
-        seen = learned_by(start, [digest_said(read_source(start).header.extra)])
-    return set(() if task.data.train is None else task.data.train.contents) | (seen or set())
+        before, known = learned_by(start, [digest_said(read_source(start).header.extra)])
+        seen |= before
+        if not known and run_of(start) is not None:
+            warnings.warn(
+                f"What {start} learned from is not known: evaluate may measure examples of it.",
+                RuntimeWarning,
+                stacklevel=1,
+            )
+    return seen

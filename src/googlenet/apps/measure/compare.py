@@ -84,15 +84,11 @@ def difference(
         second: The other's.
         groups: Of each example; nothing where each is apart.
     """
-    from scipy.stats import binomtest
-
     a, b = first[1], second[1]
     only = int((a & ~b).sum()), int((b & ~a).sum())
     names, place = np.unique(np.array(groups, dtype=object), return_inverse=True)
-    if len(groups):
-        p = _by_sides(np.bincount(place, a.astype(float) - b).astype(int))
-    else:
-        p = float(binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0
+    leads = a.astype(int) - b
+    p = _by_sides(np.bincount(place, leads).astype(int) if len(groups) else leads)
     intervals = interval_of(a, groups), interval_of(b, groups)
     return Difference(first[0], second[0], len(a), int((a & b).sum()), *only, p, intervals, len(names))
 
@@ -103,6 +99,11 @@ def _by_sides(leads: npt.NDArray[np.int_]) -> float:
     Args:
         leads: Of the first network in each group, examples; below 0 those of the second.
     """
+    from scipy.stats import binomtest
+
+    if np.abs(leads).max() <= 1:
+        ahead, behind = int((leads > 0).sum()), int((leads < 0).sum())
+        return float(binomtest(ahead, ahead + behind).pvalue) if ahead + behind else 1.0
     chances = np.ones(1)  # of each sum from -total to total
     for lead in np.abs(leads[leads != 0]):
         apart = np.zeros(2 * lead)

@@ -23,7 +23,7 @@ class HeldOut:
         known: Rows of classes that the network knows.
         new: Those of them that no run learned from.
         strangers: How many examples there are of each class that the network does not know.
-        unknown: Runs of which nobody knows what they learned from.
+        unknown: Runs of which nobody knows all that they learned from.
     """
 
     data: Dataset
@@ -106,9 +106,9 @@ def held_out(
             f"{', '.join(map(repr, predictor.classes))}."
         )
     learned = {run: _learned_by(run, said, data) for run, said in runs.items()}
-    seen = frozenset[str]().union(*(contents or () for contents in learned.values()))
+    seen = frozenset[str]().union(*(contents for contents, _ in learned.values()))
     new = [known[row] for row in new_rows(data.held_out.subset(known), seen)]
-    return HeldOut(data, known, new, dict(strangers), [run for run, contents in learned.items() if contents is None])
+    return HeldOut(data, known, new, dict(strangers), [run for run, (_, known) in learned.items() if not known])
 
 
 def new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
@@ -123,13 +123,13 @@ def new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
     return [row for row, content in enumerate(part.contents) if content not in learned]
 
 
-def _learned_by(source: str, said: Sequence[str], data: Dataset) -> frozenset[str] | None:
-    """What of the data the run of that name or path learned from, by content; ``None`` where that is not known."""
+def _learned_by(source: str, said: Sequence[str], data: Dataset) -> tuple[frozenset[str], bool]:
+    """What of the data the run of that name or path learned from, by content, as far as known; whether that is all."""
     run, learned = run_of(source), learned_by(source, said)
     if run is None or run.says_what_it_learned:
         return learned
     if run.record().fingerprint == fingerprint_by_names(data):  # a run of before, which knew them by their names
         split = data.validation is not None or data.test is not None
         train = (data if split else hold_out(data, HELD_OUT, run.recipe().seed)).train
-        return frozenset(() if train is None else train.contents)
-    return None
+        return frozenset(() if train is None else train.contents), True
+    return learned

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from ...errors import count
-from ...inference.evaluate import wilson_interval
 from ...training.runs.records import ReliabilityBin
 from .charts import Axis, drawing, element
 
@@ -15,7 +14,7 @@ SMALLEST, LARGEST = 3.0, 9.0  # radius of a dot
 
 
 def diagram(bins: Sequence[ReliabilityBin]) -> Markup:
-    """Accuracy over confidence (DeGroot and Fienberg 1983), with the interval that each bin's number allows.
+    """Accuracy over confidence (DeGroot and Fienberg 1983), with the interval of each bin.
 
     Args:
         bins: One or more, each of one example or more.
@@ -33,12 +32,12 @@ def diagram(bins: Sequence[ReliabilityBin]) -> Markup:
     parts.append(element("line", x1=left, x2=left + side, y1=top + side, y2=top, stroke="grey", stroke_dasharray="4 4"))
     for each in bins:
         across = x.place(each.confidence)
-        low, high = wilson_interval(each.accuracy, each.count)
         radius = SMALLEST + (LARGEST - SMALLEST) * (each.count / most) ** 0.5
         said = f"{count(each.count, 'example')}, {each.confidence:.1%} sure, {each.accuracy:.1%} right"
-        parts += [
-            element("line", x1=across, x2=across, y1=y.place(low), y2=y.place(high), stroke="blue"),
-            element("circle", element("title", said), cx=across, cy=y.place(each.accuracy), r=radius, fill="blue"),
-        ]
+        if each.interval:
+            low, high = map(y.place, each.interval)
+            parts.append(element("line", x1=across, x2=across, y1=low, y2=high, stroke="blue"))
+        dot = {"cx": across, "cy": y.place(each.accuracy), "r": radius, "fill": "blue"}
+        parts.append(element("circle", element("title", said), **dot))
     parts.append(element("text", "confidence", x=left + side, y=top + side + 34, text_anchor="end", fill="soft"))
     return drawing(left + side + 24, top + side + 40, parts, "Accuracy over confidence")

@@ -99,8 +99,8 @@ class Calibration:
             wanted = math.ceil(1 / (1 - coverage) - 1e-9) - 1
             raise InputError(
                 f"A coverage of {coverage!r} needs {wanted} examples or more that the network did not learn from (of "
-                f"groups one of each counts), and {network} has seen {len(self.scores)} of such. Ask for less, or train "
-                "it with more to hold out."
+                f"groups one of each counts), and {network} has seen {len(self.scores)} of such. Ask for less, or "
+                "train it with more to hold out."
             )
         return float(np.sort(self.scores)[rank - 1]) * (1 - ROUNDING)
 
@@ -180,7 +180,7 @@ def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
 
     from ...nn.googlenet import tempered as of_tensor
 
-    found: Probabilities = of_tensor(torch.from_numpy(probabilities), temperature).numpy()
+    found: Probabilities = of_tensor(torch.from_numpy(np.array(probabilities, order="C")), temperature).numpy()
     return found
 
 
@@ -195,7 +195,7 @@ def unsmoothed(probabilities: Probabilities, smoothing: float) -> Probabilities:
 
     from ...nn.googlenet import unsmoothed as of_tensor
 
-    found: Probabilities = of_tensor(torch.from_numpy(probabilities), smoothing).numpy()
+    found: Probabilities = of_tensor(torch.from_numpy(np.array(probabilities, order="C")), smoothing).numpy()
     return found
 
 

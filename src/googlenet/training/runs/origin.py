@@ -24,9 +24,9 @@ def digest_said(extra: Mapping[str, Any]) -> str:
     return said if isinstance(said, str) else ""
 
 
-def learned_by(source: str | Path, said: Sequence[str]) -> frozenset[str] | None:
-    """Which examples a run folder, a weight file or an exported model learned from, by content; ``None`` where that is
-    not known: the list in the folder is theirs only if each network says so.
+def learned_by(source: str | Path, said: Sequence[str]) -> tuple[frozenset[str], bool]:
+    """Which examples a run folder, a weight file or an exported model learned from, by content, as far as that is
+    known, and whether these are all: the list in the folder is of a network only if it says so.
 
     Args:
         source: It.
@@ -38,6 +38,7 @@ def learned_by(source: str | Path, said: Sequence[str]) -> frozenset[str] | None
     run = run_of(source)
     learned = None if run is None else run.learned()
     if run is None or learned is None:
-        return None
+        return frozenset(), False
     own = Path(source) in (run.path, run.weights)
-    return learned if said and all(each == run.learned_digest or (own and not each) for each in said) else None
+    theirs = [each == run.learned_digest or (own and not each) for each in said]
+    return learned if any(theirs) else frozenset(), bool(theirs) and all(theirs)

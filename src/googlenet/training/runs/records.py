@@ -125,11 +125,13 @@ class ReliabilityBin:
         confidence: The mean of it.
         accuracy: Share of them that are of that class.
         count: Examples.
+        interval: Between what the share may lie, at 95 %; empty in older records.
     """
 
     confidence: float
     accuracy: float
     count: int
+    interval: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

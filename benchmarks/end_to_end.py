@@ -30,9 +30,9 @@ from googlenet import create_model
 from googlenet.apps.cli.output.writers import write_csv
 from googlenet.apps.report import charts
 from googlenet.arch.spec import IMAGENET_MEAN, IMAGENET_STD
-from googlenet.data.find import expand
 from googlenet.data.images.names import extensions
 from googlenet.data.images.preprocessing import ImagePreprocessing
+from googlenet.data.walk import expand
 from googlenet.inference.engines.backend import BACKENDS
 from googlenet.inference.load import fastest
 from googlenet.inference.pipeline import Pipeline

@@ -10,11 +10,11 @@ from bounded import outcome
 from PIL import Image
 
 from googlenet import InputError
-from googlenet.data.find import expand, find_data
+from googlenet.data.find import find_data
 from googlenet.data.images.decode import open_picture
 from googlenet.data.signals.files import read_file
 from googlenet.data.signals.recordings.readers.formats import EXTENSIONS, open_recordings
-from googlenet.data.walk import walk, why_missing
+from googlenet.data.walk import expand, walk, why_missing
 
 PICTURES = (".png", ".jpg")
 

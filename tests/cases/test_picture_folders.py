@@ -10,11 +10,11 @@ from small_pictures import counts, labelled, left_out, pictures, said
 from conftest import run_here
 from googlenet import InputError
 from googlenet.apps.jobs import learning_data
-from googlenet.data.find import expand, find_data, to_learn_from
+from googlenet.data.find import find_data, to_learn_from
 from googlenet.data.images.names import extensions, part_of, readable
 from googlenet.data.images.preprocessing import ImagePreprocessing
 from googlenet.data.splits import hold_out
-from googlenet.data.walk import is_junk
+from googlenet.data.walk import expand, is_junk
 from googlenet.inference.calibration.quantization import examples_from
 from googlenet.training.recipe import RECIPES
 

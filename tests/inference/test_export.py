@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from networks import CLASSES, GREY, SEEN, exported, exported_files, pictures, weights
+from PIL import Image
 
 import googlenet
 from conftest import DEADLINE, draw_two_classes, run_here
@@ -119,6 +120,23 @@ def test_exported_networks_predict_without_pytorch(files, form):
         "assert not found, found\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=DEADLINE)
+
+
+@pytest.mark.parametrize("form", ["onnx", "openvino"])
+def test_the_command_predicts_with_exported_networks_without_pytorch(files, form, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for name in "ab":
+        Image.new("L", (40, 40), 99).save(tmp_path / "pictures" / f"{name}.png")
+    words = ["googlenet", "predict", str(files[form]), str(tmp_path / "pictures"), "--format", "csv"]
+    code = f"import sys; sys.modules['torch'], sys.argv = None, {words!r}"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; from googlenet.apps.cli.main import main; main()"],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},  # which it would set, and begin anew
+    )
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 3, done.stderr
 
 
 def test_several_runs_are_one_model_and_mirrored_pictures_are_seen_twice(tmp_path):

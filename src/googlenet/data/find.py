@@ -1,13 +1,12 @@
-"""From what a user types to data: a data set by name or path, and paths of files one by one."""
+"""From what a user types to data: a data set by name or path."""
 
 from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from itertools import chain
 from pathlib import Path
 
 from ..errors import InputError, count, short, unknown
@@ -21,7 +20,7 @@ from .signals.files import EXTENSIONS
 from .signals.recordings.windows import Cut
 from .signals.rows import is_number
 from .signals.tables.schema import TableColumns
-from .walk import extension_of, is_elsewhere, is_junk, is_pattern, walk
+from .walk import extension_of, is_elsewhere
 
 
 @dataclass(frozen=True)
@@ -155,47 +154,3 @@ def to_learn_from(data: Dataset) -> ExampleSet:
             said = next((f" {note}" for note in data.notes if repr(name) in note), "")
             raise InputError(f"Class {name!r} of {data.name} has no {data.kind} to learn from{hint}.{said}")
     return data.train
-
-
-def expand(inputs: Iterable[str], lines: Iterable[str], extensions: Collection[str]) -> Iterator[str]:
-    """Paths, one by one: files as they are, folders walked for files with those extensions, globs expanded, ``-``
-    from ``lines``. A folder or a glob in which there is nothing comes out as it is, for its reader to complain of.
-
-    Args:
-        inputs: As typed.
-        lines: Of standard input.
-        extensions: Lower case, with the dot.
-    """
-    given = list(inputs)
-    for text in given:
-        if len(given) > 1 and is_junk(name := Path(text).name) and not name.startswith("."):
-            continue  # a shell's * brings it along, and nothing that is hidden
-        if text == "-":
-            yield from (line.strip() for line in lines if line.strip())
-        else:
-            yield from _expanded(text, extensions)
-
-
-def _expanded(text: str, extensions: Collection[str]) -> list[str]:
-    path = Path(text)
-    if os.path.isdir(text):  # noqa: PTH112  of a name too long for a path as well
-        return [str(found) for found in walk(path) if extension_of(found) in extensions] or [text]
-    if is_pattern(text):
-        matches = (_expanded(str(found), extensions) if found.is_dir() else [str(found)] for found in _matching(path))
-        return list(chain.from_iterable(matches)) or [text]
-    return [text]
-
-
-def _matching(pattern: Path) -> Iterator[Path]:
-    """What a glob matches, sorted; of junk only what it names."""
-    root = Path(pattern.anchor) if pattern.is_absolute() else Path()
-    try:
-        matches = sorted(root.glob(str(pattern.relative_to(pattern.anchor))))
-    except (ValueError, RecursionError, OSError) as error:
-        raise InputError(
-            f"{pattern} is no pattern of names of files: ** stands alone between slashes, for folders within folders, "
-            "as in **/*.png."
-        ) from error
-    for found in matches:
-        if not any(is_junk(part) for part in found.parts if part not in pattern.parts):
-            yield found

@@ -1,4 +1,4 @@
-"""Folders walked for files: what systems leave behind is passed over, links are followed, loops end."""
+"""From what a user types to files: folders walked, links followed, patterns matched; what systems leave is left out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import fnmatch
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from ..errors import InputError
@@ -150,6 +151,50 @@ def _listed(folder: str) -> tuple[list[str], list[str]]:
     except OSError as error:
         raise _unlisted(error) from error
     return [name for name, inside in kinds if not inside], sorted(name for name, inside in kinds if inside)
+
+
+def expand(inputs: Iterable[str], lines: Iterable[str], extensions: Collection[str]) -> Iterator[str]:
+    """Paths, one by one: files as they are, folders walked for files with those extensions, globs expanded, ``-``
+    from ``lines``. A folder or a glob in which there is nothing comes out as it is, for its reader to complain of.
+
+    Args:
+        inputs: As typed.
+        lines: Of standard input.
+        extensions: Lower case, with the dot.
+    """
+    given = list(inputs)
+    for text in given:
+        if len(given) > 1 and is_junk(name := Path(text).name) and not name.startswith("."):
+            continue  # a shell's * brings it along, and nothing that is hidden
+        if text == "-":
+            yield from (line.strip() for line in lines if line.strip())
+        else:
+            yield from _expanded(text, extensions)
+
+
+def _expanded(text: str, extensions: Collection[str]) -> list[str]:
+    path = Path(text)
+    if os.path.isdir(text):  # noqa: PTH112  of a name too long for a path as well
+        return [str(found) for found in walk(path) if extension_of(found) in extensions] or [text]
+    if is_pattern(text):
+        matches = (_expanded(str(found), extensions) if found.is_dir() else [str(found)] for found in _matching(path))
+        return list(chain.from_iterable(matches)) or [text]
+    return [text]
+
+
+def _matching(pattern: Path) -> Iterator[Path]:
+    """What a glob matches, sorted; of junk only what it names."""
+    root = Path(pattern.anchor) if pattern.is_absolute() else Path()
+    try:
+        matches = sorted(root.glob(str(pattern.relative_to(pattern.anchor))))
+    except (ValueError, RecursionError, OSError) as error:
+        raise InputError(
+            f"{pattern} is no pattern of names of files: ** stands alone between slashes, for folders within folders, "
+            "as in **/*.png."
+        ) from error
+    for found in matches:
+        if not any(is_junk(part) for part in found.parts if part not in pattern.parts):
+            yield found
 
 
 def extension_of(path: Path) -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ...data.builtin import BUILTIN
-from ...data.find import expand, find_data
+from ...data.find import find_data
 from ...data.images.sources.tables.table import lists_pictures
 from ...data.protocol import Array, BadFile, Example, Preprocessing
+from ...data.walk import expand
 from ...errors import InputError
 from ..predictor import read_example
 

@@ -111,8 +111,8 @@ def _explain_inputs(
     as_json: bool,
 ) -> int:
     """Explains inputs one by one; gives how many could not be read."""
-    from ....data.find import expand
     from ....data.protocol import Example
+    from ....data.walk import expand
     from ...inside.explanations import each_explained
     from ..output.screen import beside, safe, shown
     from ..output.writers import json_row

@@ -178,7 +178,7 @@ def _labelled(predictor: Predictor, run: str, inputs: Sequence[str], out: TextIO
 
 def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Format, wanted: Wanted) -> int:
     """Labels examples; gives how many could not be read."""
-    from ....data.find import expand
+    from ....data.walk import expand
     from ...batch.entries import names_many
     from ..output.screen import beside, errors
     from ..output.writers import WRITERS

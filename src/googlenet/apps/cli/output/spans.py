@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from ....data.find import expand
 from ....data.signals.recordings import stream
 from ....data.signals.recordings.recording import Recording
 from ....data.signals.recordings.windows import Windows
+from ....data.walk import expand
 from ....errors import InputError, count
 from ....inference.predictor import Predictor
 from ....inference.spans import Runs, Span, merged, rejected, spans_as_they_come, spans_of, windows_of

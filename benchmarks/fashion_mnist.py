@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -21,35 +20,51 @@ from typing import Any
 
 from common import HERE, machine, spread
 
+COMMAND = str(Path(sys.executable).with_name("googlenet"))
+OUT = HERE / "fashion_mnist.json"
+
+
+def run_of(seed: int) -> Path:
+    """Its folder."""
+    return Path("runs") / f"fashion-mnist-{seed}"
+
+
+def figures(result: dict[str, Any]) -> dict[str, Any]:
+    """Of an evaluation."""
+    return {"accuracy": result["top1"], "nll": result["nll"], "ece": result["ece"]}
+
 
 def train(minutes: float, seed: int) -> dict[str, Any]:
-    run = Path("runs") / f"fashion-mnist-{seed}"
+    run = run_of(seed)
     shutil.rmtree(run, ignore_errors=True)
-    command = [str(Path(sys.executable).with_name("googlenet")), "train", "fashion-mnist", "--minutes", str(minutes)]
+    command = [COMMAND, "train", "fashion-mnist", "--minutes", str(minutes), "--out", str(run), "--seed", str(seed)]
     started = time.perf_counter()
-    subprocess.run([*command, "--out", str(run), "--seed", str(seed)], check=True)
+    subprocess.run(command, check=True)
     seconds = time.perf_counter() - started
-    result = json.loads((run / "evaluation.json").read_text())
     return {
         "asked": minutes,
         "seed": seed,
-        "accuracy": result["top1"],
-        "nll": result["nll"],
-        "ece": result["ece"],
+        **figures(json.loads((run / "evaluation.json").read_text())),
         "minutes": round(seconds / 60, 2),
-        "epoch_seconds": spread([json.loads(line)["seconds"] for line in (run / "metrics.jsonl").open()]),
+        "epoch_seconds": spread([json.loads(line)["seconds"] for line in (run / "times.jsonl").open()]),
         "machine": machine(),
         "recipe": json.loads((run / "run.json").read_text())["recipe"],
     }
 
 
-def add(path: Path, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Puts a row into a result file, and gives those of as many minutes."""
-    rows = json.loads(path.read_text())["runs"] if path.exists() else []
-    others = [one for one in rows if (one["asked"], one["seed"]) != (row["asked"], row["seed"])]
-    rows = sorted([*others, row], key=lambda one: (one["asked"], one["seed"]))
-    path.write_text(json.dumps({"runs": rows}, indent=1) + "\n")
-    return [one for one in rows if one["asked"] == row["asked"]]
+def averaged(minutes: float, seeds: list[int]) -> dict[str, Any]:
+    """The mean answer of runs that were just trained."""
+    command = [COMMAND, "evaluate", *map(str, map(run_of, seeds)), "fashion-mnist", "--json"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {"asked": minutes, "seeds": seeds} | figures(json.loads(done.stdout))
+
+
+def add(kind: str, row: dict[str, Any], key: str) -> None:
+    """Puts a row among those of a kind in the result file, in place of one of the same minutes and key."""
+    result = json.loads(OUT.read_text()) if OUT.exists() else {"runs": [], "averaged": []}
+    others = [one for one in result[kind] if (one["asked"], one[key]) != (row["asked"], row[key])]
+    result[kind] = sorted([*others, row], key=lambda one: (one["asked"], one[key]))
+    OUT.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def main() -> None:
@@ -59,13 +74,14 @@ def main() -> None:
     options = parser.parse_args()
     for seed in options.seeds:
         row = train(options.minutes, seed)
-        rows = add(HERE / "fashion_mnist.json", row)
+        add("runs", row, "seed")
         epochs, median = row["epoch_seconds"]["n"], row["epoch_seconds"]["median"]
         print(f"seed {seed}: accuracy {row['accuracy']:.4f}, calibration error {row['ece']:.4f}, ", end="")
         print(f"in {row['minutes']:.1f} minutes, {epochs} epochs of {median:.1f} seconds")
-    accuracies = [one["accuracy"] for one in rows]
-    mean = statistics.mean(accuracies)
-    print(f"{len(accuracies)} seeds: mean {mean:.4f}, {min(accuracies):.4f} to {max(accuracies):.4f}")
+    if len(options.seeds) > 1:
+        both = averaged(options.minutes, options.seeds)
+        add("averaged", both, "seeds")
+        print(f"averaged: accuracy {both['accuracy']:.4f}, calibration error {both['ece']:.4f}")
 
 
 if __name__ == "__main__":

@@ -436,13 +436,13 @@ def photos_of_two(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", ["bare.pth", "module.ckpt", "told.safetensors"])
+@pytest.mark.parametrize("name", ["module.ckpt", "told.safetensors"])
 def test_it_is_a_start_for_training(tuned, tmp_path, photos_of_two, name):
     network, path, _ = tuned
     if name == "told.safetensors":
         assert run_here("convert", path, tmp_path / name).returncode == 0
     else:
-        saved(tmp_path, name, behind("module." * (name != "bare.pth"), network.state_dict()))
+        saved(tmp_path, name, behind("module.", network.state_dict()))
     with warnings.catch_warnings(record=True) as said:
         words = ("--weights", tmp_path / name, "--freeze", "features", "--out", tmp_path / "run")
         done = run_here("train", photos_of_two, *words)

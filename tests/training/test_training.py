@@ -334,7 +334,9 @@ def test_python_training_needs_no_command_line(tmp_path):
         training_job(data, recipe, tmp_path / "run", resume=False, report=silent)
 
 
-@pytest.mark.parametrize(("ema", "growth"), [("0", "0"), ("0.998", "0"), ("0.998", "0.9")])
+@pytest.mark.parametrize(
+    ("ema", "growth"), [pytest.param("0", "0", marks=pytest.mark.slow), ("0.998", "0"), ("0.998", "0.9")]
+)
 def test_a_training_that_is_stopped_predicts_as_well_as_its_last_epoch_was(tmp_path, monkeypatch, ema, growth):
     """The statistics that its norms had meanwhile are of other weights and, of pictures that grow, of other inputs."""
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)

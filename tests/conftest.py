@@ -39,11 +39,17 @@ DEADLINE = 500
 
 
 def pytest_itemcollected(item):
-    """Tests in a browser, and those of a service, are run by one process, which starts it once."""
-    for fixture, group in (("page_file", "browser"), ("service", "service")):
-        if fixture in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(group))
-            return
+    """Tests in a browser, those of a service, and those of a file that share what it prepares are run by one process,
+    which prepares it once."""
+    if not isinstance(item, pytest.Function):
+        return
+    groups = {"page_file": "browser", "service": "service"}
+    fixtures = item._fixtureinfo.name2fixturedefs
+    shared = [groups[name] for name in groups if name in fixtures]
+    if not shared and any(found[-1].scope == "module" for found in fixtures.values()):
+        shared = [item.location[0]]
+    for group in shared[:1]:
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def run_cli(*words, cwd=None, stdin="", env=None, timeout=DEADLINE, program=CLI):

@@ -341,6 +341,7 @@ def test_ten_drivers_and_a_hundred_workers_are_killed(tmp_path, pictures, on):
     print(f"{rounds} drivers, {total} workers")
 
 
+@pytest.mark.slow
 def test_ray_computes_the_same(pictures, tmp_path):
     pytest.importorskip("ray")
     predict_parts(asked(tmp_path / "out", pictures, on="ray"), (), quietly)

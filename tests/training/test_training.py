@@ -148,6 +148,7 @@ def test_killed_and_resumed_ends_in_the_same_weights(tmp_path, two_classes, monk
     assert [row["epoch"] for row in metrics_of(tmp_path / "killed")] == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_on_shards_too(tmp_path, two_classes, monkeypatch):
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
     assert run_here("shard", two_classes, tmp_path / "shards").returncode == 0

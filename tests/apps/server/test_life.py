@@ -133,6 +133,7 @@ def test_a_new_run_takes_over_without_a_lost_request(copy, tmp_path):
     assert {"1", "3"} <= set(load.versions)
 
 
+@pytest.mark.slow
 def test_a_model_of_openvinos_is_loaded_anew_again_and_again(tmp_path):
     pytest.importorskip("openvino")
     with running(tmp_path, "fashion_mnist") as service:

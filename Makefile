@@ -46,8 +46,8 @@ install: $(BIN)/installed
 
 $(BIN)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-compile $(TORCH)
-	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
 # Figures: each target prints what its script measured and writes the result file beside the script.

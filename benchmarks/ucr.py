@@ -216,13 +216,17 @@ def since_before(rows: list[dict]) -> dict[str, float | int]:
 
 
 def resamples_beside(rows: list[dict]) -> dict:
-    """Means over resamples beside the published means of 30, on the sets that were compared as archived."""
-    names = sorted({row["set"] for row in rows})
-    ours = {name: float(np.mean([row["accuracy"] for row in rows if row["set"] == name])) for name in names}
-    table = [row for row in bakeoff("resample_mean") if row["dataset"] in ours]
-    archived = [row for row in table if row["data_variant"] == ARCHIVED]
-    resamples = sorted({row.get("resample", 0) for row in rows})
-    found = {"resamples": resamples, "sets": len(archived)}
+    """Means over resamples, each the mean of its seeds, beside the published means of 30, on the sets that were
+    compared as archived."""
+    parts: dict[int, dict[str, list[float]]] = {}
+    for row in rows:
+        parts.setdefault(row.get("resample", 0), {}).setdefault(row["set"], []).append(row["accuracy"])
+    resamples = sorted(parts)
+    names = set.intersection(*map(set, parts.values()))
+    ours = {name: float(np.mean([np.mean(part[name]) for part in parts.values()])) for name in names}
+    archived = [row for row in bakeoff("resample_mean") if row["dataset"] in ours and row["data_variant"] == ARCHIVED]
+    means = {str(k): float(np.mean([np.mean(parts[k][row["dataset"]]) for row in archived])) for k in resamples}
+    found = {"resamples": resamples, "sets": len(archived), "mean_by_resample": means}
     if len(resamples) < 2 or not archived:
         return {"resampled": found}
     a = np.array([ours[row["dataset"]] for row in archived])

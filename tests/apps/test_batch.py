@@ -321,6 +321,7 @@ def killed(tmp_path, pictures, parts, most, seed=0, on="processes"):
     return rows_of(tmp_path / "out"), hits
 
 
+@pytest.mark.slow
 def test_whatever_is_killed_every_row_comes_once(pictures, tmp_path):
     assert killed(tmp_path, pictures, 6, 2)[0] == undisturbed(tmp_path, pictures, 6)
 

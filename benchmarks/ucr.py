@@ -113,6 +113,7 @@ def run_all(
 ) -> list[dict]:
     """Every set, seed and resample that is not among the rows yet, the largest first."""
     done = {(row["set"], row["seed"], row.get("resample", 0)) for row in rows}
+    note = json.loads(out.read_text()).get("note", "") if done else ""
     todo = [job for job in product(names, seeds, resamples) if job not in done]
     todo.sort(key=lambda job: (job[1:], -(folder / f"{job[0]}_TRAIN.tsv").stat().st_size))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
@@ -122,7 +123,7 @@ def run_all(
             row = rows[-1]
             which = f"{row['set']:<32} seed {row['seed']} resample {row['resample']}"
             print(f"{which}  {row['accuracy']:.4f}  {row['train_seconds']:.0f} s", flush=True)
-            out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
+            out.write_text(json.dumps({"machine": machine(), "note": note, "rows": rows}, indent=1) + "\n")
     return rows
 
 
@@ -225,11 +226,18 @@ def resamples_beside(rows: list[dict]) -> dict:
     names = set.intersection(*map(set, parts.values()))
     ours = {name: float(np.mean([np.mean(part[name]) for part in parts.values()])) for name in names}
     archived = [row for row in bakeoff("resample_mean") if row["dataset"] in ours and row["data_variant"] == ARCHIVED]
-    means = {str(k): float(np.mean([np.mean(parts[k][row["dataset"]]) for row in archived])) for k in resamples}
-    found = {"resamples": resamples, "sets": len(archived), "mean_by_resample": means}
+    sets = [row["dataset"] for row in archived]
+    found = {
+        "resamples": resamples,
+        "sets": len(sets),
+        "mean_by_resample": {str(k): float(np.mean([np.mean(parts[k][name]) for name in sets])) for k in resamples},
+        "core_minutes": core_minutes(rows, sets),
+    }
     if len(resamples) < 2 or not archived:
         return {"resampled": found}
-    a = np.array([ours[row["dataset"]] for row in archived])
+    a = np.array([ours[name] for name in sets])
+    own_parts = {row["dataset"]: row for row in bakeoff("default_split")}
+    by_authors = published(sets)
     beside = {}
     for peer in (key for key in archived[0] if key not in ("dataset", "data_variant", "protocol")):
         b = np.array([float(row[peer]) for row in archived])
@@ -237,9 +245,22 @@ def resamples_beside(rows: list[dict]) -> dict:
             "sets": len(archived),
             "ours": float(a.mean()),
             "theirs": float(b.mean()),
+            "theirs_on_own_parts": float(np.mean([float(own_parts[name][peer]) for name in sets])),
             "p": float(wilcoxon(a, b).pvalue),
         }
+        if peer in PUBLISHED:
+            beside[peer]["on_own_parts_as_published"] = float(np.mean([by_authors[peer][name] for name in sets]))
     return {"resampled": found | {"beside": beside}}
+
+
+def core_minutes(rows: list[dict], sets: list[str]) -> dict[str, float]:
+    """Of the processor, by resample and seed, where the rows say so."""
+    spent: dict[tuple[int, int], float] = {}
+    for row in rows:
+        if row["set"] in sets and "train_core_seconds" in row:
+            job = row["resample"], row["seed"]
+            spent[job] = spent.get(job, 0) + row["train_core_seconds"] / 60
+    return {f"resample {resample}, seed {seed}": round(minutes, 1) for (resample, seed), minutes in spent.items()}
 
 
 def show(result: dict) -> None:
@@ -348,7 +369,10 @@ def main() -> None:
         show(result)
         critical_difference(own, chosen.out.with_suffix(".svg"))
     for peer, row in result["resampled"].get("beside", {}).items():
-        print(f"{peer:<16}{row['sets']:>5}{row['ours']:>9.4f}{row['theirs']:>9.4f}  p {row['p']:.3g}")
+        print(
+            f"{peer:<16}{row['sets']:>5}{row['ours']:>9.4f}{row['theirs']:>9.4f}  p {row['p']:.3g}  own parts "
+            f"{row['theirs_on_own_parts']:.4f}"
+        )
 
 
 if __name__ == "__main__":

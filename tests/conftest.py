@@ -43,13 +43,16 @@ def pytest_itemcollected(item):
     which prepares it once."""
     if not isinstance(item, pytest.Function):
         return
-    groups = {"page_file": "browser", "service": "service"}
     fixtures = item._fixtureinfo.name2fixturedefs
-    shared = [groups[name] for name in groups if name in fixtures]
-    if not shared and any(found[-1].scope == "module" for found in fixtures.values()):
-        shared = [item.location[0]]
-    for group in shared[:1]:
-        item.add_marker(pytest.mark.xdist_group(group))
+    if "page_file" in fixtures:
+        group = "browser"
+    elif "service" in fixtures:
+        group = "service"
+    elif any(found[-1].scope == "module" for found in fixtures.values()):
+        group = item.location[0]
+    else:
+        return
+    item.add_marker(pytest.mark.xdist_group(group))
 
 
 def run_cli(*words, cwd=None, stdin="", env=None, timeout=DEADLINE, program=CLI):

@@ -444,7 +444,7 @@ def test_it_is_a_start_for_training(tuned, tmp_path, photos_of_two, name):
     else:
         saved(tmp_path, name, behind("module.", network.state_dict()))
     with warnings.catch_warnings(record=True) as said:
-        words = ("--weights", tmp_path / name, "--freeze", "features", "--epochs", "1", "--out", tmp_path / "run")
+        words = ("--weights", tmp_path / name, "--freeze", "features", "--out", tmp_path / "run")
         done = run_here("train", photos_of_two, *words)
     assert done.returncode == 0, done.stderr
     sentences = [str(each.message) for each in said]

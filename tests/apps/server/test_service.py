@@ -296,6 +296,13 @@ def schemathesis(service, examples, phases="coverage,fuzzing,stateful"):
         return subprocess.run([*command, *words], **where)
 
 
+def test_one_process_of_the_tests_asks_the_service(service, request):
+    """A pytest that pytest-xdist does not know says nothing, and starts a service in each."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("the tests run in one process, or are not dealt out by group")
+    assert request.node.nodeid.endswith("@service")
+
+
 def test_no_request_that_the_document_allows_fails(service):
     pytest.importorskip("schemathesis")
     done = schemathesis(service, 10, "fuzzing")

@@ -64,6 +64,17 @@ def _cut(text: str) -> str:
     return text if len(text) <= limits.QUOTED else f"{text[: limits.QUOTED - 1]}…"
 
 
+def reason(error: BaseException, line: int = 0) -> str:
+    """What an error of another library says, in one line; its kind where it says nothing.
+
+    Args:
+        error: It.
+        line: Which one: the first, or -1 for the last, where some put the cause.
+    """
+    text = str(error).strip()
+    return text.splitlines()[line].strip() if text else repr(error)
+
+
 def count(number: int, noun: str) -> str:
     """Such as "1 row" or "2 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

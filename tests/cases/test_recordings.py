@@ -141,9 +141,15 @@ def test_samples_from_a_pipe(learned):
     file = run_here("predict", learned / "run", learned / "piped.wav")
     ours, theirs = rows_of(piped.stdout), rows_of(file.stdout)
     assert [(row["start"], row["label"]) for row in ours] == [(row["start"], row["label"]) for row in theirs]
-    named = "2 of 2;1 of 2\n" + lines
-    assert run_here("predict", learned / "run", "-", stdin=named).returncode == 1  # names of two words each
-    for bad, said in (("0.1,0.2\n0.3\n", "Row 2 of standard input has 1 numbers"), ("0.1,x\n", "Row 1 of standard")):
+    turned = "2 of 2;1 of 2\n" + "\n".join(f"{b:.5f};{a:.5f}" for a, b in values.T)  # names of several words
+    assert run_here("predict", learned / "run", "-", stdin=turned).stdout == piped.stdout
+    missing = lines.replace(lines.split(",")[0], "", 1)  # the first number of the first row
+    assert rows_of(run_here("predict", learned / "run", "-", stdin=missing).stdout)[1:] == ours[1:]
+    for bad, said in (
+        ("0.1,0.2\n0.3\n", "Row 2 of standard input has 1 numbers"),
+        ("0.1,x\n", "Row 1 of standard"),
+        ("1,2,\n", "has 3 numbers"),
+    ):
         result = run_here("predict", learned / "run", "-", stdin=bad)
         assert result.returncode == 1 and said in result.stderr
 

@@ -114,6 +114,27 @@ def test_a_run_knows_what_the_weights_learned_from_that_it_began_with(learned, t
     assert counts(measured(tmp_path / "run", more)) == (4, 16, 0)
 
 
+def test_what_the_weights_learned_from_before_is_not_called_held_out(learned, tmp_path):
+    """Begun with weights of a network that had a test part of its own, and so learned from all of these."""
+    draw(tmp_path / "data" / "train", range(10))
+    draw(tmp_path / "data" / "test", range(2), first=500)
+    words = ["--epochs", "1", "--batch-size", "8"]
+    assert run_here("train", tmp_path / "data", "--out", tmp_path / "before", *SHORT).returncode == 0
+    start = ["--weights", tmp_path / "before", *words]
+    result = run_here("train", tmp_path / "data" / "train", "--out", tmp_path / "run", *start)
+    assert result.returncode == 0, result.stderr
+    assert "learned from 4 of the 4 pictures to measure on, by content" in result.stderr.replace("\n", " ")
+    assert "on 4 that its weights had learned from before: none is new to it" in result.stderr.replace("\n", " ")
+    assert "that its weights had learned from before" in (tmp_path / "run" / "report.html").read_text()
+    draw(tmp_path / "more", range(10))
+    draw(tmp_path / "more", range(10, 20), first=700)
+    result = run_here("train", tmp_path / "more", "--out", tmp_path / "half", *start)
+    seen = json.loads((tmp_path / "half" / "evaluation.json").read_text())
+    assert 0 < seen["left_out"] < 8 and seen["count"] == 8 - seen["left_out"] and seen["learned"] == 0
+    assert f"learned from {seen['left_out']} of the 8 pictures" in result.stderr.replace("\n", " ")
+    assert f"{seen['count']} held out, of 8: the others were learned from" in result.stderr.replace("\n", " ")
+
+
 def test_several_runs_are_measured_on_what_is_new_to_all(learned, tmp_path):
     data = learned / "data" / "train"
     new = sorted({digest_of(path) for path in data.rglob("*.png")} - Run(learned / "run").learned())

@@ -321,6 +321,17 @@ def test_a_long_signal_is_said_to_be_squeezed():
         )
 
 
+def test_a_few_long_signals_among_short_ones_are_said_to_be_squeezed():
+    draw = np.random.default_rng(0)
+    signals = [draw.normal(size=(1, 100)) for _ in range(8)]
+    part = SignalSet(torch.arange(10) % 2, tuple("abcdefghij"), (*signals, *[draw.normal(size=(1, 900))] * 2))
+    with pytest.warns(RuntimeWarning, match="up to 900 samples are squeezed to 100, 9 to one"):
+        assert part.fitted(SIGNALS).length == 100
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dataclasses.replace(part, signals=(*signals, *[draw.normal(size=(1, 300))] * 2)).fitted(SIGNALS)
+
+
 # --------------------------------------------------------------------------------------- whole trainings
 def quick(X, y, steps=60):
     recipe = dataclasses.replace(

@@ -137,6 +137,23 @@ def test_copies_stay_on_one_side(rows, seed):
     )
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), min_size=12, max_size=60), st.integers(0, 9))
+@settings(deadline=None, max_examples=200)
+def test_no_class_is_left_out_of_what_is_learned_from(rows, seed):
+    """Also one all of whose examples are copies of each other, or of another class's."""
+    rows += [(label, 100 + 10 * label + row) for label in (0, 1) for row in range(4)]
+    labels, contents = zip(*rows, strict=True)
+    data = with_copies(labels, contents)
+    data = replace(data, classes=("cat", "dog", "emu"))
+    split = hold_out(data, 0.25, seed)
+    assert set(split.train.labels.tolist()) == set(labels)
+    alone = {label for label in set(labels) if len({holds for of, holds in rows if of == label}) == 1}
+    assert not alone & set(split.validation.labels.tolist())
+    assert [note for note in split.notes if note.startswith("There is a single")] == (
+        ["There is a single signal of 'emu': it is learned from, and none is measured."] * bool(alone)
+    )
+
+
 def test_groups_that_share_a_copy_stay_together():
     labels = [row % 2 for row in range(24)]
     contents = list(range(24))

@@ -60,7 +60,7 @@ def test_a_run_says_in_its_card_what_it_measured(tmp_path):
     Run(path).write_evaluation(Evaluation(0.98765, 0.999, 0.1, 0.01, 500, [], [], "test"))
     card = (hub.save_pretrained(path, tmp_path / "model") / "README.md").read_text()
     assert "trained on shoes, 1,234 examples, recipe small" in card
-    assert "accuracy 0.9877 on 500 examples" in card
+    assert "accuracy 0.9877 on 500 held out" in card
 
 
 def test_what_is_pushed_comes_back(tmp_path, monkeypatch):
@@ -91,10 +91,11 @@ def test_the_hub_is_told_nothing_and_the_process_stays_as_it_was(tmp_path, monke
     assert "torch/" not in headers[0]  # what the library else reports of the machine
 
 
-def test_a_hub_out_of_reach_is_a_sentence(monkeypatch):
+@pytest.mark.parametrize(("error", "said"), [(OSError("no route"), "no route"), (TimeoutError(), r"TimeoutError\(\)")])
+def test_a_hub_out_of_reach_is_a_sentence(monkeypatch, error, said):
     def unreachable(name, file):
-        raise OSError("no route")
+        raise error
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)
-    with pytest.raises(InputError, match="me/none is no folder, and the Hub does not give it: no route"):
+    with pytest.raises(InputError, match=f"me/none is no folder, and the Hub does not give it: {said}"):
         hub.from_pretrained("me/none")

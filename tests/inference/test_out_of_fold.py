@@ -13,7 +13,10 @@ from googlenet.inference.calibration import out_of_fold as folding
 from googlenet.inference.calibration import temperature
 from googlenet.inference.calibration.out_of_fold import FOLDS, by_folds, out_of_fold
 from googlenet.inference.calibration.temperature import UNKNOWN
+from googlenet.training.distributed import World
+from googlenet.training.learner import finished, norms_of
 from googlenet.training.recipe import SIGNALS
+from googlenet.training.start.fresh import fresh_state
 from googlenet.training.task import task_for
 
 pytestmark = pytest.mark.usefixtures("short")
@@ -58,6 +61,22 @@ def test_no_member_learns_from_what_it_leaves_out(monkeypatch):
     assert rows.tolist() == list(range(22)) and labels.tolist() == task.data.train.labels.tolist()
     everything = {(row, member) for row in range(22) for member in range(FOLDS)}
     assert everything - seen == {(row, member) for row, member in enumerate(watched.folds)}
+
+
+def test_no_norm_knows_what_its_member_leaves_out():
+    """Its statistics are the same, whatever that is."""
+    signals, labels = waves(22)
+    task = task_of(signals, labels, dataclasses.replace(RECIPE, members=FOLDS))
+    folds = torch.arange(22) % FOLDS
+    other = [3 * signal if fold == 0 else signal for signal, fold in zip(signals, folds.tolist(), strict=True)]
+    found = []
+    for part in (signals, other):
+        train = dataclasses.replace(task.data.train, signals=tuple(part))
+        now = dataclasses.replace(task, data=dataclasses.replace(task.data, train=train), folds=folds)
+        norm = norms_of(finished(now, fresh_state(now, World(0, 1, torch.device("cpu")))))[0]
+        found.append(norm.running_mean.unflatten(0, (FOLDS, -1)))
+    assert torch.equal(found[0][0], found[1][0])
+    assert not any(torch.equal(found[0][member], found[1][member]) for member in range(1, FOLDS))
 
 
 def test_what_was_left_out_is_judged_as_examples_that_nobody_knows(monkeypatch):

@@ -14,11 +14,14 @@ from conftest import QUICK, run_cli, run_here
 from googlenet import InputError
 from googlenet.apps.jobs import choose_recipe, training_job
 from googlenet.data.builtin import digits
+from googlenet.data.find import find_data
 from googlenet.data.protocol import Dataset
-from googlenet.training import loop
+from googlenet.training import loop, progress
+from googlenet.training.distributed import World
 from googlenet.training.learner import Learner
 from googlenet.training.progress import EpochDone, silent
 from googlenet.training.recipe import SMALL
+from googlenet.training.runs.folder import Run
 from googlenet.training.task import task_for
 from googlenet.weights.checkpoint import network_of, read_unfinished
 
@@ -213,6 +216,39 @@ def test_within_a_long_epoch_too(tmp_path, two_classes, monkeypatch):
     assert_same_weights(tmp_path / "whole", tmp_path / "parts")
     losses = [[row["loss"] for row in metrics_of(tmp_path / name)] for name in ("whole", "parts")]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
+def test_time_within_an_epoch_counts_when_it_is_gone_on_with(tmp_path, two_classes, monkeypatch):
+    """By a clock on which a step of two examples takes a second."""
+    time, step, steps, speeds = [0.0], Learner.step, [], []
+
+    def ticking(*given):
+        time[0] += 1.0
+        steps.append(given)
+        if len(steps) == 9:
+            raise Killed
+        return step(*given)
+
+    for module in (loop, progress):
+        monkeypatch.setattr(module, "now", lambda: time[0])
+    monkeypatch.setattr(loop, "WITHIN", 2)
+    monkeypatch.setattr(Learner, "step", ticking)
+    changes = {"arch": "short_2d", "width": "0.125", "batch_size": "2", "epochs": "4", "max_seconds": "12.5"}
+    data = find_data(str(two_classes))
+    task = task_for(data, choose_recipe(data, None, changes))
+    run, world = Run(tmp_path / "run"), World(0, 1, torch.device("cpu"))
+    with pytest.raises(Killed):
+        loop.train(task, run, world, False, lambda event: None)
+    time[0] += 1000
+
+    def report(event):
+        if isinstance(event, progress.StepDone):
+            speeds.append(event.examples_per_second)
+
+    loop.train(task, run, world, True, report)
+    assert len(steps) == 9 + 5  # of eight there is a checkpoint; 4.5 seconds are left
+    assert sum(row.seconds for row in run.history()) == pytest.approx(13, abs=0.1)
+    assert speeds == pytest.approx([2.0] * len(speeds), rel=0.1)
 
 
 @pytest.mark.slow

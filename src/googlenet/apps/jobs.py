@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from ..training.recipe import Plan, Recipe, find_recipe, planned, seconds_to_lea
 from ..training.runs.folder import Run
 from ..training.runs.records import Evaluation
 from ..training.start.given import fitted_to, task_and_start, train_on_features
-from ..training.task import Task, what_it_says
+from ..training.task import Task, learned_before, what_it_says
 from ..weights.create import read_source
 from .measure.evaluation import scores
 from .measure.held_out import new_rows
@@ -45,9 +45,21 @@ from .report.page import write_report
 
 
 def learning_data(data: Dataset, recipe: Recipe) -> Dataset:
-    """The data as a training sees them: a part held out where there is none, and what is to be said of copies."""
+    """The data as a training sees them: a part held out where there is none, and what is to be said of copies, and of
+    what its weights learned from before."""
     held = with_held_out(data, recipe)
-    return replace(held, notes=(*held.notes, *copies(data)))
+    return replace(held, notes=(*held.notes, *copies(data), *_seen_before(held, recipe)))
+
+
+def _seen_before(data: Dataset, recipe: Recipe) -> Iterator[str]:
+    part = data.held_out
+    seen = len(part) - len(new_rows(part, learned_before(recipe)[0]))
+    if seen:
+        rest = "the result leaves these out" if seen < len(part) else "no accuracy of this training is one on new ones"
+        yield (
+            f"{recipe.weights} learned from {seen:,} of the {len(part):,} {data.kind}s to measure on, by content: the "
+            f"accuracies of epochs count them, and {rest}."
+        )
 
 
 def choose_recipe(data: Dataset, name: str | None, changes: Mapping[str, str], resumed: Run | None = None) -> Recipe:

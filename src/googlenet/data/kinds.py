@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError, short, unknown
+from ..errors import InputError, reason, short, unknown
 from .images.preprocessing import ImagePreprocessing
 from .protocol import ExampleSet, Preprocessing, Watch
 from .signals.preparation.preprocessing import SignalPreprocessing
@@ -119,7 +119,7 @@ def as_array(source: Any) -> Any:
             source = source.detach().cpu()
             return (source.float() if "bfloat16" in str(source.dtype) else source).numpy()
         except Exception as error:  # sparse, quantized, without data: PyTorch has a kind for each
-            raise InputError(f"a tensor that is no array of numbers ({str(error).splitlines()[0]})") from error
+            raise InputError(f"a tensor that is no array of numbers ({reason(error)})") from error
     return unmasked(source)
 
 

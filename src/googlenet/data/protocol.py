@@ -200,7 +200,7 @@ class Loader(Protocol):
         """
 
     def plain(self, batch_size: int | None = None, rows: Tensor | None = None) -> Iterator[Batch]:
-        """Examples unchanged: every one once, in order, or those of ``rows``; in batches of a fitting size."""
+        """Examples unchanged: all once, in order, or those of ``rows``. Members see others for those they leave out."""
 
     def leaving_out(self, folds: Tensor) -> Loader:
         """The same, where no member learns from examples that have its number in ``folds`` ``(N,)``."""

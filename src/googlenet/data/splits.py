@@ -142,8 +142,8 @@ def folds_of(part: ExampleSet, count: int, seed: int) -> Rows:
 def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
     """Moves a seeded, stratified share of the training part to the validation part.
 
-    A class with one example stays in training. Examples of one group stay together, and copies of one example, unless
-    there is little else: then a note says so.
+    A class with one example, by content, stays in training. Examples of one group stay together, and copies of one
+    example, unless there is little else: then a note says so.
 
     Args:
         data: With a training part.
@@ -155,26 +155,24 @@ def hold_out(data: Dataset, share: float, seed: int) -> Dataset:
     """
     assert data.train is not None
     part, labels = data.train, data.train.labels.numpy()
-    first, place = _once(part.contents)
-    notes = (*data.notes, *_lonely(data, labels))
+    _, place = _once(part.contents)
+    notes = data.notes
+    if not part.groups and not _wanted(_rarest(labels, place), share) and _wanted(labels, share):
+        place = np.arange(len(labels))
+        said = "Too few examples differ: some that are held out are copies of ones that are learned from."
+        notes = (*notes, said)
     if part.groups:
-        split = _grouped(data.name, labels, _joined(part.groups, place), share, seed)
-        kept, held = (np.sort(rows).tolist() for rows in split)
+        kept, held = _grouped(data.name, labels, _joined(part.groups, place), share, seed)
     else:
-        if not _wanted(labels[first], share) and _wanted(labels, share):
-            first = place = np.arange(len(labels))
-            notes = (
-                *notes,
-                "Too few examples differ: some that are held out are copies of ones that are learned from.",
-            )
-        split = _stratified(data.name, labels[first], share, seed)
-        kept, held = (np.flatnonzero(np.isin(place, rows)).tolist() for rows in split)
-    return replace(data, train=part.subset(kept), validation=part.subset(held), notes=notes)
+        apart = _with_every_class(labels, place, *_stratified(data.name, _rarest(labels, place), share, seed))
+        kept, held = (np.flatnonzero(np.isin(place, units)) for units in apart)
+    train, validation = (part.subset(np.sort(rows).tolist()) for rows in (kept, held))
+    return replace(data, train=train, validation=validation, notes=(*notes, *_lonely(data, labels, place)))
 
 
-def _lonely(data: Dataset, labels: Rows) -> Iterator[str]:
-    """What to say of classes that have one example."""
-    names = [repr(data.classes[label]) for label in np.flatnonzero(np.bincount(labels) == 1)]
+def _lonely(data: Dataset, labels: Rows, place: Rows) -> Iterator[str]:
+    """What to say of classes that have one example, by content."""
+    names = [repr(data.classes[label]) for label in np.flatnonzero(np.bincount(_pairs(labels, place)[:, 0]) == 1)]
     if names:
         yield f"There is a single {data.kind} of {', '.join(names)}: it is learned from, and none is measured."
 
@@ -184,6 +182,27 @@ def _once(contents: Sequence[str]) -> tuple[Rows, Rows]:
     numbers: dict[str, int] = {}
     place = np.array([numbers.setdefault(content, len(numbers)) for content in contents], np.int64)
     return np.unique(place, return_index=True)[1], place
+
+
+def _pairs(labels: Rows, place: Rows) -> Rows:
+    """Each label with each example, by content, that has it, once: ``(n, 2)``."""
+    return np.unique(np.stack([labels, place], axis=1), axis=0)
+
+
+def _rarest(labels: Rows, place: Rows) -> Rows:
+    """The label of each example, by content: where copies have several, the one that fewest examples have."""
+    pairs = _pairs(labels, place)
+    of, where = pairs[np.argsort(np.bincount(pairs[:, 0])[pairs[:, 0]], kind="stable")].T
+    found: Rows = of[np.unique(where, return_index=True)[1]]
+    return found
+
+
+def _with_every_class(labels: Rows, place: Rows, kept: Rows, held: Rows) -> tuple[Rows, Rows]:
+    """Examples, by content, to learn from and to hold out, so that the first are of every class."""
+    of, where = _pairs(labels, place).T
+    lost = np.setdiff1d(of, of[np.isin(where, kept)])
+    back = [where[of == label][0] for label in lost]
+    return np.append(kept, back).astype(np.int64), np.setdiff1d(held, back)
 
 
 def _joined(groups: Sequence[str], place: Rows) -> tuple[str, ...]:

@@ -268,7 +268,7 @@ class GoogLeNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         what was fitted before stays as it was."""
         before = dict(self.__dict__)
         try:
-            with ALONE, torch.random.fork_rng(devices=[]):
+            with ALONE, torch.random.fork_rng(range(torch.cuda.device_count())):
                 yield
         except BaseException:
             self.__dict__.clear()

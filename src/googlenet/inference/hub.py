@@ -9,7 +9,7 @@ from types import ModuleType
 
 from .. import files
 from ..arch.serial import to_json
-from ..errors import InputError
+from ..errors import InputError, reason
 from ..nn.googlenet import GoogLeNet
 from ..training.runs.folder import Run
 from ..weights import checkpoint
@@ -64,7 +64,7 @@ def from_pretrained(name: str | Path) -> GoogLeNet:
     try:
         path = hub.hf_hub_download(str(name), WEIGHTS)
     except Exception as error:  # the Hub's own, and those of the library that it sends with
-        raise InputError(f"{name} is no folder, and the Hub does not give it: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{name} is no folder, and the Hub does not give it: {reason(error)}") from error
     return network_of(checkpoint.read(Path(path)))
 
 
@@ -89,7 +89,7 @@ def push_to_hub(source: str | Path, repository: str, private: bool = False) -> s
             address = hub.create_repo(repository, private=private, exist_ok=True)
             hub.upload_folder(repo_id=repository, folder_path=folder, commit_message="Weights from googlenet")
         except Exception as error:  # as above
-            raise InputError(f"{repository} could not be written: {str(error).splitlines()[0]}") from error
+            raise InputError(f"{repository} could not be written: {reason(error)}") from error
     return str(address)
 
 
@@ -133,7 +133,7 @@ def _facts(source: str | Path, weights: checkpoint.Weights) -> list[str]:
         count = record.examples.get("train", 0)
         facts.append(f"trained on {record.data}, {count:,} examples, recipe {record.recipe['name']}")
         if result is not None:
-            facts.append(f"accuracy {result.top1:.4f} on {result.count:,} examples held out")
+            facts.append(f"accuracy {result.top1:.4f} on {result.measured}")
     known = None if Path(source).exists() else named(str(source))
     if known is not None:
         facts += [f"{what}: {value}" for what, value in known.rows() if what not in ("name", "note")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -73,12 +74,9 @@ def spans_of(predictor: Predictor, recording: Recording) -> Iterator[Span]:
             warnings.warn(f"{recording.path}: windows without a label: {reason}.", RuntimeWarning, stacklevel=2)
         for error in chunk.errors:
             first = next(starts) / windows.rate
-            label, probability = ("", 0.0) if error is not None else _named(predictor, *next(rows))
+            best, probability = (None, 0.0) if error is not None else next(rows)
+            label = "" if best is None else predictor.classes[best]
             yield Span(str(recording.path), first, first + windows.window / windows.rate, label, probability)
-
-
-def _named(predictor: Predictor, label: int, probability: float) -> tuple[str, float]:
-    return predictor.classes[label], probability
 
 
 def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[Span]:
@@ -87,6 +85,7 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
     Args:
         predictor: That learned from windows of recordings.
         lines: Numbers of every channel, between commas, semicolons or white space; the first may be their names.
+            Nothing between two commas or semicolons is a missing number.
 
     Raises:
         InputError: At a row that is none.
@@ -115,15 +114,21 @@ def _blocks(lines: Iterable[str], windows: Windows) -> Iterator[Samples]:
         size = windows.hop
 
 
+def _cells(line: str) -> list[str]:
+    """Of a line, between semicolons where it has some, else between commas, else between white space."""
+    mark = next((mark for mark in ";," if mark in line), None)
+    return line.split() if mark is None else [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
+
+
 def _rows(lines: Iterable[str], windows: Windows) -> Iterator[list[float]]:
     count = len(windows.channels)
     order = list(range(count))
     for number, line in enumerate(lines, start=1):
-        cells = line.replace(",", " ").replace(";", " ").split()
-        if not cells:
+        cells = _cells(line)
+        if not any(cells):
             continue
         try:
-            values = [float(cell) for cell in cells]
+            values = [float(cell or "nan") for cell in cells]
         except ValueError:
             if number > 1 or not set(windows.channels) <= set(cells):
                 raise InputError(

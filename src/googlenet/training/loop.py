@@ -122,10 +122,10 @@ def epochs(
     batch_size = _batch_size(task, world)
     learner = Learner(state, recipe, world, _class_weights(task), task.weights)
     steps = steps_of(task.examples, batch_size)
-    clock = Clock(recipe, steps, sum(row.seconds for row in state.history))
+    clock = Clock(recipe, steps, sum(row.seconds for row in state.history) + state.seconds)
     while state.epoch < recipe.epochs and _progress(clock, state, world) < 1:
         row = _epoch(task, learner, clock, batch_size, report, keep)
-        state.epoch, state.done, state.totals = state.epoch + 1, 0, (0.0, 0.0)
+        state.epoch, state.done, state.totals, state.seconds = state.epoch + 1, 0, (0.0, 0.0), 0.0
         state.history.append(row)
         yield row
     if state.history and state.epoch < recipe.epochs:  # its time is over, perhaps since the last epoch was written
@@ -144,7 +144,8 @@ def _epoch(
 ) -> EpochRow:
     """One epoch, and its validation."""
     recipe, state, world = task.recipe, learner.state, learner.world
-    started, pace, number, steps = now(), Pace(), state.epoch + 1, steps_of(task.examples, batch_size)
+    pace, number, steps = Pace(), state.epoch + 1, steps_of(task.examples, batch_size)
+    started, before = now(), state.done
     if state.done >= steps:
         raise InputError(f"The checkpoint is damaged: it is {state.done} steps into an epoch of {steps}.")
     _seed(recipe, number, state.done, world)
@@ -161,13 +162,14 @@ def _epoch(
         if pace.due() or step == steps:
             loss, accuracy = (totals / step).tolist()
             learner.check(loss, where)
-            speed = step / steps * task.examples / max(now() - started, 1e-9)
+            speed = (step - before) / steps * task.examples / max(now() - started, 1e-9)
             report(StepDone(number, recipe.epochs, step, steps, loss, accuracy, speed))
         if progress >= 1:
             break
         if keep is not None and step % WITHIN == 0 and step < steps:
             totals = world.mean(totals)
             state.done, state.totals = step, (float(totals[0]), float(totals[1]))
+            state.seconds = clock.since(state.history)
             keep()
             _seed(recipe, number, step, world)
     loss, accuracy = world.mean(totals / step).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Mapping
@@ -62,6 +63,7 @@ class State:
         step: Steps done.
         done: Of them those of the epoch that is under way; 0 between two.
         totals: Of these the sums of losses and of accuracies.
+        seconds: That they took.
         history: One row of metrics an epoch.
     """
 
@@ -72,6 +74,7 @@ class State:
     step: int = 0
     done: int = 0
     totals: tuple[float, float] = (0.0, 0.0)
+    seconds: float = 0.0
     history: list[EpochRow] = field(default_factory=list)
 
     @classmethod
@@ -109,7 +112,7 @@ class State:
         metadata = {
             "epoch": str(self.epoch),
             "step": str(self.step),
-            "done": json.dumps([self.done, *self.totals]),
+            "done": json.dumps([self.done, *self.totals, self.seconds]),
             "history": json.dumps([row.without_time() for row in self.history]),
             "recipe": json.dumps(recipe.to_dict()),
             "fingerprint": fingerprint,
@@ -131,7 +134,7 @@ class State:
         tensors, metadata = read_tensors(path)
         try:
             epoch, step, history = _progress_of(metadata)
-            done, totals = _under_way(metadata, step)
+            done, totals, seconds = _under_way(metadata, step)
             of = parsed(metadata["recipe"])
             if recipe is not None and recipe.changed_from(of):
                 raise InputError(f"{path} is of another recipe than this training. Bring back the one that was there.")
@@ -153,7 +156,8 @@ class State:
             for key, value in values.items():
                 if value.shape == parameter.shape:  # a fused step goes through memory: the same layout
                     values[key] = torch.empty_like(parameter).copy_(value).detach()
-        self.epoch, self.step, self.history, self.done, self.totals = epoch, step, history, done, totals
+        self.epoch, self.step, self.history = epoch, step, history
+        self.done, self.totals, self.seconds = done, totals, seconds
 
     def _parts_of(self, tensors: Mapping[str, Tensor], path: Path) -> dict[str, dict[str, Tensor]]:
         """The tensors of a checkpoint, by what they are of; those of the network and its mean fit."""
@@ -183,12 +187,16 @@ def _progress_of(metadata: Mapping[str, str]) -> tuple[int, int, list[EpochRow]]
     return epoch, step, history
 
 
-def _under_way(metadata: Mapping[str, str], step: int) -> tuple[int, tuple[float, float]]:
-    """How far the epoch is that a checkpoint was written in; files of before were written between two."""
-    done, loss, accuracy = parsed(metadata.get("done", "[0, 0, 0]"))
+def _under_way(metadata: Mapping[str, str], step: int) -> tuple[int, tuple[float, float], float]:
+    """How far the epoch is that a checkpoint was written in; files of before were written between two, or did not say
+    how long it took."""
+    done, *numbers = parsed(metadata.get("done", "[0, 0, 0]"))
+    loss, accuracy, seconds = map(float, numbers if len(numbers) == 3 else [*numbers, 0])
     if not isinstance(done, int) or not 0 <= done <= step:
         raise ValueError(f"it says {short(done)} steps of an epoch are done")
-    return done, (float(loss), float(accuracy))
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"it says these took {seconds} seconds")
+    return done, (loss, accuracy), seconds
 
 
 def _moments_of(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:

@@ -112,17 +112,21 @@ def what_it_says(task: Task, run: Run) -> dict[str, Any]:
     return {"classes": task.data.classes, "preprocessing": preprocessing, "learned": run.learned_digest}
 
 
-def learned_from(task: Task) -> set[str]:
+def learned_before(recipe: Recipe) -> tuple[frozenset[str], bool]:
+    """What the weights that a training begins with learned from, by content, and whether that is all they did."""
+    start = recipe.weights
+    return learned_by(start, [digest_said(read_source(start).header.extra)]) if start else (frozenset(), True)
+
+
+def learned_from(task: Task) -> frozenset[str]:
     """What the network has seen at the end, by content: the training part, and what a run learned from whose weights
     it begins with."""
-    seen, start = set(() if task.data.train is None else task.data.train.contents), task.recipe.weights
-    if start:
-        before, known = learned_by(start, [digest_said(read_source(start).header.extra)])
-        seen |= before
-        if not known and run_of(start) is not None:
-            warnings.warn(
-                f"What {start} learned from is not known: evaluate may measure examples of it.",
-                RuntimeWarning,
-                stacklevel=1,
-            )
-    return seen
+    before, known = learned_before(task.recipe)
+    start = task.recipe.weights
+    if not known and run_of(start) is not None:
+        warnings.warn(
+            f"What {start} learned from is not known: evaluate may measure examples of it.",
+            RuntimeWarning,
+            stacklevel=1,
+        )
+    return before.union(() if task.data.train is None else task.data.train.contents)

@@ -2,6 +2,7 @@ import io
 import json
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,6 +82,14 @@ def test_tensorboard_gets_the_numbers_of_every_epoch(tmp_path, capsys):
     assert [(event.step, event.value) for event in log.Scalars("loss")] == [(2, 1.25), (3, 1.25)]
     assert [(event.step, event.value) for event in log.Scalars("validation_accuracy")] == [(3, 0.75)]
     assert "epoch" not in log.Tags()["scalars"]
+
+
+def test_tensorboard_keeps_what_it_got_of_a_training_that_stops(tmp_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(progress, "_tensorboard", lambda run: SimpleNamespace(close=lambda: closed.append(run)))
+    with pytest.raises(KeyboardInterrupt), progress.training_progress(tensorboard=tmp_path):
+        raise KeyboardInterrupt
+    assert closed == [tmp_path]
 
 
 def test_watched_items_come_one_by_one(terminal):

@@ -12,7 +12,7 @@ from typing import Any
 from ...data.images.sources.tables.columns import PATHS, plain
 from ...data.images.stored import members_of
 from ...data.walk import extension_of, is_elsewhere, is_junk, is_pattern, walked
-from ...errors import InputError, quoted, several
+from ...errors import InputError, quoted, reason, several
 from ...files import check_unpacked, open_plain
 from ...limits import PATH
 from .plan import Entry
@@ -140,7 +140,7 @@ def _of_parquet(text: str) -> Iterator[str]:
             for batch in file.iter_batches(columns=[names[at]], batch_size=BATCH):
                 yield from _texts(batch.column(0), text)
     except (ArrowInvalid, OSError) as error:
-        raise InputError(f"{text} is no whole Parquet file ({str(error).splitlines()[0]}).") from error
+        raise InputError(f"{text} is no whole Parquet file ({reason(error)}).") from error
 
 
 def _texts(column: Any, text: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...errors import InputError
+from ...errors import InputError, reason
 from .label import Counts, Network, label_part
 from .plan import Plan
 
@@ -34,7 +34,7 @@ def computed(network: Network, plan: Plan, parts: Sequence[int], address: str | 
         try:
             ray.init(address=address, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise InputError(f"There is no Ray at {address or 'this machine'}: {str(error).splitlines()[0]}") from error
+            raise InputError(f"There is no Ray at {address or 'this machine'}: {reason(error)}") from error
     try:
         yield from _computed(ray, network, plan, parts)
     finally:
@@ -59,13 +59,9 @@ def _computed(ray: Any, network: Network, plan: Plan, parts: Sequence[int]) -> I
             try:
                 found = ray.get(reference)
             except ray.exceptions.RayError as error:
-                raise InputError(f"Part {part} could not be computed: {_reason(error)}") from error
+                cause = getattr(error, "cause", None) or error
+                raise InputError(f"Part {part} could not be computed: {reason(cause, -1)}") from error
             yield part, found
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "cause", None) or error
-    return str(cause).strip().splitlines()[-1]
 
 
 class _Labels:

@@ -157,9 +157,11 @@ def training_progress(shown: bool = True, tensorboard: Path | None = None) -> It
             except BrokenPipeError:  # who read them has seen enough; the training goes on
                 leave(sys.stdout)
 
-        yield report
-    if log is not None:
-        log.close()
+        try:
+            yield report
+        finally:
+            if log is not None:
+                log.close()
 
 
 def _write_scalars(log: Any, event: EpochDone) -> None:

@@ -179,5 +179,5 @@ def _source(run: str) -> str:
     if found is None or not found.exists:
         return Path(run).name
     row, result = found.record(), found.evaluation()
-    accuracy = "" if result is None else f", accuracy {result.top1:.2%} on {result.count:,} examples held out"
+    accuracy = "" if result is None else f", accuracy {result.top1:.2%} on {result.measured}"
     return f"{Path(run).name}: trained on {row.data}, {row.examples.get('train', 0):,} examples{accuracy}"

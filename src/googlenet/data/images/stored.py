@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import InputError, quoted
+from ...errors import InputError, quoted, reason
 from ...files import digest, open_plain
 from ..walk import is_elsewhere, is_junk
 
@@ -78,7 +78,7 @@ def fetched(address: str, start: int = 0, size: int | None = None) -> bytes:
     except FileNotFoundError:
         raise InputError("there is no such file") from None
     except Exception as error:  # of any library below fsspec
-        raise InputError(next(iter(str(error).splitlines()), repr(error)).rstrip(".")) from error
+        raise InputError(reason(error).rstrip(".")) from error
     if size is not None and len(content) > size:
         raise InputError("whole files come from there, and no parts of them: read it through simplecache::")
     if size is not None and len(content) < size:

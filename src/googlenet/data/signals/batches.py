@@ -60,10 +60,25 @@ class SignalLoader:
         return islice(batches, first, None)  # chance goes on from batch to batch
 
     def plain(self, batch_size: int | None = None, rows: Tensor | None = None) -> Iterator[Batch]:
-        """Every signal once, in order, or those of ``rows``, unchanged."""
-        for piece in torch.split(torch.arange(len(self.signals)) if rows is None else rows, batch_size or 64):
+        """Every signal once, in order, or those of ``rows``, unchanged; members that leave some out see others twice
+        in their place."""
+        rows = torch.arange(len(self.signals)) if rows is None else rows
+        if self.folds is not None:
+            yield from self._plain_apart(rows, batch_size or 64)
+            return
+        for piece in torch.split(rows, batch_size or 64):
             prepared = torch.from_numpy(self.preprocessing.array([self.signals[row] for row in piece.tolist()]))
             yield Batch(self.preprocessing.views(prepared, self.settings.members)[0], self.labels[piece], piece)
+
+    def _plain_apart(self, rows: Tensor, batch_size: int) -> Iterator[Batch]:
+        """:meth:`plain` where every member has signals of its own."""
+        assert self.folds is not None
+        members = range(self.settings.members)
+        own = torch.stack([_as_many(rows[self.folds[rows] != member], len(rows)) for member in members], dim=1)
+        for piece in torch.split(own, batch_size):
+            x = self.inputs[piece]
+            show_in_place(x, self.preprocessing.channels, self.preprocessing.own)
+            yield Batch(x.flatten(1, 2), self.labels[piece], piece)
 
     def leaving_out(self, folds: Tensor) -> SignalLoader:
         """The same, where each member never learns from some.
@@ -140,6 +155,11 @@ def _order(count: int, folds: Tensor | None, member: int, generator: torch.Gener
     own = torch.nonzero(folds != member)[:, 0]
     rounds = [own[torch.randperm(len(own), generator=generator)] for _ in range(-(-count // len(own)))]
     return torch.cat(rounds)[:count]
+
+
+def _as_many(rows: Tensor, count: int) -> Tensor:
+    """Rows ``(count,)``: these, and from the first on again."""
+    return rows.repeat(-(-count // len(rows)))[:count]
 
 
 def _amplified(x: Tensor, channels: int, gain: float, generator: torch.Generator) -> None:

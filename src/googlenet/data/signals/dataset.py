@@ -22,6 +22,7 @@ from .rows import Signal
 from .tables.schema import Schema
 
 PLACES = 512
+SQUEEZED = 4  # to one: from there on the longest signals lose what others keep, and it is said
 SUMS = ("mean", "deviation", "first sample", "last sample", "number of missing samples")
 
 
@@ -87,7 +88,7 @@ class SignalSet:
         """By the statistics of these, at a length that follows from theirs."""
         length = network_length(self.signals, settings.longest)
         longest = max(signal.shape[1] for signal in self.signals)
-        if longest > settings.longest:
+        if longest > settings.longest or longest > SQUEEZED * length:
             factor = longest / length
             warnings.warn(
                 f"Signals of up to {longest:,} samples are squeezed to {length:,}, {factor:.3g} to one: what changes "

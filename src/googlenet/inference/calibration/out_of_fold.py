@@ -75,7 +75,7 @@ def out_of_fold(task: Task, report: Report = silent) -> tuple[Labels, Probabilit
 def _left_out(model: torch.nn.Module, task: Task, folds: Labels) -> tuple[Labels, Probabilities, Labels]:
     device = next(model.parameters()).device
     rows, found, labels = [], [], []
-    for batch in task.training.plain():
+    for batch in replace(task, folds=None).training.plain():
         member = folds[batch.rows.numpy()]
         left = np.flatnonzero(member >= 0)
         each = model(batch.inputs.to(device)).float().softmax(-1).cpu().numpy()

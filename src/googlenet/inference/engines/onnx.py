@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import onnxruntime
 
 from ...data.protocol import Array, Floats
-from ...errors import InputError
+from ...errors import InputError, reason
 from ...files import read_bytes
 from ...limits import EXPORTED
 from ...weights.foreign.protobuf import Damaged
@@ -85,7 +85,7 @@ class OnnxBackend(Backend):
         try:
             return OnnxEngine(content), notes  # the very bytes that were looked at
         except Exception as error:
-            raise InputError(f"{path} is not a whole ONNX file ({str(error).splitlines()[0]}).") from error
+            raise InputError(f"{path} is not a whole ONNX file ({reason(error)}).") from error
 
 
 BACKEND = OnnxBackend()

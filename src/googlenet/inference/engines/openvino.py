@@ -16,7 +16,7 @@ from openvino import opset8
 from ...data.kinds import preprocessing_from
 from ...data.parallel import available_cores
 from ...data.protocol import Array, Floats
-from ...errors import InputError
+from ...errors import InputError, reason
 from ...files import read_bytes
 from ...limits import EXPORTED
 from ...weights.foreign.protobuf import Damaged
@@ -99,7 +99,7 @@ class OpenVinoBackend(Backend):
         try:
             openvino.save_model(model, path, compress_to_fp16=False)
         except RuntimeError as error:  # what OpenVINO makes of a full disk
-            raise OSError(errno.EIO, str(error).strip().splitlines()[-1]) from error
+            raise OSError(errno.EIO, reason(error, -1)) from error
         seal(path, path.with_suffix(".bin"))
         return OpenVinoEngine(_model(*_parts(path), path), bf16=False)
 
@@ -170,7 +170,7 @@ def _model(xml: bytes, weights: bytes, path: Path) -> openvino.Model:
             f"{path} is no model that googlenet exports: {error}. Export the run again with googlenet export."
         ) from error
     except RuntimeError as error:
-        raise InputError(f"{path} is not a whole model of OpenVINO's ({str(error).splitlines()[0]}).") from error
+        raise InputError(f"{path} is not a whole model of OpenVINO's ({reason(error)}).") from error
 
 
 def _check(model: openvino.Model, notes: Notes, path: Path) -> None:
@@ -188,9 +188,7 @@ def _check(model: openvino.Model, notes: Notes, path: Path) -> None:
         size = _size(model)
         model.reshape({0: [-1, *shape]})
     except RuntimeError as error:
-        raise InputError(
-            f"{path} is damaged: it does not read {tuple(shape)} ({str(error).splitlines()[-1]})."
-        ) from error
+        raise InputError(f"{path} is damaged: it does not read {tuple(shape)} ({reason(error, -1)}).") from error
     notes.check(path, given[1:], gives[1:], size)
 
 

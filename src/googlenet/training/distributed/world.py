@@ -20,7 +20,7 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from ...errors import InputError
+from ...errors import InputError, reason
 from ...nn.device import best_device
 from .heartbeat import heartbeat
 from .norm import SharedBatchNorm
@@ -177,8 +177,7 @@ def _meeting(size: int) -> tuple[Store, int, int]:
         time.sleep(0.05)
     met = found.get()
     if isinstance(met, Exception):
-        reason = next(iter(str(met).splitlines()), repr(met))
-        raise InputError(f"The {size} processes of this training did not meet at {place}: {reason}") from met
+        raise InputError(f"The {size} processes of this training did not meet at {place}: {reason(met)}") from met
     store: Store
     store, rank, size = met
     if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":

@@ -125,6 +125,8 @@ class Recipe:
                 raise InputError(f"{name} is a number, not {getattr(self, name)}.")
         _check_most(self)
         _check_start(self)
+        if self.slice > 1:
+            raise InputError(f"slice is a share of a signal, 1 at most, not {self.slice}.")
         positive = ("width", "epochs", "batch_size", "learning_rate", "members", "longest", "slice")
         shares = ("warmup", "momentum", "label_smoothing", "ema", "dropout", "growth")
         for name in positive:

@@ -207,6 +207,17 @@ class Evaluation:
         _check_types(self, float=("top1", "nll", "ece"), int=("count",), list=("per_class", "confusion"), str=("part",))
 
     @property
+    def measured(self) -> str:
+        """How many examples a training was measured on, and of what kind they are."""
+        if self.learned:
+            return f"{self.count:,} that its weights had learned from before: none is new to it"
+        if self.left_out:
+            return (
+                f"{self.count:,} held out, of {self.count + self.left_out:,}: the others were learned from, by content"
+            )
+        return f"{self.count:,} held out"
+
+    @property
     def doubt(self) -> str:
         """A sentence on the best shortcuts; empty where none was found."""
         if not self.shortcuts:

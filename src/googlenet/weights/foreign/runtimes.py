@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...data.images.preprocessing import ImagePreprocessing
-from ...errors import InputError
+from ...errors import InputError, reason
 from ..checkpoint import Header
 from .preprocessing import BVLC
 
@@ -35,8 +35,7 @@ def other_side(path: Path, header: Header, x: Tensor) -> Answer | None:
     except ImportError:
         return None
     except Exception as error:  # each has its own
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{runner.__name__[1:]} refuses the file, which is not kept: {reason}") from error
+        raise InputError(f"{runner.__name__[1:]} refuses the file, which is not kept: {reason(error)}") from error
 
 
 def _onnx_runtime(path: Path, header: Header, x: Tensor) -> Answer:

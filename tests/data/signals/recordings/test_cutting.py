@@ -78,6 +78,16 @@ def test_the_label_of_a_window_is_what_covers_most_of_it():
     assert found.unlabelled + found.torn + len(expected) == len(starts)
 
 
+@pytest.mark.parametrize(
+    "twice", [[Mark(0, 0.4, "x")] * 2, [Mark(0, 0.3, "x"), Mark(0.1, 0.4, "x"), Mark(0.2, 0.3, "x")]]
+)
+def test_marks_of_one_label_that_overlap_cover_once(twice):
+    """Of two who scored the same recording, or of rows that occur twice."""
+    windows = Windows(10.0, ("a",), 10, 10)
+    assert by_majority([*twice, Mark(0.4, 1, "y")], windows, 10).labels == ["y"]
+    assert by_majority(twice, windows, 10).unlabelled == 1
+
+
 def test_a_window_that_two_labels_share_alike_has_none():
     windows = Windows(10.0, ("a",), 20, 20)
     found = by_majority([Mark(0, 1, "x"), Mark(1, 2, "y"), Mark(2, 4, "y")], windows, 40)

@@ -47,7 +47,7 @@ def show_better_start(data: Dataset, recipe: Recipe) -> None:
 
 def show_result(evaluation: Evaluation, run: Run) -> None:
     """What a training came to, on standard error."""
-    say(f"accuracy {evaluation.top1:.4f} on {evaluation.count:,} held out; see {run.report}")
+    say(f"accuracy {evaluation.top1:.4f} on {evaluation.measured}; see {run.report}")
     if evaluation.calibrated_on:
         undone = f"label smoothing of {evaluation.smoothing:g} undone, " if evaluation.smoothing else ""
         said = f"{undone}temperature {evaluation.temperature:.2f}"

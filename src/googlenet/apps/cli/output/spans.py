@@ -15,7 +15,8 @@ from ....errors import InputError, count
 from ....inference.predictor import Predictor
 from ....inference.spans import Runs, Span, merged, rejected, spans_as_they_come, spans_of, windows_of
 from ...report.strip import write_strips
-from .screen import errors, safe, shown
+from ..display import say
+from .screen import safe
 from .writers import csv_row, json_row
 
 COLUMNS = ("start", "end", "label", "probability", "recording")
@@ -71,7 +72,7 @@ def label_recordings(
     """
     windows = windows_of(predictor)
     assert windows is not None
-    _say(f"Read as {windows.described()}.")
+    say(f"Read as {windows.described()}.")
     if "-" in inputs:
         if len(inputs) > 1 or chart is not None:
             raise InputError("Samples from standard input (-) are labelled alone, and without --chart.")
@@ -102,7 +103,7 @@ class _Work:
                     yield from self._recording(recording)
             except InputError as error:
                 self.failed += 1
-                _say(str(error))
+                say(str(error))
 
     def _recording(self, recording: Recording) -> Iterator[Span]:
         joined, empty, unsure, last = Runs(), 0, 0, 0.0
@@ -122,21 +123,17 @@ class _Work:
         rest = recording.seconds - last
         path, windows = recording.path, self.windows
         for remark in recording.remarks:
-            _say(remark)
+            say(remark)
         if windows.centred and not recording.marks:
-            _say(
+            say(
                 f"{path} has no marks: the network learned from windows around some (beats), and here answers every "
                 "window, also those that lie between."
             )
         elif not windows.centred and rest > 0.5 / windows.rate:
-            _say(f"{path}: the last {rest:.3g} s are shorter than a window, and have no label.")
+            say(f"{path}: the last {rest:.3g} s are shorter than a window, and have no label.")
         if recording.rate != windows.rate:
-            _say(f"{path}: {recording.rate:g} Hz, brought to {windows.rate:g} Hz.")
+            say(f"{path}: {recording.rate:g} Hz, brought to {windows.rate:g} Hz.")
         if unsure:
-            _say(f"{path}: no label for {count(unsure, 'window')} less probable than {self.reject_below:g}.")
+            say(f"{path}: no label for {count(unsure, 'window')} less probable than {self.reject_below:g}.")
         if empty:
-            _say(f"{path}: no label for {count(empty, 'window')} without a sample.")
-
-
-def _say(sentence: str) -> None:
-    errors.print(shown(sentence, errors.encoding), soft_wrap=not errors.is_terminal)
+            say(f"{path}: no label for {count(empty, 'window')} without a sample.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ def by_majority(marks: Sequence[Mark], windows: Windows, length: int) -> Labelle
     """Windows one hop after the other; each has the label that covers most of it, and half of it at least.
 
     Args:
-        marks: Of stretches.
+        marks: Of stretches; where two of one label overlap, they cover that once.
         windows: Their size and hop.
         length: Samples of the recording, at the rate of the windows.
     """
@@ -61,15 +61,28 @@ def by_majority(marks: Sequence[Mark], windows: Windows, length: int) -> Labelle
     if not len(starts) or not names:
         return Labelled(np.zeros(0, np.int64), [], unlabelled=len(starts))
     covered = np.zeros((len(names), len(starts)))
-    for mark in marks:
-        begin, end = mark.start * windows.rate, mark.end * windows.rate
-        first = max(0, int((begin - windows.window) // windows.hop))
-        near = slice(first, max(first, int(end // windows.hop) + 1))
-        shared = np.minimum(end, starts[near] + windows.window) - np.maximum(begin, starts[near])
-        covered[names.index(mark.label), near] += np.maximum(shared, 0)
+    for row, name in enumerate(names):
+        for start, stop in _joined([mark for mark in marks if mark.label == name]):
+            begin, end = start * windows.rate, stop * windows.rate
+            first = max(0, int((begin - windows.window) // windows.hop))
+            near = slice(first, max(first, int(end // windows.hop) + 1))
+            shared = np.minimum(end, starts[near] + windows.window) - np.maximum(begin, starts[near])
+            covered[row, near] += np.maximum(shared, 0)
     best = covered.argmax(0)
     most = covered.max(0)
     enough = most >= ENOUGH * windows.window - 1e-6 * windows.window
     torn = enough & ((covered >= most - 1e-6 * windows.window).sum(0) > 1)
     kept = np.flatnonzero(enough & ~torn)
     return Labelled(starts[kept], [names[best[at]] for at in kept], int((~enough).sum()), int(torn.sum()))
+
+
+def _joined(marks: Sequence[Mark]) -> Iterator[tuple[float, float]]:
+    """Start and end, seconds, of what marks cover together: those that overlap are one."""
+    spans = sorted((mark.start, mark.end) for mark in marks)
+    start, end = spans[0]
+    for begin, stop in spans[1:]:
+        if begin > end:
+            yield start, end
+            start, end = begin, stop
+        end = max(end, stop)
+    yield start, end

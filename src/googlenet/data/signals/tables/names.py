@@ -69,7 +69,7 @@ class Run:
 
     def column(self, number: float) -> str:
         """The name of one of its columns, without padding."""
-        return f"{self.prefix}{number:g}{self.suffix}"
+        return f"{self.prefix}{number:.15g}{self.suffix}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; short where the numbers are evenly spaced."""

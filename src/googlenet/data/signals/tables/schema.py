@@ -133,10 +133,6 @@ class Schema:
         least, most = self.lengths
         return least if least == most and least > 0 else None
 
-    def without_labels(self) -> Schema:
-        """For a file in which labels and groups are not looked for."""
-        return replace(self, target=None, group=None)
-
     def with_missing(self, words: Sequence[str]) -> Schema:
         """With those words for what is missing, too."""
         return replace(self, missing=tuple(dict.fromkeys((*self.missing, *words))))

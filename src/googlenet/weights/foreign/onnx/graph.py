@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ....arch.spec import Arch, Layer, MaxPool, ResponseNorm
 from ....arch.variants import GOOGLENET
-from ....errors import InputError, parsed
+from ....errors import InputError, parsed, reason
 from ....files import open_plain, read_bytes, write_bytes
 from ....limits import PROTOBUF
 from ...checkpoint import Header, Weights, check_tensors, network_of, of_shapes_alone
@@ -232,7 +232,7 @@ def _load(path: Path) -> onnx.ModelProto:
         model = onnx.load_from_string(content)
         _check_names(model)
     except Exception as error:  # protobuf's own, and others for weights in a file beside it
-        raise InputError(f"{path} is not a whole ONNX file ({str(error).splitlines()[0]}).") from error
+        raise InputError(f"{path} is not a whole ONNX file ({reason(error)}).") from error
     if not model.graph.node:
         raise InputError(f"{path} is not a whole ONNX file: it holds no graph.")
     return model

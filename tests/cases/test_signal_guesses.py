@@ -5,7 +5,7 @@ import pytest
 
 from conftest import same_signals, write
 from googlenet import InputError
-from googlenet.data.signals.files import read_file, read_signals
+from googlenet.data.signals.files import examples_of, read_file, read_signals
 from googlenet.data.signals.tables.schema import TableColumns
 
 RANDOM = np.random.default_rng(0)
@@ -116,3 +116,26 @@ def test_a_channel_that_rises_is_asked_about(tmp_path):
         read_signals(path)
     read = read_file(path, TableColumns(id="id", time="charge")).schema
     assert (read.time, read.channels[0].columns) == ("charge", ("ax",))
+
+
+@pytest.mark.parametrize(
+    "labels", [["0.5", "0.25", "0.125", "0.75", "0.1", "0.2"], ["1", "2", "1", "2", "2", "1"], [""] * 6]
+)
+def test_a_cell_more_than_the_samples_is_the_label_only_if_it_can_be_one(tmp_path, labels):
+    """Of rows without a header, of which the network learned with the label first."""
+    draws = np.random.default_rng(0)
+    values = draws.normal(size=(6, 12)).round(4).tolist()
+
+    def write(name, first):
+        rows = [",".join(map(str, [*start, *row])) for start, row in zip(first, values, strict=True)]
+        (tmp_path / name).write_text("\n".join(rows) + "\n")
+        return tmp_path / name
+
+    schema = read_file(write("learned.csv", [[label] for label in "121221"])).schema
+    more = write("more.csv", [[label] for label in labels])
+    if "0.5" in labels:
+        with pytest.raises(InputError, match="cannot be told which cell is the label. Remove the labels"):
+            list(examples_of(more, schema))
+    else:
+        found = [example.content[0].tolist() for example in examples_of(more, schema)]
+        assert found == values

@@ -277,6 +277,30 @@ def test_what_is_unlike_all_that_was_learned_from_is_said(change, said):
     older.read(np.atleast_2d(np.tile(X[0], 2)))  # how long they were is not known
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: x * 1e-3, "Channel 2 of some signals varies a hundred times less"),
+        (lambda x: np.full_like(x, 3.0), "Channel 2 of some signals has no value or does not vary"),
+        (np.zeros_like, "Channel 2 of some signals has no value or does not vary"),
+        (lambda x: np.full_like(x, np.nan), "Channel 2 of some signals has no value or does not vary"),
+    ],
+)
+def test_a_channel_that_is_unlike_all_that_was_learned_from_is_said(change, said):
+    first, second = waves()[0], waves()[0][::-1]
+    preprocessing = SignalPreprocessing.fitted([np.stack(pair) for pair in zip(first, second, strict=True)], LENGTH)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        preprocessing.read(np.stack([first[0], second[0]]))
+    other = np.stack([first[0], change(second[0])])
+    with pytest.warns(RuntimeWarning, match=said):
+        preprocessing.read(other)
+    quiet = [np.stack(pair) for pair in zip(first, [*second[1:], change(second[0])], strict=True)]  # one was learned
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SignalPreprocessing.fitted(quiet, LENGTH).read(other)
+
+
 @pytest.mark.parametrize("factor", [100, 1e3, 1e6])
 def test_signals_in_a_larger_unit_are_refused(factor):
     X, _ = waves()
@@ -289,7 +313,7 @@ def test_limits_are_kept_with_the_preprocessing_and_files_without_them_are_read(
     preprocessing = SignalPreprocessing.fitted(signals, LENGTH)
     row = json.loads(json.dumps(preprocessing.to_dict(), allow_nan=False))
     assert preprocessing_from(row) == preprocessing
-    for key in ("low", "high", "constant"):
+    for key in ("low", "high", "constant", "least"):
         del row[key]
     old = preprocessing_from(row)
     np.testing.assert_array_equal(old.array(signals), preprocessing.array(signals))

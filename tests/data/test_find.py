@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from googlenet.data.find import find_data
+from googlenet.data.find import Columns, find_data
 
 
 def table(folder, labels):
@@ -51,3 +51,31 @@ def test_classes_that_may_be_meant_for_one_are_said(tmp_path, kind, labels, said
     notes = " ".join(data.notes)
     assert len(data.classes) == len(set(labels))
     assert (said in notes) if said else ("kept apart" not in notes)
+
+
+def patients(path, names):
+    """A table of signals of patients, two classes of each."""
+    draws = np.random.default_rng(len(path.name))
+    samples = ",".join(f"t{at}" for at in range(9))
+    rows = [
+        f"{label},{name},{','.join(map(str, draws.normal(size=9).round(3)))}" for name in names for label in ("a", "b")
+    ]
+    path.write_text("\n".join([f"label,patient,{samples}", *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "said"),
+    [
+        (["p1", "p2", "p3"], ["p4"], None),
+        (["p1", "p2", "p3"], ["p3", "p4"], "1 group is in more than one part, such as 'p3': what is measured is of"),
+        (["p1", "p2", "p3"], ["p3", "p1"], "2 groups are in more than one part, such as 'p1'"),
+        (["p1", "P1", "p2"], ["p4"], "The groups 'P1' and 'p1' differ in case, blanks or forms of letters alone; they"),
+        (["3", "3.0", "4", "04"], ["5"], "'04' and '4' differ in the form of a number alone, and so do others; they are"),
+        (["p1", "p2"], ["P2"], "The groups 'P2' and 'p2' differ in case"),
+    ],
+)
+def test_groups_that_may_be_one_or_are_on_both_sides_are_said(tmp_path, train, test, said):
+    patients(tmp_path / "T_TRAIN.csv", train)
+    patients(tmp_path / "T_TEST.csv", test)
+    notes = " ".join(find_data(str(tmp_path / "T"), columns=Columns(group="patient")).notes)
+    assert said in notes if said else "kept apart" not in notes and "more than one part" not in notes

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from googlenet import InputError
 from googlenet.data.protocol import Dataset
 from googlenet.data.signals.dataset import SignalSet
-from googlenet.data.splits import copies, fingerprint, fingerprint_by_names, folds_of, hold_out, with_held_out
+from googlenet.data.splits import (
+    alike,
+    copies,
+    counted,
+    fingerprint,
+    fingerprint_by_names,
+    folds_of,
+    hold_out,
+    with_held_out,
+)
 from googlenet.training.recipe import SIGNALS, SMALL
 
 
@@ -117,6 +126,17 @@ def test_a_class_of_one_group_cannot_be_split():
 
 
 # ------------------------------------------------------------------------------------------------------- copies
+def test_what_counts_as_one_and_how_that_is_said():
+    apart = data_of([0, 1, 0, 1]).train
+    assert (alike(apart), counted(apart)) == ((), "")
+    patients = data_of([0, 1, 0, 1], "aabb").train
+    assert (alike(patients), counted(patients)) == (("a", "a", "b", "b"), ", of 2 groups")
+    copied = with_copies([0, 1, 0, 1], [5, 6, 5, 7]).train
+    assert alike(copied) == copied.contents and counted(copied) == ", of which 3 differ"
+    shared = with_copies([0, 1, 0, 1], [5, 6, 5, 7], "abcd").train  # of two patients one example is the same
+    assert alike(shared) == ("a", "b", "a", "d")
+
+
 def with_copies(labels, contents, groups=()):
     """Examples of which some hold the same."""
     names = tuple(f"somewhere/{row}" for row in range(len(labels)))

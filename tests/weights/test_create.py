@@ -110,3 +110,6 @@ def test_what_is_no_weights_is_a_sentence(tmp_path):
     ):
         with pytest.raises(InputError, match=sentence):
             create_model("googlenet", weights=source)
+    (tmp_path / "model.xml").touch()  # exported into a folder of its own
+    with pytest.raises(InputError, match=rf"Name a file in it: {tmp_path}/model\.xml\.$"):
+        create_model("googlenet", weights=tmp_path)

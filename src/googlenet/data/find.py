@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -54,7 +54,7 @@ def find_data(source: str, watch: Watch = unwatched, columns: Columns = Columns(
         InputError: If it is nothing of the sort, or has nothing to learn from.
     """
     data = _found(source, watch, columns)
-    return replace(data, notes=(*_said_of_alike(data.classes), *data.notes))
+    return replace(data, notes=(*_said_of_alike(data.classes), *_said_of_groups(data), *data.notes))
 
 
 def _found(source: str, watch: Watch, columns: Columns) -> Dataset:
@@ -81,14 +81,37 @@ def _found(source: str, watch: Watch, columns: Columns) -> Dataset:
 
 
 def _said_of_alike(classes: Sequence[str]) -> Iterator[str]:
-    """Of classes that may be meant for one: their names are the same number, or the same letters."""
+    """Of classes that may be meant for one."""
+    for names, how in _alike(classes):
+        yield f"The classes {names} differ {how} alone; they are kept apart."
+
+
+def _said_of_groups(data: Dataset) -> Iterator[str]:
+    """Of groups that may be meant for one, and of those on both sides of a split that the data bring."""
+    parts = [set(part.groups) for part in data.parts.values()]
+    every = sorted(set[str]().union(*parts))
+    if pairs := list(_alike(every)):
+        names, how = pairs[0]
+        more = ", and so do others" if len(pairs) > 1 else ""
+        yield f"The groups {names} differ {how} alone{more}; they are kept apart."
+    both = [group for group in every if sum(group in part for part in parts) > 1]
+    if both:
+        verb = "are" if len(both) > 1 else "is"
+        yield (
+            f"{count(len(both), 'group')} {verb} in more than one part, such as {short(both[0])!r}: what is measured "
+            "is of groups that are learned from, and says nothing of others."
+        )
+
+
+def _alike(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names that may be meant for one, joined, and how they differ: they are the same number, or the same letters."""
     alike: dict[str | Decimal, list[str]] = {}
-    for name in classes:
+    for name in names:
         alike.setdefault(_meaning(name), []).append(name)
-    for names in alike.values():
-        if len(names) > 1:
-            how = "in the form of a number" if all(map(is_number, names)) else "in case, blanks or forms of letters"
-            yield f"The classes {' and '.join(map(repr, names))} differ {how} alone; they are kept apart."
+    for same in alike.values():
+        if len(same) > 1:
+            how = "in the form of a number" if all(map(is_number, same)) else "in case, blanks or forms of letters"
+            yield " and ".join(map(repr, same)), how
 
 
 def _meaning(name: str) -> str | Decimal:

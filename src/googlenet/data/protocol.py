@@ -132,7 +132,7 @@ class Preprocessing(Protocol):
         crops: How many crops of an example may be asked for.
         most: Examples that are best read and computed together, at most.
         bf16: Whether bfloat16 is precise enough to predict in.
-        of_views: Fields that :meth:`views` alone depends on: networks that differ in them read the same examples.
+        of_views: Fields on which :meth:`read` does not depend: networks that differ in them read the same examples.
     """
 
     kind: ClassVar[str]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, count
 from .parallel import steps_of
 from .protocol import Dataset, ExampleSet, Settings
 
@@ -113,6 +113,24 @@ def units_of(part: ExampleSet) -> Rows:
     """What belongs together, groups and copies of one example: a number for each example, ``(N,)``, from 0 on."""
     _, place = _once(part.contents)
     return np.unique(_joined(part.groups, place), return_inverse=True)[1] if part.groups else place
+
+
+def alike(part: ExampleSet) -> tuple[str, ...]:
+    """What examples share that count as one where it is said how sure a figure of them is: their group, or what they
+    hold where some are copies. Nothing where each is apart.
+
+    Args:
+        part: Some examples.
+    """
+    if part.groups:
+        return _joined(part.groups, _once(part.contents)[1])
+    return tuple(part.contents) if len(set(part.contents)) < len(part) else ()
+
+
+def counted(part: ExampleSet) -> str:
+    """The end of a sentence that counts examples: of how many groups they are, or how many differ."""
+    number = len(set(alike(part)))
+    return "" if not number else f", of {count(number, 'group')}" if part.groups else f", of which {number:,} differ"
 
 
 def folds_of(part: ExampleSet, count: int, seed: int) -> Rows:

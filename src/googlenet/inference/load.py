@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .pipeline import Pipeline
 
 
+OF_ONE_PART = (  # the end of a sentence
+    ": of signals, those that learned from the same ones. Give the data a validation part (a column split), so that a "
+    "seed does not choose what is held out"
+)
 MANY = 2000  # examples after which the time is won back that OpenVINO takes to make its model
 
 
@@ -148,7 +152,7 @@ def _check_alike(runs: Sequence[str | Path], kinds: Sequence[tuple[tuple[str, ..
                 first = "" if isinstance(value, dict) else f" ({value})"
                 raise InputError(
                     f"{run} reads its inputs with another {name}{shown} than {runs[0]}{first}; only networks that read "
-                    "the same are averaged."
+                    f"the same are averaged{OF_ONE_PART if other.kind == 'signal' else ''}."
                 )
 
 

@@ -166,8 +166,10 @@ def read_source(source: str | Path) -> Weights:
         if (path / WEIGHTS).exists():
             return formats.read(path / WEIGHTS)
         if not (path / CHECKPOINT).exists() and not (path / PREVIOUS).exists():
+            files = sorted(file for file in path.iterdir() if file.suffix in (".onnx", ".xml", ".safetensors"))
+            hint = f" Name a file in it: {files[0]}." if files else ""
             raise InputError(
-                f"{path} has no {WEIGHTS}: it is not a run, or one that was stopped before its first checkpoint."
+                f"{path} has no {WEIGHTS}: it is not a run, or one that was stopped before its first checkpoint.{hint}"
             )
         weights = read_unfinished(path)
         for quirk in weights.quirks:

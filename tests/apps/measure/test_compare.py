@@ -8,6 +8,7 @@ from math import comb
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import googlenet
 from conftest import QUICK, picture, run_here
@@ -43,7 +44,7 @@ def test_groups_change_sides_as_a_whole():
     sums = [abs(int((leads * sides).sum())) for sides in product((1, -1), repeat=4)]
     found = difference(("a", first), ("b", second), groups)
     assert found.p == pytest.approx(np.mean([total >= abs(leads.sum()) for total in sums]))
-    assert found.groups == 4 and found.too_few and not difference(("a", first), ("b", second)).too_few
+    assert found.apart == 4 and found.too_few and not difference(("a", first), ("b", second)).too_few
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -54,12 +55,31 @@ def test_groups_of_one_example_are_examples(seed):
     assert alone.p == pytest.approx(difference(("a", first), ("b", second)).p)
 
 
+def test_copies_change_sides_together(runs, tmp_path):
+    """Pictures that lie in a folder thirty times show no more than once."""
+    once, often = tmp_path / "once", tmp_path / "often"
+    for number, (pixels, label) in enumerate(zip(digits().test.pixels[:40, 0], digits().test.labels[:40], strict=True)):
+        for folder, times in ((once, 1), (often, 30)):
+            (folder / str(int(label))).mkdir(parents=True, exist_ok=True)
+            for time in range(times):
+                Image.fromarray(pixels.numpy()).save(folder / str(int(label)) / f"{number}-{time}.png")
+    words = [["evaluate", runs / "one", data, "--against", runs / "weak"] for data in (once, often)]
+    found, more = (json.loads(run_here(*each, "--json").stdout) for each in words)
+    assert (more["count"], more["apart"], more["groups"]) == (1200, 40, 0) and found["apart"] == found["count"] == 40
+    assert more["only_first"] == 30 * found["only_first"] > 0 and more["p"] == pytest.approx(found["p"])
+    wide = [[row["interval"][1] - row["interval"][0] for row in each["accuracies"]] for each in (found, more)]
+    assert wide[1] == pytest.approx(wide[0], rel=0.3)
+    assert "(copies together, 40 differ, exact)" in run_here(*words[1]).stdout
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     for name, seed in (("one", "0"), ("two", "1")):
         done = run_here("train", "digits", "--out", folder / name, *QUICK, "--batch-size", "256", "--seed", seed)
         assert done.returncode == 0, done.stderr
+    done = run_here("train", "digits", "--out", folder / "weak", *QUICK, "--batch-size", "1000")
+    assert done.returncode == 0, done.stderr
     return folder
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -246,6 +247,27 @@ def test_doubts_are_those_of_the_package(modules, change, doubt):
     else:
         with pytest.warns(RuntimeWarning):
             preprocessing.read(signal)
+    assert prepared(modules, signal, preprocessing)[1] == doubt
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        (lambda x: x, None),
+        (lambda x: x * 1e-4, "signal.small"),
+        (lambda x: x * 0 + 3, "signal.channel_off"),
+        (lambda x: x * np.nan, "signal.channel_off"),
+    ],
+)
+def test_doubts_of_a_channel_are_those_of_the_package(modules, change, doubt):
+    one = gunpoint().train.signals
+    signals = [np.concatenate(pair).astype(float) for pair in zip(one, one[::-1], strict=True)]
+    preprocessing = SignalPreprocessing.fitted(signals, 150)
+    signal = np.stack([signals[0][0], change(signals[0][1])])
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        preprocessing.read(signal)
+    assert bool(said) == bool(doubt)
     assert prepared(modules, signal, preprocessing)[1] == doubt
 
 

@@ -67,17 +67,20 @@ function inputOf(standard, { channels, length, slope }) {
   return input;
 }
 
-function doubtOf(signal, standard, beyond, { std, longest, length }) {
+function doubtOf(signal, standard, beyond, { std, least = [], longest, length }) {
   if (beyond) return "signal.beyond";
   const count = signal[0].length;
   if (longest > 0 && longest * LONGER < count) return "signal.longer";
   const present = signal.map(scale.finite);
-  if (count >= FEWEST && present.every(scale.isConstant)) return "signal.constant";
+  const flat = present.map((values) => count >= FEWEST && scale.isConstant(values));
+  if (flat.every(Boolean)) return "signal.constant";
+  if (flat.some((is, at) => is && least[at] > 0)) return "signal.channel_off";
   if (!std.length) return null;
   const off = Math.max(...standard.map((values) => values.reduce((sum, value) => sum + Math.abs(value), 0) / length));
   if (off > STRANGE) return "signal.strange";
   if (count < FEWEST) return null;
   const spread = present.map((values) => (values.length ? scale.deviation(values) : 0));
-  const small = Math.max(...spread) > 0 && spread.every((own, at) => own < SMALL * std[at]);
-  return small ? "signal.small" : null;
+  const weak = spread.map((own, at) => own < SMALL * std[at]);
+  const small = Math.max(...spread) > 0 && weak.every(Boolean);
+  return small || weak.some((is, at) => is && spread[at] < least[at]) ? "signal.small" : null;
 }

@@ -153,7 +153,7 @@ PARTS = {"test": "the test part", "validation": "the part held out", "all": "all
 def show_evaluation(evaluation: Evaluation) -> None:
     """Metrics, per-class scores, and the confusion matrix, or where that does not fit what is confused most."""
     top5 = f"   top-5 {evaluation.top5:.4f}" if evaluation.top5 is not None else ""
-    interval = between(evaluation.interval, len(evaluation.by_group), ".4f")
+    interval = between(evaluation.interval, evaluation.other_groups, ".4f")
     brier = f"   Brier {evaluation.brier:.4f}" if evaluation.brier is not None else ""
     console.print(
         Text.assemble(

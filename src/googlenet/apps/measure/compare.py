@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ...data.find import Columns
 from ...data.protocol import Watch, unwatched
+from ...data.splits import alike
 from ...errors import InputError
 from ...inference.engines.backend import exported_for
 from ...inference.evaluate import interval_of, predicted
@@ -32,9 +33,10 @@ class Difference:
         only_first: That the first alone has right.
         only_second: That the second alone has right.
         p: Of McNemar's exact test, two-sided (McNemar 1947): how often two equally good networks would differ on so
-            many examples by that or more. Where examples are of groups, whole groups change sides.
+            many examples by that or more. Examples of a group, and copies of one, change sides together.
         intervals: Between what each one's share right may lie, :func:`~googlenet.inference.evaluate.interval_of`.
-        groups: How many the examples are of; 0 where each is apart.
+        groups: How many the examples are of; 0 where they are of none.
+        apart: How many count: groups, or examples that differ.
         unknown: Weights that do not say what they learned from: it may be among the examples.
         left_out: Examples that one or the other learned from.
         strangers: Classes that they do not know, to their numbers of examples, which were left out.
@@ -49,6 +51,7 @@ class Difference:
     p: float
     intervals: tuple[tuple[float, float], tuple[float, float]]
     groups: int = 0
+    apart: int = 0
     unknown: tuple[str, ...] = ()
     left_out: int = 0
     strangers: Mapping[str, int] = field(default_factory=dict)
@@ -61,7 +64,7 @@ class Difference:
     @property
     def too_few(self) -> bool:
         """Whether none could be shown, even if one had all of them right and the other none."""
-        return 2 * 0.5 ** (self.groups or self.count) >= LEVEL
+        return 2 * 0.5 ** (self.apart or self.count) >= LEVEL
 
     def rows(self) -> list[tuple[str, float, tuple[float, float]]]:
         """Each one's name, share right, and between what that may lie."""
@@ -82,7 +85,7 @@ def difference(
     Args:
         first: The one's name, and which examples it has right, ``(n,)``.
         second: The other's.
-        groups: Of each example; nothing where each is apart.
+        groups: Of each example, or what copies hold; nothing where each is apart.
     """
     a, b = first[1], second[1]
     only = int((a & ~b).sum()), int((b & ~a).sum())
@@ -90,7 +93,8 @@ def difference(
     leads = a.astype(int) - b
     p = _by_sides(np.bincount(place, leads).astype(int) if len(groups) else leads)
     intervals = interval_of(a, groups), interval_of(b, groups)
-    return Difference(first[0], second[0], len(a), int((a & b).sum()), *only, p, intervals, len(names))
+    apart = len(names) or len(a)
+    return Difference(first[0], second[0], len(a), int((a & b).sum()), *only, p, intervals, apart=apart)
 
 
 def _by_sides(leads: npt.NDArray[np.int_]) -> float:
@@ -127,7 +131,7 @@ def comparison_job(
     Raises:
         InputError: If the data cannot be read, or one of them learned from all of them or knows other classes.
     """
-    right, seen, groups = list[tuple[str, npt.NDArray[np.bool_]]](), list[Any](), tuple[str, ...]()
+    right, seen = list[tuple[str, npt.NDArray[np.bool_]]](), list[Any]()
     columns = columns or Columns()
     engines = [None if exported_for(run) else "torch" for run in (first, second)]
     predictors = [
@@ -144,14 +148,14 @@ def comparison_job(
         part = there.data.held_out.subset(there.new)
         probabilities, labels = predicted(predictor, part, there.data.classes)
         seen.append((part.contents, [there.data.classes[label] for label in part.labels.tolist()]))
-        groups = groups or part.groups
         right.append((run, probabilities.argmax(1) == labels))
     if seen[0] != seen[1]:
         raise InputError(
             f"{first} and {second} do not read the same examples and labels of {source}, and cannot be compared on it."
         )
     return replace(
-        difference(right[0], right[1], groups),
+        difference(right[0], right[1], alike(part)),
+        groups=len(set(alike(part))) if part.groups else 0,
         unknown=tuple(there.unknown),
         left_out=len(there.known) - len(there.new),
         strangers=there.strangers,

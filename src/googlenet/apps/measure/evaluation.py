@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 from ...data.find import Columns
 from ...data.protocol import Dataset, Watch, unwatched
+from ...data.splits import alike
 from ...inference.calibration.temperature import Calibration
 from ...inference.engines.backend import exported_for
 from ...inference.evaluate import Labels, Probabilities, by_group, metrics, predicted
@@ -84,18 +85,20 @@ def scores(
         rows: Of that.
     """
     part = data.held_out.subset(rows)
-    found = metrics(probabilities, labels, classes, data.held_out_name, part.groups)
+    found = metrics(probabilities, labels, classes, data.held_out_name, alike(part))
     others = set(range(len(data.held_out))).difference(rows)
     rest = data.held_out.subset(sorted(others)) if data.train is data.held_out else data.train
     short = [] if rest is None or not len(rest) else shortcuts(rest, part, found.top1)
     bad = [asdict(file) for file in data.bad]
     groups = by_group(probabilities, labels, part.groups, len(classes)) if part.groups else []
+    learned = () if data.train is None or data.train is data.held_out else data.train.groups
     return replace(
         found,
         left_out=len(others),
         bad_files=bad,
         shortcuts=short,
         by_group=groups,
+        seen_groups=len(set(part.groups).intersection(learned)),
         temperature=calibration.temperature,
         calibrated_on=calibration.source,
         smoothing=calibration.smoothing,

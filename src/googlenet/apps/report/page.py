@@ -73,7 +73,7 @@ class Page:
     @property
     def interval(self) -> str:
         """What the accuracy may be on other examples of the kind."""
-        return between(self.evaluation.interval, len(self.evaluation.by_group), ".1%")
+        return between(self.evaluation.interval, self.evaluation.other_groups, ".1%")
 
     @property
     def mistakes(self) -> int:

@@ -103,7 +103,10 @@ def _set(source: str, part: str, table: SignalTable, labels: Sequence[str], clas
     numbers = {name: number for number, name in enumerate(classes)}
     rows = [row for row, label in enumerate(labels) if label in numbers]
     if not rows:
-        raise InputError(f"No signal of the {part} part of {source} is of a class of its training part.")
+        raise InputError(
+            f"No signal of the {part} part of {source} is of a class of its training part: it has "
+            f"{listing(sorted(set(labels)))}, and that {listing(list(classes))}."
+        )
     whole = torch.tensor([numbers.get(label, -1) for label in labels])
     return SignalSet(whole, table.names, table.signals, table.groups or (), table.schema).subset(rows)
 
@@ -148,7 +151,7 @@ def _copies(train: SignalSet) -> list[str]:
         return []
     return [
         f"{count(total - differ, 'signal')} of {total:,} repeat another (by content): {differ:,} differ; "
-        "copies stay on one side of a split."
+        "copies stay together."
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...data.splits import alike, counted
 from ...nn.googlenet import GoogLeNet
 from ...training.progress import Report, silent
 from ...training.task import Task
@@ -62,10 +63,11 @@ def calibration_of(
         return found, found.applied(probabilities)
     if not rows:
         return UNKNOWN, probabilities
-    part, source = data.validation.subset(rows), SOURCE.format(len(rows))
+    part = data.validation.subset(rows)
+    source, groups = SOURCE.format(len(rows)) + counted(part), alike(part)
     if data.test is None:  # it is what is measured
-        found = calibrated(probabilities, labels, source, prior, part.groups)
-        return found, crossed(probabilities, labels, prior, part.groups)
+        found = calibrated(probabilities, labels, source, prior, groups)
+        return found, crossed(probabilities, labels, prior, groups)
     answers = predicted(plain, part, data.classes)
-    found = calibrated(*answers, source, prior, part.groups)
+    found = calibrated(*answers, source, prior, groups)
     return found, found.applied(probabilities)

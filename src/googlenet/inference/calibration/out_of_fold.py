@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ...data.splits import folds_of
+from ...data.splits import alike, counted, folds_of
 from ...nn.device import best_device
 from ...nn.googlenet import together
 from ...training.distributed import World
@@ -47,8 +47,9 @@ def by_folds(task: Task, opinion: Opinion | None = None, report: Report = silent
     if not len(labels):
         return Calibration(expected(recipe).temperature, OTHERS)
     assert task.data.train is not None
-    groups = task.data.train.subset(rows.tolist()).groups
-    return calibrated(probabilities, labels, SOURCE.format(len(labels)), expected(recipe), groups)
+    part = task.data.train.subset(rows.tolist())
+    source = SOURCE.format(len(labels)) + counted(part)
+    return calibrated(probabilities, labels, source, expected(recipe), alike(part))
 
 
 def out_of_fold(task: Task, report: Report = silent) -> tuple[Labels, Probabilities, Labels]:

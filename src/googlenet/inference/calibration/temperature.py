@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import InputError, count, is_number, short
+from ...errors import InputError, is_number, short
 from ...limits import FAINTEST, HOTTEST, SCORES
 from ...training.recipe import Recipe
 
@@ -99,8 +99,8 @@ class Calibration:
             wanted = math.ceil(1 / (1 - coverage) - 1e-9) - 1
             raise InputError(
                 f"A coverage of {coverage!r} needs {wanted} examples or more that the network did not learn from (of "
-                f"groups one of each counts), and {network} has seen {len(self.scores)} of such. Ask for less, or "
-                "train it with more to hold out."
+                f"a group, and of copies, one counts), and {network} has seen {len(self.scores)} of such. Ask for "
+                "less, or train it with more to hold out."
             )
         return float(np.sort(self.scores)[rank - 1]) * (1 - ROUNDING)
 
@@ -226,14 +226,13 @@ def calibrated(
         labels: ``(n,)``.
         source: What they are, for people.
         prior: What is known without them, see :func:`expected`.
-        groups: Of each (patient, recording); nothing where each is apart.
+        groups: Of each (patient, recording), or what copies hold; nothing where each is apart.
     """
     found, draws = _fitted(probabilities, labels, prior), np.random.default_rng(0)
     scores = found.applied(probabilities)[np.arange(len(labels)), labels]
     if len(groups):
         order = draws.permutation(len(groups))
-        names, first = np.unique(np.array(groups, dtype=object)[order], return_index=True)
-        scores, source = scores[order[first]], f"{source}, of {count(len(names), 'group')}"
+        scores = scores[order[np.unique(np.array(groups, dtype=object)[order], return_index=True)[1]]]
     if len(scores) > SCORES:
         scores = draws.choice(scores, SCORES, replace=False)
     return replace(found, source=source, scores=tuple(np.sort(scores).astype(np.float32).tolist()))

@@ -168,6 +168,7 @@ class Evaluation:
         strangers: Classes that the network does not know, to their numbers of examples, which were not measured.
         notes: What the reader of the data said of them.
         by_group: Of each group (recording, patient) that examples are of; empty where they are of none.
+        seen_groups: How many of these groups it learned from, too.
         interval: Of the true share right, at 95 %: what other examples of the kind may give, of other groups where
             they are of some. Empty in older records, as the next two.
         brier: Mean squared distance of the probabilities from the truth, from 0 to 2 (Brier 1950).
@@ -195,6 +196,7 @@ class Evaluation:
     strangers: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = field(default_factory=list)
     by_group: Sequence[GroupScores] = field(default_factory=list)
+    seen_groups: int = 0
     interval: Sequence[float] = field(default_factory=list)
     brier: float | None = None
     reliability: Sequence[ReliabilityBin] = field(default_factory=list)
@@ -210,12 +212,18 @@ class Evaluation:
     def measured(self) -> str:
         """How many examples a training was measured on, and of what kind they are."""
         if self.learned:
-            return f"{self.count:,} that its weights had learned from before: none is new to it"
+            return f"{self.count:,} that it learned from: none is new to it"
         if self.left_out:
             return (
                 f"{self.count:,} held out, of {self.count + self.left_out:,}: the others were learned from, by content"
             )
         return f"{self.count:,} held out"
+
+    @property
+    def other_groups(self) -> int:
+        """By how many groups it says something of others; 0 where there are none, or some were learned from."""
+        groups = len(self.by_group)
+        return 0 if self.seen_groups and groups > 1 else groups
 
     @property
     def doubt(self) -> str:

@@ -87,6 +87,7 @@ export default {
   "signal.beyond": "A few values lie far beyond all that the network learned from, and were left out.",
   "signal.longer": "This signal is longer than all that the network learned from, and was squeezed.",
   "signal.constant": "This signal does not vary: the answer means nothing.",
+  "signal.channel_off": "A channel of this signal has no value or does not vary, as in none that the network learned from: the answer may mean nothing.",
   "signal.strange": "This signal lies far from all that the network learned from: the answer may mean nothing.",
   "signal.small": "This signal varies far less than all that the network learned from: perhaps it is in another unit.",
   "service.title": "Asked of the service",

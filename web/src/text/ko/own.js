@@ -87,6 +87,7 @@ export default {
   "signal.beyond": "값 몇 개가 학습한 모든 값에서 멀리 벗어나 있어 제외했습니다.",
   "signal.longer": "학습한 모든 신호보다 길어서 줄였습니다.",
   "signal.constant": "변하지 않는 신호이므로 답에 의미가 없습니다.",
+  "signal.channel_off": "학습한 신호와 달리 값이 없거나 변하지 않는 채널이 있어 답에 의미가 없을 수 있습니다.",
   "signal.strange": "학습한 모든 신호와 크게 달라 답에 의미가 없을 수 있습니다.",
   "signal.small": "학습한 모든 신호보다 훨씬 적게 변합니다. 단위가 다를 수 있습니다.",
   "service.title": "서비스의 답",

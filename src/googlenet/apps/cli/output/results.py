@@ -80,7 +80,8 @@ def show_difference(found: Difference) -> None:
     verdict = "they differ" if found.shown else "no difference is shown"
     if found.too_few:
         verdict += "; so few examples could show none"
-    how = f"whole groups of {found.groups:,}, exact" if found.groups else "McNemar, exact"
+    copied = f"copies together, {found.apart:,} differ, exact" if found.apart < found.count else "McNemar, exact"
+    how = f"whole groups of {found.groups:,}, exact" if found.groups else copied
     lines = [
         f"Of {of}, {first} alone has {found.only_first:,} right, {second} alone {found.only_second:,}, "
         f"both {found.both:,}.",

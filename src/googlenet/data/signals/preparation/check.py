@@ -47,7 +47,7 @@ def check_preprocessing(found: Any) -> None:
 
 
 def _check_numbers(found: Any) -> None:
-    for name in ("mean", "std", "slope", "low", "high"):
+    for name in ("mean", "std", "slope", "low", "high", "least"):
         values = getattr(found, name)
         if len(values) not in (0, found.channels) or not all(map(_is_number, values)):
             raise InputError(f"{name} is a number for each of {found.channels} channels, not {_shown(values)}")

@@ -17,7 +17,12 @@ LONGER = 1.25  # times as long as the longest signal that was learned from: so m
 
 
 def doubt_of(
-    signal: npt.NDArray[np.floating], prepared: Floats, beyond: bool, std: Sequence[float], longest: int
+    signal: npt.NDArray[np.floating],
+    prepared: Floats,
+    beyond: bool,
+    std: Sequence[float],
+    least: Sequence[float],
+    longest: int,
 ) -> str:
     """A sentence on a signal that is unlike all that the network learned from; empty if it is like them.
 
@@ -26,6 +31,7 @@ def doubt_of(
         prepared: Its channels as the network reads them.
         beyond: Whether some of its samples lie beyond the limits.
         std: Of every channel over the training part; empty where each signal is standardised by itself.
+        least: The smallest deviation of every channel within a signal that was learned from; empty where not known.
         longest: Samples of the longest signal that was learned from; 0 where that is not known.
     """
     if beyond:
@@ -36,8 +42,14 @@ def doubt_of(
             "squeezed more than those: cut them alike."
         )
     present = [known(channel) for channel in signal]
-    if signal.shape[1] >= FEWEST and all(map(is_constant, present)):
+    flat = [signal.shape[1] >= FEWEST and is_constant(values) for values in present]
+    if all(flat):
         return "Some signals do not vary at all: of a sensor that is off?"
+    if off := [at for at, always in enumerate(least) if flat[at] and always]:
+        return (
+            f"Channel {off[0] + 1} of some signals has no value or does not vary, as in none that the network learned "
+            "from: of a sensor that is off?"
+        )
     if not std:
         return ""
     if STRANGE < np.abs(prepared).mean(axis=1).max() < np.inf:
@@ -45,6 +57,12 @@ def doubt_of(
     if signal.shape[1] < FEWEST:
         return ""
     spread = [deviation(values) if values.size else 0.0 for values in present]
-    if max(spread) > 0 and all(own < SMALL * usual for own, usual in zip(spread, std, strict=True)):
+    weak = [own < SMALL * usual for own, usual in zip(spread, std, strict=True)]
+    if max(spread) > 0 and all(weak):
         return "Some signals vary a hundred times less than those that the network learned from: another unit?"
+    if faint := [at for at, always in enumerate(least) if weak[at] and spread[at] < always]:
+        return (
+            f"Channel {faint[0] + 1} of some signals varies a hundred times less than in those that the network "
+            "learned from: another unit?"
+        )
     return ""

@@ -60,6 +60,7 @@ class SignalPreprocessing:
         constant: Channels that never varied in the training part: the network reads 0 for them, whatever they hold.
         schema: What the columns of the table meant that the network learned from; ``None`` if it was none.
         windows: How recordings are cut, for a network that learned from some.
+        least: The smallest deviation of every channel within a signal that was learned from; empty where not known.
         longest: Samples of the longest signal that was learned from; 0 where that is not known.
         own: Whether the second and third of four members see every channel of a signal to its own scale.
     """
@@ -68,7 +69,7 @@ class SignalPreprocessing:
     crops: ClassVar[Collection[int]] = (1,)
     most: ClassVar[int] = 64
     bf16: ClassVar[bool] = False  # a signal's probabilities do not depend on the others of its batch
-    of_views: ClassVar[Collection[str]] = ()
+    of_views: ClassVar[Collection[str]] = ("least", "longest")  # what is said of a signal, and not how it is read
     mirror: ClassVar[bool] = False
 
     channels: int
@@ -83,6 +84,7 @@ class SignalPreprocessing:
     windows: Windows | None = None
     own: bool = False
     longest: int = 0
+    least: tuple[float, ...] = ()
 
     @classmethod
     def fitted(cls, signals: Sequence[Signal], length: int, differences: bool = True) -> SignalPreprocessing:
@@ -115,7 +117,8 @@ class SignalPreprocessing:
             mean = tuple(float(channel.mean()) if channel.size else 0.0 for channel in values)
             std = tuple(1.0 if at in constant else scale.deviation(channel) for at, channel in enumerate(values))
         low, high = zip(*bounds, strict=True)
-        plain = cls(len(channels), length, mean, std, (), low, high, constant)
+        least = tuple(min(map(scale.variation, channel)) for channel in clean)
+        plain = cls(len(channels), length, mean, std, (), low, high, constant, least=least)
         return plain._with_differences(signals) if differences else plain
 
     def _with_differences(self, signals: Sequence[Signal]) -> SignalPreprocessing:
@@ -174,7 +177,7 @@ class SignalPreprocessing:
             raise InputError(
                 "more than a tenth of its samples lie far beyond all that the network learned from: another unit?"
             )
-        doubt = doubt_of(content, prepared[0, : self.channels], bool(beyond.any()), self.std, self.longest)
+        doubt = doubt_of(content, prepared[0, : self.channels], bool(beyond.any()), self.std, self.least, self.longest)
         if doubt:
             warnings.warn(doubt, RuntimeWarning, stacklevel=2)
         return prepared
@@ -279,7 +282,7 @@ class SignalPreprocessing:
             InputError: If it cannot be.
         """
         numbers = {key: tuple(row[key]) for key in ("mean", "std", "slope")}
-        found = {key: tuple(row.get(key, ())) for key in ("low", "high", "constant")}
+        found = {key: tuple(row.get(key, ())) for key in ("low", "high", "constant", "least")}
         schema = None if row.get("schema") is None else Schema.from_dict(row["schema"])
         windows = None if row.get("windows") is None else Windows.from_dict(row["windows"])
         preprocessing = cls(

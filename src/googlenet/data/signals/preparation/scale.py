@@ -49,6 +49,11 @@ def deviation(values: Values) -> float:
     return float(np.ldexp(np.ldexp(values, -power).std(), power))
 
 
+def variation(values: Values) -> float:
+    """The same, 0 where they are constant, or none."""
+    return 0.0 if is_constant(values) else deviation(values)
+
+
 def scales_differ(channel: Sequence[Values]) -> bool:
     """Whether a tenth of the signals vary more than ten times as much as another tenth.
 

@@ -70,7 +70,11 @@ def patients(path, names):
         (["p1", "p2", "p3"], ["p3", "p4"], "1 group is in more than one part, such as 'p3': what is measured is of"),
         (["p1", "p2", "p3"], ["p3", "p1"], "2 groups are in more than one part, such as 'p1'"),
         (["p1", "P1", "p2"], ["p4"], "The groups 'P1' and 'p1' differ in case, blanks or forms of letters alone; they"),
-        (["3", "3.0", "4", "04"], ["5"], "'04' and '4' differ in the form of a number alone, and so do others; they are"),
+        (
+            ["3", "3.0", "4", "04"],
+            ["5"],
+            "'04' and '4' differ in the form of a number alone, and so do others; they are",
+        ),
         (["p1", "p2"], ["P2"], "The groups 'P2' and 'p2' differ in case"),
     ],
 )

@@ -152,6 +152,15 @@ def save_weights(
     write(weights_of(model, competing, **extra), path)
 
 
+def _no_run(folder: Path) -> InputError:
+    """The sentence for a folder without weights; it may hold what was exported into it."""
+    files = sorted(file for file in folder.iterdir() if file.suffix in (".onnx", ".xml", ".safetensors"))
+    hint = f" Name a file in it: {files[0]}." if files else ""
+    return InputError(
+        f"{folder} has no {WEIGHTS}: it is not a run, or one that was stopped before its first checkpoint.{hint}"
+    )
+
+
 def read_source(source: str | Path) -> Weights:
     """The weights of a run, a file or a record of the catalogue, which may be called by its tag alone.
 
@@ -166,11 +175,7 @@ def read_source(source: str | Path) -> Weights:
         if (path / WEIGHTS).exists():
             return formats.read(path / WEIGHTS)
         if not (path / CHECKPOINT).exists() and not (path / PREVIOUS).exists():
-            files = sorted(file for file in path.iterdir() if file.suffix in (".onnx", ".xml", ".safetensors"))
-            hint = f" Name a file in it: {files[0]}." if files else ""
-            raise InputError(
-                f"{path} has no {WEIGHTS}: it is not a run, or one that was stopped before its first checkpoint.{hint}"
-            )
+            raise _no_run(path)
         weights = read_unfinished(path)
         for quirk in weights.quirks:
             warnings.warn(quirk, RuntimeWarning, stacklevel=2)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...protocol import Floats
-from .scale import deviation, is_constant, known
+from .scale import Values, is_constant, known, variation
 
 STRANGE = 10.0  # deviations that a signal's samples are off in the mean; signals learned from are by no more than five
 SMALL = 0.01  # of the training part's deviation: what varies less may be in another unit
@@ -42,7 +42,17 @@ def doubt_of(
             "squeezed more than those: cut them alike."
         )
     present = [known(channel) for channel in signal]
-    flat = [signal.shape[1] >= FEWEST and is_constant(values) for values in present]
+    said = _still(present, least) if signal.shape[1] >= FEWEST else ""
+    if said or not std:
+        return said
+    if STRANGE < np.abs(prepared).mean(axis=1).max() < np.inf:
+        return "Some signals lie as a whole far from all that the network learned from: another unit, or level?"
+    return _faint(present, std, least) if signal.shape[1] >= FEWEST else ""
+
+
+def _still(present: Sequence[Values], least: Sequence[float]) -> str:
+    """What there is to say of channels that do not vary."""
+    flat = list(map(is_constant, present))
     if all(flat):
         return "Some signals do not vary at all: of a sensor that is off?"
     if off := [at for at, always in enumerate(least) if flat[at] and always]:
@@ -50,13 +60,12 @@ def doubt_of(
             f"Channel {off[0] + 1} of some signals has no value or does not vary, as in none that the network learned "
             "from: of a sensor that is off?"
         )
-    if not std:
-        return ""
-    if STRANGE < np.abs(prepared).mean(axis=1).max() < np.inf:
-        return "Some signals lie as a whole far from all that the network learned from: another unit, or level?"
-    if signal.shape[1] < FEWEST:
-        return ""
-    spread = [deviation(values) if values.size else 0.0 for values in present]
+    return ""
+
+
+def _faint(present: Sequence[Values], std: Sequence[float], least: Sequence[float]) -> str:
+    """What there is to say of channels that vary less than any that was learned from."""
+    spread = list(map(variation, present))
     weak = [own < SMALL * usual for own, usual in zip(spread, std, strict=True)]
     if max(spread) > 0 and all(weak):
         return "Some signals vary a hundred times less than those that the network learned from: another unit?"

@@ -117,7 +117,7 @@ class SignalPreprocessing:
             mean = tuple(float(channel.mean()) if channel.size else 0.0 for channel in values)
             std = tuple(1.0 if at in constant else scale.deviation(channel) for at, channel in enumerate(values))
         low, high = zip(*bounds, strict=True)
-        least = tuple(min(map(scale.variation, channel)) for channel in clean)
+        least = tuple(map(scale.least_variation, clean))
         plain = cls(len(channels), length, mean, std, (), low, high, constant, least=least)
         return plain._with_differences(signals) if differences else plain
 

@@ -54,6 +54,15 @@ def variation(values: Values) -> float:
     return 0.0 if is_constant(values) else deviation(values)
 
 
+def least_variation(channel: Sequence[Values]) -> float:
+    """Of the signal that varies least.
+
+    Args:
+        channel: Of every signal, what is known of it.
+    """
+    return min(map(variation, channel))
+
+
 def scales_differ(channel: Sequence[Values]) -> bool:
     """Whether a tenth of the signals vary more than ten times as much as another tenth.
 

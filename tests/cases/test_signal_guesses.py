@@ -1,12 +1,15 @@
 """Tables that may be read in two ways are asked about; each was read in the wrong one without a word."""
 
+import json
+import warnings
+
 import numpy as np
 import pytest
 
 from conftest import same_signals, write
 from googlenet import InputError
 from googlenet.data.signals.files import examples_of, read_file, read_signals
-from googlenet.data.signals.tables.schema import TableColumns
+from googlenet.data.signals.tables.schema import Schema, TableColumns
 
 RANDOM = np.random.default_rng(0)
 LABELS = ("slow", "fast")
@@ -139,3 +142,41 @@ def test_a_cell_more_than_the_samples_is_the_label_only_if_it_can_be_one(tmp_pat
     else:
         found = [example.content[0].tolist() for example in examples_of(more, schema)]
         assert found == values
+
+
+def long_table(folder, name, step, start=0.0, skip=()):
+    """Six signals of two channels, a row a sample, ``step`` apart; without the samples that are skipped."""
+    draws = np.random.default_rng(0)
+    rows = [
+        (f"r{signal}", f"{start + step * at:.6g}", *draws.normal(size=2).round(3), LABELS[signal % 2])
+        for signal in range(6)
+        for at in range(20)
+        if (signal, at) not in skip
+    ]
+    return write(
+        folder, name, "\n".join(",".join(map(str, row)) for row in [("id", "t", "x", "y", "kind"), *rows]) + "\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "said"), [(0.1, False), (0.11, False), (100, False), (0.0001, False), (0.01, True), (0.2, True), (1, True)]
+)
+def test_samples_of_another_rate_are_said(tmp_path, step, said):
+    """A thousandth or a thousand of it is another unit of the same time."""
+    schema = read_file(long_table(tmp_path, "learned.csv", 0.1)).schema
+    assert schema.step == pytest.approx(0.1) and Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert len(list(examples_of(long_table(tmp_path, "more.csv", step, start=7), schema))) == 6
+    notes = " ".join(str(warning.message) for warning in caught)
+    assert ("another rate?" in notes) == said
+    older = Schema.from_dict({key: value for key, value in schema.to_dict().items() if key != "step"})
+    assert older.step == 0 and len(list(examples_of(tmp_path / "more.csv", older))) == 6
+
+
+def test_a_leap_in_time_is_said(tmp_path):
+    assert not any("leap" in note for note in read_file(long_table(tmp_path, "a.csv", 0.1, skip=[(2, 7)])).notes)
+    notes = read_file(long_table(tmp_path, "b.csv", 0.1, skip=[(2, at) for at in range(7, 12)])).notes
+    assert any(
+        "1 of 6 signals leap in column 't', such as 'r2': what is behind a gap is joined" in note for note in notes
+    )

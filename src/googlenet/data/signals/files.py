@@ -20,7 +20,7 @@ from .sources.source import Source
 from .sources.text.columns import CsvSource
 from .sources.text.marks import TextGrid
 from .sources.text.table import Table
-from .tables.match import matched, surplus
+from .tables.match import matched, said_to_network, surplus
 from .tables.readers.bare import read_bare
 from .tables.readers.long import read_long
 from .tables.readers.wide import read_wide
@@ -36,7 +36,6 @@ __all__ = [
     "read_file",
     "read_parts",
     "read_signals",
-    "said_to_network",
 ]
 
 TRAIN, TEST = "_TRAIN", "_TEST"
@@ -184,31 +183,6 @@ def examples_of(path: str | Path, learned: Schema | None) -> Iterator[Example]:
         name, signal = (bad.path, None) if bad is not None else next(rows)
         name = f"{path}:{table.ids[at]}" if table.ids and table.ids[at] else name
         yield Example(name, signal) if bad is None else Example(name, error=bad.reason)
-
-
-def said_to_network(path: str | Path, table: SignalTable, learned: Schema | None) -> list[str]:
-    """What is to be said of signals that a network is to read, and that may be others than it learned from.
-
-    Args:
-        path: Of the table.
-        table: As it was read.
-        learned: Of what the network learned from; ``None`` if that is not known.
-    """
-    if learned is None:
-        names = [] if table.schema is None else table.schema.names
-        if len(names) < 2:
-            return []
-        return [
-            f"{path}: the network does not know its channels by name, and reads them as they stand: {listing(names)}."
-        ]
-    fixed, lengths = learned.fixed, sorted({signal.shape[1] for signal in table.signals})
-    if fixed is None or lengths in ([], [fixed]):
-        return []
-    shown = " to ".join(str(length) for length in dict.fromkeys((lengths[0], lengths[-1])))
-    return [
-        f"{path}: signals of {shown} samples, and the network learned from signals of {fixed}. A shorter one is "
-        "followed by zeros, a longer one squeezed: take care that they were taken at the same rate."
-    ]
 
 
 def find_parts(source: str | Path) -> dict[str, Path]:

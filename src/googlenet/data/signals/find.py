@@ -15,9 +15,10 @@ from ..images.sources.tables.table import lists_pictures
 from ..protocol import Dataset, Watch
 from ..walk import is_junk
 from .dataset import SignalSet
-from .files import find_parts, read_parts, said_to_network
+from .files import find_parts, read_parts
 from .recordings import find as recordings
 from .rows import SignalTable, is_number, listing
+from .tables.match import said_to_network
 from .tables.schema import UNSAID, Schema, TableColumns
 
 MANY = 10  # classes, from which numbers may be measurements

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ....errors import InputError, count, quoted
-from ..rows import listing
+from ..rows import SignalTable, listing
 from ..sources.source import Source
 from .names import bears, ends, place
 from .readers.wide import Columns, missing_samples
 from .rules import find_schema
 from .schema import Channel, Schema, TableColumns, check_given
 from .shape import columns_of
+
+OTHER_STEP = 0.2  # of the time between two samples: by so much it differs from what was learned from
 
 
 def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schema) -> tuple[Schema, list[str]]:
@@ -168,3 +172,45 @@ def _check_wide(source: Source, found: Schema, learned: Schema) -> None:
             f"{source.path} has {count(len(found.channels[0]), 'sample')} a row, and the network learned from signals "
             f"of {learned.fixed}."
         )
+
+
+def said_to_network(path: str | Path, table: SignalTable, learned: Schema | None) -> list[str]:
+    """What is to be said of signals that a network is to read, and that may be others than it learned from.
+
+    Args:
+        path: Of the table.
+        table: As it was read.
+        learned: Of what the network learned from; ``None`` if that is not known.
+    """
+    if learned is None:
+        names = [] if table.schema is None else table.schema.names
+        if len(names) < 2:
+            return []
+        return [
+            f"{path}: the network does not know its channels by name, and reads them as they stand: {listing(names)}."
+        ]
+    return [*_said_of_step(path, table, learned), *_said_of_lengths(path, table, learned)]
+
+
+def _said_of_step(path: str | Path, table: SignalTable, learned: Schema) -> Iterator[str]:
+    """Of times between samples that are others than those learned from; a thousandth of one is another unit."""
+    step = 0.0 if table.schema is None else table.schema.step
+    if not step or not learned.step:
+        return
+    thousands = math.log(step / learned.step, 1000)
+    if abs(1000 ** (thousands - round(thousands)) - 1) > OTHER_STEP:
+        yield (
+            f"{path}: samples are {step:g} apart in time, and those that the network learned from {learned.step:g}: "
+            "another rate? They are read one after the other, whatever their times."
+        )
+
+
+def _said_of_lengths(path: str | Path, table: SignalTable, learned: Schema) -> list[str]:
+    fixed, lengths = learned.fixed, sorted({signal.shape[1] for signal in table.signals})
+    if fixed is None or lengths in ([], [fixed]):
+        return []
+    shown = " to ".join(str(length) for length in dict.fromkeys((lengths[0], lengths[-1])))
+    return [
+        f"{path}: signals of {shown} samples, and the network learned from signals of {fixed}. A shorter one is "
+        "followed by zeros, a longer one squeezed: take care that they were taken at the same rate."
+    ]

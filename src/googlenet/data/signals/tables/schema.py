@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -96,6 +97,7 @@ class Schema:
         label: Where the label stands in a row without a header: ``first``, ``last`` or ``none``.
         lengths: Samples of the shortest and of the longest signal.
         missing: Words that say that a value is missing, beside the usual ones.
+        step: Of the time between two samples, of the signal in the middle; 0 where that is not known.
     """
 
     layout: str
@@ -109,6 +111,7 @@ class Schema:
     label: str | None = None
     lengths: tuple[int, int] = (0, 0)
     missing: tuple[str, ...] = ()
+    step: float = 0.0
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -198,6 +201,9 @@ class Schema:
             raise ValueError(f"a column that is called {short(repr(other[0]))}")
         if not row["channels"] and row["layout"] != "rows":
             raise ValueError("a table without channels")
+        step = float(row.get("step", 0))
+        if not 0 <= step < math.inf:
+            raise ValueError(f"samples {step} apart")
         return cls(
             str(row["layout"]),
             tuple(_channel(each) for each in row["channels"]),
@@ -205,6 +211,7 @@ class Schema:
             ignored=tuple((str(name), str(why)) for name, why in row.get("ignored", ())),
             lengths=(int(row["lengths"][0]), int(row["lengths"][1])),
             missing=tuple(map(str, row.get("missing", ()))),
+            step=step,
         )
 
 

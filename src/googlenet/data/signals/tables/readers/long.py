@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..schema import Channel, Schema
 from .gather import Gathered
 
 Rows = npt.NDArray[np.intp]
+_GAP = 3  # times the usual time between two samples
 _STRAY = 3  # rows without an id that are left out, such as a line below the table
 
 
@@ -48,7 +50,7 @@ def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
         f"long table: one sample a row, {count(gathered.total, 'signal')} by column {quoted(schema.id)} {order}, "
         f"{count(len(names), 'channel')}{listed}, {gathered.rows.lengths}{schema.said()}{source.said}"
     )
-    return gathered.table(layout, schema, notes)
+    return gathered.table(layout, replace(schema, step=reader.step), (*notes, *reader.gaps()))
 
 
 class _Reader:
@@ -68,6 +70,7 @@ class _Reader:
         self.schema = schema = self._with_channels(schema)
         self.padded = Padded(path)
         self.times = self._moments(schema.time, source.numbers)
+        self.steps: dict[str, tuple[float, float]] = {}  # of each signal: the one in the middle, and the largest
         self.kinds = np.zeros(len(cells.rows), np.intp)
         if schema.channel is not None:
             places = {name: at for at, name in enumerate(schema.names)}
@@ -123,6 +126,22 @@ class _Reader:
             self._add(gathered, members)
         return gathered
 
+    @property
+    def step(self) -> float:
+        """Of time, of the signal in the middle; 0 where there are no times."""
+        found = float(np.median([step for step, _ in self.steps.values()])) if self.steps else 0.0
+        return found if found < math.inf else 0.0
+
+    def gaps(self) -> Iterator[str]:
+        """What there is to say of signals whose times leap."""
+        torn = [name for name, (step, most) in self.steps.items() if most > _GAP * step]
+        if torn:
+            yield (
+                f"{len(torn):,} of {count(len(self.steps), 'signal')} leap in column {quoted(self.schema.time)}, such "
+                f"as {quoted(torn[0])}: what is behind a gap is joined to what is before it. A row without values "
+                "keeps the place of a sample."
+            )
+
     def _add(self, gathered: Gathered, members: Rows) -> None:
         """Adds the signal of those rows."""
         what = f"signal {quoted(self.identity[members[0]])}"
@@ -152,6 +171,10 @@ class _Reader:
             assert self.schema.time is not None
             time = cells.texts[self.schema.time][members[same[0]]]
             raise InputError(f"{self.path}: {what} has time {time} twice, in rows {one} and {two}. {hint}")
+        if self.schema.time is not None:
+            leaps = np.diff(np.unique(times[members]))
+            if leaps.size:
+                self.steps[self.identity[members[0]]] = float(np.median(leaps)), float(leaps.max())
         if self.schema.channel is None:
             return cells.numbers[members].T
         if self.schema.time is None:  # of each channel in the order of the file

@@ -10,10 +10,9 @@ import numpy.typing as npt
 from ..data.protocol import ExampleSet
 from ..errors import InputError
 from ..training.runs.records import ClassScores, Evaluation, GroupScores, ReliabilityBin
+from .calibration.temperature import Labels, Probabilities
 from .predictor import Predictor
 
-Probabilities = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int64]
 LEAST_GROUPS = 1.1  # of one size, as good as which groups are; with fewer their spread is not known
 
 

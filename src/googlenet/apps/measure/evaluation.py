@@ -8,9 +8,9 @@ from dataclasses import asdict, replace
 from ...data.find import Columns
 from ...data.protocol import Dataset, Watch, unwatched
 from ...data.splits import alike
-from ...inference.calibration.temperature import Calibration
+from ...inference.calibration.temperature import Calibration, Labels, Probabilities
 from ...inference.engines.backend import exported_for
-from ...inference.evaluate import Labels, Probabilities, by_group, metrics, predicted
+from ...inference.evaluate import by_group, metrics, predicted
 from ...inference.load import load
 from ...training.runs.records import Evaluation
 from ..report.shortcuts import shortcuts

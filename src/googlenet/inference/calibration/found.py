@@ -8,12 +8,12 @@ from ...data.splits import alike, counted
 from ...nn.googlenet import GoogLeNet
 from ...training.progress import Report, silent
 from ...training.task import Task
-from ..evaluate import Labels, Probabilities, predicted
+from ..evaluate import predicted
 from ..pipeline import Pipeline
 from ..predictor import Predictor
 from .competing import Opinion, opinion_of
 from .out_of_fold import by_folds
-from .temperature import UNKNOWN, Calibration, calibrated, crossed, expected
+from .temperature import UNKNOWN, Calibration, Labels, Probabilities, calibrated, crossed, expected
 
 SOURCE = "{:,} examples that were held out"
 

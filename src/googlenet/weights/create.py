@@ -230,5 +230,5 @@ def with_record(weights: Weights, record: Record) -> Weights:
     if record.preprocessing is not None:
         extra["preprocessing"] = record.preprocessing.to_dict()
     header = replace(header, arch=replace(header.arch, **record.changes), extra=extra)
-    known = Weights(header, weights.tensors, record.quirks)
+    known = replace(weights, header=header, quirks=record.quirks, guesses=())
     return known if record.auxiliary else without_auxiliary(known)

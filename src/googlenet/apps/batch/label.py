@@ -21,7 +21,7 @@ from ...inference.prediction import Prediction, Wanted, answered
 from ...inference.predictor import Predictor
 from .plan import Entry, Plan
 
-WEIGHTS = "model.safetensors"  # of a run folder
+WEIGHTS, CHECKPOINT, PREVIOUS = "model.safetensors", "checkpoint.safetensors", "checkpoint.previous.safetensors"
 GROUP = 4096  # rows of Parquet that are written together
 
 Counts = dict[str, Any]
@@ -50,7 +50,8 @@ class Network:
     @property
     def digest(self) -> str:
         """What tells it from another, as far as its answers differ."""
-        path = Path(self.run) / WEIGHTS if Path(self.run).is_dir() else Path(self.run)
+        inside = [Path(self.run) / name for name in (WEIGHTS, CHECKPOINT, PREVIOUS)]  # the first is what is read
+        path = next(filter(Path.is_file, inside), inside[0]) if Path(self.run).is_dir() else Path(self.run)
         known = files.digest_of(path) if path.is_file() else self.run
         return f"{known} {self.max_pixels or ''} {' '.join(self.missing)}".strip()
 

@@ -56,6 +56,7 @@ class _Job:
     answers: dict[int, Answer] = field(default_factory=dict)
     taken: int = 0  # by threads that compute
     since: float = field(default_factory=time.monotonic)
+    lock: threading.Lock = field(default_factory=threading.Lock)  # several threads may answer it, and one ends it
 
 
 class Batcher:
@@ -82,6 +83,11 @@ class Batcher:
         """Examples in the queue."""
         return self._waiting
 
+    def check(self, examples: int) -> None:
+        """Raises TooMany for more examples than may ever wait, so that nobody makes them in vain."""
+        if examples > self.most:
+            raise TooMany(f"The request holds too many examples; send at most {self.most:,} at once (--max-queue).")
+
     def submit(self, predictor: Predictor, examples: Sequence[Example]) -> Future[list[Answer]]:
         """Puts the examples of a request in the queue. To cancel what comes back takes out those that still wait.
 
@@ -93,10 +99,7 @@ class Batcher:
             Full: If there is no room for them now.
             TooMany: If there never is.
         """
-        if len(examples) > self.most:
-            raise TooMany(
-                f"The request holds {len(examples):,} examples; send at most {self.most:,} at once (--max-queue)."
-            )
+        self.check(len(examples))
         job = _Job(predictor, examples)
         with self._change:
             if self._ended or self._waiting + len(examples) > self.most:
@@ -160,19 +163,22 @@ def _compute(group: Sequence[tuple[_Job, int]]) -> None:
             _end(job, error)
         return
     for (job, at), answer in zip(group, answers, strict=True):
-        job.answers[at] = answer
-        if len(job.answers) == len(job.examples):
+        with job.lock:
+            job.answers[at] = answer
+            whole = len(job.answers) == len(job.examples)
+        if whole:
             _end(job, [job.answers[row] for row in range(len(job.examples))])
 
 
 def _end(job: _Job, result: list[Answer] | BaseException) -> None:
-    """Gives a request its answer, unless nobody waits any longer."""
-    if job.future.done() or not job.future.set_running_or_notify_cancel():
-        return
-    if isinstance(result, BaseException):
-        job.future.set_exception(result)
-    else:
-        job.future.set_result(result)
+    """Gives a request its answer, unless it has one, or nobody waits any longer."""
+    with job.lock:
+        if job.future.done() or not job.future.set_running_or_notify_cancel():
+            return
+        if isinstance(result, BaseException):
+            job.future.set_exception(result)
+        else:
+            job.future.set_result(result)
 
 
 def _answers(predictor: Predictor, examples: Sequence[Example]) -> list[Answer]:

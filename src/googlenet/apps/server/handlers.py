@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -67,6 +69,7 @@ async def infer(service: Service, request: Request) -> Response:
     body = await body_of(service, request)
     length = request.headers.get(HEADER_LENGTH)
     asked = read_request(body, length) if len(body) < INLINE else await run_in_threadpool(read_request, body, length)
+    served.batcher.check(asked.most)
     examples = examples_of(asked, loaded.predictor.preprocessing)
     answers = await answers_to(service, request, served, loaded, examples)
     sent = reply(served.source.name, loaded, asked, answers)
@@ -83,12 +86,13 @@ async def predict(service: Service, request: Request) -> Response:
     served, loaded = _asked(service, request)
     top = top_of(request)
     admit(served)
-    preprocessing = loaded.predictor.preprocessing
+    preprocessing, most = loaded.predictor.preprocessing, served.batcher.most
     if media_type(request) == "application/json":
-        reading = partial(examples_of_json, await body_of(service, request), preprocessing)
+        reading = partial(examples_of_json, await body_of(service, request), preprocessing, most)
     else:
-        reading = partial(examples_of_files, await sent_in(service, request), preprocessing)
-    examples, doubted = await run_sync(_with_doubts, reading, limiter=service.reading, abandon_on_cancel=True)
+        reading = partial(examples_of_files, await sent_in(service, request), preprocessing, most)
+    examples, doubted = await _read(service, reading)
+    served.batcher.check(len(examples))
     answers = await answers_to(service, request, served, loaded, examples)
     found = rows(answers, loaded.predictor.classes, top, doubted)
     body = {"model": served.source.name, "version": loaded.version, "predictions": found}
@@ -96,6 +100,28 @@ async def predict(service: Service, request: Request) -> Response:
         first = found[0]
         return JSONResponse(body | {"error": f"{first['input']} cannot be read: {first['error']}"}, 400)
     return JSONResponse(body)
+
+
+async def _read(service: Service, reading: Callable[[], list[Example]]) -> tuple[list[Example], list[str]]:
+    """:func:`_with_doubts` in a thread, of which there are as many as cores: one counts until it is done, also where
+    nobody waits for it any longer."""
+    place, loop = object(), asyncio.get_running_loop()
+    started = False
+
+    def work() -> tuple[list[Example], list[str]]:
+        nonlocal started
+        started = True
+        try:
+            return _with_doubts(reading)
+        finally:
+            loop.call_soon_threadsafe(service.reading.release_on_behalf_of, place)
+
+    await service.reading.acquire_on_behalf_of(place)
+    try:
+        return await run_sync(work, limiter=CapacityLimiter(1), abandon_on_cancel=True)
+    finally:
+        if not started:
+            service.reading.release_on_behalf_of(place)
 
 
 def _with_doubts(reading: Callable[[], list[Example]]) -> tuple[list[Example], list[str]]:

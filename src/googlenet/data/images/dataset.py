@@ -33,6 +33,7 @@ from .stored import Stored
 from .values import Pixels
 
 SMALL_SIDE = 64  # a picture with no longer side is "small": kept in memory, whole
+SAMPLE = 10_000  # pictures whose statistics are taken, at most
 SMALLEST = 24  # smaller ones are enlarged to a multiple of their size that is at least this
 CONSTANT = 1e-3  # a channel that deviates less, a quarter of a grey level, is the same everywhere
 
@@ -103,7 +104,7 @@ class ImageSet:
         """Pictures in memory by their own statistics, others by ImageNet's."""
         mirror = settings.flip and self.mirror
         if self.pixels is not None:
-            sample = self.pixels[:10_000].double().div(255)
+            sample = self.pixels[:: -(-len(self.pixels) // SAMPLE)].double().div(255)  # of class after class
             mean, std = tuple(sample.mean((0, 2, 3)).tolist()), tuple(map(_scale, sample.std((0, 2, 3)).tolist()))
             channels, size = self.pixels.shape[1], self.pixels.shape[-1]
             return ImagePreprocessing(channels, size, size, mean, std, mirror, self.max_pixels)

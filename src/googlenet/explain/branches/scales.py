@@ -42,14 +42,14 @@ class Scales:
 
         title = f"What passes through each branch: the mean of {count(self.count, 'example')}"
         tables = {"by module, all classes": self.modules, "by class, mean over the modules that have it": self.classes}
-        return heat_maps(title, tables, "% of the difference to the runner-up's logit; each module's row sums to 100")
+        return heat_maps(title, tables, "% of the difference of two classes' logits; each module's row sums to 100")
 
 
 def scales(found: Sequence[Contributions], classes: Sequence[str]) -> Scales:
     """The mean of contributions, weighed by the difference that they are shares of.
 
     Args:
-        found: Of one network, example by example: its answer against the runner-up.
+        found: Of one network, example by example: its answer against the runner-up, or one class against another.
         classes: Names of the classes.
 
     Raises:
@@ -69,10 +69,15 @@ def scales(found: Sequence[Contributions], classes: Sequence[str]) -> Scales:
 
 
 def _modules(found: Sequence[Contributions]) -> dict[str, dict[str, float]]:
-    """By module, by branch, in percent: sums of shares over the sum of their modules."""
+    """By module, by branch, in percent: sums of shares over the sum of their modules, each difference taken to be above
+    0, whichever class is ahead."""
+    signs = [-1.0 if each.difference < 0 else 1.0 for each in found]
     tables: dict[str, dict[str, float]] = {}
     for module, branches in found[0].shares.items():
-        sums = {name: float(sum(each.shares[module][name] for each in found)) for name in branches}
+        sums = {
+            name: float(sum(sign * each.shares[module][name] for sign, each in zip(signs, found, strict=True)))
+            for name in branches
+        }
         whole = sum(sums.values()) or 1.0
         tables[module] = {name: 100 * value / whole for name, value in sums.items()}
     return tables

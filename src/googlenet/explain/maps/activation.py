@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from ...data.protocol import Array, Floats
+from ...errors import InputError
 from ...inference.pipeline import Pipeline
 from ...nn.blocks import MemberLinear
 from ...nn.googlenet import GoogLeNet
@@ -49,8 +52,17 @@ def what_decided(pipeline: Pipeline, inputs: Array, classes: Tensor) -> Floats:
         device = next(model.parameters()).device
         view = pipeline.reading_of(model).views(torch.from_numpy(inputs), model.arch.members)[0]
         evidence.append(class_activation(model, view.to(device), classes.to(device)).cpu())
+    check_sizes(evidence)
     found: Floats = sum(evidence[1:], evidence[0]).numpy()
     return found
+
+
+def check_sizes(maps: Sequence[Tensor] | Sequence[Floats]) -> None:
+    """Raises InputError for maps of several networks that are not of one size, which have no sum."""
+    sizes = {tuple(each.shape[1:]) for each in maps}
+    if len(sizes) > 1:
+        shown = " and ".join(" × ".join(map(str, size)) for size in sorted(sizes))
+        raise InputError(f"The maps of these networks are of {shown} places: explain the networks one by one.")
 
 
 def _weights(classifier: nn.Module) -> Tensor:

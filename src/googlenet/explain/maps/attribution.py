@@ -20,7 +20,7 @@ from ...inference.pipeline import Pipeline
 from ...nn.googlenet import GoogLeNet
 from ..logits import Logits, plain, view_of
 from ..places import Place, find_place, module_at
-from .activation import class_activation
+from .activation import check_sizes, class_activation
 
 STEPS = 64  # of a path of inputs, on which gradients are summed
 SAMPLES, NOISE = 32, 0.15  # noisy copies of an input, and the deviation of their noise, of the range of its values
@@ -124,6 +124,7 @@ def attributions(
         inside = ", ".join(name for name, each in METHODS.items() if each.inside)
         raise InputError(f"{method} has its own place; --at is for {inside}.")
     each = [_of_network(pipeline, model, inputs, found, labels, against, at, seed) for model in pipeline.networks]
+    check_sizes(each)
     mean: Floats = np.mean(each, axis=0, dtype=np.float32)
     return mean
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +67,16 @@ def _ending(name: str) -> str:
     return "".join(re.findall(r"\.[A-Za-z0-9]{1,10}", name)[-2:])
 
 
-def examples_of(sent: Sequence[Sent], preprocessing: Preprocessing) -> list[Example]:
+def examples_of(sent: Sequence[Sent], preprocessing: Preprocessing, most: int) -> list[Example]:
     """The examples of files, under the names that they were sent with.
 
     Args:
         sent: The files.
         preprocessing: Of the model.
+        most: That may be answered at once; one more is read, so that there are too many.
     """
-    return [example for each in sent for example in _examples(each, preprocessing)]
+    found = (example for each in sent for example in _examples(each, preprocessing))
+    return list(islice(found, most + 1))
 
 
 def _examples(each: Sent, preprocessing: Preprocessing) -> Iterator[Example]:
@@ -97,12 +100,13 @@ def takes_files(preprocessing: Preprocessing) -> bool:
     return any(each.datatype == "BYTES" for each in preprocessing.tensors())
 
 
-def examples_of_json(body: bytes, preprocessing: Preprocessing) -> list[Example]:
+def examples_of_json(body: bytes, preprocessing: Preprocessing, most: int) -> list[Example]:
     """The examples of ``{"inputs": […]}``: numbers, ``null`` where one is missing, or files in base64.
 
     Args:
         body: It.
         preprocessing: Of the model.
+        most: That may be answered at once; one more is read, so that there are too many.
 
     Raises:
         InputError: If it is nothing of the sort.
@@ -115,7 +119,7 @@ def examples_of_json(body: bytes, preprocessing: Preprocessing) -> list[Example]
     if not isinstance(inputs, list):
         raise InputError('JSON is {"inputs": […]}: lists of numbers, or files in base64, one for each example.')
     found: list[Example] = []
-    for at, each in enumerate(inputs):
+    for at, each in enumerate(inputs[: most + 1]):
         try:
             found += _of_json(each, f"#{at}", preprocessing)
         except InputError as error:

@@ -66,6 +66,11 @@ class Request:
     outputs: Mapping[str, Mapping[str, Any]]
     binary: bool
 
+    @property
+    def most(self) -> int:
+        """Examples in the longest of its tensors."""
+        return max((tensor.shape[0] for tensor in self.inputs if tensor.shape), default=0)
+
 
 def read_request(body: bytes, header_length: str | None) -> Request:
     """A request from its body.

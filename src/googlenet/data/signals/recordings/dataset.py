@@ -48,6 +48,14 @@ class Kept:
             self.file.madvise(mmap.MADV_DONTNEED)
 
 
+def _take(file: int, size: int) -> None:
+    """Makes a file so large; where the disk is full that is an error, and not one at the moment it is written to."""
+    if hasattr(os, "posix_fallocate") and size:
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.truncate(file, size)
+
+
 def kept_on_disk(recording: Recording, windows: Windows) -> Kept:
     """Reads a recording once, from beginning to end.
 
@@ -58,7 +66,7 @@ def kept_on_disk(recording: Recording, windows: Windows) -> Kept:
     size = 4 * shape[0] * shape[1]
     try:
         with tempfile.TemporaryFile() as file:
-            os.truncate(file.fileno(), size)
+            _take(file.fileno(), size)
             kept = Kept(np.frombuffer(place := mmap.mmap(file.fileno(), size), np.float32).reshape(shape), place)
             at = written = 0
             for block in resampled(recording, windows.rate, windows.channels):

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +167,15 @@ def _windows(recordings: Sequence[Recording], cut: Cut, said: Annotations) -> tu
     moments = [mark.start == mark.end for marks in said.marks.values() for mark in marks]
     if any(moments) and not all(moments):
         notes.append(f"{count(sum(moments), 'mark')} of a moment left out, as the others are of stretches.")
-    units = tuple(recordings[0].units[at] for at in recordings[0].rows(channels)) if recordings[0].units else ()
-    windows = Windows(rate, channels, window, hop, centred=bool(moments) and all(moments), units=units)
+    units = tuple(map(partial(_unit, recordings), channels))
+    silent = [each.path.name for each in recordings if any(units) and not each.units]
+    if silent:
+        notes.append(
+            f"{count(len(silent), 'recording')} without units, taken for those of the others: {listing(silent)}."
+        )
+    windows = Windows(
+        rate, channels, window, hop, centred=bool(moments) and all(moments), units=units if any(units) else ()
+    )
     notes.append(f"Read as {windows.described()}.")
     most = window or max(length_at(each, rate) for each in recordings)
     if most > LONGEST:
@@ -185,15 +193,22 @@ def _rate(recordings: Sequence[Recording], cut: Cut) -> tuple[float, list[str]]:
     return rate, [f"{there}: all are brought to {rate:g} Hz{'' if cut.rate or cut.like else ' (--rate)'}."]
 
 
+def _unit(recordings: Sequence[Recording], channel: str) -> str:
+    """Of a channel, as the first recording says that says one."""
+    said = (each.units[each.channels.index(channel)] for each in recordings if each.units)
+    return next(filter(None, said), "")
+
+
 def _common_channels(recordings: Sequence[Recording]) -> tuple[tuple[str, ...], list[str]]:
     """Names that every recording has, in the order of the first, and the others."""
-    common = set(recordings[0].channels).intersection(*(each.channels for each in recordings))
-    if not common:
-        other = next(each for each in recordings if not set(each.channels) & set(recordings[0].channels))
-        raise InputError(
-            f"No channel is in every recording: {recordings[0].path} has {listing(recordings[0].channels)}, and "
-            f"{other.path} has {listing(other.channels)}."
-        )
+    common = set(recordings[0].channels)
+    for each in recordings:
+        if not common & set(each.channels):
+            raise InputError(
+                f"No channel is in every recording: {recordings[0].path} has {listing(recordings[0].channels)}, and "
+                f"{each.path}, which has {listing(each.channels)}, has none of those that all before it have."
+            )
+        common &= set(each.channels)
     missing = sorted({name for each in recordings for name in each.channels if name not in common})
     return tuple(name for name in recordings[0].channels if name in common), missing
 

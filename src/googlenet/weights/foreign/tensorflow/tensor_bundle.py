@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ....errors import InputError
 from ....files import open_plain, read_bytes
-from ....limits import AXES, PROTOBUF
+from ....limits import AXES, PROTOBUF, unpacked
 from ..protobuf import Message, all_bytes, last_bytes, message_of, number_of, one_file, text_of
 from .crc32c import crc32c, masked
 from .leveldb_table import MAGIC, entries_of
@@ -111,12 +111,24 @@ def variables(path: Path) -> dict[str, Variable]:
     """
     table = table_of(path)
     with sentences(table):
-        entries = dict(entries_of(memoryview(read_bytes(table, PROTOBUF))))
+        data = read_bytes(table, PROTOBUF)
+        entries = _within(unpacked(len(data)), entries_of(memoryview(data)))
         if b"" not in entries:
             raise ValueError("its header is missing")
         header = message_of(entries.pop(b""))
         found = _v2(header, entries, prefix_of(path)) if table.suffix == ".index" else _v1(header, entries, table)
         return {variable.name: variable for variable in found}
+
+
+def _within(most: int, entries: Iterator[tuple[bytes, memoryview]]) -> dict[bytes, memoryview]:
+    """Entries by their keys, which may share what they begin with in the file and take ``most`` bytes here."""
+    found, size = dict[bytes, memoryview](), 0
+    for key, value in entries:
+        size += len(key) + 200  # bytes beside it, about
+        if size > most:
+            raise ValueError("its keys take more memory than a file of its size may")
+        found[key] = value
+    return found
 
 
 def _v2(header: Message, entries: dict[bytes, memoryview], prefix: Path) -> Iterator[Variable]:

@@ -169,7 +169,7 @@ def _recording(
         values = np.asarray(part, np.float64)
         return checked(values[None] if flat else values.T if along else values, path, start, stop)
 
-    fitting = tuple(names) if len(set(names)) == channels else numbered(channels)
+    fitting = tuple(names) if len(names) == len(set(names)) == channels else numbered(channels)
     return Recording(path, fitting, rate[0], length, read, remarks=rate[1])
 
 

@@ -44,7 +44,11 @@ def rate_of(
             "; a recording has one rate and no gap. Split it there."
         )
     match = _UNIT.fullmatch(column.lower())
-    unit = UNITS[match[1]] if match else 1.0 if dated or step < 1 else None
+    mean = float(times[-1] - times[0]) / len(steps)
+    fits = [unit for unit in UNITS.values() if given is not None and abs(mean * unit * given - 1) <= 0.01]
+    unit = 1.0 if dated else UNITS[match[1]] if match else None
+    if unit is None and step < 1 and (not fits or 1.0 in fits):  # of a rate in another unit it is that
+        unit = 1.0
     if unit is not None:
         found = _rounded(len(steps) / (float(times[-1] - times[0]) * unit))
         return found, (f"{path}: {found:g} Hz by column {column!r}.",)
@@ -53,8 +57,7 @@ def rate_of(
             f"{path}: column {column!r} rises by {step:g}, which may be seconds, milliseconds or samples; name the "
             "rate, such as --rate 250."
         )
-    mean = float(times[-1] - times[0]) / len(steps)
-    if step != 1 and all(abs(mean * unit * given - 1) > 0.01 for unit in UNITS.values()):
+    if step != 1 and not fits:
         raise InputError(
             f"{path}: column {column!r} rises by {step:g}, which {given:g} Hz does not in any unit. Write seconds, or "
             "its unit into the column's name, such as time_ms."

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..... import limits
 from .....errors import InputError, quoted
+from ...rows import MISSING
 from .numbers import Numbers
 
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(.+))?")
@@ -49,7 +50,7 @@ def moments(
     Raises:
         InputError: If it is not plain which number of a date is the month.
     """
-    counted = numbers.is_number(next(filter(None, cells), "0"))
+    counted = numbers.is_number(next((cell for cell in cells if cell.strip().lower() not in MISSING), "0"))
     parsed: dict[str, Readings] = {}
     if counted:
         known = _known(cells, numbers)

@@ -175,6 +175,9 @@ def test_what_a_run_keeps(learned):
         "hop": 50,
         "centred": False,
         "units": [],
+        "time": "",
+        "id": "",
+        "missing": [],
     }
     assert preprocessing_from(row).to_dict()["windows"]["window"] == 100
     old = {key: value for key, value in row.items() if key != "windows"}

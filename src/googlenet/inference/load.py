@@ -87,10 +87,13 @@ def _reading(preprocessing: Preprocessing, max_pixels: int | None, missing: Sequ
             raise InputError(f"A number of pixels is for pictures; leave --max-pixels out for {preprocessing.kind}s.")
         changed = replace(changed, max_pixels=max_pixels)
     if missing:
-        schema = getattr(changed, "schema", None)
-        if schema is None:
+        schema, windows = (getattr(changed, name, None) for name in ("schema", "windows"))
+        if windows is not None:
+            changed = replace(changed, windows=replace(windows, missing=(*windows.missing, *missing)))
+        elif schema is not None:
+            changed = replace(changed, schema=schema.with_missing(missing))
+        else:
             raise InputError("Words for what is missing are for tables of signals; leave --missing out.")
-        changed = replace(changed, schema=schema.with_missing(missing))
     return cast("Preprocessing", changed)
 
 

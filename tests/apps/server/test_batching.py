@@ -3,12 +3,16 @@
 import threading
 import warnings
 from concurrent.futures import wait
+from types import SimpleNamespace
 
+import anyio
 import numpy as np
 import pytest
 
 from googlenet.apps.server import batching
 from googlenet.apps.server.batching import Batcher, Full, TooMany, hear_doubts
+from googlenet.apps.server.handlers import _read
+from googlenet.apps.server.people.files import Sent, examples_of, examples_of_json
 from googlenet.data.protocol import Example
 from googlenet.errors import InputError
 from googlenet.inference.engines.engine import Chunk
@@ -89,6 +93,9 @@ def test_beyond_its_bound_there_is_no_room(batcher):
     assert queue.waiting == 4
     with pytest.raises(TooMany, match="at most 4 at once"):
         queue.submit(predictor, examples(*range(5)))
+    queue.check(4)
+    with pytest.raises(TooMany):
+        queue.check(5)
     predictor.gate.set()
     assert [numbers(future) for future in (first, second, third)] == [[0], [1, 2, 3], [4]]
     assert queue.waiting == 0
@@ -174,3 +181,33 @@ def test_every_one_of_many_threads_gets_its_own():
         thread.join(WAIT)
     queue.close()
     assert found == {at: [at, -at] for start in range(1, 9) for at in range(1000 * start, 1000 * start + 50)}
+
+
+def test_no_more_examples_are_made_than_may_wait():
+    """Of a file that holds any number of them."""
+    made = []
+
+    def endless(source, name):
+        for at in range(10**9):
+            made.append(at)
+            yield Example(name, at)
+
+    preprocessing = SimpleNamespace(tensors=lambda: [SimpleNamespace(datatype="BYTES")], examples=endless)
+    assert len(examples_of([Sent("a.png", b"content")], preprocessing, 7)) == 8 == len(made)
+    assert len(examples_of_json(b'{"inputs": [' + b",".join([b'"AAAA"'] * 9) + b"]}", preprocessing, 3)) == 4
+
+
+def test_a_thread_that_nobody_waits_for_counts_until_it_is_done():
+    gate, service = threading.Event(), SimpleNamespace(reading=anyio.CapacityLimiter(1))
+
+    async def asked():
+        with anyio.move_on_after(0.05) as scope:
+            await _read(service, lambda: [gate.wait(30)])
+        assert scope.cancelled_caught and service.reading.borrowed_tokens == 1
+        gate.set()
+        with anyio.fail_after(30):
+            while service.reading.borrowed_tokens:
+                await anyio.sleep(0.01)
+            assert (await _read(service, lambda: [1]))[0] == [1] and not service.reading.borrowed_tokens
+
+    anyio.run(asked)

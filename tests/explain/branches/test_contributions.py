@@ -9,8 +9,9 @@ from explain.networks import inputs_of, pipeline_of
 from googlenet.arch.variants import find_arch, list_models
 from googlenet.data.find import find_data
 from googlenet.errors import InputError
-from googlenet.explain.branches.contributions import SHORTCUT, branch_contributions
+from googlenet.explain.branches.contributions import SHORTCUT, Contributions, branch_contributions
 from googlenet.explain.branches.neutral import neutral
+from googlenet.explain.branches.scales import scales
 from googlenet.explain.explainer import Explainer
 from googlenet.explain.logits import plain, view_of
 from googlenet.explain.places import branch_places, module_at
@@ -123,3 +124,12 @@ def test_several_networks_have_no_branches_in_common():
     both = Pipeline([pipeline.networks[0]] * 2, pipeline.preprocessing)
     with pytest.raises(InputError, match="one run"):
         branch_contributions(both, inputs_of(pipeline, 1), [0], [1])
+
+
+def test_shares_over_a_set_do_not_cancel_between_the_classes():
+    """One class against another: of examples of either the difference has another sign."""
+    found = [
+        Contributions(0, 1, sign * 10.0, {"4a": {"1x1": sign * 6.0, "pool": sign * 4.0}}, 9, 0.0) for sign in (1, -0.99)
+    ]
+    table = scales(found, ["a", "b"]).modules["4a"]
+    assert table == {"1x1": pytest.approx(60), "pool": pytest.approx(40)}

@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import pytest
 import torch
 
+from googlenet import InputError
 from googlenet.arch.variants import find_arch
-from googlenet.explain.maps.activation import class_activation
+from googlenet.explain.maps.activation import check_sizes, class_activation
 from googlenet.nn.googlenet import GoogLeNet
 
 
@@ -25,3 +27,9 @@ def test_a_class_activation_map_adds_up_to_the_logit():
         maps = class_activation(model, x, classes)
         assert maps.shape == (4, 10)
         torch.testing.assert_close(maps.mean(1), relative[torch.arange(4), classes], rtol=1e-4, atol=1e-5)
+
+
+def test_maps_of_unlike_sizes_have_no_sum():
+    check_sizes([torch.zeros(2, 3, 3), torch.zeros(2, 3, 3)])
+    with pytest.raises(InputError, match="of 1 × 1 and 3 × 3 places: explain the networks one by one"):
+        check_sizes([torch.zeros(2, 3, 3), torch.zeros(2, 1, 1)])

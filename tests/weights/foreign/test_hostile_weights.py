@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from googlenet.weights.create import create_model, save_weights
 from googlenet.weights.foreign.caffe import binary
 from googlenet.weights.foreign.protobuf import LENGTH, Damaged, encoded, field, key
 from googlenet.weights.foreign.pytorch.state_dicts import saved, state_dict_of, tensors_of
-from googlenet.weights.foreign.tensorflow import leveldb_table
+from googlenet.weights.foreign.tensorflow import leveldb_table, tensor_bundle
 from googlenet.weights.foreign.tensorflow.crc32c import crc32c, masked
 from googlenet.weights.identity import identify
 
@@ -273,3 +274,11 @@ def test_the_unpickler_is_given_what_was_looked_at(tmp_path, monkeypatch):
     found = saved(tmp_path / "x.pth")
     assert np.array_equal(found["a"], np.arange(5.0))
     assert isinstance(seen[0], io.BytesIO)
+
+
+def test_keys_that_share_what_they_begin_with_are_bounded_in_memory():
+    """A few bytes of a file each, and thousands in memory."""
+    keys = ((b"k" * 4000 + str(at).encode(), memoryview(b"")) for at in range(10**9))
+    with pytest.raises(ValueError, match="take more memory than a file of its size may"):
+        tensor_bundle._within(10**6, keys)
+    assert len(tensor_bundle._within(10**6, islice(keys, 100))) == 100

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from googlenet import InputError
+from googlenet.data.signals.recordings.annotations import read_annotations
 from googlenet.data.signals.recordings.readers.formats import EXTENSIONS, open_recording, open_recordings
 from googlenet.data.signals.recordings.recording import Mark
+from googlenet.data.signals.tables.schema import TableColumns
 
 edfio = pytest.importorskip("edfio")
 h5py = pytest.importorskip("h5py")
@@ -148,7 +150,7 @@ def test_a_long_table(tmp_path):
 
 def test_a_long_table_of_sessions_and_its_group(tmp_path):
     (tmp_path / "a.csv").write_text(long_table(ids="AB"))
-    found = open_recordings(tmp_path / "a.csv", group="session")
+    found = open_recordings(tmp_path / "a.csv", said=TableColumns(group="session"))
     assert [each.path.name for each in found] == ["a.csv:A", "a.csv:B"]
     assert [each.group for each in found] == ["A", "B"]
     assert [each.length for each in found] == [100, 100]
@@ -229,3 +231,82 @@ def test_samples_of_wfdb_that_are_cut_short_or_missing(tmp_path):
 
 def test_every_extension_is_tested_here():
     assert {*EXTENSIONS} == {".wav", ".flac", ".edf", ".bdf", ".hea", ".mat", ".h5", ".hdf5"}
+
+
+def test_what_is_said_of_the_columns_of_a_long_table_holds(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(long_table().replace("0.2,10,", "0.2,ERR,"))
+    (found,) = open_recordings(path, said=TableColumns(missing=("err",)))
+    assert np.isnan(found.read(10, 11)[0, 0]) and found.channels == ("ax", "ay")
+    path.write_text(long_table())
+    (found,) = open_recordings(path, said=TableColumns(ignore=("ay",)))
+    assert found.channels == ("ax",) and "ay left out" in found.remarks[0]
+    with pytest.raises(InputError, match="--ignore: There is no column 'none'"):
+        open_recordings(path, said=TableColumns(ignore=("none",)))
+    path.write_text(long_table(column="t_skin"))  # begins as times are called, beside one that is called so
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([f"{lines[0]},time", *(f"{line},{at / 25}" for at, line in enumerate(lines[1:]))]) + "\n")
+    assert open_recordings(path)[0].rate == 25
+    assert open_recordings(path, said=TableColumns(time="t_skin"))[0].rate == 50
+
+
+def test_columns_of_ids_name_a_recording_together(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = [f"{who},{part},{at / 50},{at}" for who in "AB" for part in "12" for at in range(20)]
+    path.write_text("\n".join(["subject,session,time,x", *rows]) + "\n")
+    assert [each.path.name for each in open_recordings(path)] == ["a.csv:A 1", "a.csv:A 2", "a.csv:B 1", "a.csv:B 2"]
+    grouped = open_recordings(path, said=TableColumns(group="subject"))
+    assert [each.group for each in grouped] == ["A", "A", "B", "B"]
+    with pytest.raises(InputError, match="is of group '2' here and of '1' before"):
+        open_recordings(path, 50.0, TableColumns(id="subject", group="session", ignore=("time",)))
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "rate"), [("time_min", 1 / 60, 50), ("time (h)", 1 / 3600, 50), ("time (us)", 1e6, 50)]
+)
+def test_units_of_times_are_known(tmp_path, column, unit, rate):
+    rows = [f"{at / rate * unit:.9g},{at}" for at in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join([f"{column},x", *rows]) + "\n")
+    assert open_recordings(tmp_path / "a.csv")[0].rate == pytest.approx(rate, rel=1e-6)
+
+
+def test_dates_are_in_seconds_whatever_the_name_of_their_column_ends_in(tmp_path):
+    rows = [f"2024-05-01 10:00:{at // 250:02}.{at % 250 * 4:03},{at}" for at in range(500)]
+    (tmp_path / "a.csv").write_text("\n".join(["datetime_ms,x", *rows]) + "\n")
+    (found,) = open_recordings(tmp_path / "a.csv")
+    assert found.rate == 250 and str(found.began) == "2024-05-01 10:00:00"
+
+
+def test_a_rate_is_rounded_no_further_than_its_times_are(tmp_path):
+    for true, digits, rate in ((99.95, 3, 99.95), (360, 3, 360), (128, 6, 128)):
+        rows = [f"{at / true:.{digits}f},{at}" for at in range(20_000)]
+        (tmp_path / "a.csv").write_text("\n".join(["time,x", *rows]) + "\n")
+        assert open_recordings(tmp_path / "a.csv")[0].rate == pytest.approx(rate, rel=2e-5)
+
+
+@pytest.mark.parametrize("first", [0, 55, 1.7e9])
+def test_marks_may_be_in_a_tables_own_times_or_from_its_beginning(tmp_path, first):
+    rows = [f"{first + at / 50:.2f},{at}" for at in range(500)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,x", *rows]) + "\n")
+    found = open_recordings(tmp_path / "a.csv")
+    assert found[0].first == pytest.approx(first)
+    for begin in {0, first}:
+        (tmp_path / "m.csv").write_text(f"start,end,label\n{begin + 1},{begin + 2.5},x\n{begin + 4},,y\n")
+        said = read_annotations(tmp_path / "m.csv", found)
+        marks = [(mark.start, mark.end, mark.label) for mark in said.marks[tmp_path / "a.csv"]]
+        assert [label for *_, label in marks] == ["x", "y"]
+        assert [moment for *moments, _ in marks for moment in moments] == pytest.approx([1, 2.5, 4, 4], abs=1e-6)
+        assert any("are its own, which begin at" in note for note in said.notes) == (begin > 0)
+    (tmp_path / "m.csv").write_text(f"start,end,label\n{first + 30},{first + 31},x\n")
+    with pytest.raises(InputError, match="is outside"):
+        read_annotations(tmp_path / "m.csv", found)
+
+
+def test_a_duration_counts_where_an_end_is_missing(tmp_path):
+    (tmp_path / "a.csv").write_text(long_table())
+    (tmp_path / "m.csv").write_text("start,end,duration,label\n0.1,0.5,,x\n1,,0.5,y\n")
+    said = read_annotations(tmp_path / "m.csv", open_recordings(tmp_path / "a.csv"))
+    assert said.marks[tmp_path / "a.csv"][1] == Mark(1, 1.5, "y")
+    (tmp_path / "m.csv").write_text("\n")
+    with pytest.raises(InputError):
+        read_annotations(tmp_path / "m.csv", open_recordings(tmp_path / "a.csv"))

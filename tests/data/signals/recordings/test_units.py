@@ -1,20 +1,24 @@
 """Units of channels: what is known of them by hand, and files that say theirs in another."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from googlenet import InputError
+from googlenet.data.find import Columns
 from googlenet.data.signals.recordings import stream
+from googlenet.data.signals.recordings.annotations import Annotations
 from googlenet.data.signals.recordings.readers.formats import open_recording
 from googlenet.data.signals.recordings.recording import Recording
 from googlenet.data.signals.recordings.units import in_units
-from googlenet.data.signals.recordings.windows import Windows
+from googlenet.data.signals.recordings.windows import Cut, Windows, windows_for
 
 VALUES = np.arange(24.0).reshape(2, 12) - 7
 
 
 def recording(units, channels=("a", "b")):
-    return Recording("r.edf", channels, 10.0, 12, lambda start, stop: VALUES[:, start:stop], units=units)
+    return Recording(Path("r.edf"), channels, 10.0, 12, lambda start, stop: VALUES[:, start:stop], units=units)
 
 
 def windows(units, channels=("a", "b")):
@@ -78,3 +82,23 @@ def test_edf_and_wfdb_in_thousandths_are_the_same_windows(tmp_path):
         for name in ("mV", "uV"):
             found = np.concatenate([each.content for each in stream.examples(tmp_path / f"{name}{kind}", learned)], 1)
             np.testing.assert_allclose(found[0], wave, atol=2e-3)
+
+
+def cut(recordings):
+    return windows_for(recordings, Columns(cut=Cut(window="8samples")), Annotations())
+
+
+def test_units_are_those_of_the_first_recording_that_says_one():
+    many = [recording(units) for units in ((), ("mV", ""), ("uV", "g"))]
+    found, notes = cut(many)
+    assert found.units == ("mV", "g")
+    assert any("1 recording without units, taken for those of the others" in note for note in notes)
+    np.testing.assert_allclose(in_units(many[2], found).read(0, 12)[0], VALUES[0] / 1000)
+    assert cut([recording(()), recording(("", ""))])[0].units == ()
+
+
+def test_recordings_without_a_channel_that_all_have_are_refused():
+    many = [recording((), channels) for channels in (("a", "b"), ("a", "c"), ("b", "c"))]
+    assert cut(many[:2])[0].channels == ("a",)
+    with pytest.raises(InputError, match="No channel is in every recording: r.edf has a, b"):
+        cut(many)

@@ -121,7 +121,7 @@ def examples_of_json(body: bytes, preprocessing: Preprocessing, most: int) -> li
     found: list[Example] = []
     for at, each in enumerate(inputs[: most + 1]):
         try:
-            found += _of_json(each, f"#{at}", preprocessing)
+            found += islice(_of_json(each, f"#{at}", preprocessing), most + 1 - len(found))
         except InputError as error:
             found.append(Example(f"#{at}", error=str(error)))
     return found

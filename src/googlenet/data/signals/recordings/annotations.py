@@ -76,18 +76,23 @@ def read_annotations(
     table = _Table(path, target, group)
     found = Annotations()
     clipped = unlabelled = 0
-    for row, cells in table.rows():
-        where = f"{path}, row {row}"
-        recording = table.recording(where, cells, recordings)
-        start, end = table.times(where, cells, recording)
-        if start < -SLACK or start >= recording.seconds:
-            raise InputError(f"{where}: {start:g} s is outside {recording.path}, which has {recording.seconds:g} s.")
-        if end < start:
-            raise InputError(f"{where}: it ends at {end:g} s, before it begins at {start:g} s.")
+    rows = [
+        _Row(f"{path}, row {row}", cells, *table.place(f"{path}, row {row}", cells, recordings))
+        for row, cells in table.rows()
+    ]
+    begins = _begins(rows)
+    found.notes += [
+        f"{path}: times of {each.path} are its own, which begin at {begins[each.path]:g} s."
+        for each in recordings
+        if begins.get(each.path)
+    ]
+    for row in rows:
+        recording, where = row.recording, row.where
+        start, end = row.within(begins[recording.path])
         clipped += end > recording.seconds + SLACK
         if group is not None:
-            _add_group(found.groups, where, recording.path, cells[table.group])
-        label = cells[table.label].strip()
+            _add_group(found.groups, where, recording.path, row.cells[table.group])
+        label = row.cells[table.label].strip()
         if label.lower() in MISSING_LABEL:
             unlabelled += 1
             continue
@@ -96,6 +101,40 @@ def read_annotations(
         found.notes.append(f"{count(clipped, 'mark')} of {path} ended behind the recording, and end with it.")
     if unlabelled:
         found.notes.append(f"{count(unlabelled, 'row')} of {path} without a label left out.")
+    return found
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row, the recording that it speaks of, and its times as they are written, in seconds."""
+
+    where: str
+    cells: Sequence[str]
+    recording: Recording
+    start: float
+    end: float
+
+    def within(self, begin: float) -> tuple[float, float]:
+        """Begin and end in seconds since the recording began, which is ``begin`` in the times that are written."""
+        recording, start, end = self.recording, self.start - begin, self.end - begin
+        if start < -SLACK or start >= recording.seconds:
+            own = f", and whose times begin at {recording.first:g} s" if recording.first else ""
+            raise InputError(
+                f"{self.where}: {self.start:g} s is outside {recording.path}, which has {recording.seconds:g} s{own}."
+            )
+        if end < start:
+            raise InputError(f"{self.where}: it ends at {self.end:g} s, before it begins at {self.start:g} s.")
+        return start, end
+
+
+def _begins(rows: Sequence[_Row]) -> dict[Path, float]:
+    """Of each recording, at which of the times that are written it begins: at its own first, if it has one and all are
+    in it, else at 0."""
+    found = {row.recording.path: row.recording.first for row in rows}
+    for row in rows:
+        first, seconds = row.recording.first, row.recording.seconds
+        if not first - SLACK <= row.start < first + seconds:
+            found[row.recording.path] = 0.0
     return found
 
 
@@ -121,6 +160,8 @@ class _Table:
         self.path = path
         grid = TextGrid(path)
         self._lines = list(grid.rows())
+        if not self._lines:
+            raise InputError(f"{path} has no row: write file,start,end,label.")
         self._decimal = "," if grid.mark not in (",", None) else "."
         header = [cell.strip() for cell in self._lines[0][1]]
         names, units = _named(header)
@@ -132,7 +173,7 @@ class _Table:
         self.names = [" ".join(name.split()) for name in names]  # a cell may go over several lines
         self.file = _first(names, FILES)
         self.start, self.end = self._wanted("start", STARTS), _first(names, ENDS)
-        self.duration = _first(names, DURATIONS) if self.end is None else None
+        self.duration = _first(names, DURATIONS)
         self.units = units
         self.label = self._wanted("label", LABELS) if target is None else self._given("target", target, header)
         self.group = -1 if group is None else self._given("group", group, header)
@@ -166,6 +207,13 @@ class _Table:
         if not fitting:
             raise InputError(f"{where}: there is no recording {name!r}. There is: {known}.")
         raise InputError(f"{where}: {name!r} may be {fitting[0].path} or {fitting[1].path}; write more of the path.")
+
+    def place(
+        self, where: str, cells: Sequence[str], recordings: Sequence[Recording]
+    ) -> tuple[Recording, float, float]:
+        """The recording that a row speaks of, and its times."""
+        recording = self.recording(where, cells, recordings)
+        return recording, *self.times(where, cells, recording)
 
     def times(self, where: str, cells: Sequence[str], recording: Recording) -> tuple[float, float]:
         """Begin and end in seconds; equal for a moment."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from ...images.names import extensions as pictures
 from ...protocol import BadFile, Dataset, Watch
 from ...walk import walk, walked
 from ..rows import Signal, listing
+from ..tables.schema import TableColumns
 from .annotations import Annotations, read_annotations
 from .dataset import Kept, WindowSet, kept_on_disk
 from .labels import Labelled, around_moments, by_majority
@@ -25,11 +25,10 @@ from .readers.formats import ARRAYS, EXTENSIONS, TABLES, open_recordings
 from .recording import Mark, Recording
 from .resample import length_at
 from .units import in_units
-from .windows import Cut, Windows
+from .windows import Cut, Windows, windows_for
 
 FEW = 5  # recordings of which no part can be held out as a whole
 STRETCHES, WINDOWS_A_STRETCH = 20, 4  # of each of few: at most, and at least
-LONGEST = 1024  # samples that the recipes have a network read at most
 
 
 def claims(source: str) -> bool:
@@ -55,9 +54,10 @@ def find_recordings(source: str, watch: Watch, columns: Any) -> Dataset:
         InputError: If there is no recording, no label, or one cannot be told.
     """
     cut: Cut = columns.cut
+    _check_options(columns)
     recordings, bad = _opened(source, cut, columns)
     said = _said_of(source, recordings, cut, columns)
-    windows, notes = _windows(recordings, cut, said)
+    windows, notes = windows_for(recordings, columns, said)
     recordings = [in_units(each, windows) for each in recordings]
     notes = [*notes, *said.notes, *(remark for each in recordings for remark in each.remarks)]
     parts = [_part(each, windows, said.marks.get(each.path, [])) for each in recordings]
@@ -65,7 +65,7 @@ def find_recordings(source: str, watch: Watch, columns: Any) -> Dataset:
     names = sorted({label for part in parts for label in part.labels})
     if not names:
         raise InputError(f"{source}: no window of {_seconds(windows)} has a label. {' '.join(notes)}".rstrip())
-    groups = _groups(recordings, parts, windows, said.groups, columns.group is not None)
+    groups = _groups(recordings, parts, windows, said.groups, columns)
     chosen, found = _collected(recordings, parts, windows, groups, watch)
     lost = sum(len(part.labels) for part in parts) - len(found.labels)
     if lost:
@@ -90,6 +90,14 @@ def find_recordings(source: str, watch: Watch, columns: Any) -> Dataset:
     return Dataset(source, tuple(names), data, None, None, tuple(notes), tuple(bad))
 
 
+def _check_options(columns: Any) -> None:
+    """Raises InputError for what is said of a table of whole signals, which recordings are not."""
+    given = {"--channel": columns.channel is not None, "--no-header": not columns.header}
+    given |= {f"--label-{place}": columns.label == place for place in ("first", "last")}
+    if wrong := [option for option, is_given in given.items() if is_given]:
+        raise InputError(f"{wrong[0]} is for tables of whole signals, and these are recordings. Leave it out.")
+
+
 def _few_to_split(recordings: Sequence[Recording], cut: Cut, said: Annotations) -> bool:
     """Whether a part is to be held out, and there are too few recordings or groups of them for whole ones."""
     return cut.like is None and not said.groups and len({each.path for each in recordings}) < FEW
@@ -97,11 +105,16 @@ def _few_to_split(recordings: Sequence[Recording], cut: Cut, said: Annotations) 
 
 def _opened(source: str, cut: Cut, columns: Any) -> tuple[list[Recording], list[BadFile]]:
     """The recordings of a source, and the files that are none."""
-    named = (None, None) if cut.annotations is not None else (columns.target, columns.group)
+    said = TableColumns(**{each.name: getattr(columns, each.name) for each in fields(TableColumns)})
+    if cut.annotations is not None:
+        said = replace(said, target=None, group=None)  # which are columns of those
+    if cut.like is not None:
+        known = cut.like.said
+        said = replace(said, time=said.time or known.time, id=said.id or known.id, missing=said.missing + known.missing)
     found, bad = [], []
     for each in _files(Path(source), cut):
         try:
-            found += open_recordings(each, cut.like.rate if cut.like is not None else cut.rate, *named)
+            found += open_recordings(each, cut.like.rate if cut.like is not None else cut.rate, said)
         except InputError as error:
             bad.append(BadFile(str(each), str(error)))
     if not found:
@@ -153,72 +166,6 @@ def _folders(source: str, recordings: Sequence[Recording]) -> dict[Path, str]:
     return folders if inside and len(set(folders.values())) > 1 else {}
 
 
-def _windows(recordings: Sequence[Recording], cut: Cut, said: Annotations) -> tuple[Windows, list[str]]:
-    """How to cut, and what is to be said of rates and channels."""
-    rate, notes = _rate(recordings, cut)
-    window, hop = cut.sizes(rate)
-    if not window and not _are_whole(recordings, said):
-        raise InputError("The labels are of parts of recordings; name the length of a window, such as --window 2s.")
-    if cut.like is not None:
-        return cut.like, notes
-    channels, missing = _common_channels(recordings)
-    if missing:
-        notes.append(f"Channels that not every recording has are left out: {listing(missing)}.")
-    moments = [mark.start == mark.end for marks in said.marks.values() for mark in marks]
-    if any(moments) and not all(moments):
-        notes.append(f"{count(sum(moments), 'mark')} of a moment left out, as the others are of stretches.")
-    units = tuple(map(partial(_unit, recordings), channels))
-    silent = [each.path.name for each in recordings if any(units) and not each.units]
-    if silent:
-        notes.append(
-            f"{count(len(silent), 'recording')} without units, taken for those of the others: {listing(silent)}."
-        )
-    windows = Windows(
-        rate, channels, window, hop, centred=bool(moments) and all(moments), units=units if any(units) else ()
-    )
-    notes.append(f"Read as {windows.described()}.")
-    most = window or max(length_at(each, rate) for each in recordings)
-    if most > LONGEST:
-        notes.append(f"Of {most:,} samples a network sees {LONGEST:,} at most, squeezed with a filter (--longest).")
-    return windows, notes
-
-
-def _rate(recordings: Sequence[Recording], cut: Cut) -> tuple[float, list[str]]:
-    """The rate for all, and what is to be said of others."""
-    rates = Counter(each.rate for each in recordings)
-    rate = cut.like.rate if cut.like is not None else cut.rate or min(rates)
-    if set(rates) == {rate}:
-        return rate, []
-    there = ", ".join(f"{count(n, 'recording')} of {each:g} Hz" for each, n in sorted(rates.items()))
-    return rate, [f"{there}: all are brought to {rate:g} Hz{'' if cut.rate or cut.like else ' (--rate)'}."]
-
-
-def _unit(recordings: Sequence[Recording], channel: str) -> str:
-    """Of a channel, as the first recording says that says one."""
-    said = (each.units[each.channels.index(channel)] for each in recordings if each.units)
-    return next(filter(None, said), "")
-
-
-def _common_channels(recordings: Sequence[Recording]) -> tuple[tuple[str, ...], list[str]]:
-    """Names that every recording has, in the order of the first, and the others."""
-    common = set(recordings[0].channels)
-    for each in recordings:
-        if not common & set(each.channels):
-            raise InputError(
-                f"No channel is in every recording: {recordings[0].path} has {listing(recordings[0].channels)}, and "
-                f"{each.path}, which has {listing(each.channels)}, has none of those that all before it have."
-            )
-        common &= set(each.channels)
-    missing = sorted({name for each in recordings for name in each.channels if name not in common})
-    return tuple(name for name in recordings[0].channels if name in common), missing
-
-
-def _are_whole(recordings: Sequence[Recording], said: Annotations) -> bool:
-    """Whether each recording has one label, for all of it."""
-    marks = [(said.marks.get(each.path, []), each.seconds) for each in recordings]
-    return all(len(own) <= 1 and all(m.start == 0 and m.end >= seconds - 1e-6 for m in own) for own, seconds in marks)
-
-
 def _part(recording: Recording, windows: Windows, marks: Sequence[Mark]) -> Labelled:
     """The windows of a recording that have a label."""
     length = length_at(recording, windows.rate)
@@ -249,15 +196,16 @@ def _groups(
     parts: Sequence[Labelled],
     windows: Windows,
     given: dict[Path, str],
-    asked: bool,
+    columns: Any,
 ) -> list[list[str | None]]:
     """For each window of each recording what it stays together with; ``None`` for one between two stretches."""
-    if asked:
+    if columns.group is not None:
         return [
             [given.get(each.path, str(each.path))] * len(part.labels)
             for each, part in zip(recordings, parts, strict=True)
         ]
-    if len(recordings) >= FEW or not windows.window:
+    whole = columns.cut.like is not None or len(recordings) >= FEW  # nothing is held out, or whole ones can be
+    if whole or not windows.window:
         return [[str(each.path)] * len(part.labels) for each, part in zip(recordings, parts, strict=True)]
     found: list[list[str | None]] = []
     for each, part in zip(recordings, parts, strict=True):

@@ -48,6 +48,7 @@ class Recording:
         began: When, if it says so, in its own time zone.
         group: What it stays together with in a split, where its file says so.
         units: Of each channel, as the file writes it; empty where it says none.
+        first: Seconds at which its own times begin, where they are numbers.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class Recording:
     began: datetime | None = None
     group: str = ""
     units: tuple[str, ...] = ()
+    first: float = 0.0
 
     @property
     def seconds(self) -> float:

@@ -24,7 +24,7 @@ def opened(path: str | Path, windows: Windows) -> list[Recording]:
     Raises:
         InputError: If it cannot be read, lacks a channel, or is shorter than a window.
     """
-    found = [in_units(each, windows) for each in open_recordings(Path(path), windows.rate)]
+    found = [in_units(each, windows) for each in open_recordings(Path(path), windows.rate, windows.said)]
     for recording in found:
         recording.rows(windows.channels)
         if length_at(recording, windows.rate) < windows.window:

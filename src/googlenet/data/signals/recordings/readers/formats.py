@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from .....errors import InputError
 from .....files import check_plain, check_unpacked
 from .....limits import SAMPLE
+from ...tables.schema import UNSAID, TableColumns
 from ..recording import Recording
 from . import arrays, audio, edf, long_table, physionet
 
@@ -33,24 +35,22 @@ TABLES = (".csv", ".tsv", ".txt", ".parquet")
 EXTENSIONS = (*RECORDINGS, *UNTIMED)
 
 
-def open_recordings(
-    path: Path, rate: float | None = None, target: str | None = None, group: str | None = None
-) -> list[Recording]:
+def open_recordings(path: Path, rate: float | None = None, said: TableColumns = UNSAID) -> list[Recording]:
     """The recordings of a file: several of a table with ids, of all others one.
 
     Args:
         path: The file.
         rate: Of a file that does not say its own.
-        target: Of a table, the column of the labels.
-        group: Of a table, the column of the groups.
+        said: Of the columns of a table.
 
     Raises:
         InputError: As of :func:`open_recording`.
     """
     if path.suffix.lower() not in TABLES or not path.is_file():
+        replace(said, target=None, group=None).refuse(path, "it is no table")
         return [open_recording(path, rate)]
     with sentences(path):
-        return long_table.open_table(path, rate, target, group)
+        return long_table.open_table(path, rate, said)
 
 
 def open_recording(path: Path, rate: float | None = None) -> Recording:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ...sources.text.dates import seconds
 from ...sources.text.marks import TextGrid
 from ...sources.text.table import Table
 from ...sources.weight import check_parquet
+from ...tables.schema import UNSAID, TableColumns, check_given
 from ..recording import Mark, Recording, Samples, library
 from .rates import rate_of
 
@@ -36,11 +38,15 @@ class _Roles:
 
     channels: list[int] = field(default_factory=list)
     label: int | None = None
-    id: int | None = None
+    ids: list[int] = field(default_factory=list)
     time: int | None = None
     dated: bool = False
     group: int | None = None
     left_out: list[int] = field(default_factory=list)
+
+    def group_of(self, row: Sequence[str]) -> str:
+        """Of a row; empty where no column says it."""
+        return "" if self.group is None else row[self.group].strip()
 
 
 @dataclass
@@ -53,6 +59,11 @@ class _Stretch:
     stop: int = 0
     marks: list[tuple[int, str]] = field(default_factory=list)
 
+    def check(self, where: str, group: str) -> None:
+        """Raises InputError for a row of another group: a recording has one."""
+        if group != self.group:
+            raise InputError(f"{where}: {self.name or 'it'} is of group {group!r} here and of {self.group!r} before.")
+
     def take(self, row: int, label: str | None) -> None:
         """Goes on with a row and its label."""
         self.stop = row + 1
@@ -60,14 +71,13 @@ class _Stretch:
             self.marks.append((row, label))
 
 
-def open_table(path: Path, rate: float | None, target: str | None = None, group: str | None = None) -> list[Recording]:
-    """The recordings of a table, one for each that a column of ids names.
+def open_table(path: Path, rate: float | None, said: TableColumns = UNSAID) -> list[Recording]:
+    """The recordings of a table, one for each that columns of ids name.
 
     Args:
         path: Text with a header, or Parquet.
         rate: Samples a second, where the times do not say it.
-        target: Column of the labels; ``None`` to find it by its name.
-        group: Column whose equal recordings stay on one side of a split.
+        said: Of its columns; what is not said is found by their names.
 
     Raises:
         InputError: If a column cannot be told, a cell is no number, or there is a gap in time.
@@ -76,22 +86,23 @@ def open_table(path: Path, rate: float | None, target: str | None = None, group:
     first = next(chunks, None)
     if first is None:
         raise InputError(f"{path} has no row below its header.")
-    roles = _roles(path, header, first[0], target, group)
+    check_given(path, header, said)
+    roles = _roles(path, header, first[0], said)
     stretches: list[_Stretch] = []
     with tempfile.TemporaryFile() as file:
         rows = 0
         for cells in _chained(first, chunks):
-            rows = _taken(path, header, roles, cells, rows, stretches, file)
+            rows = _taken(path, header, roles, _known(cells, said.missing), rows, stretches, file)
         file.flush()
         values = np.asarray(np.memmap(file, np.float64, "r", shape=(rows, 1 + len(roles.channels))))
     names = tuple(header[at] for at in roles.channels)
     remarks = [f"{path}: channels {listing(names)}"]
-    named = (("labels", roles.label), ("ids", roles.id), ("groups", roles.group))
+    named = (("labels", roles.label), *(("ids", at) for at in roles.ids), ("groups", roles.group))
     remarks += [f", {what} in column {header[at]!r}" for what, at in named if at is not None]
     remarks += [f", {listing([header[at] for at in roles.left_out])} left out"] if roles.left_out else []
-    said = ("".join(remarks) + ".",)
+    told = ("".join(remarks) + ".",)
     return [
-        _recording(path, header, roles, stretch, values, names, rate, said if at == 0 else ())
+        _recording(path, header, roles, stretch, values, names, rate, told if at == 0 else ())
         for at, stretch in enumerate(stretches)
     ]
 
@@ -136,37 +147,53 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[Chunk]]:
     return [str(name) for name in file.schema_arrow.names], chunks()
 
 
-def _roles(path: Path, header: list[str], rows: list[list[str]], target: str | None, group: str | None) -> _Roles:
-    """What the columns are: by their names, and by what is in the first rows."""
-    for option, name in (("target", target), ("group", group)):
-        if name is not None and name not in header:
-            raise InputError(f"{path} has no column {name!r} for --{option}. It has: {listing(header)}.")
-    found = _Roles(label=None if target is None else header.index(target))
-    found.group = None if group is None else header.index(group)
+def _known(chunk: Chunk, missing: Sequence[str]) -> Chunk:
+    """Rows in which the words for what is missing are ``nan``."""
+    words = {word.strip().lower() for word in missing}
+    if not words:
+        return chunk
+    return [["nan" if cell.strip().lower() in words else cell for cell in row] for row in chunk[0]], chunk[1]
+
+
+def _roles(path: Path, header: list[str], rows: list[list[str]], said: TableColumns) -> _Roles:
+    """What the columns are: by what the user said, by their names, and by what is in the first rows."""
+    texts = [2 * sum(_is_text(row[at]) for row in rows) > len(rows) for at in range(len(header))]
+    label, group = (None if name is None else header.index(name) for name in (said.target, said.group))
+    found = _Roles(label=label, group=group, time=_time(header, said), ids=_ids(header, said))
+    found.dated = found.time is not None and texts[found.time]
     for at, name in enumerate(header):
-        texts = 2 * sum(_is_text(row[at]) for row in rows) > len(rows)  # one bad cell is that cell's error
-        role = _role(name.lower(), texts, found)
-        if at in (found.label, found.group) and role != "id":
+        if at in (found.time, *found.ids, found.group) or at == label:
             continue
-        if role in ("channels", "left_out"):
-            getattr(found, role).append(at)
+        if name in said.ignore:
+            found.left_out.append(at)
+        elif found.label is None and name.lower() in LABELS:
+            found.label = at
+        elif texts[at] or name.lower() in (*COUNTERS, *IDS):
+            found.left_out.append(at)
         else:
-            setattr(found, role, at)
-            found.dated = found.dated or (role == "time" and texts)
+            found.channels.append(at)
     if not found.channels:
         raise InputError(f"{path} has no column of numbers to take for a channel. It has: {listing(header)}.")
     return found
 
 
-def _role(name: str, texts: bool, found: _Roles) -> str:
-    """What a column is, by its name in lower case and whether it holds text, beside those that are known."""
-    if found.time is None and _bare(name) in TIMES:
-        return "time"
-    if found.label is None and name in LABELS:
-        return "label"
-    if found.id is None and name in IDS:
-        return "id"
-    return "left_out" if texts or name in COUNTERS or name in IDS else "channels"
+def _time(header: Sequence[str], said: TableColumns) -> int | None:
+    """The column of the times: the one that is called so, else one whose name begins so."""
+    if said.time is not None:
+        return header.index(said.time)
+    there = {at: name.lower() for at, name in enumerate(header) if name not in (*said.ignore, *said.named().values())}
+    for called in (str, _bare):
+        fitting = [at for at, name in there.items() if called(name) in TIMES]
+        if fitting:
+            return min(fitting, key=lambda at: TIMES.index(called(there[at])))
+    return None
+
+
+def _ids(header: Sequence[str], said: TableColumns) -> list[int]:
+    """The columns that name a recording, together."""
+    if said.id is not None:
+        return [header.index(said.id)]
+    return [at for at, name in enumerate(header) if name.lower() in IDS and name not in (*said.ignore, said.target)]
 
 
 def _is_text(cell: str) -> bool:
@@ -191,14 +218,15 @@ def _taken(
     )
     np.column_stack([moments, numbers]).tofile(file)
     for at, row in enumerate(cells):
-        name = "" if roles.id is None else row[roles.id].strip()
+        name = " ".join(row[column].strip() for column in roles.ids)
         if not stretches or stretches[-1].name != name:
             if any(stretch.name == name for stretch in stretches):
                 raise InputError(
-                    f"{path}, row {first + at}: {header[roles.id or 0]} {name!r} goes on after another; sort the rows "
-                    "by it."
+                    f"{path}, row {first + at}: {' '.join(header[column] for column in roles.ids)} {name!r} goes on "
+                    "after another; sort the rows by it."
                 )
-            stretches.append(_Stretch(name, rows + at, "" if roles.group is None else row[roles.group].strip()))
+            stretches.append(_Stretch(name, rows + at, roles.group_of(row)))
+        stretches[-1].check(f"{path}, row {first + at}", roles.group_of(row))
         stretches[-1].take(rows + at, None if roles.label is None else row[roles.label].strip())
     return rows + len(cells)
 
@@ -243,7 +271,7 @@ def _recording(
     if len(own) < 2:
         raise InputError(f"{path} has a single row for {stretch.name or 'its recording'}; that is no recording.")
     column = None if roles.time is None else header[roles.time]
-    rate, said = rate_of(path, column, roles.dated, values[stretch.start : stretch.stop, 0], given)
+    rate, first, said = rate_of(path, column, roles.dated, values[stretch.start : stretch.stop, 0], given)
 
     def read(start: int, stop: int) -> Samples:
         return np.array(own[start:stop].T)
@@ -255,4 +283,6 @@ def _recording(
         if label.lower() not in MISSING_LABEL
     )
     where = Path(f"{path}:{stretch.name}") if stretch.name else path
-    return Recording(where, names, rate, len(own), read, marks, (*remarks, *said), group=stretch.group)
+    began = datetime.fromtimestamp(first, UTC).replace(tzinfo=None) if roles.dated else None
+    counts = 0.0 if roles.dated else first
+    return Recording(where, names, rate, len(own), read, marks, (*remarks, *said), began, stretch.group, first=counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,18 @@ import numpy as np
 from .....errors import InputError
 from ..recording import Samples
 
-UNITS = {"ms": 1e-3, "us": 1e-6, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ns": 1e-9}
-_UNIT = re.compile(r"(?:.*[_ (\[])?(ms|us|ns|s|sec|seconds)[)\]]?")
+UNITS = {
+    **{"ms": 1e-3, "us": 1e-6, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ns": 1e-9},
+    **{"min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0},
+}
+_UNIT = re.compile(rf"(?:.*[_ (\[])?({'|'.join(UNITS)})[)\]]?")
 JITTER = 0.5  # of the step between two rows, by which one may be off
 
 
 def rate_of(
     path: Path, column: str | None, dated: bool, times: Samples, given: float | None
-) -> tuple[float, tuple[str, ...]]:
-    """Samples a second by the times, or as the user says, and what is to be said of it.
+) -> tuple[float, float, tuple[str, ...]]:
+    """Samples a second by the times, or as the user says; seconds at which the times begin; and what is to be said.
 
     Args:
         path: Of the table.
@@ -33,7 +37,7 @@ def rate_of(
     if column is None:
         if given is None:
             raise InputError(f"{path} has no column of times; name its sampling rate, such as --rate 250.")
-        return given, ()
+        return given, 0.0, ()
     steps = np.diff(times)
     step = float(np.median(steps))
     off = np.flatnonzero(~(np.abs(steps - step) <= JITTER * abs(step)))
@@ -43,15 +47,13 @@ def rate_of(
             f"{path}: column {column!r} goes from {times[row]:.12g} to {times[row + 1]:.12g} where a step is {step:.6g}"
             "; a recording has one rate and no gap. Split it there."
         )
-    match = _UNIT.fullmatch(column.lower())
     mean = float(times[-1] - times[0]) / len(steps)
     fits = [unit for unit in UNITS.values() if given is not None and abs(mean * unit * given - 1) <= 0.01]
-    unit = 1.0 if dated else UNITS[match[1]] if match else None
-    if unit is None and step < 1 and (not fits or 1.0 in fits):  # of a rate in another unit it is that
-        unit = 1.0
+    unit = 1.0 if dated else _unit(column, step < 1, fits)
     if unit is not None:
-        found = _rounded(len(steps) / (float(times[-1] - times[0]) * unit))
-        return found, (f"{path}: {found:g} Hz by column {column!r}.",)
+        doubt = 2 * float(np.abs(steps - step).max()) / float(times[-1] - times[0])  # times have few digits
+        found = _rounded(1 / (mean * unit), doubt)
+        return found, float(times[0]) * unit, (f"{path}: {found:g} Hz by column {column!r}.",)
     if given is None:
         raise InputError(
             f"{path}: column {column!r} rises by {step:g}, which may be seconds, milliseconds or samples; name the "
@@ -62,10 +64,20 @@ def rate_of(
             f"{path}: column {column!r} rises by {step:g}, which {given:g} Hz does not in any unit. Write seconds, or "
             "its unit into the column's name, such as time_ms."
         )
-    return given, (f"{path}: {given:g} Hz, by which column {column!r} is understood.",)
+    first = float(times[0]) * (fits[0] if fits else 1 / given)
+    return given, first, (f"{path}: {given:g} Hz, by which column {column!r} is understood.",)
 
 
-def _rounded(rate: float) -> float:
-    """A rate whose times were written with few digits."""
+def _unit(column: str, short: bool, fits: Sequence[float]) -> float | None:
+    """Seconds to one of a column's times: as its name says, or if a step is short a second, unless the rate that the
+    user gave fits in another unit alone. ``None`` if that is not known."""
+    match = _UNIT.fullmatch(column.lower())
+    if match:
+        return UNITS[match[1]]
+    return 1.0 if short and (not fits or 1.0 in fits) else None
+
+
+def _rounded(rate: float, doubt: float) -> float:
+    """A rate whose times were written with few digits, so that it may be off by that share."""
     whole = round(rate)
-    return float(whole) if whole and abs(rate - whole) < 1e-3 * whole else rate
+    return float(whole) if whole and abs(rate - whole) <= (doubt + 1e-9) * whole else rate

@@ -50,7 +50,7 @@ def moments(
     Raises:
         InputError: If it is not plain which number of a date is the month.
     """
-    counted = numbers.is_number(next((cell for cell in cells if cell.strip().lower() not in MISSING), "0"))
+    counted = numbers.is_number(_first(cells))
     parsed: dict[str, Readings] = {}
     if counted:
         known = _known(cells, numbers)
@@ -178,6 +178,11 @@ def _clock(text: str) -> int | None:
     zone = (match[6] or "Z").replace(":", "")
     minutes = 0 if zone == "Z" else int(zone[0] + "1") * (int(zone[1:3]) * 60 + int(zone[3:5]))
     return ((hour * 60 + minute - minutes) * 60 + second) * _SECOND + fraction
+
+
+def _first(cells: Sequence[str]) -> str:
+    """The first that says something."""
+    return next((cell for cell in cells if cell.strip().lower() not in MISSING), "0")
 
 
 def _known(cells: Sequence[str], numbers: Numbers) -> list[bool]:

@@ -89,11 +89,15 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
 
     Raises:
         InputError: At a row that is none.
+
+    Warns:
+        RuntimeWarning: Of samples at the end that are no whole window.
     """
     windows = windows_of(predictor)
     assert windows is not None
     starts = iter(range(0, 1 << 62, windows.hop))
-    signals = stream.cut(_blocks(lines, windows), starts, windows.window)
+    rows = _Counted(_rows(lines, windows))
+    signals, answered = stream.cut(_blocks(rows, windows), starts, windows.window), 0
     for number, signal in enumerate(signals):
         first = number * windows.hop / windows.rate
         (chunk, found), *_ = predictor.results([Example("-", signal)])
@@ -102,12 +106,34 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
             said = (predictor.classes[best], float(found[0, best]))
         else:
             said = ("", 0.0)
+        answered = number * windows.hop + windows.window
         yield Span("-", first, first + windows.window / windows.rate, *said)
+    if rows.count > answered:
+        rest = (rows.count - answered) / windows.rate
+        warnings.warn(
+            f"The last {rest:.3g} s of standard input are shorter than a window, and have no label.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
-def _blocks(lines: Iterable[str], windows: Windows) -> Iterator[Samples]:
+class _Counted:
+    """Rows as they come, and how many came."""
+
+    def __init__(self, rows: Iterator[list[float]]) -> None:
+        self._rows, self.count = rows, 0
+
+    def __iter__(self) -> Iterator[list[float]]:
+        return self
+
+    def __next__(self) -> list[float]:
+        row = next(self._rows)
+        self.count += 1
+        return row
+
+
+def _blocks(rows: Iterator[list[float]], windows: Windows) -> Iterator[Samples]:
     """``(channels, n)``, each so long that it ends where a window ends."""
-    rows = _rows(lines, windows)
     size = windows.window
     while block := list(islice(rows, size)):
         yield np.array(block, np.float64).T

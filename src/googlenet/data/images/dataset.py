@@ -127,6 +127,8 @@ class ImageSet:
 
     def loader(self, preprocessing: Preprocessing, settings: Settings) -> ImageLoader:
         """Batches of these."""
+        if settings.members > 1:
+            raise InputError("members are networks for signals, side by side; leave them out for pictures.")
         return ImageLoader(self, for_pictures(preprocessing), settings)
 
     def in_memory(self, preprocessing: ImagePreprocessing) -> Tensor | None:

@@ -73,6 +73,8 @@ class VolumeSet:
         """Batches of these."""
         if settings.cutmix or settings.balance == "sampler":
             raise InputError("cutmix and balance=sampler are for pictures; leave them out for volumes.")
+        if settings.members > 1:
+            raise InputError("members are networks for signals, side by side; leave them out for volumes.")
         return VolumeLoader(self, _for_volumes(preprocessing), settings)
 
     def examples(self, preprocessing: Preprocessing, crops: int = 1) -> Iterator[Example]:

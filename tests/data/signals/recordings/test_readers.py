@@ -310,3 +310,10 @@ def test_a_duration_counts_where_an_end_is_missing(tmp_path):
     (tmp_path / "m.csv").write_text("\n")
     with pytest.raises(InputError):
         read_annotations(tmp_path / "m.csv", open_recordings(tmp_path / "a.csv"))
+
+
+def test_marks_that_predict_wrote_are_read_as_they_were(tmp_path):
+    (tmp_path / "a.csv").write_text(long_table())
+    (tmp_path / "m.csv").write_text("start,end,label\n0,0.5,'-low\n0.5,1,'+high\n1,1.5,'tis\n")
+    marks = read_annotations(tmp_path / "m.csv", open_recordings(tmp_path / "a.csv")).marks[tmp_path / "a.csv"]
+    assert [mark.label for mark in marks] == ["-low", "+high", "'tis"]

@@ -92,7 +92,7 @@ def read_annotations(
         clipped += end > recording.seconds + SLACK
         if group is not None:
             _add_group(found.groups, where, recording.path, row.cells[table.group])
-        label = row.cells[table.label].strip()
+        label = _plain(row.cells[table.label].strip())
         if label.lower() in MISSING_LABEL:
             unlabelled += 1
             continue
@@ -102,6 +102,11 @@ def read_annotations(
     if unlabelled:
         found.notes.append(f"{count(unlabelled, 'row')} of {path} without a label left out.")
     return found
+
+
+def _plain(label: str) -> str:
+    """Without the apostrophe that CSV of ours has before what a spreadsheet would compute."""
+    return label[1:] if label[:1] == "'" and label[1:2] in tuple("=+-@'") else label
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def test_evaluate_and_predict_from_the_run(run):
     shown = json.loads(run_here("evaluate", folder, "digits", "--json").stdout)
     names = {"top1", "top5", "nll", "ece", "count", "per_class", "confusion", "part", "version"}
     names |= {"left_out", "learned", "unknown", "bad_files", "strangers", "notes", "shortcuts", "by_group"}
-    names |= {"interval", "brier", "reliability", "temperature", "calibrated_on", "smoothing"}
+    names |= {"interval", "brier", "reliability", "temperature", "calibrated_on", "smoothing", "seen_groups"}
     assert set(shown) == names
     written = json.loads((folder / "evaluation.json").read_text())
     assert set(written) == names and written["confusion"] == shown["confusion"]

@@ -19,13 +19,14 @@ from PIL import Image
 
 import googlenet
 from conftest import run_cli, run_here
-from googlenet.apps.batch import job, processes
+from googlenet.apps.batch import job, label, processes
 from googlenet.apps.batch.entries import entries_of
 from googlenet.apps.batch.job import Asked, predict_parts
 from googlenet.apps.batch.label import Network
 from googlenet.apps.batch.plan import read_plan
 from googlenet.data.images.stored import Stored
 from googlenet.errors import InputError
+from googlenet.weights.checkpoint import CHECKPOINT, PREVIOUS, WEIGHTS
 
 RUN = "fashion_mnist"
 ENDINGS = (".png", ".jpg")
@@ -508,3 +509,13 @@ def test_what_is_gone_through_in_parts_alone_is_said_to_be(tmp_path, word):
     assert done.returncode == 1
     assert f"{word} is taken for one picture; --out FOLDER labels those in a tar" in done.stderr
     assert "taken for" not in run_here("predict", "googlenet_1d.gunpoint", "list.csv", cwd=tmp_path).stderr
+
+
+def test_what_tells_networks_apart_is_what_is_read_of_a_run(tmp_path):
+    """Of one that is not finished its checkpoint, which the training changes."""
+    assert (label.WEIGHTS, label.CHECKPOINT, label.PREVIOUS) == (WEIGHTS, CHECKPOINT, PREVIOUS)
+    digests = []
+    for name, content in ((PREVIOUS, b"1"), (CHECKPOINT, b"2"), (CHECKPOINT, b"3"), (WEIGHTS, b"4"), (PREVIOUS, b"5")):
+        (tmp_path / name).write_bytes(content)
+        digests.append(Network(str(tmp_path)).digest)
+    assert len(set(digests)) == 4 and digests[3] == digests[4]

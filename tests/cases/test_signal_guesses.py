@@ -159,17 +159,16 @@ def long_table(folder, name, step, start=0.0, skip=()):
 
 
 @pytest.mark.parametrize(
-    ("step", "said"), [(0.1, False), (0.11, False), (100, False), (0.0001, False), (0.01, True), (0.2, True), (1, True)]
+    ("step", "said"), [(0.1, False), (0.11, False), (100, True), (0.0001, True), (0.01, True), (0.2, True), (1, True)]
 )
 def test_samples_of_another_rate_are_said(tmp_path, step, said):
-    """A thousandth or a thousand of it is another unit of the same time."""
     schema = read_file(long_table(tmp_path, "learned.csv", 0.1)).schema
     assert schema.step == pytest.approx(0.1) and Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         assert len(list(examples_of(long_table(tmp_path, "more.csv", step, start=7), schema))) == 6
     notes = " ".join(str(warning.message) for warning in caught)
-    assert ("another rate?" in notes) == said
+    assert ("another rate, or unit of time?" in notes) == said
     older = Schema.from_dict({key: value for key, value in schema.to_dict().items() if key != "step"})
     assert older.step == 0 and len(list(examples_of(tmp_path / "more.csv", older))) == 6
 
@@ -180,3 +179,11 @@ def test_a_leap_in_time_is_said(tmp_path):
     assert any(
         "1 of 6 signals leap in column 't', such as 'r2': what is behind a gap is joined" in note for note in notes
     )
+
+
+@pytest.mark.parametrize("word", ["NA", "", "null"])
+def test_a_table_whose_first_time_is_missing_is_read(tmp_path, word):
+    path = long_table(tmp_path, "a.csv", 0.1)
+    path.write_text(path.read_text().replace("r0,0,", f"r0,{word},", 1))
+    found = read_file(path)
+    assert len(found.signals) == 5 and list(found.bad) == [0]

@@ -55,10 +55,11 @@ def _seen_before(data: Dataset, recipe: Recipe) -> Iterator[str]:
     part = data.held_out
     seen = len(part) - len(new_rows(part, learned_before(recipe)[0]))
     if seen:
+        epochs = "the accuracies of epochs count them, and " if part is data.validation else ""
         rest = "the result leaves these out" if seen < len(part) else "no accuracy of this training is one on new ones"
         yield (
-            f"{recipe.weights} learned from {seen:,} of the {len(part):,} {data.kind}s to measure on, by content: the "
-            f"accuracies of epochs count them, and {rest}."
+            f"{recipe.weights} learned from {seen:,} of the {len(part):,} {data.kind}s to measure on, by content: "
+            f"{epochs}{rest}."
         )
 
 

@@ -116,15 +116,14 @@ def units_of(part: ExampleSet) -> Rows:
 
 
 def alike(part: ExampleSet) -> tuple[str, ...]:
-    """What examples share that count as one where it is said how sure a figure of them is: their group, or what they
-    hold where some are copies. Nothing where each is apart.
+    """:func:`units_of` examples, as names, where it is said how sure a figure of them is: those of one count as one.
+    Nothing where each is apart.
 
     Args:
         part: Some examples.
     """
-    if part.groups:
-        return _joined(part.groups, _once(part.contents)[1])
-    return tuple(part.contents) if len(set(part.contents)) < len(part) else ()
+    names = tuple(map(str, units_of(part).tolist()))
+    return names if part.groups or len(set(names)) < len(names) else ()
 
 
 def counted(part: ExampleSet) -> str:

@@ -6,7 +6,7 @@ import csv
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import count, islice
 
 import numpy as np
 
@@ -96,7 +96,8 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
     windows = windows_of(predictor)
     assert windows is not None
     starts = iter(range(0, 1 << 62, windows.hop))
-    rows = _Counted(_rows(lines, windows))
+    came = count()  # rows
+    rows = (row for row, _ in zip(_rows(lines, windows), came, strict=False))
     signals, answered = stream.cut(_blocks(rows, windows), starts, windows.window), 0
     for number, signal in enumerate(signals):
         first = number * windows.hop / windows.rate
@@ -108,28 +109,13 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
             said = ("", 0.0)
         answered = number * windows.hop + windows.window
         yield Span("-", first, first + windows.window / windows.rate, *said)
-    if rows.count > answered:
-        rest = (rows.count - answered) / windows.rate
+    rest = next(came) - answered
+    if rest > 0:
         warnings.warn(
-            f"The last {rest:.3g} s of standard input are shorter than a window, and have no label.",
+            f"The last {rest / windows.rate:.3g} s of standard input are shorter than a window, and have no label.",
             RuntimeWarning,
             stacklevel=2,
         )
-
-
-class _Counted:
-    """Rows as they come, and how many came."""
-
-    def __init__(self, rows: Iterator[list[float]]) -> None:
-        self._rows, self.count = rows, 0
-
-    def __iter__(self) -> Iterator[list[float]]:
-        return self
-
-    def __next__(self) -> list[float]:
-        row = next(self._rows)
-        self.count += 1
-        return row
 
 
 def _blocks(rows: Iterator[list[float]], windows: Windows) -> Iterator[Samples]:

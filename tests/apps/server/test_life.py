@@ -233,6 +233,8 @@ def test_several_processes_share_the_work_and_the_counts(copy, tmp_path):
 def test_more_than_may_wait_is_refused_at_once(copy, tmp_path):
     with running(tmp_path, copy, "--max-queue", "4") as service:
         assert service.json("/predict", {"inputs": ROW["inputs"] * 5})[0] == 413
+        many = {"name": "signal", "datatype": "FP32", "shape": [5, 1, 150], "data": ROW["inputs"][0] * 5}
+        assert service.json("/v2/models/model/infer", {"inputs": [many]})[0] == 413
         load = Load(service, clients=32)
         while 503 not in load.codes or 200 not in load.codes:
             time.sleep(0.01)

@@ -209,3 +209,12 @@ def test_ahead_keeps_order_and_holds_few_items(monkeypatch, cores):
     assert [next(results) for _ in range(5)] == [0, 2, 4, 6, 8]
     assert 5 + cores <= len(taken) <= 5 + cores + 1
     results.close()
+
+
+def test_statistics_are_of_all_classes_however_pictures_lie():
+    """Class after class, as folders are read: a black one before a white one."""
+    pixels = torch.zeros(25_000, 1, 2, 2, dtype=torch.uint8)
+    pixels[12_500:] = 255
+    part = ImageSet(torch.zeros(25_000, dtype=torch.long), ("",) * 25_000, pixels)
+    fitted = part.fitted(SMALL)
+    assert fitted.mean[0] == pytest.approx(0.5, abs=1e-3) and fitted.std[0] == pytest.approx(0.5, abs=1e-3)

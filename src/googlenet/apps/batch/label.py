@@ -21,6 +21,7 @@ from ...inference.prediction import Prediction, Wanted, answered
 from ...inference.predictor import Predictor
 from .plan import Entry, Plan
 
+# Of a run folder; weights.checkpoint has them too, and imports PyTorch, which exported models need not.
 WEIGHTS, CHECKPOINT, PREVIOUS = "model.safetensors", "checkpoint.safetensors", "checkpoint.previous.safetensors"
 GROUP = 4096  # rows of Parquet that are written together
 

@@ -153,9 +153,10 @@ def comparison_job(
         raise InputError(
             f"{first} and {second} do not read the same examples and labels of {source}, and cannot be compared on it."
         )
+    found = difference(right[0], right[1], alike(part))
     return replace(
-        difference(right[0], right[1], alike(part)),
-        groups=len(set(alike(part))) if part.groups else 0,
+        found,
+        groups=found.apart if part.groups else 0,
         unknown=tuple(there.unknown),
         left_out=len(there.known) - len(there.new),
         strangers=there.strangers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from threading import Event
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
@@ -106,22 +107,27 @@ async def _read(service: Service, reading: Callable[[], list[Example]]) -> tuple
     """:func:`_with_doubts` in a thread, of which there are as many as cores: one counts until it is done, also where
     nobody waits for it any longer."""
     place, loop = object(), asyncio.get_running_loop()
-    started = False
+    begun, held = Event(), True
+
+    def release() -> None:
+        nonlocal held
+        if held:
+            held = False
+            service.reading.release_on_behalf_of(place)
 
     def work() -> tuple[list[Example], list[str]]:
-        nonlocal started
-        started = True
+        begun.set()
         try:
             return _with_doubts(reading)
         finally:
-            loop.call_soon_threadsafe(service.reading.release_on_behalf_of, place)
+            loop.call_soon_threadsafe(release)
 
     await service.reading.acquire_on_behalf_of(place)
     try:
         return await run_sync(work, limiter=CapacityLimiter(1), abandon_on_cancel=True)
     finally:
-        if not started:
-            service.reading.release_on_behalf_of(place)
+        if not begun.is_set():
+            release()
 
 
 def _with_doubts(reading: Callable[[], list[Example]]) -> tuple[list[Example], list[str]]:

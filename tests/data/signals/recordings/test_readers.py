@@ -317,3 +317,34 @@ def test_marks_that_predict_wrote_are_read_as_they_were(tmp_path):
     (tmp_path / "m.csv").write_text("start,end,label\n0,0.5,'-low\n0.5,1,'+high\n1,1.5,'tis\n")
     marks = read_annotations(tmp_path / "m.csv", open_recordings(tmp_path / "a.csv")).marks[tmp_path / "a.csv"]
     assert [mark.label for mark in marks] == ["-low", "+high", "'tis"]
+
+
+def test_marks_in_samples_count_from_the_beginning_whatever_the_times_are(tmp_path):
+    rows = [f"{5 + at / 50:.2f},{at}" for at in range(5000)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,x", *rows]) + "\n")
+    (tmp_path / "m.csv").write_text("start_sample,end_sample,label\n500,600,x\n")
+    said = read_annotations(tmp_path / "m.csv", open_recordings(tmp_path / "a.csv"))
+    assert said.marks[tmp_path / "a.csv"] == [Mark(10, 12, "x")] and not said.notes
+
+
+def test_what_numbers_every_row_names_no_recording(tmp_path):
+    rows = [f"A,{at},{at / 50},{at}" for at in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join(["subject,record_id,time,x", *rows]) + "\n")
+    (found,) = open_recordings(tmp_path / "a.csv")
+    assert found.path.name == "a.csv:A" and found.channels == ("x",) and "record_id left out" in found.remarks[0]
+
+
+@pytest.mark.parametrize(("step", "given", "rate"), [(1 / 60, 1.0, 60), (0.02, 25.0, 50), (0.5, 2000.0, 2000)])
+def test_a_rate_to_bring_recordings_to_is_no_unit_of_their_times(tmp_path, step, given, rate):
+    """Half a millisecond is one, where 2,000 Hz are named and the column does not say its unit."""
+    rows = [f"{at * step:.9f},{at}" for at in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,x", *rows]) + "\n")
+    assert open_recordings(tmp_path / "a.csv", given)[0].rate == pytest.approx(rate)
+
+
+def test_names_that_occur_twice_are_none(tmp_path):
+    from scipy.io import savemat
+
+    named = {"x": DRAWS.normal(size=(2, 4000)), "names": np.array(["a", "a", "b"], object), "fs": 100.0}
+    savemat(tmp_path / "a.mat", named)
+    assert len(open_recording(tmp_path / "a.mat").channels) == 2

@@ -118,6 +118,7 @@ class _Row:
     recording: Recording
     start: float
     end: float
+    own: float  # at which the recording's own times begin, if these may be such
 
     def within(self, begin: float) -> tuple[float, float]:
         """Begin and end in seconds since the recording began, which is ``begin`` in the times that are written."""
@@ -135,10 +136,9 @@ class _Row:
 def _begins(rows: Sequence[_Row]) -> dict[Path, float]:
     """Of each recording, at which of the times that are written it begins: at its own first, if it has one and all are
     in it, else at 0."""
-    found = {row.recording.path: row.recording.first for row in rows}
+    found = {row.recording.path: row.own for row in rows}
     for row in rows:
-        first, seconds = row.recording.first, row.recording.seconds
-        if not first - SLACK <= row.start < first + seconds:
+        if not row.own - SLACK <= row.start < row.own + row.recording.seconds:
             found[row.recording.path] = 0.0
     return found
 
@@ -215,10 +215,12 @@ class _Table:
 
     def place(
         self, where: str, cells: Sequence[str], recordings: Sequence[Recording]
-    ) -> tuple[Recording, float, float]:
-        """The recording that a row speaks of, and its times."""
+    ) -> tuple[Recording, float, float, float]:
+        """The recording that a row speaks of, its times, and where those of the recording begin; numbers of samples
+        and clocks count from its beginning."""
         recording = self.recording(where, cells, recordings)
-        return recording, *self.times(where, cells, recording)
+        counts = self.units[self.start] == 0 or not is_number(cells[self.start].strip().replace(self._decimal, "."))
+        return recording, *self.times(where, cells, recording), 0.0 if counts else recording.first
 
     def times(self, where: str, cells: Sequence[str], recording: Recording) -> tuple[float, float]:
         """Begin and end in seconds; equal for a moment."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -193,15 +192,12 @@ def said_to_network(path: str | Path, table: SignalTable, learned: Schema | None
 
 
 def _said_of_step(path: str | Path, table: SignalTable, learned: Schema) -> Iterator[str]:
-    """Of times between samples that are others than those learned from; a thousandth of one is another unit."""
+    """Of times between samples that are others than those learned from."""
     step = 0.0 if table.schema is None else table.schema.step
-    if not step or not learned.step:
-        return
-    thousands = math.log(step / learned.step, 1000)
-    if abs(1000 ** (thousands - round(thousands)) - 1) > OTHER_STEP:
+    if step and learned.step and abs(step / learned.step - 1) > OTHER_STEP:
         yield (
             f"{path}: samples are {step:g} apart in time, and those that the network learned from {learned.step:g}: "
-            "another rate? They are read one after the other, whatever their times."
+            "another rate, or unit of time? They are read one after the other, whatever their times."
         )
 
 

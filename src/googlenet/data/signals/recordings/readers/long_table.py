@@ -159,7 +159,7 @@ def _roles(path: Path, header: list[str], rows: list[list[str]], said: TableColu
     """What the columns are: by what the user said, by their names, and by what is in the first rows."""
     texts = [2 * sum(_is_text(row[at]) for row in rows) > len(rows) for at in range(len(header))]
     label, group = (None if name is None else header.index(name) for name in (said.target, said.group))
-    found = _Roles(label=label, group=group, time=_time(header, said), ids=_ids(header, said))
+    found = _Roles(label=label, group=group, time=_time(header, said), ids=_ids(header, rows, said))
     found.dated = found.time is not None and texts[found.time]
     for at, name in enumerate(header):
         if at in (found.time, *found.ids, found.group) or at == label:
@@ -189,11 +189,12 @@ def _time(header: Sequence[str], said: TableColumns) -> int | None:
     return None
 
 
-def _ids(header: Sequence[str], said: TableColumns) -> list[int]:
-    """The columns that name a recording, together."""
+def _ids(header: Sequence[str], rows: Sequence[Sequence[str]], said: TableColumns) -> list[int]:
+    """The columns that name a recording, together; not one that names every row."""
     if said.id is not None:
         return [header.index(said.id)]
-    return [at for at, name in enumerate(header) if name.lower() in IDS and name not in (*said.ignore, said.target)]
+    called = [at for at, name in enumerate(header) if name.lower() in IDS and name not in (*said.ignore, said.target)]
+    return [at for at in called if len(rows) < 2 or len({row[at] for row in rows}) < len(rows)]
 
 
 def _is_text(cell: str) -> bool:

@@ -70,11 +70,11 @@ def rate_of(
 
 def _unit(column: str, short: bool, fits: Sequence[float]) -> float | None:
     """Seconds to one of a column's times: as its name says, or if a step is short a second, unless the rate that the
-    user gave fits in another unit alone. ``None`` if that is not known."""
+    user gave fits in a smaller unit alone. ``None`` if that is not known."""
     match = _UNIT.fullmatch(column.lower())
     if match:
         return UNITS[match[1]]
-    return 1.0 if short and (not fits or 1.0 in fits) else None
+    return 1.0 if short and (1.0 in fits or not any(unit < 1 for unit in fits)) else None
 
 
 def _rounded(rate: float, doubt: float) -> float:

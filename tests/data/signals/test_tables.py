@@ -182,12 +182,20 @@ def test_long_table(tmp_path):
 
 
 def test_long_table_of_dates_and_groups(tmp_path):
-    text = (
-        "Timestamp,Series,kind,who,v\n2026-01-10,1,a,p,2\n2026-01-02T12:00:00,1,a,p,1\n2026-01-02T11:00:00Z,1,a,p,0\n"
-    )
+    text = "Timestamp,Series,kind,who,v\n2026-01-10,1,a,p,2\n2026-01-02T12:00:00,1,a,p,1\n2026-01-02 11:00:00,1,a,p,0\n"
     table = read_signals(write(tmp_path, "a.csv", text), group="who", target="kind")
     same_signals(table.signals, [[0, 1, 2]])
     assert table.groups == ("p",)
+
+
+def test_times_of_a_column_all_name_their_zone_or_none_does(tmp_path):
+    rows = ["2026-01-02T12:00:00+02:00,1,a,0", "2026-01-02T11:00:00Z,1,a,2", "2026-01-02T12:30:00+0200,1,a,1"]
+    table = read_signals(write(tmp_path, "a.csv", "\n".join(["time,id,y,v", *rows]) + "\n"))
+    same_signals(table.signals, [[0, 1, 2]])
+    said = r"row 4: column 'time' holds '2026-01-02T12:30:00', which names no time zone, and others do"
+    rows[2] = "2026-01-02T12:30:00,1,a,1"
+    with pytest.raises(InputError, match=said):
+        read_signals(write(tmp_path, "a.csv", "\n".join(["time,id,y,v", *rows]) + "\n"))
 
 
 def test_long_table_with_a_column_of_channels(tmp_path):

@@ -277,6 +277,48 @@ def test_dates_are_in_seconds_whatever_the_name_of_their_column_ends_in(tmp_path
     assert found.rate == 250 and str(found.began) == "2024-05-01 10:00:00"
 
 
+def dated_table(tmp_path, zone, date="2024-05-01 10:00:"):
+    rows = [f"{date}{at // 50:02}.{at % 50 * 2:02}{zone},{at}" for at in range(500)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,x", *rows]) + "\n")
+    return open_recordings(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment"),
+    [
+        ("", "2024-05-01 10:00:04"),
+        ("", "2024-05-01T10:00:04.0"),
+        ("", "01.05.2024 10:00:04"),
+        ("Z", "2024-05-01T10:00:04Z"),
+        ("Z", "2024-05-01T12:00:04+02:00"),
+        ("+02:00", "2024-05-01T08:00:04Z"),
+        ("-0530", "2024-05-01 10:00:04-05:30"),
+    ],
+)
+def test_marks_at_a_date_lie_where_their_clock_says(tmp_path, zone, moment):
+    found = dated_table(tmp_path, zone)
+    (tmp_path / "m.csv").write_text(f"start,duration,label\n{moment},2,x\n")
+    assert read_annotations(tmp_path / "m.csv", found).marks[tmp_path / "a.csv"] == [Mark(4, 6, "x")]
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment"), [("", "2024-05-01 10:00:04Z"), ("", "2024-05-01T10:00:04+00:00"), ("Z", "2024-05-01 10:00:04")]
+)
+def test_marks_of_another_clock_lie_nowhere(tmp_path, zone, moment):
+    found = dated_table(tmp_path, zone)
+    (tmp_path / "m.csv").write_text(f"start,duration,label\n{moment},2,x\n")
+    with pytest.raises(InputError, match=r"row 2: of 2024.* one names its time zone and one does not; write the mark"):
+        read_annotations(tmp_path / "m.csv", found)
+
+
+def test_times_of_a_recording_are_of_one_clock(tmp_path):
+    dated_table(tmp_path, "Z")
+    text = (tmp_path / "a.csv").read_text()
+    (tmp_path / "a.csv").write_text(text.replace("09.98Z", "09.98"))
+    with pytest.raises(InputError, match="row 501: its time is '2024-05-01 10:00:09.98', which names no time zone"):
+        open_recordings(tmp_path / "a.csv")
+
+
 def test_a_rate_is_rounded_no_further_than_its_times_are(tmp_path):
     for true, digits, rate in ((99.95, 3, 99.95), (360, 3, 360), (128, 6, 128)):
         rows = [f"{at / true:.{digits}f},{at}" for at in range(20_000)]

@@ -45,7 +45,7 @@ class Recording:
         read: From the first sample and the one behind the last to ``(channels, n)``; opens the file and closes it.
         marks: Labels that the file itself brings.
         remarks: What its reader wants to say.
-        began: When, if it says so, in its own time zone.
+        began: When, if it says so; with a time zone if it names one.
         group: What it stays together with in a split, where its file says so.
         units: Of each channel, as the file writes it; empty where it says none.
         first: Seconds at which its own times begin, where they are numbers.

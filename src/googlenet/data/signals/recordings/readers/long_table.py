@@ -14,7 +14,7 @@ import numpy as np
 
 from .....errors import InputError
 from ...rows import MISSING_LABEL, is_number, listing, to_numbers
-from ...sources.text.dates import seconds
+from ...sources.text.dates import one_clock, seconds, zoned
 from ...sources.text.marks import TextGrid
 from ...sources.text.table import Table
 from ...sources.weight import check_parquet
@@ -41,6 +41,7 @@ class _Roles:
     ids: list[int] = field(default_factory=list)
     time: int | None = None
     dated: bool = False
+    zoned: bool = False  # whether its dates name their time zone
     group: int | None = None
     left_out: list[int] = field(default_factory=list)
 
@@ -88,6 +89,7 @@ def open_table(path: Path, rate: float | None, said: TableColumns = UNSAID) -> l
         raise InputError(f"{path} has no row below its header.")
     check_given(path, header, said)
     roles = _roles(path, header, first[0], said)
+    roles.zoned = roles.dated and zoned(first[0][0][roles.time or 0])
     stretches: list[_Stretch] = []
     with tempfile.TemporaryFile() as file:
         rows = 0
@@ -212,7 +214,7 @@ def _taken(
     """Keeps the times and numbers of some rows and what changes in them; gives how many rows there are now."""
     cells, first = chunk
     moments = [
-        0.0 if roles.time is None else _moment(path, first + at, row[roles.time]) for at, row in enumerate(cells)
+        0.0 if roles.time is None else _moment(path, first + at, row[roles.time], roles) for at, row in enumerate(cells)
     ]
     numbers = _numbers(
         path, [header[at] for at in roles.channels], [[row[at] for at in roles.channels] for row in cells], first
@@ -244,7 +246,7 @@ def _numbers(path: Path, names: Sequence[str], cells: Sequence[Sequence[str]], f
         return np.array([to_numbers(row, place(first + at)) for at, row in enumerate(cells)])
 
 
-def _moment(path: Path, row: int, cell: str) -> float:
+def _moment(path: Path, row: int, cell: str, roles: _Roles) -> float:
     """A time as a number; of a date and time its seconds."""
     try:
         return float(cell)
@@ -254,6 +256,8 @@ def _moment(path: Path, row: int, cell: str) -> float:
             raise InputError(
                 f"{path}, row {row}: {cell!r} is no time. Write 2026-01-31 12:00:00, or seconds."
             ) from None
+        if zoned(cell) != roles.zoned:
+            raise InputError(one_clock(f"{path}, row {row}: its time is", cell)) from None
         return moment
 
 
@@ -284,6 +288,8 @@ def _recording(
         if label.lower() not in MISSING_LABEL
     )
     where = Path(f"{path}:{stretch.name}") if stretch.name else path
-    began = datetime.fromtimestamp(first, UTC).replace(tzinfo=None) if roles.dated else None
+    began = datetime.fromtimestamp(first, UTC) if roles.dated else None
+    if began is not None and not roles.zoned:
+        began = began.replace(tzinfo=None)
     counts = 0.0 if roles.dated else first
     return Recording(where, names, rate, len(own), read, marks, (*remarks, *said), began, stretch.group, first=counts)

@@ -19,6 +19,7 @@ _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(.+))?")
 _GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +(.+))?")
 _SLASHES = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:,? +(.+))?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?\s*([AaPp][Mm])?\s*(Z|[+-]\d{2}:?\d{2})?")
+_ZONED = re.compile(r".*[T:]\d\d.*?(?:Z|[+-]\d\d(?::?\d\d)?)")
 _PRECISE = 15  # digits that float64 tells apart
 _SECOND = 10**9  # nanoseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,6 +70,7 @@ def moments(
         found[places] = _counted([cells[at].strip() for at in places.tolist()], numbers)
     elif places.size:
         first = {cells[at]: rows[at] for at in reversed(places.tolist())}
+        _check_clock(path, first, name)
         dates = _agreed(path, first, {cell: parsed[cell] for cell in reversed(first)}, name)
         start = min(dates.values())
         found[places] = np.array([dates[cells[at]] - start for at in places.tolist()], np.int64) / _SECOND
@@ -79,6 +81,17 @@ def seconds(cell: str) -> float | None:
     """A date as seconds since 1970; ``None`` if it is none, or not plain which number is the month."""
     one, two = _readings(cell)
     return None if one is None or one != two else one / _SECOND
+
+
+def zoned(cell: str) -> bool:
+    """Whether a date names its time zone."""
+    return _ZONED.fullmatch(cell.strip()) is not None
+
+
+def one_clock(where: str, cell: str) -> str:
+    """The sentence for a date that names its time zone among others that do not, or the other way round."""
+    has = "names its time zone, and others do not" if zoned(cell) else "names no time zone, and others do"
+    return f"{where} {quoted(cell)}, which {has}; write all of them alike."
 
 
 def dated(cells: Sequence[str]) -> Moments | None:
@@ -103,6 +116,14 @@ def dated(cells: Sequence[str]) -> Moments | None:
 def _readings(cell: str) -> Readings:
     """A date with the month first, and with the day first, in nanoseconds since 1970."""
     return _nanoseconds(cell, True), _nanoseconds(cell, False)
+
+
+def _check_clock(path: Path, rows: dict[str, int], name: str) -> None:
+    """Raises InputError where some dates, which stand in ``rows``, name their time zone and some do not."""
+    of_zone = {cell: zoned(cell) for cell in reversed(rows)}
+    odd = next((cell for cell, has in of_zone.items() if has != next(iter(of_zone.values()))), None)
+    if odd is not None:
+        raise InputError(one_clock(f"{path}, row {rows[odd]}: column {quoted(name)} holds", odd))
 
 
 def _agreed(path: Path, rows: dict[str, int], parsed: dict[str, Readings], name: str) -> dict[str, int]:

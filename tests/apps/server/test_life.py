@@ -183,6 +183,28 @@ def test_one_that_takes_the_place_of_another_has_its_version(copy, tmp_path):
         os.kill(there[0], signal.SIGKILL)
         service.until(lambda said: said.count("Serving model") == 3)
         assert {service.json("/v2/models/model")[1]["versions"][0] for _ in range(12)} == {"2"}
+        assert {gauge(service, "model_version") for _ in range(12)} == {"2.0"}
+        assert service.end() == 0
+
+
+def gauge(service, name):
+    """What all processes together say of the model at a time."""
+    rows = service.ask("/metrics")[2].decode().splitlines()
+    return next(row for row in rows if row.startswith(f"googlenet_{name}{{")).rpartition(" ")[2]
+
+
+def test_one_that_was_killed_has_nothing_that_waits(copy, tmp_path):
+    with running(tmp_path, copy, "--workers", "2") as service:
+        while service.said().count("Serving model") < 2:
+            time.sleep(0.05)
+        load = Load(service, clients=16)
+        while gauge(service, "queue_examples") == "0.0":
+            time.sleep(0.01)
+        for pid in children_of(service.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        load.stop()
+        service.until(lambda said: said.count("Serving model") == 4)
+        assert gauge(service, "queue_examples") == "0.0"
         assert service.end() == 0
 
 

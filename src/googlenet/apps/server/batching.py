@@ -65,11 +65,17 @@ class Batcher:
     Args:
         most: Examples that may wait.
         waited: Called with the seconds that a request waited before its first example was taken.
+        queued: Called with the number of examples that wait, whenever it is another.
     """
 
-    def __init__(self, most: int, waited: Callable[[float], None] = lambda seconds: None) -> None:
+    def __init__(
+        self,
+        most: int,
+        waited: Callable[[float], None] = lambda seconds: None,
+        queued: Callable[[int], None] = lambda examples: None,
+    ) -> None:
         self.most = most
-        self._waited = waited
+        self._waited, self._queued = waited, queued
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
         self._change = threading.Condition()
@@ -105,7 +111,7 @@ class Batcher:
             if self._ended or self._waiting + len(examples) > self.most:
                 raise Full
             self._jobs.append(job)
-            self._waiting += len(examples)
+            self._count(len(examples))
             self._change.notify()
         job.future.add_done_callback(lambda done: self._take_out(job) if done.cancelled() else None)
         return job.future
@@ -142,7 +148,7 @@ class Batcher:
             job.taken += number
             if job.taken == len(job.examples):
                 self._jobs.popleft()
-        self._waiting -= len(group)
+        self._count(-len(group))
         if self._jobs:
             self._change.notify()
         return group
@@ -151,7 +157,11 @@ class Batcher:
         with self._change:
             if job in self._jobs:
                 self._jobs.remove(job)
-                self._waiting -= len(job.examples) - job.taken
+                self._count(job.taken - len(job.examples))
+
+    def _count(self, more: int) -> None:
+        self._waiting += more
+        self._queued(self._waiting)
 
 
 def _compute(group: Sequence[tuple[_Job, int]]) -> None:

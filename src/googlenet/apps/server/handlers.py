@@ -154,7 +154,7 @@ async def front(service: Service, request: Request) -> Response:
 
 async def metrics(service: Service, request: Request) -> Response:
     """For Prometheus."""
-    text, media = service.metrics.text(service.models)
+    text, media = service.metrics.text()
     return Response(text, media_type=media)
 
 

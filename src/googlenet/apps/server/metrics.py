@@ -47,15 +47,13 @@ class Metrics:
             registry=own,
         )
 
-    def text(self, models: Models) -> tuple[bytes, str]:
-        """All of it, and its content type.
-
-        Args:
-            models: That are served, whose queues are measured now.
-        """
+    def loaded(self, models: Models) -> None:
+        """Takes down the versions that answer now."""
         for served in models:
-            self.queue.labels(served.source.name).set(served.batcher.waiting)
             self.version.labels(served.source.name).set(int(served.loaded.version))
+
+    def text(self) -> tuple[bytes, str]:
+        """All of it, and its content type."""
         shown = self._registry
         if SEVERAL in os.environ:
             shown = CollectorRegistry()

@@ -53,9 +53,10 @@ def serve_here(settings: Settings, listener: socket.socket, say: Say, orders: It
     metrics = Metrics()
 
     def batcher(name: str) -> Batcher:
-        return Batcher(settings.max_queue, metrics.waited.labels(name).observe)
+        return Batcher(settings.max_queue, metrics.waited.labels(name).observe, metrics.queue.labels(name).set)
 
     models = Models(settings.sources, batcher, version)
+    metrics.loaded(models)
     service = Service(
         models, metrics, settings.max_body, settings.timeout, read_token(settings.token_file), settings.origin
     )
@@ -118,6 +119,7 @@ class _Server(uvicorn.Server):
                 self._say(f"{error} The token stays as it was.")
             for sentence in self._service.models.reload(order.version):
                 self._say(sentence)
+            self._service.metrics.loaded(self._service.models)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins the end; a second one does not wait any longer."""

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from prometheus_client.multiprocess import mark_process_dead
+
 from ....errors import InputError
 from ..metrics import SEVERAL
 from .server import Order, serve_here
@@ -87,6 +89,7 @@ class Workers:
             if code < 0:
                 self.say(f"Process {worker.process.pid} was killed (signal {-code}); another takes its place.")
                 worker.orders.close()
+                mark_process_dead(worker.process.pid)  # type: ignore[no-untyped-call]  # its gauges; its counts stay
                 self._workers[at] = self._start()
             else:
                 self._hand_on(Order(signal.SIGTERM))

@@ -19,6 +19,7 @@ from ..inference.predictor import Predictor, read_example
 from .branches.contributions import branch_contributions
 from .explanation import BranchExplanation, Explanation, Explanations
 from .maps.attribution import attributions, find_method
+from .places import last_place
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,7 @@ class Explainer:
         row, other = self._classes(example, label, against)
         held = None if other is None else [other]
         values = attributions(self.pipeline, example.inputs, [row], method, against=held, at=at, seed=seed)[0]
-        place = (at or self.pipeline.networks[0].arch.module_names()[-1]) if found.inside else None
+        place = (at or last_place(self.pipeline.networks[0].arch)) if found.inside else None
         named = None if other is None else self.classes[other]
         drawing = self.pipeline.preprocessing.draw(example.inputs[0], values)
         sure = float(example.probabilities[row])

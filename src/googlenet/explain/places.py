@@ -65,9 +65,20 @@ def find_place(arch: Arch, text: str) -> Place:
     return Place(layer, rest[0], True)
 
 
+def last_place(arch: Arch) -> str:
+    """Where methods look that look inside, if nobody says: at the last Inception module, or else the last layer."""
+    return (arch.module_names() or [layer.name for layer in arch.layers()])[-1]
+
+
 def branch_places(arch: Arch) -> dict[str, list[Place]]:
-    """Every branch of every Inception module, by the module's name, in order."""
-    modules = (layer for layer in arch.layers() if isinstance(layer, InceptionSpec))
+    """Every branch of every Inception module, by the module's name, in order.
+
+    Raises:
+        InputError: If it has none.
+    """
+    modules = [layer for layer in arch.layers() if isinstance(layer, InceptionSpec)]
+    if not modules:
+        raise InputError("The network has no Inception module, and so no branches; --method cam shows where it looks.")
     return {module.name: [Place(module.name, branch.name) for branch in module.branches] for module in modules}
 
 

@@ -19,7 +19,7 @@ from ...errors import InputError, unknown
 from ...inference.pipeline import Pipeline
 from ...nn.googlenet import GoogLeNet
 from ..logits import Logits, plain, view_of
-from ..places import Place, find_place, module_at
+from ..places import Place, find_place, last_place, module_at
 from .activation import check_sizes, class_activation
 
 STEPS = 64  # of a path of inputs, on which gradients are summed
@@ -154,9 +154,7 @@ def _of_network(
 ) -> Floats:
     place = None
     if method.inside:
-        place = find_place(
-            model.arch, at or (model.arch.module_names() or [layer.name for layer in model.arch.layers()])[-1]
-        )
+        place = find_place(model.arch, at or last_place(model.arch))
     with plain(pipeline):
         view = view_of(pipeline.reading_of(model), inputs, model)
 

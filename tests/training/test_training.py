@@ -346,6 +346,33 @@ def test_a_finished_run_is_given_more_epochs_and_keeps_its_recipe(tmp_path, two_
     assert result.returncode == 1 and "another recipe (width differ)" in result.stderr
 
 
+def test_weights_that_are_trained_further_are_said_to_be_of_before(tmp_path, two_classes, monkeypatch, recwarn):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    words = ["train", two_classes, "--out", tmp_path / "run"]
+    asked = ["evaluate", tmp_path / "run", two_classes]
+    assert run_here(*words, *SHORT, "--epochs", "1").returncode == 0
+    before = run_here(*asked).stdout
+    write, calls = loop.Run.write_history, []
+
+    def dying(*given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise Killed
+        write(*given)
+
+    monkeypatch.setattr(loop.Run, "write_history", dying)
+    with pytest.raises(Killed):
+        run_here(*words, "--resume", "--epochs", "4")
+    monkeypatch.setattr(loop.Run, "write_history", write)
+    assert not [each for each in recwarn if "trained further" in str(each.message)]
+    with pytest.warns(RuntimeWarning, match="is trained further, or that was stopped: these are its weights of before"):
+        assert run_here(*asked).stdout == before
+    assert run_here(*words, "--resume", "--epochs", "4").returncode == 0
+    recwarn.clear()
+    assert run_here(*asked).returncode == 0
+    assert not [each for each in recwarn if "trained further" in str(each.message)]
+
+
 def test_a_recipe_is_changed_before_it_is_fitted_to_the_data():
     data = digits()
     by_default = choose_recipe(data, None, {})

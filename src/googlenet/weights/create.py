@@ -173,6 +173,13 @@ def read_source(source: str | Path) -> Weights:
     path = Path(source)
     if path.is_dir():
         if (path / WEIGHTS).exists():
+            if (path / PREVIOUS).exists():  # the end of a training removes it
+                warnings.warn(
+                    f"{path} is trained further, or that was stopped: these are its weights of before. Go on with its "
+                    "training (--resume).",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
             return formats.read(path / WEIGHTS)
         if not (path / CHECKPOINT).exists() and not (path / PREVIOUS).exists():
             raise _no_run(path)

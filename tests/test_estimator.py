@@ -221,3 +221,13 @@ def test_bad_input_is_a_sentence(X, y, words):
 def test_settings_that_are_none_are_a_sentence(settings, words):
     with pytest.raises(googlenet.InputError, match=words):
         googlenet.GoogLeNetClassifier(recipe=QUICK, **settings).fit(*blobs())
+
+
+def test_masked_labels_and_frames_whose_times_fall_are_refused():
+    y = np.ma.array([0, 1] * 6, mask=[0] * 11 + [1])
+    with pytest.raises(googlenet.InputError, match="label is masked"):
+        googlenet.GoogLeNetClassifier().fit(np.zeros((12, 32)), y)
+    pandas = pytest.importorskip("pandas")
+    frames = [pandas.DataFrame({"x": np.arange(8.0)}, index=np.arange(8) * 0.1)[::-1] for _ in range(4)]
+    with pytest.raises(googlenet.InputError, match="index of frame 0 does not rise"):
+        googlenet.GoogLeNetClassifier().fit(frames, [0, 1, 0, 1])

@@ -27,6 +27,8 @@ def read_labels(y: Any) -> Labels:
     """
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None: labels are needed to learn from.")
+    if np.ma.is_masked(y):
+        raise InputError("A label is masked: leave its example out.")
     plain = np.asarray(y) if hasattr(y, "dtype") and getattr(y.dtype, "kind", "") in tuple("SMm") else y
     given: Labels = check_array(column_or_1d(plain, warn=True), ensure_2d=False, dtype=None, input_name="y")
     if given.dtype.kind in "Mm" and np.isnat(given).any():

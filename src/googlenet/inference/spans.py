@@ -136,9 +136,9 @@ def _rows(lines: Iterable[str], windows: Windows) -> Iterator[list[float]]:
     count = len(windows.channels)
     order = list(range(count))
     for number, line in enumerate(lines, start=1):
-        cells = _cells(line)
-        if not any(cells):
+        if not line.strip():
             continue
+        cells = _cells(line)
         try:
             values = [float(cell or "nan") for cell in cells]
         except ValueError:

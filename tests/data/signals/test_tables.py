@@ -8,7 +8,7 @@ import pytest
 
 from conftest import complaint, same_signals, write
 from googlenet import InputError
-from googlenet.data.signals.files import read_signals
+from googlenet.data.signals.files import read_file, read_signals
 
 NAN = float("nan")
 
@@ -336,3 +336,53 @@ def test_damaged_npz(tmp_path):
     write(tmp_path, "a.npz", bytes(content))
     with pytest.raises(InputError, match="damaged"):
         read_signals(path)
+
+
+def test_what_the_times_of_a_long_table_show_is_said(tmp_path):
+    back = [*range(20), *(at - 7.5 for at in range(20, 40))]
+    rows = [
+        f"{name},{t},{at},{label}"
+        for name, label in ("au", "bv", "cv")
+        for at, t in enumerate(back if name == "a" else range(40))
+    ]
+    table = read_signals(write(tmp_path, "a.csv", "\n".join(["id,time,x,y", *rows]) + "\n"))
+    assert any("1 of 3 signals column 'time' steps back, such as in 'a' at row 22" in note for note in table.notes)
+    rows = [
+        f"{name},{at * step},{at},{label}"
+        for name, label, step in (("a", "u", 1), ("b", "v", 1), ("c", "v", 4))
+        for at in range(9)
+    ]
+    table = read_signals(write(tmp_path, "a.csv", "\n".join(["id,time,x,y", *rows]) + "\n"))
+    assert any(
+        "1 of 3 signals have samples at another step in column 'time', such as 'c' of 4" in n for n in table.notes
+    )
+
+
+def test_rows_in_no_order_are_sorted_without_a_word(tmp_path):
+    places = np.random.default_rng(0).permutation(40).tolist()
+    rows = [f"{name},{at},{at},{name}" for name in "ab" for at in places]
+    table = read_signals(write(tmp_path, "a.csv", "\n".join(["id,time,x,y", *rows]) + "\n"))
+    same_signals(table.signals, [list(range(40))] * 2)
+    assert not table.notes
+
+
+def test_label_above_wavelengths_is_a_header_and_missing_words_are_no_units(tmp_path):
+    waves = np.geomspace(0.5, 100, 12).round(3).tolist()
+    rows = [",".join(["ab"[at % 2], *(str(at + step) for step in range(12))]) for at in range(6)]
+    table = read_signals(write(tmp_path, "a.csv", "\n".join([",".join(["label", *map(str, waves)]), *rows]) + "\n"))
+    assert table.labels == tuple("ababab")
+    rows = ["NA,NA,NA", *(f"{at},{at},{at}" for at in range(6))]
+    table = read_signals(write(tmp_path, "a.csv", "\n".join(["v0,v1,v2", *rows]) + "\n"), labelled=False)
+    assert len(table.signals) + len(table.bad) == 7
+
+
+def test_of_columns_that_differ_in_a_separator_the_learned_one_is_read(tmp_path):
+    learned = read_signals(write(tmp_path, "a.csv", "v0,v1,v2,y\n1,2,3,a\n4,5,6,b\n")).schema
+    both = write(tmp_path, "b.csv", "v0,v1,v2,v_0,v_1,v_2,y\n1,2,3,9,9,9,a\n")
+    table = read_file(both, labelled=False, learned=learned)
+    same_signals(table.signals, [[1, 2, 3]])
+    assert any("left out" in note and "v_0" in note for note in [*table.notes, table.layout])
+    with pytest.raises(InputError, match="may each be 'v0'"):
+        read_file(
+            write(tmp_path, "b.csv", "v-0,v-1,v-2,v_0,v_1,v_2,y\n1,2,3,9,9,9,a\n"), labelled=False, learned=learned
+        )

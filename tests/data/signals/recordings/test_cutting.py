@@ -11,6 +11,7 @@ from googlenet.data.signals.recordings import resample
 from googlenet.data.signals.recordings.annotations import read_annotations
 from googlenet.data.signals.recordings.labels import around_moments, by_majority
 from googlenet.data.signals.recordings.recording import Mark, Recording
+from googlenet.data.signals.recordings.resample import ratio
 from googlenet.data.signals.recordings.stream import cut
 from googlenet.data.signals.recordings.windows import Cut, Windows, samples_of
 
@@ -179,3 +180,18 @@ def test_wrong_annotations_are_sentences(tmp_path, text, said):
     with pytest.raises(InputError) as raised:
         annotated(tmp_path, text)
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "wanted"),
+    [
+        (1 / 900, 1 / 1800, (1, 2)),
+        (1 / 1200, 1 / 1800, (2, 3)),
+        (1 / 3600, 1 / 3600, (1, 1)),
+        (0.3, 50, (500, 3)),
+        (360, 250, (25, 36)),
+        (5e-324, 5e-324, (1, 1)),
+    ],
+)
+def test_low_rates_are_exact(source, target, wanted):
+    assert ratio(source, target) == wanted

@@ -390,3 +390,33 @@ def test_names_that_occur_twice_are_none(tmp_path):
     named = {"x": DRAWS.normal(size=(2, 4000)), "names": np.array(["a", "a", "b"], object), "fs": 100.0}
     savemat(tmp_path / "a.mat", named)
     assert len(open_recording(tmp_path / "a.mat").channels) == 2
+
+
+def test_an_array_has_its_own_rate_and_others_are_said(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["ecg"], file["imu"], file["meta/fs"] = np.zeros(6000), np.zeros(1500), 10.0
+        file["ecg"].attrs["fs"], file["imu"].attrs["fs"] = 100, 25
+    found = open_recording(tmp_path / "a.h5")
+    assert (
+        found.rate == 100 and found.seconds == 60 and "ecg is read, the largest array; imu left out" in found.remarks[0]
+    )
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        del file["ecg"].attrs["fs"]
+    assert open_recording(tmp_path / "a.h5").rate == 10
+
+
+def test_labels_and_sessions_stay_as_they_are_written_beside_decimal_commas(tmp_path):
+    rows = [f"{s};{at / 20:.2f};{at + 0.5};{at // 20 % 2}".replace(".", ",") for s in ("1", "01") for at in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join(["session;time;x;label", *rows]) + "\n")
+    found = open_recordings(tmp_path / "a.csv")
+    assert [each.path.name for each in found] == ["a.csv:1", "a.csv:01"]
+    assert [mark.label for mark in found[0].marks] == ["0", "1", "0", "1", "0"]
+    assert found[0].rate == 20 and found[0].read(0, 3).tolist() == [[0.5, 1.5, 2.5]]
+
+
+def test_a_second_label_and_a_second_clock_are_no_channels(tmp_path):
+    rows = [f"{at / 20:.2f},{at + 7},{at},{at % 3},{'ab'[at // 50 % 2]},{at // 50 % 2}" for at in range(200)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,timestamp,frame,x,activity,label", *rows]) + "\n")
+    (found,) = open_recordings(tmp_path / "a.csv")
+    assert found.channels == ("x",) and found.rate == 20 and {mark.label for mark in found.marks} == {"a", "b"}
+    assert "timestamp, frame, label left out" in found.remarks[0]

@@ -17,7 +17,7 @@ from ..rows import listing
 Floats64 = npt.NDArray[np.float64]
 
 FEW = 4  # columns of one name, numbered, from which on they are a run of samples
-CLOCKS = ("time", "timestamp", "datetime", "date")
+CLOCKS = ("time", "timestamp", "timestamps", "datetime", "date", "t", "elapsed", "seconds")
 _NUMBERED = re.compile(r"(.*?)(\d+(?:\.\d+)?)")
 
 
@@ -151,14 +151,24 @@ def timed_signals(frames: Sequence[Any]) -> tuple[list[Floats64], list[Any]]:
     signals = []
     for number, frame in enumerate(frames):
         columns = columns_of(frame)
+        _check_rising(frame, number)
         if set(columns) != set(names):
             raise InputError(f"Frame {number} has the columns {_shown(columns)}, and frame 0 has {_shown(names)}.")
         values = {name: numbers(columns[name], f"Column {name!r} of frame {number}") for name in names}
         for name in names if len(names) > 1 else ():
-            if str(name).lower() in CLOCKS and len(frame) > 1 and (np.diff(values[name]) > 0).all():
+            steps = np.diff(values[name])
+            if str(name).lower() in CLOCKS and steps.size and ((steps > 0).all() or (steps < 0).all()):
                 raise InputError(f"Column {name!r} is the time and no channel: leave it out, or make it the index.")
         signals.append(np.stack([values[name] for name in names]))
     return signals, names
+
+
+def _check_rising(frame: Any, number: int) -> None:
+    """Raises InputError for a frame whose index holds times that do not rise; one that numbers rows anew may."""
+    index = getattr(frame, "index", None)
+    kind = getattr(getattr(index, "dtype", None), "kind", "")
+    if index is not None and kind in tuple("iufMm") and index.is_unique and not index.is_monotonic_increasing:
+        raise InputError(f"The index of frame {number} does not rise: sort it (frame.sort_index()), or number it anew.")
 
 
 def check_numbers(X: Any) -> None:

@@ -13,12 +13,16 @@ from .recording import BLOCK, Recording, Samples
 
 
 def ratio(source: float, target: float) -> tuple[int, int]:
-    """How many samples come out of how many, in the smallest whole numbers; rates are exact to a thousandth."""
-    of = Fraction(source).limit_denominator(1000)
-    if of == 0:  # less than a sample in a thousand seconds
-        of = Fraction(source)
-    found = Fraction(target).limit_denominator(1000) / of
+    """How many samples come out of how many, in the smallest whole numbers; rates are exact to a thousandth, and of
+    those below 1 Hz the time between two samples."""
+    found = _exact(target) / _exact(source)
     return found.numerator, found.denominator
+
+
+def _exact(rate: float) -> Fraction:
+    if rate >= 1:
+        return Fraction(rate).limit_denominator(1000)
+    return 1 / (1 / Fraction(rate)).limit_denominator(1000)
 
 
 def length_at(recording: Recording, rate: float) -> int:

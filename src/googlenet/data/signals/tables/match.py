@@ -10,13 +10,11 @@ from typing import Any
 from ....errors import InputError, count, quoted
 from ..rows import SignalTable, listing
 from ..sources.source import Source
-from .names import bears, ends, place
+from .names import bears, ends
 from .readers.wide import Columns, missing_samples
 from .rules import find_schema
-from .schema import Channel, Schema, TableColumns, check_given
+from .schema import OTHER_STEP, Channel, Schema, TableColumns, check_given
 from .shape import columns_of
-
-OTHER_STEP = 0.2  # of the time between two samples: by so much it differs from what was learned from
 
 
 def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schema) -> tuple[Schema, list[str]]:
@@ -32,7 +30,7 @@ def matched(source: Source, wanted: TableColumns, labelled: bool, learned: Schem
         InputError: If a column is missing, or cannot be told.
     """
     wanted = replace(wanted, missing=learned.with_missing(wanted.missing).missing)
-    known = Columns(source.header) if learned.layout == "wide" else None
+    known = Columns(source) if learned.layout == "wide" else None
     if known is not None and any(known.of(channel)[0] for channel in learned.channels):
         channels = tuple(_same_samples(source, known, channel, learned) for channel in learned.channels)
         return _with_roles(source, wanted, labelled, replace(learned, channels=channels))
@@ -109,8 +107,9 @@ def _with_roles(source: Source, wanted: TableColumns, labelled: bool, schema: Sc
 def _beside(source: Source, schema: Schema) -> list[str]:
     """The columns of a table that have no meaning in a schema."""
     known = {*schema.roles, *(name for channel in schema.channels for name in channel.columns)}
-    keys = {channel.run.key for channel in schema.channels if channel.run is not None}
-    return [n for n in source.header if n and n not in known and ((at := place(n)) is None or at.key not in keys)]
+    used = Columns(source)
+    known.update(name for channel in schema.channels for name in used.of(channel)[0])
+    return [name for name in source.header if name and name not in known]
 
 
 def _names_rows(source: Source, beside: Sequence[str]) -> str | None:

@@ -13,6 +13,7 @@ from ..rows import listing
 from .names import Run, ends
 
 VERSION = 1
+OTHER_STEP = 0.2  # of the time between two samples: by so much it differs from the usual one
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +15,12 @@ from .....errors import InputError
 from .....files import check_unpacked, open_plain
 from .....limits import HDF5_DEPTH, HDF5_OBJECTS, INPUT_CHANNELS, unpacked
 from ....volumes.npz import mapped
+from ...rows import listing
 from ..recording import Recording, Samples, checked, library, numbered
 
 RATES = ("fs", "rate", "sampling_rate", "samplingrate", "sample_rate", "samplerate", "srate", "freq", "frequency")
 NAMES = ("channels", "labels", "channel_names", "ch_names", "sig_name", "names")
+SMALL = 64  # numbers, which are no recording
 ELONGATED = 4  # times longer than wide is a recording, at least
 _MATLAB_NUMBERS = ("double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 _PACKED = 15  # type of an element of a MATLAB file
@@ -44,7 +47,15 @@ def open_mat(path: Path, rate: float | None) -> Recording:
     array = found[chosen]
     facts = {key: value for key, value in found.items() if not key.startswith("__")}
     names = next((_texts(facts[key]) for key in facts if key.lower() in NAMES), ())
-    return _recording(path, array, _rate(path, facts, rate), names, array.shape)
+    recording = _recording(path, array, _rate(path, facts, rate), names, array.shape)
+    return replace(recording, remarks=(*_others(path, chosen, shapes), *recording.remarks))
+
+
+def _others(path: Path, chosen: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """What is to be said of other arrays that may be a recording too."""
+    others = [name for name, shape in shapes.items() if name != chosen and math.prod(shape) > SMALL]
+    said = f"{path}: {chosen} is read, the largest array; {listing(others)} left out."
+    return (said,) if others else ()
 
 
 def _check_packed(path: Path) -> None:
@@ -75,10 +86,11 @@ def _check_packed(path: Path) -> None:
 def open_hdf5(path: Path, rate: float | None) -> Recording:
     """The array of an HDF5 file that is a recording, its rate an attribute or an array beside it."""
     h5py = library("h5py", path)
-    facts: dict[str, Any] = {}
+    about: dict[str, dict[str, Any]] = {}  # of each object what it says, by its name
     shapes: dict[str, tuple[int, ...]] = {}
     with h5py.File(path, "r") as file:
         for name, item in _objects(h5py, path, file):
+            facts = about.setdefault(name, {})
             for key in set(item.attrs) & _asked(item.attrs):
                 if math.prod(item.attrs.get_id(key).shape or (1,)) <= INPUT_CHANNELS:
                     facts[key] = item.attrs[key]
@@ -86,8 +98,10 @@ def open_hdf5(path: Path, rate: float | None) -> Recording:
                 _check_stored(path, name, item)
                 shapes[name] = item.shape
                 if item.size == 1:
-                    facts[name.rpartition("/")[2]] = item[()]
+                    group, _, key = name.rpartition("/")
+                    about.setdefault(group, {}).setdefault(key, item[()])
     name = _chosen(path, shapes)
+    facts = _nearest(about, name, shapes)
     names = next((_texts(facts[key]) for key in facts if key.lower() in NAMES), ())
 
     class Stored:
@@ -97,7 +111,19 @@ def open_hdf5(path: Path, rate: float | None) -> Recording:
             with h5py.File(path, "r") as opened:
                 return opened[name][key]
 
-    return _recording(path, Stored(), _rate(path, facts, rate), names, shapes[name])
+    found = _recording(path, Stored(), _rate(path, facts, rate), names, shapes[name])
+    return replace(found, remarks=(*_others(path, name, shapes), *found.remarks))
+
+
+def _nearest(about: Mapping[str, Mapping[str, Any]], name: str, arrays: Collection[str]) -> dict[str, Any]:
+    """What an array says of itself, then what the groups say that it lies in, from within, then other groups; what
+    other arrays say is of them."""
+    parts = name.split("/")
+    above = ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
+    found: dict[str, Any] = {}
+    for place in (*above, *(other for other in about if other not in arrays)):
+        found = {**about.get(place, {}), **found}
+    return found
 
 
 def _asked(attributes: Any) -> set[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ import numpy as np
 from .....errors import InputError
 from ...rows import MISSING_LABEL, is_number, listing, to_numbers
 from ...sources.text.dates import one_clock, seconds, zoned
-from ...sources.text.marks import TextGrid
-from ...sources.text.table import Table
-from ...sources.weight import check_parquet
+from ...sources.text.numbers import Numbers
 from ...tables.schema import UNSAID, TableColumns, check_given
-from ..recording import Mark, Recording, Samples, library
+from ..recording import Mark, Recording, Samples
 from .rates import rate_of
+from .table_rows import Chunk, parquet_rows, text_rows
 
 TIMES = ("time", "timestamp", "t", "datetime", "date", "seconds", "sec", "ms", "elapsed")
 LABELS = ("label", "class", "target", "activity", "stage", "state", "annotation", "rhythm", "event")
@@ -28,8 +27,16 @@ IDS = (
     *("id", "session", "recording", "record", "trial", "file", "series", "case", "subject", "patient", "user"),
     *("participant", "session_id", "recording_id", "record_id", "subject_id", "patient_id", "user_id", "trial_id"),
 )
-COUNTERS = ("", "index", "unnamed: 0", "row", "sample", "step")  # of rows: neither times nor samples
-ROWS, CELLS = 1 << 14, 1 << 20  # that are read at once
+COUNTERS = (
+    "",
+    "index",
+    "unnamed: 0",
+    "row",
+    "sample",
+    "step",
+    "frame",
+    "counter",
+)  # of rows: neither times nor samples
 
 
 @dataclass
@@ -83,18 +90,19 @@ def open_table(path: Path, rate: float | None, said: TableColumns = UNSAID) -> l
     Raises:
         InputError: If a column cannot be told, a cell is no number, or there is a gap in time.
     """
-    header, chunks = _parquet(path) if path.suffix.lower() == ".parquet" else _text(path)
+    header, chunks, written = parquet_rows(path) if path.suffix.lower() == ".parquet" else text_rows(path)
     first = next(chunks, None)
     if first is None:
         raise InputError(f"{path} has no row below its header.")
     check_given(path, header, said)
-    roles = _roles(path, header, first[0], said)
+    roles = _roles(path, header, [list(map(written.plain, row)) for row in first[0]], said)
     roles.zoned = roles.dated and zoned(first[0][0][roles.time or 0])
     stretches: list[_Stretch] = []
     with tempfile.TemporaryFile() as file:
         rows = 0
-        for cells in _chained(first, chunks):
-            rows = _taken(path, header, roles, _known(cells, said.missing), rows, stretches, file)
+        for cells in chain([first], chunks):
+            cells = _plain(_known(cells, said.missing), roles, written)
+            rows = _taken(path, header, roles, cells, rows, stretches, file)
         file.flush()
         values = np.asarray(np.memmap(file, np.float64, "r", shape=(rows, 1 + len(roles.channels))))
     names = tuple(header[at] for at in roles.channels)
@@ -109,52 +117,21 @@ def open_table(path: Path, rate: float | None, said: TableColumns = UNSAID) -> l
     ]
 
 
-def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
-
-
-Chunk = tuple[list[list[str]], int]  # rows of text, and the number of the first
-
-
-def _text(path: Path) -> tuple[list[str], Iterator[Chunk]]:
-    table = Table(TextGrid(path))
-    header, written = table.first, table.numbers
-    if len(header) != len(set(header)) or any(map(written.is_number, header)):
-        raise InputError(f"{path} has no header that names its channels, each once; write one above the rows.")
-
-    def chunks() -> Iterator[Chunk]:
-        rows = islice(table.rows(), 1, None)
-        while taken := list(islice(rows, max(1, min(ROWS, CELLS // len(header))))):
-            for row, cells in taken:
-                if len(cells) != len(header):
-                    raise InputError(f"{path}, row {row} has {len(cells)} cells, but the header has {len(header)}.")
-            yield [[written.plain(cell) for cell in cells] for _, cells in taken], taken[0][0]
-
-    return header, chunks()
-
-
-def _parquet(path: Path) -> tuple[list[str], Iterator[Chunk]]:
-    parquet = library("pyarrow.parquet", path)
-    file = check_parquet(path, parquet)
-    size = max(1, min(ROWS, CELLS // max(1, file.metadata.num_columns)))
-
-    def chunks() -> Iterator[Chunk]:
-        first = 1
-        for batch in file.iter_batches(size):
-            columns = [["" if cell is None else str(cell) for cell in column.to_pylist()] for column in batch.columns]
-            yield [list(row) for row in zip(*columns, strict=True)], first
-            first += batch.num_rows
-
-    return [str(name) for name in file.schema_arrow.names], chunks()
-
-
 def _known(chunk: Chunk, missing: Sequence[str]) -> Chunk:
     """Rows in which the words for what is missing are ``nan``."""
     words = {word.strip().lower() for word in missing}
     if not words:
         return chunk
     return [["nan" if cell.strip().lower() in words else cell for cell in row] for row in chunk[0]], chunk[1]
+
+
+def _plain(chunk: Chunk, roles: _Roles, written: Numbers) -> Chunk:
+    """Rows in which times and channels are as programs write them; labels and names stay as they are."""
+    places = [] if written == Numbers() else [at for at in (*roles.channels, roles.time) if at is not None]
+    for row in chunk[0]:
+        for at in places:
+            row[at] = written.plain(row[at])
+    return chunk
 
 
 def _roles(path: Path, header: list[str], rows: list[list[str]], said: TableColumns) -> _Roles:
@@ -170,7 +147,7 @@ def _roles(path: Path, header: list[str], rows: list[list[str]], said: TableColu
             found.left_out.append(at)
         elif found.label is None and name.lower() in LABELS:
             found.label = at
-        elif texts[at] or name.lower() in (*COUNTERS, *IDS):
+        elif texts[at] or name.lower() in (*COUNTERS, *IDS, *LABELS, *TIMES):
             found.left_out.append(at)
         else:
             found.channels.append(at)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .....errors import InputError, count, quoted
+from ...rows import MISSING
 from ...tables.names import IDS, LABELS, TIMES
 from .blocks import Block, Row
 from .numbers import Ambiguous, Numbers, length_of, list_columns, numbers_of, spread
@@ -137,8 +138,9 @@ class Table:
         """Whether the numbers beside a lone name may be names too: a class may well be called ``Y``."""
         numbers = self.numbers.values(cells).tolist()
         whole = len(set(numbers)) == len(numbers) and all(number.is_integer() for number in numbers)
-        times = sorted(numbers) if len(numbers) >= _MANY else numbers
-        return not self._repeated(name) and (whole or _rise_evenly(times))
+        rising = len(numbers) >= _MANY and (_rise_evenly(sorted(numbers)) or bool((np.diff(numbers) > 0).all()))
+        plainly = name.lower() == "label" or whole or rising or _rise_evenly(numbers)
+        return plainly and not self._repeated(name)
 
     def _repeated(self, name: str) -> bool:
         """Whether a row begins or ends with that text too, as with a label."""
@@ -242,5 +244,7 @@ def is_units(row: Sequence[str], below: Sequence[Sequence[str]], style: Numbers)
             units.add(cell)
         elif cell and cell in column:  # a label, which units have not
             return False
-    units -= {""}
-    return bool(units - {"-"}) and all(len(unit) <= _LONG and _UNIT.fullmatch(unit) for unit in units)
+    units -= {"", "-"}
+    return bool(units) and all(
+        len(unit) <= _LONG and unit.lower() not in MISSING and _UNIT.fullmatch(unit) for unit in units
+    )

@@ -15,11 +15,12 @@ from ...sources.source import Cells, Source
 from ...sources.stated import Padded
 from ...sources.text.dates import moments
 from ...sources.text.numbers import Numbers
-from ..schema import Channel, Schema
+from ..schema import OTHER_STEP, Channel, Schema
 from .gather import Gathered
 
 Rows = npt.NDArray[np.intp]
 _GAP = 3  # times the usual time between two samples
+_SELDOM = 8  # samples to a step back in time: where there are more, the rows have no order
 _STRAY = 3  # rows without an id that are left out, such as a line below the table
 
 
@@ -71,6 +72,7 @@ class _Reader:
         self.padded = Padded(path)
         self.times = self._moments(schema.time, source.numbers)
         self.steps: dict[str, tuple[float, float]] = {}  # of each signal: the one in the middle, and the largest
+        self.back: dict[str, int] = {}  # row at which the times of a signal step back
         self.kinds = np.zeros(len(cells.rows), np.intp)
         if schema.channel is not None:
             places = {name: at for at, name in enumerate(schema.names)}
@@ -134,6 +136,14 @@ class _Reader:
 
     def gaps(self) -> Iterator[str]:
         """What there is to say of signals whose times leap."""
+        yield from self._other_steps()
+        if self.back:
+            name, row = next(iter(self.back.items()))
+            yield (
+                f"In {len(self.back):,} of {count(len(self.steps), 'signal')} column {quoted(self.schema.time)} steps "
+                f"back, such as in {quoted(name)} at row {row}: rows are sorted by it. Was a clock set back, or did a "
+                "counter begin anew? Then write times that rise."
+            )
         torn = [name for name, (step, most) in self.steps.items() if most > _GAP * step]
         if torn:
             yield (
@@ -141,6 +151,25 @@ class _Reader:
                 f"as {quoted(torn[0])}: what is behind a gap is joined to what is before it. A row without values "
                 "keeps the place of a sample."
             )
+
+    def _other_steps(self) -> Iterator[str]:
+        """What there is to say of signals that were taken at another rate than most."""
+        usual = self.step
+        others = {n: step for n, (step, _) in self.steps.items() if usual and abs(step / usual - 1) > OTHER_STEP}
+        if others:
+            name, step = next(iter(others.items()))
+            yield (
+                f"{len(others):,} of {count(len(self.steps), 'signal')} have samples at another step in column "
+                f"{quoted(self.schema.time)}, such as {quoted(name)} of {step:g}, where the usual one is {usual:g}: "
+                "another rate, or unit of time? They are read one after the other, whatever their times."
+            )
+
+    def _note_back(self, members: Rows) -> None:
+        """Keeps where the times of a signal, which rise in the file as a rule, step back."""
+        in_file = members[np.lexsort((members, self.kinds[members]))]
+        back = np.flatnonzero((np.diff(self.times[in_file]) < 0) & (np.diff(self.kinds[in_file]) == 0))
+        if 0 < back.size <= len(members) / _SELDOM:
+            self.back[self.identity[members[0]]] = self.cells.rows[in_file[back[0] + 1]]
 
     def _add(self, gathered: Gathered, members: Rows) -> None:
         """Adds the signal of those rows."""
@@ -172,6 +201,7 @@ class _Reader:
             time = cells.texts[self.schema.time][members[same[0]]]
             raise InputError(f"{self.path}: {what} has time {time} twice, in rows {one} and {two}. {hint}")
         if self.schema.time is not None:
+            self._note_back(members)
             leaps = np.diff(np.unique(times[members]))
             if leaps.size:
                 self.steps[self.identity[members[0]]] = float(np.median(leaps)), float(leaps.max())

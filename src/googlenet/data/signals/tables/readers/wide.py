@@ -16,20 +16,30 @@ class Columns:
     """The columns of a file, by their names and by their numbers.
 
     Args:
-        header: Their names.
+        source: The table.
     """
 
-    def __init__(self, header: Sequence[str]) -> None:
-        self._known = set(header)
-        self._numbered: dict[tuple[str, str], dict[float, str]] = {}
-        for name in header:
+    def __init__(self, source: Source) -> None:
+        self._path, self._known = source.path, set(source.header)
+        self._numbered: dict[tuple[str, str], dict[float, list[str]]] = {}
+        for name in source.header:
             at = place(name)
             if at is not None:
-                self._numbered.setdefault(at.key, {})[at.number] = name
+                self._numbered.setdefault(at.key, {}).setdefault(at.number, []).append(name)
 
     def numbered(self, run: Run) -> dict[float, str]:
-        """Number to name of those of a run."""
-        return self._numbered.get(run.key, {})
+        """Number to name of those of a run: of several, such as ``v1`` and ``v_1``, the one that is written as its are.
+
+        Raises:
+            InputError: If none of several is.
+        """
+        found = {}
+        for number, names in self._numbered.get(run.key, {}).items():
+            exact = run.column(number)
+            if len(names) > 1 and exact not in names:
+                raise InputError(f"{self._path}: columns {listing(names)} may each be {quoted(exact)}; leave one out.")
+            found[number] = exact if exact in names else names[0]
+        return found
 
     def of(self, channel: Channel) -> tuple[list[str], list[str]]:
         """Those of a channel of a table with a signal a row, in order, and the names of those that lack."""
@@ -53,7 +63,7 @@ def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
         InputError: If there is no signal to learn from.
     """
     columns: list[str] = []
-    known = Columns(source.header)
+    known = Columns(source)
     for channel in schema.channels:
         found, lacking = known.of(channel)
         if lacking:

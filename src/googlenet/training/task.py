@@ -123,7 +123,7 @@ def learned_from(task: Task) -> frozenset[str]:
     it begins with."""
     before, known = learned_before(task.recipe)
     start = task.recipe.weights
-    if not known and run_of(start) is not None:
+    if not known and start and (run_of(start) is not None or digest_said(read_source(start).header.extra)):
         warnings.warn(
             f"What {start} learned from is not known: evaluate may measure examples of it.",
             RuntimeWarning,

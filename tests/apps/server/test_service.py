@@ -409,6 +409,12 @@ def test_packed_bodies_are_unpacked_within_the_limit(service, signals, packed):
     assert status == 200 and len(json.loads(body)["predictions"]) == 4
     assert service.ask(f"/predict?model={SIGNALS}", pack(b" " * (33 << 20)), **heads)[0] == 413
     assert service.ask(f"/predict?model={SIGNALS}", b"nothing", **heads)[0] == 400
+    for wrong, said in ((pack(row)[:-9], "ends within"), (pack(row) + pack(row), "goes on behind")):
+        status, _, body = service.ask(f"/predict?model={SIGNALS}", wrong, **heads)
+        assert status == 400 and said in json.loads(body)["error"]
+    rows = "".join(",".join(map(str, signal.ravel().tolist())) + "\n" for signal in signals).encode()
+    table = {"Content_Type": "text/csv", "Content_Encoding": packed}
+    assert service.ask(f"/predict?model={SIGNALS}&name=a.csv", pack(rows)[:-9], **table)[0] == 400
     assert service.ask(f"/predict?model={SIGNALS}", row, **heads | {"Content_Encoding": "br"})[0] == 415
 
 

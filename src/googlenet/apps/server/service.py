@@ -88,6 +88,9 @@ async def _parts(service: Service, request: Request) -> AsyncGenerator[bytes, No
         if size > service.max_body:
             raise _too_large(service)
         yield found
+    if unpack is not None and (not unpack.eof or unpack.unused_data):
+        where = "goes on behind" if unpack.eof else "ends within"
+        raise InputError(f"The body {where} its {packed}; send it whole, packed in one piece.")
     request.state.whole = True
 
 

@@ -42,7 +42,7 @@ class VolumePreprocessing:
     extensions: ClassVar[Collection[str]] = (".npz",)
     crops: ClassVar[Collection[int]] = (1,)
     most: ClassVar[int] = 64
-    bf16: ClassVar[bool] = True
+    bf16: ClassVar[bool] = False
     of_views: ClassVar[Collection[str]] = ()
 
     channels: int

@@ -18,7 +18,7 @@ import typer
 from ....errors import InputError
 from ..options import RECORDINGS, MaxPixelsOption, MissingOption, words
 from ..parts import OnOption, PartOption, Parts, PartsOption, PartsOutOption, WorkersOption, label_parts
-from ..usage import check_local, explained
+from ..usage import check_local, explained, is_read
 
 if TYPE_CHECKING:
     from ....inference.prediction import Prediction, Wanted
@@ -116,7 +116,7 @@ def predict(
         network = Network(run, engine, max_pixels, tuple(words(missing)))
         with explained("predict", [run, *inputs]):
             raise typer.Exit(label_parts(asked, network, inputs, form.value if form else None, top))
-    if output is not None and any(_is_same(output, word) for word in (run, *inputs)):
+    if output is not None and any(is_read(output, word) for word in (run, *inputs)):
         raise InputError(f"--output {output} would replace what is read. Name another file.")
     from ..output.files import opened
     from ..progress import above
@@ -206,14 +206,6 @@ def _label(predictor: Predictor, inputs: Sequence[str], out: TextIO, form: Forma
             f"{wanted.reject_below:g} or more."
         )
     return failed
-
-
-def _is_same(output: Path, word: str) -> bool:
-    """Whether a file to write is one that is read: itself, or in the folder of the run."""
-    path = Path(word)
-    if not output.is_file() or not path.exists():
-        return False
-    return output.samefile(path) or ((path / "run.json").exists() and output.parent.samefile(path))
 
 
 def _entries(inputs: Sequence[str]) -> Iterator[int]:

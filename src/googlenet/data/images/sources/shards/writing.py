@@ -15,6 +15,7 @@ from PIL import Image
 from ..... import files
 from .....errors import InputError
 from ....protocol import Dataset, Watch
+from ....walk import extension_of
 from ...dataset import ImageSet
 from ...decode import look
 from ...stored import Stored
@@ -87,7 +88,7 @@ def _content(pictures: ImageSet, row: int) -> tuple[bytes, str]:
     source = pictures.sources[row] if pictures.sources else None
     if isinstance(source, (str, Path)):
         with files.open_plain(source) as file:
-            return file.read(), Path(source).suffix.lower() or ".jpg"
+            return file.read(), extension_of(Path(source)) or ".jpg"
     if isinstance(source, Stored):
         return source.content(), PurePosixPath(source.name).suffix.lower()
     assert pictures.pixels is not None

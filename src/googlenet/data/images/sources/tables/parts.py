@@ -113,7 +113,7 @@ def _unused(names: Sequence[str], columns: dict[int, list[str]], used: set[int],
         shown = ", ".join(map(repr, some[:3])) + (", …" if len(some) > 3 else "")
         if all(map(part_of, some)):
             yield f"Column {quoted(names[place])} holds {shown} and is not used: if those are parts, call it split."
-        elif place in known or plain(names[place]) == "valid":
+        elif place in known or part_of(plain(names[place]).removeprefix("is")):
             yield (
                 f"Column {quoted(names[place])} holds {shown} and is not used: parts of the data are called train, "
                 "val and test, in a column called split."

@@ -9,6 +9,8 @@ import pytest
 from conftest import complaint, same_signals, write
 from googlenet import InputError
 from googlenet.data.signals.files import read_file, read_signals
+from googlenet.data.signals.tables.match import said_to_network
+from googlenet.data.signals.tables.schema import Schema
 
 NAN = float("nan")
 
@@ -385,4 +387,21 @@ def test_of_columns_that_differ_in_a_separator_the_learned_one_is_read(tmp_path)
     with pytest.raises(InputError, match="may each be 'v0'"):
         read_file(
             write(tmp_path, "b.csv", "v-0,v-1,v-2,v_0,v_1,v_2,y\n1,2,3,9,9,9,a\n"), labelled=False, learned=learned
+        )
+
+
+@pytest.mark.parametrize("header", ["id,time,bp,y", "bp0,bp1,bp2,y"])
+def test_another_unit_than_was_learned_from_is_said(tmp_path, header):
+    def table(unit):
+        units = f",s,{unit}," if header.startswith("id") else f"{unit},{unit},{unit},"
+        rows = [f"{at // 4},{at % 4},{at},{'ab'[at // 4 % 2]}" for at in range(16)]
+        return write(tmp_path, f"{unit}.csv", "\n".join([header, units, *rows]) + "\n")
+
+    learned = read_file(table("mmHg")).schema
+    assert learned.units == ("mmHg",) and Schema.from_dict(learned.to_dict()) == learned
+    for unit, many in (("mmHg", 0), ("kPa", 1)):
+        path = table(unit)
+        said = said_to_network(path, read_file(path, labelled=False, learned=learned), learned)
+        assert (
+            len([each for each in said if "says 'kPa' for" in each and "'mmHg': nothing is converted" in each]) == many
         )

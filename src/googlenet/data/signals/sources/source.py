@@ -23,12 +23,14 @@ class Cells:
         numbers: ``(rows, columns)``, the other columns; float64, NaN where a value is missing.
         bad: Index of a row to the sentence why it cannot be read: a cell that is no number, or infinite, a row of
             another length, an empty one. Its numbers are NaN there.
+        units: Column to its unit, where a row below the header says it.
     """
 
     rows: Sequence[int]
     texts: dict[str, list[str]]
     numbers: npt.NDArray[np.float64]
     bad: Mapping[int, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -187,7 +187,23 @@ def said_to_network(path: str | Path, table: SignalTable, learned: Schema | None
         return [
             f"{path}: the network does not know its channels by name, and reads them as they stand: {listing(names)}."
         ]
-    return [*_said_of_step(path, table, learned), *_said_of_lengths(path, table, learned)]
+    units = () if table.schema is None else table.schema.units
+    return [
+        *_said_of_units(path, units, learned),
+        *_said_of_step(path, table, learned),
+        *_said_of_lengths(path, table, learned),
+    ]
+
+
+def _said_of_units(path: str | Path, units: Sequence[str], learned: Schema) -> Iterator[str]:
+    """Of channels in another unit than those learned from."""
+    for name, here, before in zip(learned.names, units, learned.units, strict=False):
+        if here and before and here != before:
+            of = f"channel {quoted(name)}" if name else "the signals"
+            yield (
+                f"{path}: its row of units says {quoted(here)} for {of}, and the network learned from "
+                f"{quoted(before)}: nothing is converted."
+            )
 
 
 def _said_of_step(path: str | Path, table: SignalTable, learned: Schema) -> Iterator[str]:

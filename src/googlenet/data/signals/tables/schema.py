@@ -99,6 +99,7 @@ class Schema:
         lengths: Samples of the shortest and of the longest signal.
         missing: Words that say that a value is missing, beside the usual ones.
         step: Of the time between two samples, of the signal in the middle; 0 where that is not known.
+        units: Of each channel, as a row below the header says; empty where none is said.
     """
 
     layout: str
@@ -113,6 +114,7 @@ class Schema:
     lengths: tuple[int, int] = (0, 0)
     missing: tuple[str, ...] = ()
     step: float = 0.0
+    units: tuple[str, ...] = ()
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -213,12 +215,24 @@ class Schema:
             lengths=(int(row["lengths"][0]), int(row["lengths"][1])),
             missing=tuple(map(str, row.get("missing", ()))),
             step=step,
+            units=tuple(map(str, row.get("units", ()))),
         )
 
 
 def _channel(row: Mapping[str, Any]) -> Channel:
     run = None if row.get("run") is None else Run.from_dict(row["run"])
     return Channel(str(row["name"]), tuple(map(str, row.get("columns", ()))), run)
+
+
+def units_of(columns: Sequence[Sequence[str]], units: Mapping[str, str]) -> tuple[str, ...]:
+    """The unit of each channel; "" where its columns have none, or several.
+
+    Args:
+        columns: Of each channel.
+        units: Column to its unit.
+    """
+    found = [{units.get(name, "") for name in names} for names in columns]
+    return tuple(each.pop() if len(each) == 1 else "" for each in found) if units else ()
 
 
 def channels_said(channels: Sequence[Channel]) -> str:

@@ -37,12 +37,13 @@ class CsvSource:
         self.numbers = table.numbers
         self._table = table
         self._notes = ""
+        units: Sequence[str] = ()
         self._skipped = 0 if table.commented else 1
         below = [cells for _, cells in table.sample[self._skipped :]]
         if below and is_units(below[0], below[1:], table.numbers):
             self._notes += f", row {table.sample[self._skipped][0]} left out, for it holds units"
             self._skipped += 1
-            below = below[1:]
+            units, below = below[0], below[1:]
         self._names = self._fitted(list(table.header), below)
         self._width = len(self._names)
         if self._width > limits.COLUMNS:
@@ -53,6 +54,12 @@ class CsvSource:
         self._kept: dict[tuple[int, int], npt.NDArray[np.float64]] = {}  # line of a block and column to its numbers
         self._spread: dict[int, int] = {}
         self._spread = self._lengths(below)
+        self._units = {
+            name: unit.strip()
+            for (at, own), unit in zip(enumerate(self._names), units, strict=False)
+            for name in self._parts(at, own)
+            if unit.strip()
+        }
         self.header = [name for at, own in enumerate(self._names) for name in self._parts(at, own)]
 
     @property
@@ -216,7 +223,7 @@ class CsvSource:
                 for row, cells in piece.rows():
                     reading.add(row, cells, self._full)
         self._leave_out(len(reading.rows) - reading.full)
-        return reading.cells(texts)
+        return replace(reading.cells(texts), units=self._units)
 
     def _leave_out(self, rows: int) -> None:
         if rows and "at the end left out" not in self._notes:

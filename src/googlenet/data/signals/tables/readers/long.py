@@ -15,7 +15,7 @@ from ...sources.source import Cells, Source
 from ...sources.stated import Padded
 from ...sources.text.dates import moments
 from ...sources.text.numbers import Numbers
-from ..schema import OTHER_STEP, Channel, Schema
+from ..schema import OTHER_STEP, Channel, Schema, units_of
 from .gather import Gathered
 
 Rows = npt.NDArray[np.intp]
@@ -51,7 +51,8 @@ def read_long(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
         f"long table: one sample a row, {count(gathered.total, 'signal')} by column {quoted(schema.id)} {order}, "
         f"{count(len(names), 'channel')}{listed}, {gathered.rows.lengths}{schema.said()}{source.said}"
     )
-    return gathered.table(layout, replace(schema, step=reader.step), (*notes, *reader.gaps()))
+    units = units_of([channel.columns for channel in schema.channels], cells.units)
+    return gathered.table(layout, replace(schema, step=reader.step, units=units), (*notes, *reader.gaps()))
 
 
 class _Reader:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .....errors import InputError, count, quoted
 from ...rows import SignalTable, blank, listing
 from ...sources.source import Source
 from ..names import Run, place
-from ..schema import Channel, Schema, channels_said
+from ..schema import Channel, Schema, channels_said, units_of
 from .gather import Gathered
 
 
@@ -62,14 +63,15 @@ def read_wide(source: Source, schema: Schema, labelled: bool, notes: Sequence[st
     Raises:
         InputError: If there is no signal to learn from.
     """
-    columns: list[str] = []
+    columns: list[list[str]] = []  # of each channel
     known = Columns(source)
     for channel in schema.channels:
         found, lacking = known.of(channel)
         if lacking:
             raise InputError(missing_samples(source, lacking, channel))
-        columns += found
-    cells = source.read(schema.roles, columns, frozenset(schema.missing))
+        columns.append(found)
+    cells = source.read(schema.roles, [name for names in columns for name in names], frozenset(schema.missing))
+    schema = replace(schema, units=units_of(columns, cells.units))
     blank(cells.numbers, schema.missing)
     gathered = Gathered(source.path, labelled, missing=schema.missing)
     shape = (len(schema.channels), -1)

@@ -405,3 +405,17 @@ def test_another_unit_than_was_learned_from_is_said(tmp_path, header):
         assert (
             len([each for each in said if "says 'kPa' for" in each and "'mmHg': nothing is converted" in each]) == many
         )
+
+
+@pytest.mark.parametrize("rows", [1, 70, 3000])
+def test_a_thousand_that_may_be_one_and_a_bit_is_refused_wherever_it_comes(tmp_path, rows):
+    whole = ["500;612;998;a"] * rows
+    path = write(tmp_path, "a.csv", "\n".join(["x0;x1;x2;y", *whole, "1.919;712;1.202;b", ""]))
+    if rows == 1:
+        with pytest.raises(InputError, match="row 3, column 1 holds '1.919': its dot may be a decimal one"):
+            read_signals(path)
+    else:
+        (bad,) = read_signals(path).bad.values()
+        assert f"row {rows + 2}, column 'x0' holds '1.919'" in bad.reason and "or between thousands?" in bad.reason
+    table = read_signals(write(tmp_path, "a.csv", "\n".join(["x0;x1;x2;y", *whole, "1.5;712;2.25;b", ""])))
+    same_signals(table.signals[-1:], [[1.5, 712, 2.25]])

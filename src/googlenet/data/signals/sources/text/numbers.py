@@ -39,11 +39,13 @@ class Numbers:
         decimal: ``.`` or ``,``.
         thousands: Marks between groups of three digits; empty for none.
         missing: Further words that say "no value here", in lower case.
+        unsure: Whether ``1.234`` may be a thousand and more, which the first rows do not tell.
     """
 
     decimal: str = "."
     thousands: str = ""
     missing: frozenset[str] = field(default=frozenset())
+    unsure: bool = field(default=False, compare=False)
 
     @property
     def said(self) -> str:
@@ -60,7 +62,7 @@ class Numbers:
             ValueError: If any is neither.
         """
         joined = "".join(cells)
-        if "_" in joined or (self.decimal == "," and "." in joined):  # Python takes 1_0 for ten
+        if "_" in joined or ((self.unsure or self.decimal == ",") and "." in joined):  # Python takes 1_0 for ten
             return [self.one(cell) for cell in cells]
         try:
             if self.decimal == ",":
@@ -85,7 +87,7 @@ class Numbers:
             raise
 
     def _plain(self, cell: str) -> float:
-        if "_" in cell:
+        if "_" in cell or (self.unsure and _grouped(cell)[0] == "."):
             raise ValueError
         if self.thousands and _grouped(cell)[0] in (*self.thousands,):
             for mark in self.thousands:
@@ -155,8 +157,9 @@ def numbers_of(cells: Iterable[str], mark: str | None) -> Numbers:
             thousand and more, or one and a bit.
     """
     cells = list(cells)
-    if mark != ";" and not _OTHER.search("".join(map(str.strip, cells))):
-        return Numbers()
+    joined = "".join(map(str.strip, cells))
+    if not _OTHER.search(joined) and (mark != ";" or "." not in joined):
+        return Numbers(unsure=mark == ";" and _has_whole(cells))
     return _shown_by(cells, mark)
 
 
@@ -184,8 +187,12 @@ def _check_dots(cells: Sequence[str], marked: Sequence[str], decimals: Mapping[s
     dotted = next((cell for cell in marked if _grouped(cell.strip())[0] == "."), "")
     if not dotted or decimals["."] or decimals[","]:
         return
-    if any(len(cell.strip()) == _DIGITS and cell.strip().isdecimal() for cell in cells):
+    if _has_whole(cells):
         raise Ambiguous(dotted)
+
+
+def _has_whole(cells: Iterable[str]) -> bool:
+    return any(len(cell.strip()) == _DIGITS and cell.strip().isdecimal() for cell in cells)
 
 
 def _evidence(cell: str) -> tuple[str, str]:
@@ -242,9 +249,7 @@ def items_of(cell: str, decimal: str = ".") -> list[str] | None:
 
 def length_of(cell: str, numbers: Numbers | None = None) -> int:
     """How many numbers a cell holds that is a list of them; 0 if it is none."""
-    if not _INSIDE.search(cell):
-        return 0
-    if numbers is not None and numbers.is_number(cell):
+    if not _INSIDE.search(cell) or (numbers is not None and numbers.is_number(cell)):
         return 0
     for decimal in (numbers.decimal,) if numbers else (".", ","):
         style = numbers or Numbers(decimal)

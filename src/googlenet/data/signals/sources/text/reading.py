@@ -155,6 +155,8 @@ class Reading:
         text = no_number(f"{self.plan.path}, row {row}, column {quoted(name)}", cell)
         if "\n" in cell:
             raise InputError(f"{text} Is a quote there without its partner?")
+        if self.plan.style.unsure and "." in cell:
+            return f"{text} Numbers of the first rows are whole: is the dot a decimal one, or between thousands?"
         if self.plan.style.decimal == "," and "." in cell:
             return f"{text} The table has decimal commas: is the dot one of them, or between thousands?"
         return text

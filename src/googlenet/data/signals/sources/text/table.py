@@ -138,9 +138,8 @@ class Table:
         """Whether the numbers beside a lone name may be names too: a class may well be called ``Y``."""
         numbers = self.numbers.values(cells).tolist()
         whole = len(set(numbers)) == len(numbers) and all(number.is_integer() for number in numbers)
-        rising = len(numbers) >= _MANY and (_rise_evenly(sorted(numbers)) or bool((np.diff(numbers) > 0).all()))
-        plainly = name.lower() == "label" or whole or rising or _rise_evenly(numbers)
-        return plainly and not self._repeated(name)
+        times = sorted(numbers) if len(numbers) >= _MANY else numbers
+        return not self._repeated(name) and (name.lower() == "label" or whole or _rise_evenly(times))
 
     def _repeated(self, name: str) -> bool:
         """Whether a row begins or ends with that text too, as with a label."""

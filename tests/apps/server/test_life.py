@@ -187,6 +187,32 @@ def test_one_that_takes_the_place_of_another_has_its_version(copy, tmp_path):
         assert service.end() == 0
 
 
+def test_one_that_takes_the_place_of_another_answers_as_the_others_do(copy, tmp_path):
+    """Another network lies there when it starts: all load it. Then none that can be loaded: the others serve on."""
+    shipped = Path(googlenet.__file__).parent / "weights" / "shipped"
+    copy = tmp_path / "model.safetensors"
+    shutil.copy(shipped / "googlenet_small.fashion_mnist.safetensors", copy)
+    with running(tmp_path, copy, "--workers", "2") as service:
+        while service.said().count("Serving model") < 2:
+            time.sleep(0.05)
+        shutil.copy(shipped / "googlenet_1d.gunpoint.safetensors", copy)
+        os.kill(children_of(service.process.pid)[0], signal.SIGKILL)
+        service.until(lambda said: "version 2 answers from now on" in said and said.count("Serving model") == 3)
+        assert {service.json("/v2/models/model")[1]["versions"][0] for _ in range(12)} == {"2"}
+        whole = copy.read_bytes()
+        copy.write_bytes(b"none")
+        os.kill(children_of(service.process.pid)[0], signal.SIGKILL)
+        service.until(lambda said: "1 of 2 processes serve on (SIGHUP tries again)" in said)
+        assert "model stays at version 2" in service.said()
+        assert {service.json("/predict", ROW)[0] for _ in range(6)} == {200}
+        copy.write_bytes(whole)
+        service.send(signal.SIGHUP)
+        service.until(lambda said: said.count("Serving model") == 4)
+        service.until(lambda said: "version 4 answers from now on" in said)
+        assert {service.json("/v2/models/model")[1]["versions"][0] for _ in range(12)} == {"4"}
+        assert service.end() == 0
+
+
 def gauge(service, name):
     """What all processes together say of the model at a time."""
     rows = service.ask("/metrics")[2].decode().splitlines()

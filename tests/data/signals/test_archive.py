@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from conftest import SHARED, same_signals, write
 from googlenet import InputError
-from googlenet.data.signals.files import find_parts, read_signals
+from googlenet.data.signals.files import find_parts, read_file, read_signals
 
 UCR = SHARED / "data" / "ucr"
 NAN = float("nan")
@@ -210,7 +210,7 @@ def test_arff_of_one_channel(tmp_path):
     assert table.labels == ("1", "2", "1")
     assert table.names[0] == f"{path}:9"
     assert read_signals(path, target="target").labels == table.labels
-    assert table.layout == ".arff file: 1 channel, 2 to 3 samples"
+    assert table.layout == "wide table: one signal a row, 2 to 3 samples, labels in column 'target'"
 
 
 def test_arff_of_several_channels(tmp_path):
@@ -234,12 +234,12 @@ def test_arff_with_the_class_first_or_in_words(tmp_path):
     [
         (FLAT + "@attribute y {1,2}\n@data\n1,2,3,3\n", "row 8: attribute 'y' has no class '3'. There are: 1, 2"),
         (FLAT + "@attribute y {1,2}\n@data\n1,2,3,?\n", "row 8: the label is missing"),
-        (FLAT + "@attribute y {1,2}\n@data\n1,b,3,1\n", "row 8, attribute 'att 1', holds 'b'"),
+        (FLAT + "@attribute y {1,2}\n@data\n1,b,3,1\n", "row 8, column 'att 1' holds 'b'"),
         (FLAT + "@attribute y {1,2}\n@data\n1,2,1\n", "row 8 has 3 values for 4 attributes"),
         (FLAT + "@attribute y {1,2}\n@data\n{0 1, 3 2}\n", "sparse form"),
         (FLAT + "@attribute y {1,2}\n@data\n?,?,?,1\n", "row 8: every sample is missing"),
-        (FLAT + "@attribute y {1,2}\n@attribute s string\n@data\n", "attribute 'y' is not numeric"),
-        (FLAT + "@data\n1,2,3\n", "no labels: no attribute names a class"),
+        (FLAT + "@attribute y {1,2}\n@attribute s string\n@data\n", "no row below the header"),
+        (FLAT + "@data\n1,2,3\n", "no column is named label"),
         (FLAT + "1,2,3\n", "row 6: there is no @data line before the data"),
         (FLAT, "no @data line, so no data"),
         (RELATIONAL + "1,2,Standing\n", "row 8: the relational attribute is not a text in quotes"),
@@ -256,9 +256,46 @@ def test_bad_arff(tmp_path, text, message):
 
 def test_arff_target(tmp_path):
     path = arff(tmp_path, FLAT + "@attribute kind {1,2}\n@data\n1,2,3,1\n")
-    with pytest.raises(InputError, match="no attribute 'knd' to take as --target. There is: kind"):
+    with pytest.raises(InputError, match="There is no column 'knd'. Did you mean 'kind'"):
         read_signals(path, target="knd")
-    assert read_signals(path, target="knd", labelled=False).labels == ("1",)
+    assert read_signals(path, target="knd", labelled=False).labels is None
+    nested = RELATIONAL.replace("{Standing, 'Running fast'}", "numeric") + "'1,2\\n3,4',1\n"
+    with pytest.raises(InputError, match="has activity beside the relational attribute. Keep the class alone."):
+        read_signals(arff(tmp_path, nested))
+    assert read_signals(arff(tmp_path, nested), target="activity").labels == ("1",)
+
+
+def test_arff_is_read_by_the_names_of_its_attributes(tmp_path):
+    """As a CSV of those columns is: in another order, with a column of numbers more, and by way of the CSV."""
+    rows = np.random.default_rng(0).normal(size=(6, 5)).round(3)
+    names = [f"att{at}" for at in range(5)]
+
+    def laid(order, more=""):
+        head = "".join(f"@attribute {name} numeric\n" for name in (*order, *filter(None, [more])))
+        lines = (
+            ",".join(
+                [*(str(row[names.index(name)]) for name in order), *([str(100 + at)] if more else []), "ab"[at % 2]]
+            )
+            for at, row in enumerate(rows)
+        )
+        return arff(tmp_path, "@relation r\n" + head + "@attribute kind {a,b}\n@data\n" + "\n".join(lines) + "\n")
+
+    learned = read_signals(laid(names))
+    assert learned.labels == tuple("ababab")
+    for order, more in ((names[::-1], ""), (names, "patient"), (["att3", "att0", "att4", "att2", "att1"], "patient")):
+        found = read_file(laid(order, more), labelled=False, learned=learned.schema)
+        same_signals(found.signals, rows)
+        assert found.labels == learned.labels
+        assert [name for name, _ in found.schema.ignored] + [found.schema.id] in (
+            ["patient", None],
+            [None],
+            ["patient"],
+        )
+    text = "\n".join(f"{','.join(map(str, row[::-1]))},{'ab'[at % 2]}" for at, row in enumerate(rows))
+    csv = write(tmp_path, "a.csv", ",".join([*names[::-1], "kind"]) + "\n" + text + "\n")
+    same_signals(read_file(csv, learned=learned.schema).signals, rows)
+    with pytest.raises(InputError, match="has no column att4"):
+        read_file(laid(names[:4]), labelled=False, learned=learned.schema)
 
 
 # Round trips

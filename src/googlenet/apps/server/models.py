@@ -194,6 +194,11 @@ def check_names(sources: Sequence[Source]) -> None:
         seen[each.name] = each.run
 
 
+def digests(sources: Sequence[Source]) -> list[str]:
+    """What tells from others what lies there now to be served."""
+    return [Network(each.run).digest for each in sources]
+
+
 def _loaded(run: str, version: int) -> Loaded:
     """What answers for a run.
 

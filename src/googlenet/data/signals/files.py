@@ -12,7 +12,7 @@ from ...files import check_plain
 from ..protocol import Example
 from ..walk import files_in
 from .rows import SignalTable, listing
-from .sources.archive import read_arff, read_ts
+from .sources.archive import ArffGrid, read_arff, read_ts
 from .sources.formats import EXTENSIONS, FRAMES, TEXTS, kind_of
 from .sources.frames import FrameSource, SheetGrid
 from .sources.npz import parts_of, read_npz
@@ -97,6 +97,10 @@ def read_file(
             return _read_cells(Table(SheetGrid(path)), columns, labelled, learned)
         if kind in FRAMES:
             return _read_table(FrameSource(path), columns, labelled, learned)
+        if kind == ".arff" and not (grid := ArffGrid(path)).nested:
+            if learned is None and columns.target is None:
+                columns = replace(columns, target=grid.nominal)
+            return _read_table(CsvSource(Table(grid)), columns, labelled, learned)
         return _read_other(path, kind, columns if labelled else replace(columns, target=None), labelled)
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.") from error

@@ -9,21 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....errors import InputError, count, quoted
-from ..rows import (
-    Signal,
-    SignalRows,
-    SignalTable,
-    label_text,
-    listing,
-    text_lines,
-    to_numbers,
-    unquoted,
-)
-from .stated import Classes, Padded, channels_of
+from ..rows import SignalRows, SignalTable, label_text, listing, text_lines, to_numbers, unquoted
+from .stated import Classes, Padded
 
 _DIGITS = 10  # of a number of dimensions
 _PARENTHESES = re.compile(r"[():]")
 _TIMED = re.compile(r"\(([^()]*),([^(),]*)\)")
+_NUMERIC = ("numeric", "real", "integer")
 _ITEM = re.compile(r"'[^']*'|\"[^\"]*\"|[^,\s][^,]*")
 _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|[^\s{]+)\s*(.*)""", re.IGNORECASE)
 
@@ -127,8 +119,61 @@ def _ts_cells(place: str, part: str, timed: bool) -> Sequence[float]:
     return to_numbers(part.split(","), _counted(f"{place}, sample"))
 
 
+class ArffGrid:
+    """A Weka file as rows of text, of which the first holds the names of the attributes; a :class:`~.text.table.Grid`.
+
+    Attributes:
+        nested: Whether an attribute is relational: then it is no table, see :func:`read_arff`.
+        nominal: Name of the attribute that lists its classes; ``None`` if none does, or several do.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: If its header cannot be read.
+    """
+
+    mark: str | None = ","
+    comment: tuple[int, str] | None = None
+    said = ""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        head = self._head = _arff_header(path, text_lines(path, comments="%"))
+        self.nested = head.inner is not None
+        listed = [at for at, kind in enumerate(head.types) if kind.startswith("{")]
+        self.nominal = head.names[listed[0]] if len(listed) == 1 else None
+        self._listed = {at: head.classes(at) for at in listed}
+
+    def split(self, line: str) -> list[str]:
+        """No comment of such a file names columns."""
+        return [line]
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Number and cells of every row.
+
+        Raises:
+            InputError: At a row that has not a value for every attribute, or a class that the header does not list.
+        """
+        lines = text_lines(self.path, comments="%")
+        yield 1, _arff_header(self.path, lines).names
+        for number, line in lines:
+            if not line.strip():
+                continue
+            where = f"{self.path}, row {number}"
+            cells = _arff_cells(where, line.strip(), len(self._head.names))
+            for at, classes in self._listed.items():
+                classes.check(where, cells[at], f"attribute {quoted(self._head.names[at])}")
+                cells[at] = label_text(cells[at])
+            yield number, cells
+
+    def pieces(self) -> Iterator[tuple[int, list[str]]]:
+        """The same: rows are checked one by one."""
+        return self.rows()
+
+
 def read_arff(path: Path, target: str | None, labelled: bool) -> SignalTable:
-    """A Weka file: numeric attributes or one relational attribute, and a nominal class.
+    """A Weka file of one relational attribute, whose rows are channels, and a nominal class.
 
     Args:
         path: The file.
@@ -141,23 +186,19 @@ def read_arff(path: Path, target: str | None, labelled: bool) -> SignalTable:
     lines = text_lines(path, comments="%")
     head = _arff_header(path, lines)
     at = _arff_class(path, head, target, labelled)
-    nominal = "" if at is None or not head.types[at].startswith("{") else head.types[at].strip("{} ")
-    classes = Classes([label_text(item) for item in _ITEM.findall(nominal)])
+    classes = Classes([]) if at is None else head.classes(at)
     padded = Padded(path)
     rows = SignalRows(path, labelled)
-    channels = 1 if head.inner is None else 0
+    channels = 0
     for number, line in lines:
         line = line.strip()
         if not line:
             continue
         where = f"{path}, row {number}"
-        if head.inner is None:
-            label, values = _arff_flat(where, line, head, at)
-        else:
-            label, parts = _arff_relational(where, line, at)
-            channels, values = channels or len(parts), padded(where, parts)
-            if len(values) != channels:
-                raise InputError(f"{where} has {count(len(values), 'dimension')}, the rows before have {channels}.")
+        label, parts = _arff_relational(where, line, at)
+        channels, values = channels or len(parts), padded(where, parts)
+        if len(values) != channels:
+            raise InputError(f"{where} has {count(len(values), 'dimension')}, the rows before have {channels}.")
         if label is not None:
             classes.check(where, label, f"attribute {quoted(head.names[at or 0])}")
         rows.add(number, values, None if label is None else label_text(label))
@@ -171,6 +212,11 @@ class _Arff:
     names: list[str]
     types: list[str]
     inner: int | None
+
+    def classes(self, at: int) -> Classes:
+        """Those that an attribute lists."""
+        kind = self.types[at]
+        return Classes([label_text(item) for item in _ITEM.findall(kind.strip("{} "))] if kind.startswith("{") else [])
 
 
 def _arff_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Arff:
@@ -204,24 +250,17 @@ def _arff_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Arff:
 
 
 def _arff_class(path: Path, head: _Arff, target: str | None, labelled: bool) -> int | None:
-    """Position of the class attribute; checks that all else are samples."""
-    numeric = ("numeric", "real", "integer", "relational")
-    named = [index for index, kind in enumerate(head.types) if kind.lower() not in numeric]
+    """Position of the class attribute; checks that the only other is relational."""
+    types = dict(zip(head.names, map(str.lower, head.types), strict=True))
+    beside = [name for name, kind in types.items() if kind != "relational"]
     if target is not None and target not in head.names and labelled:
-        hint = listing([head.names[index] for index in named] or head.names)
-        raise InputError(f"{path} has no attribute {quoted(target)} to take as --target. There is: {hint}.")
-    if target in head.names:
-        chosen = head.names.index(target)
-        named = [chosen, *sorted(set(named) - {chosen})]
-    if len(named) > 1:
-        name = head.names[named[1] if target is not None else named[0]]
-        raise InputError(f"{path}: attribute {quoted(name)} is not numeric, and so is no sample. Remove it.")
-    if head.inner is not None and len(head.names) > len(named) + 1:
-        raise InputError(f"{path} has numeric attributes beside the relational one. Remove them.")
-    return named[0] if named else None
+        raise InputError(f"{path} has no attribute {quoted(target)} to take as --target. There is: {listing(beside)}.")
+    if len(beside) > 1 or any(types[name] in _NUMERIC and name != target for name in beside):
+        raise InputError(f"{path} has {listing(beside)} beside the relational attribute. Keep the class alone.")
+    return head.names.index(beside[0]) if beside else None
 
 
-def _arff_flat(where: str, line: str, head: _Arff, at: int | None) -> tuple[str | None, Signal]:
+def _arff_cells(where: str, line: str, attributes: int) -> list[str]:
     if line.startswith("{"):
         raise InputError(f"{where} is in the sparse form of ARFF, which cannot be read. Save it as a CSV.")
     quote = next((mark for mark in "'\"" if mark in line), None)
@@ -229,14 +268,9 @@ def _arff_flat(where: str, line: str, head: _Arff, at: int | None) -> tuple[str 
         cells = next(csv.reader([line], quotechar=quote, skipinitialspace=True)) if quote else line.split(",")
     except csv.Error as error:
         raise InputError(f"{where} is not a row of values ({error}). Is a quote without its partner?") from error
-    if len(cells) != len(head.names):
-        raise InputError(f"{where} has {count(len(cells), 'value')} for {count(len(head.names), 'attribute')}.")
-    names = list(head.names)
-    label = None
-    if at is not None:
-        label = cells.pop(at)
-        del names[at]
-    return label, channels_of([to_numbers(cells, lambda index: f"{where}, attribute {quoted(names[index])},")])
+    if len(cells) != attributes:
+        raise InputError(f"{where} has {count(len(cells), 'value')} for {count(attributes, 'attribute')}.")
+    return cells
 
 
 def _arff_relational(where: str, line: str, at: int | None) -> tuple[str | None, list[Sequence[float]]]:

@@ -338,6 +338,9 @@ def test_what_is_no_part(name):
         (("val/1.png", "test/1.png"), "'test' and 'val' hold pictures and no folder for each class"),
         (("train/1.png", "test/1.png"), "'test' and 'train' hold pictures and no folder for each class"),
         (("cat/train/1.png", "cat/test/1.png", "dog/train/1.png"), "parts inside of its classes.*data/test/cat"),
+        (("cat/train/1.png", "cat/test/1.png", "cat/2.png", "dog/train/1.png", "dog/test/1.png"), "data/test/cat"),
+        (("cat/train/1.png", "cat/test/1.png", "dog/1.png"), "parts inside of its classes.*data/test/cat"),
+        (("cat/1.png", "dog/Train/1.png", "dog/val/1.png", "dog/more/1.png"), "of its classes.*data/Train/dog"),
     ],
 )
 def test_parts_that_are_not_understood_are_named(here, paths, words):
@@ -365,10 +368,13 @@ def test_parts_without_one_to_learn_from(here):
     "names", [("bus", "car", "train"), ("bus", "car", "test"), ("Train", "car"), ("train", "test", "bus")]
 )
 def test_classes_may_be_called_as_parts_are(here, names):
+    """And a class may hold a folder called so."""
     pictures(*(f"photos/{name}/{k}.png" for name in names for k in range(3)))
     assert counts("photos") == {"train": dict.fromkeys(sorted(names), 3)}
     pictures(f"photos/{names[0]}/deep/9.png", "photos/train/steam/9.png", "photos/train/9.png")
     assert counts("photos")["train"]["train"] >= 2
+    pictures("more/toys/train/1.png", "more/toys/bus/1.png", "more/food/1.png")
+    assert counts("more") == {"train": {"food": 1, "toys": 2}}
 
 
 def test_parts_of_names_that_nobody_knows_are_asked_for(here):

@@ -176,10 +176,25 @@ def test_what_cannot_be_read_of_theirs_is_left_out(tmp_path):
         "z.jpg": jpeg(9),
         "z.cls": b"9" * 99,
     }
-    tar_of(tmp_path / "train-0.tar", good | bad)
+    alone = {"v.jpg": jpeg(8), "w.json": b"{}"}
+    tar_of(tmp_path / "train-0.tar", good | bad | alone)
     found = find_data(str(tmp_path))
-    assert len(found.train) == 4 and len(found.bad) == 3
-    assert {each.path.rpartition(":")[2] for each in found.bad} == {"x.jpg", "y.jpg", "z.jpg"}
+    assert len(found.train) == 4 and len(found.bad) == 4
+    assert {each.path.rpartition(":")[2] for each in found.bad} == {"v.jpg", "x.jpg", "y.jpg", "z.jpg"}
+    assert {each.reason for each in found.bad if each.path.endswith("v.jpg")} == {
+        "no label stands beside it (.cls, .cls2, .label)"
+    }
+
+
+@pytest.mark.parametrize("again", ["a.jpg", "a.cls", "a.JPG"])
+def test_a_key_that_comes_again_is_refused(tmp_path, again):
+    with tarfile.open(tmp_path / "train-0.tar", "w") as archive:
+        for name, content in (("a.jpg", jpeg(1)), ("a.cls", b"0"), ("b.jpg", jpeg(2)), ("b.cls", b"1"), (again, b"1")):
+            head = tarfile.TarInfo(name)
+            head.size = len(content)
+            archive.addfile(head, io.BytesIO(content))
+    with pytest.raises(InputError, match=f"'{again}' stands in it twice. Give each example a key of its own"):
+        find_data(str(tmp_path))
 
 
 # ------------------------------------------------------------------------------------------------ damaged

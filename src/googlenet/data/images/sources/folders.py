@@ -174,12 +174,14 @@ def _refuse_no_classes(root: Path, parts: Sequence[Path], plain: Sequence[Path])
             f"Put them in one folder per class, such as {parts[0]}/cat/1.jpg."
         )
     inside = {top: list(filter(_holds_pictures, folders_in(top))) for top in plain}
-    turned = (all(part_of(each.name) for each in folders) for folders in inside.values() if folders)
-    if plain and all(inside.values()) and all(turned) and not any(map(_has_pictures, plain)):
-        some = inside[plain[0]][0]
+    named = {top: {part_of(each.name) for each in folders} for top, folders in inside.items()}
+    alone = all(found and None not in found for found in named.values()) and not any(map(_has_pictures, plain))
+    turned = next((top for top, found in named.items() if alone or len(found - {None}) > 1), None)
+    if turned is not None:
+        some = next(each for each in inside[turned] if part_of(each.name))
         raise InputError(
             f"{root} has its parts inside of its classes, such as {some}. Turn that around: "
-            f"{root / some.name / plain[0].name}."
+            f"{root / some.name / turned.name}."
         )
 
 

@@ -58,11 +58,16 @@ def _scanned(tar: Path, bad: list[BadFile]) -> Iterator[Row]:
     for member in members_of(str(tar)):
         path = PurePosixPath(member.name)
         stem, _, ending = path.name.partition(".")  # as webdataset has it: a key ends at its first dot
-        together.setdefault(str(path.parent / stem), {})[f".{ending.lower()}"] = member
+        parts = together.setdefault(str(path.parent / stem), {})
+        if parts.setdefault(f".{ending.lower()}", member) is not member:
+            raise InputError(f"{tar}: {quoted(member.name)} stands in it twice. Give each example a key of its own.")
     for key, parts in together.items():
         pictures = [member for ending, member in parts.items() if f".{ending.rpartition('.')[2]}" in known]
         label = next((parts[ending] for ending in LABELS if ending in parts), None)
-        if not pictures or label is None:
+        if not pictures:
+            continue
+        if label is None:
+            bad += [BadFile(str(each), f"no label stands beside it ({', '.join(LABELS)})") for each in pictures]
             continue
         if len(pictures) > 1:
             names = ", ".join(each.name for each in pictures)

@@ -333,6 +333,14 @@ def test_tables_that_cannot_be_read_are_sentences(files, text, words):
         find_data("t.csv")
 
 
+@pytest.mark.parametrize("word", ["NA", "n/a", "NaN", "none", "-", "?"])
+def test_labels_that_may_be_none_are_said(files, word):
+    one = table(rows=[*ROWS[:-1], (FILES[-1], word)])
+    told = f"1 row with the label '{word}', taken for a class. If it says that there is none, take them out."
+    assert told in said(one) and counts(one)["train"][word] == 1
+    assert "taken for a class" not in said(table("plain.csv"))
+
+
 def test_a_picture_is_listed_once(files):
     table(rows=[*ROWS, ROWS[0], ROWS[3]])
     assert labelled("t.csv") == RIGHT and "2 rows, line 6 first" in said("t.csv")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..... import limits
-from .....errors import InputError, quoted, short
+from .....errors import InputError, count, quoted, short
 from .....files import open_plain
 from ...names import extensions
 from .columns import LABELS, PATHS, chosen, ends_in, plain
@@ -22,6 +23,7 @@ _WIDE = 24  # a table of more columns than that holds samples
 _START = 65_536  # bytes by which a table is told
 _FRACTION = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
 _NOTES = 20  # on columns
+_NO_LABEL = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "?", "-"})  # labels that may say there is none
 _MANY = 8  # labels that are told to be numbers and not classes
 
 
@@ -103,6 +105,7 @@ def read_table(table: Path, path: str | None = None, target: str | None = None) 
     said = f"paths in column {quoted(names[paths])}, labels in column {quoted(names[labels])}"
     said += f"{split and ', parts in '}{split}"
     found = Labelled({"train": []}, notes=[f"Read as a table of pictures: {said}.", *where, *_few([*notes, *more])])
+    found.notes += _doubted(table, classes)
     files = [resolved(base, text) for text in texts]
     for number in _first_of_each(table, numbers, texts, files, classes, found):
         found.parts.setdefault(parts[number], []).append((files[number], classes[number]))
@@ -154,6 +157,15 @@ def _refuse_numbers(table: Path, name: str, classes: Sequence[str]) -> None:
             f"{table}: column {quoted(name)} holds numbers such as {short(classes[0].strip())}, {len(different):,} "
             f"different ones in {len(classes):,} rows, and a number to predict is no class. Name a column of classes "
             "with --target, or write one, such as low and high."
+        )
+
+
+def _doubted(table: Path, classes: Sequence[str]) -> Iterator[str]:
+    """What to say of labels that may be none."""
+    for word, rows in Counter(label for label in classes if label.strip().lower() in _NO_LABEL).items():
+        yield (
+            f"{table}: {count(rows, 'row')} with the label {quoted(word)}, taken for a class. If it says that there is "
+            "none, take them out."
         )
 
 

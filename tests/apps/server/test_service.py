@@ -198,6 +198,7 @@ def test_json_of_numbers_and_of_files(service, pictures, signals):
         (f"?model={SIGNALS}", {"inputs": [[[1, 2], [3]]]}, "different lengths"),
         (f"?model={SIGNALS}", {"inputs": [[True, False]]}, "no number"),
         (f"?model={PICTURES}", {"inputs": [[[300]]]}, "no pixels"),
+        (f"?model={PICTURES}", {"inputs": [[[1, 0]]]}, "white or nearly black"),
         (f"?model={PICTURES}", {"inputs": ["%%"]}, "no base64"),
         (f"?model={SIGNALS}&top=0", {"inputs": [[1, 2]]}, "top is a whole number"),
     ],

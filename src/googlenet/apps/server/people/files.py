@@ -144,6 +144,8 @@ def _of_json(value: Any, name: str, preprocessing: Preprocessing) -> Iterator[Ex
     if numbers.dtype.kind != "f" and any(each.datatype == "UINT8" for each in preprocessing.tensors()):
         if numbers.size and not 0 <= numbers.min() <= numbers.max() <= 255:
             raise InputError("it holds whole numbers beyond 0 to 255, which are no pixels")
+        if numbers.size and numbers.max() == 1:
+            raise InputError("of its whole numbers none is above 1, which may be white or nearly black: send 0 to 255")
         numbers = numbers.astype(np.uint8)
     yield from preprocessing.examples(numbers, name)
 

@@ -206,7 +206,7 @@ def test_a_list_of_what_was_learned_that_was_cut_is_noticed(learned, tmp_path, k
     path = tmp_path / "run" / "learned.txt"
     lines = path.read_text().splitlines(keepends=True)
     assert lines[0] == "# 16 examples\n" and len(lines) == 17
-    whole = Run(tmp_path / "run").learned()
+    whole = Run(tmp_path / "run").learned().contents
     assert len(whole) == 16
     for cut in ("".join(lines)[: int(kept * sum(map(len, lines)))], "".join(lines[: max(1, int(kept * 17))])):
         path.write_text(cut)
@@ -217,7 +217,7 @@ def test_a_list_of_what_was_learned_that_was_cut_is_noticed(learned, tmp_path, k
         )
     without_digest(tmp_path / "run")
     path.write_text("".join(lines[1:]))  # as the first runs wrote it
-    assert Run(tmp_path / "run").learned() == whole
+    assert Run(tmp_path / "run").learned().contents == whole
     path.unlink()
     assert json.loads(run_here("evaluate", tmp_path / "run", learned / "data", "--json").stdout)["unknown"]
 

@@ -74,7 +74,7 @@ def test_what_was_learned_is_left_out_under_any_name(learned, tmp_path, name):
 
 def test_where_nothing_new_is_left_it_is_said(learned, tmp_path):
     data = tmp_path / "known"
-    part = Run(learned / "run").learned()
+    part = Run(learned / "run").learned().contents
     for path in (learned / "data" / "train").rglob("*.png"):
         if digest_of(path) in part:
             (data / path.parent.name).mkdir(parents=True, exist_ok=True)
@@ -114,6 +114,19 @@ def test_a_run_knows_what_the_weights_learned_from_that_it_began_with(learned, t
     assert counts(measured(tmp_path / "run", more)) == (4, 16, 0)
 
 
+def test_what_began_with_weights_of_an_unknown_past_says_so_ever_after(learned, tmp_path):
+    """Weights of a run outside of its folder, a run that began with them, and one that began with that."""
+    data, words = draw(tmp_path / "more", range(10), first=300), ["--epochs", "1", "--batch-size", "8"]
+    shutil.copy(learned / "run" / "model.safetensors", tmp_path / "mine.safetensors")
+    start = tmp_path / "mine.safetensors"
+    for name in ("second", "third"):
+        done = run_here("train", data, "--weights", start, "--out", tmp_path / name, *words)
+        assert done.returncode == 0, done.stderr
+        start = tmp_path / name
+        shown = " ".join(run_here("evaluate", start, data).stdout.split())
+        assert f"what {start} learned from is not known, and may be among them" in shown
+
+
 def test_what_the_weights_learned_from_before_is_not_called_held_out(learned, tmp_path):
     """Begun with weights of a network that had a test part of its own, and so learned from all of these."""
     draw(tmp_path / "data" / "train", range(10))
@@ -137,7 +150,7 @@ def test_what_the_weights_learned_from_before_is_not_called_held_out(learned, tm
 
 def test_several_runs_are_measured_on_what_is_new_to_all(learned, tmp_path):
     data = learned / "data" / "train"
-    new = sorted({digest_of(path) for path in data.rglob("*.png")} - Run(learned / "run").learned())
+    new = sorted({digest_of(path) for path in data.rglob("*.png")} - Run(learned / "run").learned().contents)
     assert len(new) == 4
     shutil.copytree(learned / "run", tmp_path / "other")
     without_digest(tmp_path / "other")

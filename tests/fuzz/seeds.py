@@ -296,6 +296,7 @@ def run_of_signals():
     """A run of two epochs, and its checkpoint."""
     from googlenet.training.recipe import SIGNALS
     from googlenet.training.runs.folder import Run
+    from googlenet.training.runs.reading import Learned
     from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, RunRecord
     from googlenet.training.state import State
 
@@ -314,7 +315,7 @@ def run_of_signals():
             googlenet="0.9",
             torch="2.14.1",
         )
-        run.begin(record, ["0123456789abcdef", "fedcba9876543210"])
+        run.begin(record, Learned(frozenset(["0123456789abcdef", "fedcba9876543210"])))
         rows = [EpochRow(1, 0.7, 0.5, 1.25, 1e-3, 0.8, 0.4), EpochRow(2, 0.6, 0.75, 1.5, 5e-4)]
         run.write_history(rows)
         scores = [ClassScores("a", 0.5, 1.0, 2 / 3, 4), ClassScores("b", 1.0, 0.25, 0.4, 4)]

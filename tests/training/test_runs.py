@@ -14,6 +14,7 @@ from googlenet.data.splits import fingerprint, fingerprint_by_names
 from googlenet.training.recipe import SIGNALS
 from googlenet.training.runs.folder import Run
 from googlenet.training.runs.origin import learned_by, run_of
+from googlenet.training.runs.reading import Learned
 from googlenet.training.runs.records import ClassScores, EpochRow, Evaluation, RunRecord
 
 RECORD = RunRecord(
@@ -148,7 +149,10 @@ def begun(path, data, version=None):
     counts = {name: len(part) for name, part in data.parts.items()}
     known = fingerprint(data) if version is None else fingerprint_by_names(data)
     recipe = SIGNALS.to_dict()
-    run.begin(dataclasses.replace(RECORD, fingerprint=known, examples=counts, recipe=recipe), data.train.contents)
+    run.begin(
+        dataclasses.replace(RECORD, fingerprint=known, examples=counts, recipe=recipe),
+        Learned(frozenset(data.train.contents)),
+    )
     if version is not None:
         change(run.path / "run.json", drop=["version"])
         (run.path / "learned.txt").unlink()
@@ -199,7 +203,7 @@ def test_runs_of_version_1_know_their_examples_by_name(tmp_path):
 
 def test_what_was_learned_is_kept_by_content(tmp_path):
     data = signals([0, 1, 0])
-    assert begun(tmp_path, data).learned() == set(data.train.contents)
+    assert begun(tmp_path, data).learned() == Learned(frozenset(data.train.contents))
     lines = (tmp_path / "learned.txt").read_text().splitlines()
     assert lines == ["# 3 examples", *sorted(data.train.contents)]
     for damage, words in ((b"\xff", "could not be read"), (b"", "is damaged"), (b"0123\n", "is damaged")):
@@ -215,12 +219,23 @@ def test_the_run_that_something_lies_in(run, tmp_path):
     assert run_of(run.path / "nothing.onnx") is None
 
 
+def test_a_list_says_whether_it_is_whole(tmp_path):
+    for whole in (True, False):
+        Run(tmp_path).begin(RECORD, Learned(frozenset(["0" * 16, "1" * 16]), whole))
+        assert Run(tmp_path).learned() == (frozenset(["0" * 16, "1" * 16]), whole)
+        assert learned_by(tmp_path, [""]).whole is whole
+    path = tmp_path / "learned.txt"
+    path.write_text(path.read_text().replace("others", "other"))
+    with pytest.raises(InputError, match="no whole list"):
+        Run(tmp_path).learned()
+
+
 def test_a_list_is_of_those_that_say_its_digest(tmp_path, monkeypatch):
     run = begun(tmp_path, signals([0, 1, 0]))
     for name in ("other.safetensors", "model.safetensors", "model.onnx"):
         (tmp_path / name).touch()
     (tmp_path / "model.safetensors").unlink()
-    listed, own, strange = run.learned(), run.learned_digest, "0" * 64
+    listed, own, strange = run.learned().contents, run.learned_digest, "0" * 64
     for source in (tmp_path, tmp_path / "model.onnx", tmp_path / "other.safetensors"):
         assert learned_by(source, [own]) == learned_by(source, [own, own]) == (listed, True)
         assert learned_by(source, [own, strange]) == (listed, False)  # what is known of it
@@ -250,7 +265,7 @@ def test_a_free_folder_is_taken_and_released(tmp_path):
     new.release()
     assert not new.path.exists()
     new.take()
-    new.begin(RECORD, ["0" * 16])
+    new.begin(RECORD, Learned(frozenset(["0" * 16])))
     new.release()
     assert new.record() == RECORD
     assert sorted(path.name for path in new.path.iterdir()) == ["learned.txt", "run.json"]

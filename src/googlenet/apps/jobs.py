@@ -32,6 +32,7 @@ from ..training.loop import speed_of, train
 from ..training.progress import Report, now, silent
 from ..training.recipe import Plan, Recipe, find_recipe, planned, seconds_to_learn
 from ..training.runs.folder import Run
+from ..training.runs.reading import NOTHING
 from ..training.runs.records import Evaluation
 from ..training.start.given import fitted_to, task_and_start, train_on_features
 from ..training.task import Task, learned_before, what_it_says
@@ -53,7 +54,7 @@ def learning_data(data: Dataset, recipe: Recipe) -> Dataset:
 
 def _seen_before(data: Dataset, recipe: Recipe) -> Iterator[str]:
     part = data.held_out
-    seen = len(part) - len(new_rows(part, learned_before(recipe)[0]))
+    seen = len(part) - len(new_rows(part, learned_before(recipe).contents))
     if seen:
         epochs = "the accuracies of epochs count them, and " if part is data.validation else ""
         rest = "the result leaves these out" if seen < len(part) else "no accuracy of this training is one on new ones"
@@ -178,7 +179,7 @@ def finish(task: Task, model: GoogLeNet, run: Run, report: Report = silent) -> E
         run: Its folder.
         report: Called now and then.
     """
-    data, learned, engines = task.data, run.learned() or frozenset[str](), BACKENDS["torch"].load()
+    data, learned, engines = task.data, (run.learned() or NOTHING).contents, BACKENDS["torch"].load()
     opinion = opinion_of(task)
     beside = [] if opinion is None else [opinion.kernels]
     uncalibrated = Pipeline([model], task.preprocessing, competing=beside)

@@ -17,6 +17,7 @@ from ..weights.create import read_source
 from .recipe import Recipe
 from .runs.folder import Run
 from .runs.origin import digest_said, learned_by, run_of
+from .runs.reading import NOTHING, Learned
 from .runs.records import RunRecord
 
 
@@ -112,21 +113,25 @@ def what_it_says(task: Task, run: Run) -> dict[str, Any]:
     return {"classes": task.data.classes, "preprocessing": preprocessing, "learned": run.learned_digest}
 
 
-def learned_before(recipe: Recipe) -> tuple[frozenset[str], bool]:
-    """What the weights that a training begins with learned from, by content, and whether that is all they did."""
+def learned_before(recipe: Recipe) -> Learned:
+    """What the weights that a training begins with learned from; public ones of others are taken to be known."""
     start = recipe.weights
-    return learned_by(start, [digest_said(read_source(start).header.extra)]) if start else (frozenset(), True)
+    if not start:
+        return NOTHING
+    said = digest_said(read_source(start).header.extra)
+    found = learned_by(start, [said])
+    return found if said or run_of(start) is not None else Learned(found.contents)
 
 
-def learned_from(task: Task) -> frozenset[str]:
+def learned_from(task: Task) -> Learned:
     """What the network has seen at the end, by content: the training part, and what a run learned from whose weights
     it begins with."""
-    before, known = learned_before(task.recipe)
-    start = task.recipe.weights
-    if not known and start and (run_of(start) is not None or digest_said(read_source(start).header.extra)):
+    before = learned_before(task.recipe)
+    if not before.whole:
         warnings.warn(
-            f"What {start} learned from is not known: evaluate may measure examples of it.",
+            f"What {task.recipe.weights} learned from is not known: evaluate may measure examples of it.",
             RuntimeWarning,
             stacklevel=1,
         )
-    return before.union(() if task.data.train is None else task.data.train.contents)
+    own = () if task.data.train is None else task.data.train.contents
+    return Learned(before.contents.union(own), before.whole)

@@ -12,6 +12,7 @@ from ...data.splits import HELD_OUT, fingerprint_by_names, hold_out
 from ...errors import InputError
 from ...inference.predictor import Predictor
 from ...training.runs.origin import learned_by, run_of
+from ...training.runs.reading import Learned
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,9 @@ def held_out(
             f"{', '.join(map(repr, predictor.classes))}."
         )
     learned = {run: _learned_by(run, said, data) for run, said in runs.items()}
-    seen = frozenset[str]().union(*(contents for contents, _ in learned.values()))
+    seen = frozenset[str]().union(*(each.contents for each in learned.values()))
     new = [known[row] for row in new_rows(data.held_out.subset(known), seen)]
-    return HeldOut(data, known, new, dict(strangers), [run for run, (_, known) in learned.items() if not known])
+    return HeldOut(data, known, new, dict(strangers), [run for run, each in learned.items() if not each.whole])
 
 
 def new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
@@ -123,13 +124,13 @@ def new_rows(part: ExampleSet, learned: Collection[str]) -> list[int]:
     return [row for row, content in enumerate(part.contents) if content not in learned]
 
 
-def _learned_by(source: str, said: Sequence[str], data: Dataset) -> tuple[frozenset[str], bool]:
-    """What of the data the run of that name or path learned from, by content, as far as known; whether that is all."""
+def _learned_by(source: str, said: Sequence[str], data: Dataset) -> Learned:
+    """What of the data the run of that name or path learned from, by content, as far as known."""
     run, learned = run_of(source), learned_by(source, said)
     if run is None or run.says_what_it_learned:
         return learned
     if run.record().fingerprint == fingerprint_by_names(data):  # a run of before, which knew them by their names
         split = data.validation is not None or data.test is not None
         train = (data if split else hold_out(data, HELD_OUT, run.recipe().seed)).train
-        return frozenset(() if train is None else train.contents), True
+        return Learned(frozenset(() if train is None else train.contents))
     return learned

@@ -20,7 +20,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,7 @@ from ...errors import InputError
 from ...weights.checkpoint import CHECKPOINT, PREVIOUS, WEIGHTS, said_in
 from ..recipe import Recipe
 from .lock import Lock
-from .reading import BRING_BACK, learned_text, read_learned, read_lines, read_record
+from .reading import BRING_BACK, NOTHING, Learned, learned_text, read_learned, read_lines, read_record
 from .records import EpochRow, Evaluation, RunRecord
 
 # What a training that was killed as it began leaves, and where others of before marked a folder as theirs.
@@ -164,7 +164,7 @@ class Run:
                 self.path.rmdir()
             self._lock.release()
 
-    def begin(self, record: RunRecord, learned: Iterable[str] = ()) -> None:
+    def begin(self, record: RunRecord, learned: Learned = NOTHING) -> None:
         """Writes what makes the run and which examples it learns from; the folder is made if it is not there.
 
         Raises:
@@ -199,9 +199,8 @@ class Run:
         except TypeError as error:
             raise InputError(f"{self._record} holds a recipe of another googlenet ({error}). Train anew.") from error
 
-    def learned(self) -> frozenset[str] | None:
-        """Which examples it learned from, by :attr:`~googlenet.data.protocol.ExampleSet.contents`; ``None`` if it does
-        not say, as runs of version 1.
+    def learned(self) -> Learned | None:
+        """Which examples it learned from; ``None`` if it does not say, as runs of version 1.
 
         Raises:
             InputError: If the list cannot be read.

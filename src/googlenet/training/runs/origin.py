@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .folder import Run
+from .reading import Learned
 
 
 def run_of(source: str | Path) -> Run | None:
@@ -24,9 +25,9 @@ def digest_said(extra: Mapping[str, Any]) -> str:
     return said if isinstance(said, str) else ""
 
 
-def learned_by(source: str | Path, said: Sequence[str]) -> tuple[frozenset[str], bool]:
+def learned_by(source: str | Path, said: Sequence[str]) -> Learned:
     """Which examples a run folder, a weight file or an exported model learned from, by content, as far as that is
-    known, and whether these are all: the list in the folder is of a network only if it says so.
+    known: the list in the folder is of a network only if it says so.
 
     Args:
         source: It.
@@ -38,7 +39,8 @@ def learned_by(source: str | Path, said: Sequence[str]) -> tuple[frozenset[str],
     run = run_of(source)
     learned = None if run is None else run.learned()
     if run is None or learned is None:
-        return frozenset(), False
+        return Learned(whole=False)
     own = Path(source) in (run.path, run.weights)
     theirs = [each == run.learned_digest or (own and not each) for each in said]
-    return learned if any(theirs) else frozenset(), bool(theirs) and all(theirs)
+    contents = learned.contents if any(theirs) else frozenset[str]()
+    return Learned(contents, learned.whole and bool(theirs) and all(theirs))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ... import files, limits
 from ...errors import InputError, parsed, short
@@ -13,6 +13,7 @@ from .records import VERSION
 
 Record = TypeVar("Record")
 _COUNT = "# {} examples"  # the first line of the list of what was learned from
+_MORE = ", and others that are not known"
 BRING_BACK = "Bring it back as it was, or remove it; then it is not known what the run learned from."
 
 
@@ -47,13 +48,28 @@ def read_lines(path: Path, parse: Callable[[dict[str, Any]], Record]) -> list[Re
         raise InputError(f"{path} could not be read: {error}.") from error
 
 
-def learned_text(contents: Iterable[str]) -> bytes:
+class Learned(NamedTuple):
+    """Which examples a network learned from.
+
+    Attributes:
+        contents: Those that are known, as :attr:`~googlenet.data.protocol.ExampleSet.contents` has them.
+        whole: Whether these are all.
+    """
+
+    contents: frozenset[str] = frozenset()
+    whole: bool = True
+
+
+NOTHING = Learned()
+
+
+def learned_text(learned: Learned) -> bytes:
     """The list of examples that a network learned from: how many, then a hash of what each holds, a line each."""
-    lines = sorted(set(contents))
-    return "\n".join([_COUNT.format(len(lines)), *lines, ""]).encode()
+    count = _COUNT.format(len(learned.contents)) + ("" if learned.whole else _MORE)
+    return "\n".join([count, *sorted(learned.contents), ""]).encode()
 
 
-def read_learned(path: Path) -> tuple[frozenset[str], str]:
+def read_learned(path: Path) -> tuple[Learned, str]:
     """What :func:`learned_text` gave, and the digest of the file.
 
     Raises:
@@ -68,7 +84,8 @@ def read_learned(path: Path) -> tuple[frozenset[str], str]:
         raise InputError(f"{path} could not be read: {error}.") from error
     counted = bool(lines) and lines[0].startswith(_COUNT[0])  # the first runs did not count
     found = frozenset(lines[counted:])
-    whole = not counted or lines[0] == _COUNT.format(len(found))
-    if not found or not whole or any(not re.fullmatch("[0-9a-f]{16}", each) for each in found):
+    first = _COUNT.format(len(found))
+    undamaged = not counted or lines[0] in (first, first + _MORE)
+    if not found or not undamaged or any(not re.fullmatch("[0-9a-f]{16}", each) for each in found):
         raise InputError(f"{path} is damaged: it is no whole list of hashes. {BRING_BACK}")
-    return found, files.digest(content)
+    return Learned(found, not (counted and lines[0] == first + _MORE)), files.digest(content)

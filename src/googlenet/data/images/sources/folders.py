@@ -168,11 +168,15 @@ def _told_apart(root: Path) -> tuple[list[Path], list[Path], list[Path]]:
 
 def _refuse_no_classes(root: Path, parts: Sequence[Path], plain: Sequence[Path]) -> None:
     """Refuses parts that hold pictures and no classes, and classes that hold parts."""
+    _refuse_turned(root, plain)
     if parts and not plain:
         raise InputError(
             f"{root}: {_named(parts)} {'holds' if len(parts) == 1 else 'hold'} pictures and no folder for each class. "
             f"Put them in one folder per class, such as {parts[0]}/cat/1.jpg."
         )
+
+
+def _refuse_turned(root: Path, plain: Sequence[Path]) -> None:
     inside = {top: list(filter(_holds_pictures, folders_in(top))) for top in plain}
     named = {top: {part_of(each.name) for each in folders} for top, folders in inside.items()}
     alone = all(found and None not in found for found in named.values()) and not any(map(_has_pictures, plain))

@@ -418,9 +418,36 @@ def test_it_is_said_what_was_taken_for_white(tmp_path):
     largest = int(draws(30, 30, high=4096, dtype=np.uint16).max())
     data = find_images(tmp_path)
     assert data.notes == (
-        "2 pictures have more than 8 bits: 1 is taken for white, and the largest value is 0.5.",
-        f"2 pictures have more than 8 bits: 65535 is taken for white, and the largest value is {largest}.",
+        "2 pictures have more than 8 bits: 1 is taken for white, the largest is 0.5.",
+        f"2 pictures have more than 8 bits: 65535 is taken for white, the largest is {largest}.",
     )
     assert data.train.channels == 1
-    assert notes_on([look(Image.new("RGB", (3, 4)))]) == ()
-    assert look(Image.new("LA", (3, 4))) == (4, True, None)
+    assert list(notes_on([look(Image.new("RGB", (3, 4)))])) == []
+    assert look(Image.new("LA", (3, 4))) == (4, True, None, False)
+
+
+@pytest.mark.parametrize("name", ["stack.tif", "moving.gif", "moving.png", "moving.webp", "cut.tif"])
+def test_it_is_said_that_pages_were_not_read(tmp_path, name):
+    first, *more = map(Image.fromarray, draws(3, 30, 30))
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        first.save(tmp_path / folder / "one.png")
+    path = tmp_path / "a" / name
+    first.save(path, save_all=True, append_images=more)
+    if name.startswith("cut"):
+        path.write_bytes(path.read_bytes()[:-700])
+    data = find_images(tmp_path)
+    assert data.notes == ("1 picture of several pages or frames: the first is read, and no other.",)
+    assert len(data.train) == 3
+    if name.endswith(("tif", "png")):
+        assert np.array_equal(np.asarray(open_picture(path, 1)), np.asarray(first))
+
+
+def test_the_second_picture_in_a_photo_of_a_telephone_is_not_told(tmp_path):
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        photo = Image.fromarray(draws(30, 30, 3))
+        photo.save(tmp_path / folder / "photo.jpg", format="MPO", save_all=True, append_images=[photo])
+    with Image.open(tmp_path / "a" / "photo.jpg") as opened:
+        assert opened.n_frames == 2
+    assert find_images(tmp_path).notes == ()

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
-from ...errors import InputError
+from ...errors import InputError, count
 from ...files import open_plain
 from ...limits import MAX_PIXELS
 from .names import check_icon, check_size, check_turned, formats, unread
@@ -102,11 +102,13 @@ class Look(NamedTuple):
         side: The longer one, pixels.
         grey: Whether it has no colours.
         deep: What its numbers mean where they have more than 8 bits, and the largest of them.
+        several: Whether it has more pages or frames than the first, which is read.
     """
 
     side: int
     grey: bool
     deep: tuple[Levels, float] | None = None
+    several: bool = False
 
 
 def look(source: Source, max_pixels: int = MAX_PIXELS) -> Look:
@@ -120,19 +122,29 @@ def look(source: Source, max_pixels: int = MAX_PIXELS) -> Look:
     with _opened(source) as image:
         levels, side = levels_of(image), max(image.size)
         deep = (levels, extremes(image)[1]) if levels else None
-        return Look(side, Image.getmodebase(image.mode) == "L", deep)
+        return Look(side, Image.getmodebase(image.mode) == "L", deep, _has_several(image))
 
 
-def notes_on(looks: Iterable[Look]) -> tuple[str, ...]:
-    """Sentences that say what was taken for white in pictures of more than 8 bits."""
-    values: dict[float, list[float]] = {}
-    for levels, largest in (found.deep for found in looks if found.deep):
-        values.setdefault(max(levels), []).append(largest)
-    return tuple(
-        f"{len(found)} {'pictures have' if len(found) > 1 else 'picture has'} more than 8 bits: {white:g} is taken for "
-        f"white, and the largest value is {max(found):g}."
-        for white, found in sorted(values.items())
-    )
+def _has_several(image: Image.Image) -> bool:
+    """Whether there are pages or frames behind the first; the second picture in a photo of a telephone is none."""
+    try:
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    except Exception:  # what lies behind the first is damaged
+        return True
+
+
+def notes_on(looks: Iterable[Look]) -> Iterator[str]:
+    """Sentences that say what was taken for white in pictures of more than 8 bits, and that pages were not read."""
+    several, values = 0, dict[float, list[float]]()
+    for found in looks:
+        several += found.several
+        if found.deep:
+            values.setdefault(max(found.deep[0]), []).append(found.deep[1])
+    if several:
+        yield f"{count(several, 'picture')} of several pages or frames: the first is read, and no other."
+    for white, largest in sorted(values.items()):
+        have = "pictures have" if len(largest) > 1 else "picture has"
+        yield f"{len(largest)} {have} more than 8 bits: {white:g} is taken for white, the largest is {max(largest):g}."
 
 
 def glance(source: Source) -> Look:

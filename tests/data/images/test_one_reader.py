@@ -451,3 +451,39 @@ def test_the_second_picture_in_a_photo_of_a_telephone_is_not_told(tmp_path):
     with Image.open(tmp_path / "a" / "photo.jpg") as opened:
         assert opened.n_frames == 2
     assert find_images(tmp_path).notes == ()
+
+
+def jpeg_of(picture, **how):
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", **how)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("how", [{}, {"progressive": True}, {"quality": 100, "subsampling": 0}])
+def test_a_jpeg_that_was_not_copied_whole_is_refused(tmp_path, how):
+    """A file of its full length from the beginning, of which a part came: the rest are zeros, which decode as grey."""
+    picture = Image.fromarray(draws(90, 120, 3))
+    small = io.BytesIO(jpeg_of(picture.resize((16, 12))))
+    exif = Image.Exif()
+    exif[0x927C] = small.getvalue()  # a JPEG inside of the head has an end of its own
+    for content in (jpeg_of(picture, **how), jpeg_of(picture, exif=exif, **how)):
+        for share in (0.4, 0.7, 0.95):
+            cut = content[: int(share * len(content))].ljust(len(content), b"\0")
+            for source in (cut, io.BytesIO(cut)):
+                with pytest.raises(InputError, match=r"not copied whole: behind byte [\d,]+ of [\d,]+ there are only"):
+                    open_picture(source)
+        for after in (b"", bytes(4096), b"something of a camera's" + bytes(512)):
+            assert open_picture(content + after).size == (120, 90)
+
+
+@pytest.mark.parametrize(("form", "how"), [("WEBP", {}), ("WEBP", {"lossless": True}), ("AVIF", {})])
+def test_other_files_that_end_with_zeros_are_refused(form, how):
+    buffer = io.BytesIO()
+    Image.fromarray(draws(90, 120, 3)).save(buffer, form, **how)
+    content = buffer.getvalue()
+    with pytest.raises(InputError, match="not copied whole: behind byte"):
+        open_picture(content[: len(content) // 2].ljust(len(content), b"\0"))
+    assert open_picture(content).size == (120, 90)
+    plain = io.BytesIO()
+    Image.new("RGB", (900, 1200), (255, 255, 255)).save(plain, form, **how)
+    assert open_picture(plain).size == (900, 1200)

@@ -18,7 +18,7 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from ...errors import InputError, count
 from ...files import open_plain
 from ...limits import MAX_PIXELS
-from .names import check_icon, check_size, check_turned, formats, unread
+from .names import CHECKS, check_size, check_turned, formats, unread
 from .stored import Stored
 from .values import CHANNELS_LAST, Levels, Pixels, extremes, from_array, levels_of, seen, turned_by
 
@@ -246,8 +246,8 @@ def _identified(file: IO[bytes]) -> Image.Image:
                 taken = name in read and (accept is None or accept(prefix))
                 if taken and not isinstance(taken, str):  # a text says why this format cannot be read here
                     file.seek(0)
-                    if name == "ICO":
-                        check_icon(file.read())
+                    if name in CHECKS:
+                        CHECKS[name](file)
                         file.seek(0)
                     return factory(file, "")
             except (SyntaxError, IndexError, TypeError, struct.error):

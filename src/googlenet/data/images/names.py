@@ -9,7 +9,7 @@ import struct
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ...errors import InputError
 from ...limits import AT_A_FRACTION, DECODED, DECODED_EACH, ICON, MAX_PIXELS, SCANNED, SCANNED_EACH, SLOW, SLOW_EACH
@@ -27,6 +27,9 @@ _NO_PICTURES = frozenset(
 _RARE = frozenset({".fit", ".fits", ".flc", ".fli", ".ftc", ".ftu", ".gbr", ".pxr", ".dcx", ".cur", ".xpm", ".pcd"})
 # Packages that teach Pillow a format when they are imported.
 _PLUGINS = ("pillow_heif.HeifImagePlugin", "pillow_jxl")
+
+_ZEROS = 64  # bytes at the end of a file
+_JPEG, _SCAN, _END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"  # where one begins, its pixels, and its end
 
 _HEIF = "HEIC is read where pillow-heif is installed (pip install pillow-heif); or save it as JPEG"
 _JXL = "JPEG XL is read where pillow-jxl-plugin is installed (pip install pillow-jxl-plugin); or save it as JPEG"
@@ -244,12 +247,9 @@ def _inside(image: Image.Image) -> int:
     return _largest(_sides(_content(image))) if image.format == "ICNS" else 0
 
 
-def check_icon(content: bytes) -> None:
-    """Refuses an icon of Windows' that holds a picture larger than icons are, which is decoded as it is opened.
-
-    Raises:
-        InputError: If it is too large.
-    """
+def _check_icon(file: IO[bytes]) -> None:
+    """Refuses an icon of Windows' that holds a picture larger than icons are, which is decoded as it is opened."""
+    content = file.read()
     entries = (content[at : at + 16] for at in range(6, 6 + 16 * int.from_bytes(content[4:6], "little"), 16))
     places = (int.from_bytes(entry[12:16], "little") for entry in entries)
     bitmaps = [content[at + 4 : at + 12] for at in places if content[at : at + 4] != _PNG[:4]]
@@ -270,3 +270,23 @@ def _sides(content: bytes) -> list[tuple[int, int]]:
 
 def _largest(sides: list[tuple[int, int]]) -> int:
     return max(((width + _ROW) * height for width, height in sides), default=0)
+
+
+def _check_end(file: IO[bytes]) -> None:
+    """Refuses a file whose end is nothing but zeros, as of a copy that stopped: they are decoded without a word."""
+    file.seek(max(0, file.seek(0, io.SEEK_END) - _ZEROS))
+    if file.read().strip(b"\0"):
+        return
+    file.seek(0)
+    content = file.read()
+    filled = len(content.rstrip(b"\0"))
+    if content.startswith(_JPEG):
+        whole = content.rfind(_SCAN) < content.rfind(_END)  # some cameras fill their files up behind the end
+    else:
+        whole = filled > 0.75 * len(content)  # WebP of one colour ends with up to a twentieth of zeros
+    if not whole:
+        raise InputError(f"it was not copied whole: behind byte {filled:,} of {len(content):,} there are only zeros")
+
+
+CHECKS = {"ICO": _check_icon, "JPEG": _check_end, "WEBP": _check_end, "AVIF": _check_end}
+"""Of a format of Pillow's, what is looked at before such a file is opened; each raises InputError."""

@@ -280,11 +280,9 @@ def _check_end(file: IO[bytes]) -> None:
     file.seek(0)
     content = file.read()
     filled = len(content.rstrip(b"\0"))
-    if content.startswith(_JPEG):
-        whole = content.rfind(_SCAN) < content.rfind(_END)  # some cameras fill their files up behind the end
-    else:
-        whole = filled > 0.75 * len(content)  # WebP of one colour ends with up to a twentieth of zeros
-    if not whole:
+    ended = content.rfind(_SCAN) < content.rfind(_END)  # some cameras fill their files up behind the end
+    enough = filled > 0.75 * len(content)  # WebP of one colour was seen to end with a twentieth of zeros
+    if not (ended if content.startswith(_JPEG) else enough):
         raise InputError(f"it was not copied whole: behind byte {filled:,} of {len(content):,} there are only zeros")
 
 

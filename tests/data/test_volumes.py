@@ -107,6 +107,27 @@ def test_a_set_in_medmnists_layout_is_what_its_arrays_hold(tmp_path):
     assert find_data(str(path)).validation is None and len(find_data(str(path)).test) == 4
 
 
+def in_two_parts(path, train, test):
+    images = np.zeros((4, 8, 8), np.uint8)
+    np.savez(path, train_images=images, train_labels=train, test_images=images, test_labels=test)
+    return str(path)
+
+
+@pytest.mark.parametrize(("one", "two"), [("u8", "i8"), ("u1", "i4"), ("f4", "u8"), ("u8", "u1"), ("i2", "f8")])
+def test_labels_of_parts_may_be_of_different_types(tmp_path, one, two):
+    large = 2**53 + 1 if "f" not in one + two else 2**24
+    labels = np.array([0, 10, 2, large if "1" not in one + two and "2" not in one + two else 11])
+    data = find_data(in_two_parts(tmp_path / "a.npz", labels.astype(one), labels[::-1].astype(two)))
+    assert data.classes == tuple(map(str, sorted(labels.tolist())))
+    assert [data.classes[at] for at in data.test.labels] == [str(label) for label in labels[::-1].tolist()]
+
+
+def test_labels_of_parts_that_are_numbers_and_texts_are_refused(tmp_path):
+    path = in_two_parts(tmp_path / "a.npz", np.array([0, 1, 0, 1]), np.array(["0", "1", "0", "1"]))
+    with pytest.raises(InputError, match=r"of different kinds \(train_labels int64, test_labels <U1\)"):
+        find_data(path)
+
+
 def test_labels_have_another_name_if_it_is_said(tmp_path):
     volumes, labels = examples(6, 1, 8, 8, 8)
     np.savez(tmp_path / "a.npz", scans=volumes, diagnosis=labels)

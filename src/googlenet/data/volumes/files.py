@@ -51,6 +51,9 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
         pairs = {"train": (volumes[0], columns.target or "y")}
     _check_parts(source, {images: arrays[images] for images, _ in pairs.values()})
     labels = {part: _labels(source, arrays, *names) for part, names in pairs.items()}
+    if len({found.dtype.kind for found in labels.values()}) > 1:
+        types = ", ".join(f"{pairs[part][1]} {found.dtype}" for part, found in labels.items())
+        raise InputError(f"{source}: the labels of its parts are of different kinds ({types}). Write them alike.")
     classes = np.unique(np.concatenate(list(labels.values())))
     parts = {
         PARTS[part]: _part(source, images, arrays[images], np.searchsorted(classes, labels[part]))
@@ -83,6 +86,8 @@ def _as_classes(name: str, labels: Array) -> Array:
     if labels.dtype.kind == "f":
         if not np.isfinite(labels).all() or (labels != np.rint(labels)).any():
             raise InputError(f"{name} holds fractions or missing values; classes are whole numbers or texts.")
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind == "u" and labels.size and labels.max() <= np.iinfo(np.int64).max:
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "biuU" or (labels.dtype.kind == "U" and (labels == "").any()):
         raise InputError(f"{name} holds {labels.dtype}, or an empty text; classes are whole numbers or texts.")

@@ -72,6 +72,12 @@ SIZED = {"binary_data_size": 8}
         (body([one([1 << 40], data=[1])]), "whole numbers from 1"),
         (body([one([3], data=[1, 2])]), "has 2 values"),
         (body([one([2], data=["a", "b"])]), "values that are not"),
+        (
+            body([one([2, 2, 3], data=[[[1, 2], [3, 4], [5, 6]]] * 2)]),
+            r"nested as \[2, 3, 2\], and its shape is \[2, 2, 3\]",
+        ),
+        (body([one([2, 3], data=[[1, 2], [3, 4], [5, 6]])]), r"nested as \[3, 2\]"),
+        (body([one([4], data=[[1, 2, 3], [4]])]), r"nested as \[2\]"),
         (body([one([1], "UINT8", data=[256])]), "from 0 to 255"),
         (body([one([1], "UINT8", data=[1.5])]), "values that are not"),
         (body([one([1], "UINT8", data=[True])]), "values that are not"),

@@ -420,3 +420,53 @@ def test_a_second_label_and_a_second_clock_are_no_channels(tmp_path):
     (found,) = open_recordings(tmp_path / "a.csv")
     assert found.channels == ("x",) and found.rate == 20 and {mark.label for mark in found.marks} == {"a", "b"}
     assert "timestamp, frame, label left out" in found.remarks[0]
+
+
+def test_channels_are_called_as_their_file_calls_them(tmp_path):
+    """By the texts of an attribute or an array, not by the number of channels; names that do not fit are said."""
+    from scipy.io import savemat
+
+    cells = np.array(["x", "y"], object)
+    savemat(tmp_path / "a.mat", {"fs": 100.0, "channels": 2, "ch_names": cells, "data": VALUES})
+    assert open_recording(tmp_path / "a.mat").channels == ("x", "y")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("data", data=VALUES).attrs["channels"] = 2
+        file.attrs["fs"] = 100.0
+        file.create_dataset("ch_names", data=["x", "y"])
+    assert open_recording(tmp_path / "a.h5").channels == ("x", "y")
+    with h5py.File(tmp_path / "b.h5", "w") as file:  # as MATLAB keeps a cell array: a text is an array of letters
+        file.create_dataset("data", data=VALUES.T)
+        file["fs"] = np.full((1, 1), 100.0)
+        letters = [
+            file.create_dataset(f"#refs#/{name}", data=np.array([[ord(each)] for each in name], np.uint16))
+            for name in ("left", "right")
+        ]
+        file.create_dataset("ch_names", data=[[each.ref for each in letters]], dtype=h5py.ref_dtype)
+    assert open_recording(tmp_path / "b.h5").channels == ("left", "right")
+    with h5py.File(tmp_path / "b.h5", "a") as file:
+        del file["ch_names"]
+        file.create_dataset("ch_names", data=["left", "right", "rear"])
+    found = open_recording(tmp_path / "b.h5")
+    assert found.channels == ("1 of 2", "2 of 2")
+    assert "ch_names holds left, right, rear, no name for each of 2 channels: they are numbered" in found.remarks[0]
+
+
+@pytest.mark.parametrize(
+    "facts", [{"freq": 50.0, "fs": 100.0}, {"fs": 100.0, "freq": 50.0}, {"rate": 100, "fs": 100.0}]
+)
+def test_a_frequency_is_a_rate_where_nothing_else_is(tmp_path, facts):
+    from scipy.io import savemat
+
+    savemat(tmp_path / "a.mat", {**facts, "data": VALUES})
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("data", data=VALUES)
+        file.attrs.update(facts)
+    for name in ("a.mat", "a.h5"):
+        assert (open_recording(tmp_path / name).rate, open_recording(tmp_path / name).remarks) == (100, ())
+    savemat(tmp_path / "b.mat", {"freq": 50.0, "data": VALUES})
+    assert open_recording(tmp_path / "b.mat", 250).rate == 250
+    alone = open_recording(tmp_path / "b.mat")
+    assert alone.rate == 50 and "freq 50 is taken for the sampling rate; if it is not: --rate" in alone.remarks[0]
+    savemat(tmp_path / "c.mat", {"fs": 100.0, "sample_rate": 250.0, "data": VALUES})
+    with pytest.raises(InputError, match="says fs 100 and sample_rate 250, and a recording has one rate"):
+        open_recording(tmp_path / "c.mat")

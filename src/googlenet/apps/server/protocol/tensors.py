@@ -183,6 +183,13 @@ def _from_json(data: Any, name: str, datatype: str, shape: tuple[int, ...]) -> A
         raise InputError(
             f"The input {quoted(name)} has {len(flat):,} values, and its shape {list(shape)} needs {prod(shape):,}."
         )
+    nested = _nested(data)
+    deep = any(isinstance(each, list) for each in data)
+    if deep and [n for n in nested if n > 1] != [n for n in shape if n > 1]:
+        raise InputError(
+            f"The data of the input {quoted(name)} are nested as {list(nested)}, and its shape is {list(shape)}; nest "
+            "them so, or send them flat."
+        )
     if datatype == BYTES:
         try:
             return [base64.b64decode(each, validate=True) for each in flat]
@@ -191,6 +198,16 @@ def _from_json(data: Any, name: str, datatype: str, shape: tuple[int, ...]) -> A
                 f"The input {quoted(name)} is of BYTES: in JSON each is text in base64; or send them behind the JSON."
             ) from error
     return _numbers(flat, name, datatype).reshape(shape)
+
+
+def _nested(data: Any) -> tuple[int, ...]:
+    """The shape of nested lists, down to where they are no longer of one length."""
+    found: list[int] = []
+    level = [data]
+    while level and all(isinstance(each, list) for each in level) and len({len(each) for each in level}) == 1:
+        found.append(len(level[0]))
+        level = [item for each in level for item in each]
+    return tuple(found)
 
 
 def _numbers(flat: Sequence[Any], name: str, datatype: str) -> Array:

@@ -11,15 +11,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .....errors import InputError
+from .....errors import InputError, count
 from .....files import check_unpacked, open_plain
 from .....limits import HDF5_DEPTH, HDF5_OBJECTS, INPUT_CHANNELS, unpacked
 from ....volumes.npz import mapped
 from ...rows import listing
 from ..recording import Recording, Samples, checked, library, numbered
 
-RATES = ("fs", "rate", "sampling_rate", "samplingrate", "sample_rate", "samplerate", "srate", "freq", "frequency")
-NAMES = ("channels", "labels", "channel_names", "ch_names", "sig_name", "names")
+Facts = Sequence[Mapping[str, Any]]  # what is said of an array, by what is nearest to it first
+
+RATES = ("fs", "rate", "sampling_rate", "samplingrate", "sample_rate", "samplerate", "srate")
+PERHAPS_RATES = ("freq", "frequency")  # of the mains, a stimulus or a filter, it may be
+NAMES = ("channel_names", "ch_names", "sig_name", "channels", "labels", "names")
+LETTERS = 100  # of the name of a channel
 SMALL = 64  # numbers, which are no recording
 ELONGATED = 4  # times longer than wide is a recording, at least
 _MATLAB_NUMBERS = ("double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
@@ -46,8 +50,7 @@ def open_mat(path: Path, rate: float | None) -> Recording:
     found = loadmat(path, squeeze_me=False, variable_names=[chosen, *said])
     array = found[chosen]
     facts = {key: value for key, value in found.items() if not key.startswith("__")}
-    names = next((_texts(facts[key]) for key in facts if key.lower() in NAMES), ())
-    recording = _recording(path, array, _rate(path, facts, rate), names, array.shape)
+    recording = _recording(path, array, [facts], rate, array.shape)
     return replace(recording, remarks=(*_others(path, chosen, shapes), *recording.remarks))
 
 
@@ -100,9 +103,10 @@ def open_hdf5(path: Path, rate: float | None) -> Recording:
                 if item.size == 1:
                     group, _, key = name.rpartition("/")
                     about.setdefault(group, {}).setdefault(key, item[()])
+            elif isinstance(item, h5py.Dataset) and name.rpartition("/")[2].lower() in NAMES:
+                group, _, key = name.rpartition("/")
+                about.setdefault(group, {}).setdefault(key, _stored_texts(h5py, path, name, item))
     name = _chosen(path, shapes)
-    facts = _nearest(about, name, shapes)
-    names = next((_texts(facts[key]) for key in facts if key.lower() in NAMES), ())
 
     class Stored:
         """The array, opened for each stretch."""
@@ -111,24 +115,40 @@ def open_hdf5(path: Path, rate: float | None) -> Recording:
             with h5py.File(path, "r") as opened:
                 return opened[name][key]
 
-    found = _recording(path, Stored(), _rate(path, facts, rate), names, shapes[name])
+    found = _recording(path, Stored(), _nearest(about, name, shapes), rate, shapes[name])
     return replace(found, remarks=(*_others(path, name, shapes), *found.remarks))
 
 
-def _nearest(about: Mapping[str, Mapping[str, Any]], name: str, arrays: Collection[str]) -> dict[str, Any]:
+def _stored_texts(h5py: Any, path: Path, name: str, item: Any) -> list[Any]:
+    """The texts of an array; MATLAB keeps each as an array of letters of its own."""
+    if item.shape is None or item.size > INPUT_CHANNELS:
+        return []
+    _check_stored(path, name, item)
+    if h5py.check_ref_dtype(item.dtype) is not h5py.Reference:
+        return list(np.ravel(item[()])) if h5py.check_string_dtype(item.dtype) else []
+    found = []
+    for reference in np.ravel(item[()]):
+        letters = item.file[reference] if reference else None
+        if not isinstance(letters, h5py.Dataset) or letters.dtype.kind != "u" or not 0 < letters.size <= LETTERS:
+            return []
+        _check_stored(path, name, letters)
+        found.append("".join(map(chr, np.ravel(letters[()]))))
+    return found
+
+
+def _nearest(about: Mapping[str, Mapping[str, Any]], name: str, arrays: Collection[str]) -> Facts:
     """What an array says of itself, then what the groups say that it lies in, from within, then other groups; what
     other arrays say is of them."""
     parts = name.split("/")
     above = ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
-    found: dict[str, Any] = {}
-    for place in (*above, *(other for other in about if other not in arrays)):
-        found = {**about.get(place, {}), **found}
-    return found
+    return [
+        about[place] for place in dict.fromkeys((*above, *about)) if place in about and place not in {*arrays} - {name}
+    ]
 
 
 def _asked(attributes: Any) -> set[str]:
     """Those of some attributes that say a rate, or names of channels."""
-    return {key for key in attributes if key.lower() in (*RATES, *NAMES)}
+    return {key for key in attributes if key.lower() in (*RATES, *PERHAPS_RATES, *NAMES)}
 
 
 def _objects(h5py: Any, path: Path, file: Any) -> Iterator[tuple[str, Any]]:
@@ -179,12 +199,10 @@ def open_npy(path: Path, rate: float | None) -> Recording:
     if array is None:
         raise InputError(f"{path} holds Python objects, not numbers; loading them could run any code.")
     _chosen(path, {"the array": array.shape} if array.dtype.kind in "iuf" else {})
-    return _recording(path, array, _rate(path, {}, rate), (), array.shape)
+    return _recording(path, array, [], rate, array.shape)
 
 
-def _recording(
-    path: Path, array: Any, rate: tuple[float, tuple[str, ...]], names: Sequence[str], shape: tuple[int, ...]
-) -> Recording:
+def _recording(path: Path, array: Any, facts: Facts, given: float | None, shape: tuple[int, ...]) -> Recording:
     """Of an array whose longer side is time."""
     flat = len(shape) == 1
     length, channels = max(shape), 1 if flat else min(shape)
@@ -195,8 +213,9 @@ def _recording(
         values = np.asarray(part, np.float64)
         return checked(values[None] if flat else values.T if along else values, path, start, stop)
 
-    fitting = tuple(names) if len(names) == len(set(names)) == channels else numbered(channels)
-    return Recording(path, fitting, rate[0], length, read, remarks=rate[1])
+    rate, said = _rate(path, facts, given)
+    names, unfit = _names(path, facts, channels)
+    return Recording(path, names, rate, length, read, remarks=(*said, *unfit))
 
 
 def _chosen(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> str:
@@ -233,21 +252,47 @@ def _check_shape(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -
         raise InputError(f"{said} and {beside[0]} of {shorter}: a signal a row with its label is no recording. {cure}")
 
 
-def _rate(path: Path, facts: Mapping[str, Any], given: float | None) -> tuple[float, tuple[str, ...]]:
-    """Samples a second, and what is to be said where the file does not say it."""
-    for key, value in facts.items():
-        if key.lower() in RATES and np.size(value) == 1:
-            found = float(np.asarray(value).ravel()[0])
-            if found > 0:
-                return found, ()
-    if given is None:
-        raise InputError(f"{path} does not say its sampling rate; name it, such as --rate 250.")
-    return given, (f"{path} does not say its sampling rate; taken for {given:g} Hz.",)
+def _rate(path: Path, facts: Facts, given: float | None) -> tuple[float, tuple[str, ...]]:
+    """Samples a second, and what is to be said where the file does not plainly say it."""
+    if sure := _said_rate(path, facts, RATES):
+        return sure[1], ()
+    perhaps = _said_rate(path, facts, PERHAPS_RATES)
+    if given is not None:
+        return given, (f"{path} does not say its sampling rate; taken for {given:g} Hz.",)
+    if perhaps:
+        return perhaps[1], (
+            f"{path}: {perhaps[0]} {perhaps[1]:g} is taken for the sampling rate; if it is not: --rate.",
+        )
+    raise InputError(f"{path} does not say its sampling rate; name it, such as --rate 250.")
+
+
+def _said_rate(path: Path, facts: Facts, words: Sequence[str]) -> tuple[str, float] | None:
+    """The nearest rate that is called so, and how; InputError if two that are as near differ."""
+    for said in facts:
+        one = {key: np.ravel(value)[0] for key, value in said.items() if key.lower() in words and np.size(value) == 1}
+        rates = {key: float(value) for key, value in one.items() if np.asarray(value).dtype.kind in "iuf" and value > 0}
+        if len(set(rates.values())) > 1:
+            shown = " and ".join(f"{key} {rate:g}" for key, rate in rates.items())
+            raise InputError(f"{path} says {shown}, and a recording has one rate. Keep the samples a second.")
+        if rates:
+            return next(iter(rates.items()))
+    return None
+
+
+def _names(path: Path, facts: Facts, channels: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the channels, and what is to be said of names that do not fit them."""
+    called = [(key, _texts(said[key])) for said in facts for word in NAMES for key in said if key.lower() == word]
+    found = [(key, texts) for key, texts in called if texts]
+    fitting = next((texts for _, texts in found if len(texts) == len(set(texts)) == channels), None)
+    if fitting is not None or not found:
+        return fitting or numbered(channels), ()
+    many = f"{found[0][0]} holds {listing(found[0][1])}, no name for each of {count(channels, 'channel')}"
+    return numbered(channels), (f"{path}: {many}: they are numbered.",)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    items = np.asarray(value, dtype=object).ravel().tolist()
-    return tuple(
-        str(np.ravel(item)[0] if np.ndim(item) else item.decode() if isinstance(item, bytes) else item).strip()
-        for item in items
-    )
+    """Those that a value is; none where it holds something else, such as how many there are."""
+    items = [np.ravel(item)[0] if np.size(item) else "" for item in np.asarray(value, dtype=object).ravel().tolist()]
+    if not all(isinstance(item, (str, bytes)) for item in items):
+        return ()
+    return tuple((item.decode(errors="replace") if isinstance(item, bytes) else item).strip() for item in items)

@@ -104,6 +104,18 @@ def test_ids_given_again_by_every_owner_are_not_one_signal(tmp_path, id, head):
     assert len(read(path, id="trial", ignore=("subject",), time=head[2]).signals) == 3
 
 
+@pytest.mark.parametrize(("name", "every"), [("index", 1), ("level_0", 1), ("obs", 1), ("index", 3), ("row", 2)])
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_numbers_of_rows_are_no_channel(tmp_path, name, every, shuffled):
+    """An index that pandas kept, in whatever order the rows are, whole or of some of the rows of another table."""
+    rows = [[at, time, every * (10 * at + time), X[at, time], TEXTS[at]] for at in range(N) for time in range(10)]
+    if shuffled:
+        np.random.default_rng(0).shuffle(rows)
+    found = read(table(tmp_path / "t.csv", rows, ["id", "time", name, "ax", "label"]))
+    assert dict(found.schema.ignored)[name] in ("it numbers the rows", "it counts time, too")
+    assert [channel.columns for channel in found.schema.channels] == [("ax",)]
+
+
 @pytest.mark.parametrize("name", ["timestamp_ns", "unix", "Sensor time"])
 def test_a_second_clock_with_jitter_is_no_channel(tmp_path, name):
     random = np.random.default_rng(1)

@@ -470,3 +470,39 @@ def test_a_frequency_is_a_rate_where_nothing_else_is(tmp_path, facts):
     savemat(tmp_path / "c.mat", {"fs": 100.0, "sample_rate": 250.0, "data": VALUES})
     with pytest.raises(InputError, match="says fs 100 and sample_rate 250, and a recording has one rate"):
         open_recording(tmp_path / "c.mat")
+
+
+@pytest.mark.parametrize("name", ["Subject ID", "subjectID", "device_id", "animal", "run", "file_name", "trial_no"])
+def test_recordings_are_told_apart_by_whatever_names_them(tmp_path, name):
+    rows = [f"{each},{at / 50},{DRAWS.normal():.3f},{'ab'[at // 50]}" for each in (3, 7, 12) for at in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join([f"{name},time,x,label", *rows]) + "\n")
+    found = list(open_recordings(tmp_path / "a.csv"))
+    assert [str(each.path).rpartition(":")[2] for each in found] == ["3", "7", "12"]
+    assert {each.channels for each in found} == {("x",)}
+
+
+@pytest.mark.parametrize("name", ["device_temp", "signal", "run_speed", "unit"])
+def test_a_channel_is_no_name_of_a_recording(tmp_path, name):
+    rows = [f"{at / 50},{DRAWS.integers(20, 90)},{'ab'[at // 50]}" for at in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join([f"time,{name},label", *rows]) + "\n")
+    (found,) = open_recordings(tmp_path / "a.csv")
+    assert found.channels == (name,)
+
+
+def timed(tmp_path, times):
+    rows = [f"{moment:.6f},{DRAWS.normal():.3f}" for moment in times]
+    (tmp_path / "a.csv").write_text("\n".join(["time,x", *rows]) + "\n")
+    (found,) = open_recordings(tmp_path / "a.csv")
+    return found
+
+
+def test_a_recording_whose_rate_changes_is_refused(tmp_path):
+    with pytest.raises(
+        InputError, match=r"rises by 0.01 a row up to (60|59.99), then by 0.014\d*; a recording has one rate"
+    ):
+        timed(tmp_path, [*(np.arange(6000) / 100), *(60 + np.arange(4200) / 70)])
+    drifting = np.cumsum(1 / np.linspace(98, 102, 6000))
+    found = timed(tmp_path, drifting)
+    assert found.rate == pytest.approx(100, rel=0.001) and "which they leave by up to 0.3" in " ".join(found.remarks)
+    jitter = np.arange(6000) / 100 + DRAWS.uniform(-0.002, 0.002, 6000)
+    assert "leave" not in " ".join(timed(tmp_path, jitter).remarks)

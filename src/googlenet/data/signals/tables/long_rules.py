@@ -9,7 +9,18 @@ from ..rows import listing
 from .names import IDS, TIMES, bears, ends, is_clock
 from .roles import WIDE, Roles, called
 from .schema import Channel, Schema
-from .shape import Column, Shape, blocks_of, is_constant_within, is_second_clock, owns_rows, restarts, rows_of, shape_of
+from .shape import (
+    Column,
+    Shape,
+    blocks_of,
+    is_constant_within,
+    is_second_clock,
+    numbers_rows,
+    owns_rows,
+    restarts,
+    rows_of,
+    shape_of,
+)
 
 
 def long_columns(roles: Roles) -> tuple[str, str | None] | None:
@@ -171,6 +182,7 @@ def _samples(roles: Roles, identity: str, time: str | None) -> list[str]:
     tested = {name: roles.columns[name] for name in rest if name in roles.columns}  # the others are numbered, and many
     _leave_out(roles, rest, [name for name, column in tested.items() if column.text], "text")
     constant = [name for name, column in tested.items() if is_constant_within(column, codes)]
+    _leave_out(roles, rest, [name for name, column in tested.items() if numbers_rows(column)], "it numbers the rows")
     _leave_out(roles, rest, constant, f"one value for each {quoted(identity)}")
     _check_one_owner(roles, identity, tested)
     if time is not None:

@@ -22,6 +22,7 @@ _OWNERS = (
     "participant user animal device machine unit episode segment"
 )
 _BEARERS = frozenset(_OWNERS.split())
+_NUMBERS = frozenset({"no", "nr", "num", "number", "name", "code", "key"})
 _WHEN = (
     "time times timestamp timestamps t index step steps timestep sample sec secs second seconds s ms us minute minutes "
     "hour hours frame frames tick ticks date datetime clock epoch unix elapsed ns"
@@ -104,6 +105,11 @@ def words(name: str) -> list[str]:
 def bears(name: str) -> bool:
     """Whether a name is one that is given to what a signal, or several, belong to: an id, a patient, a session."""
     return bool(_BEARERS & set(words(name)))
+
+
+def owns(name: str) -> bool:
+    """Whether a name is that of what recordings belong to and nothing else: ``Subject ID``, ``trial_no``."""
+    return bears(name) and set(words(name)) <= _BEARERS - {"signal"} | _NUMBERS
 
 
 def is_clock(name: str) -> bool:

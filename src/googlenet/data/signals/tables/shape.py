@@ -14,6 +14,7 @@ from ..sources.text.dates import dated
 from .names import bears, is_clock, words
 
 Floats = npt.NDArray[np.float64]
+_ROWS = frozenset({"index", "level_0", "row", "rows", "row_number", "rownum", "row_id"})
 MOST = 200  # columns that are looked at: a long table has few
 
 
@@ -183,6 +184,19 @@ def is_second_clock(column: Column, codes: npt.NDArray[np.intp]) -> bool:
     if inside.size <= 3 or not (inside > 0).all():
         return False
     return is_clock(column.name) or bool(np.ptp(inside) <= 1e-6 * np.abs(inside).max())
+
+
+def numbers_rows(column: Column) -> bool:
+    """Whether a column gives every row a number of its own, as programs do: 0, 1, 2, ... in any order, or some of
+    those under such a name.
+
+    Args:
+        column: Any.
+    """
+    known = column.numbers
+    if known is None or len(known) <= 3 or column.different < len(known) or not (known == np.rint(known)).all():
+        return False
+    return bool(np.ptp(known) == len(known) - 1) or column.name.lower() in _ROWS
 
 
 def owns_rows(column: Column, codes: npt.NDArray[np.intp]) -> bool:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from .....errors import InputError
 from ...rows import MISSING_LABEL, is_number, listing, to_numbers
 from ...sources.text.dates import one_clock, seconds, zoned
 from ...sources.text.numbers import Numbers
+from ...tables.names import owns
 from ...tables.schema import UNSAID, TableColumns, check_given
 from ..recording import Mark, Recording, Samples
 from .rates import rate_of
@@ -37,6 +38,8 @@ COUNTERS = (
     "frame",
     "counter",
 )  # of rows: neither times nor samples
+
+_BLOCKS = 8  # rows of a recording, at least
 
 
 @dataclass
@@ -172,8 +175,16 @@ def _ids(header: Sequence[str], rows: Sequence[Sequence[str]], said: TableColumn
     """The columns that name a recording, together; not one that names every row."""
     if said.id is not None:
         return [header.index(said.id)]
-    called = [at for at, name in enumerate(header) if name.lower() in IDS and name not in (*said.ignore, said.target)]
+    free = [at for at, name in enumerate(header) if name not in (*said.ignore, said.target)]
+    called = [at for at in free if header[at].lower() in IDS or (owns(header[at]) and _in_blocks(rows, at))]
     return [at for at in called if len(rows) < 2 or len({row[at] for row in rows}) < len(rows)]
+
+
+def _in_blocks(rows: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether a column keeps its value over many rows, and has none with a fraction."""
+    cells = [row[at].strip() for row in rows]
+    changes = sum(one != two for one, two in pairwise(cells))
+    return _BLOCKS * changes <= len(cells) and all(_is_text(cell) or cell.isdecimal() for cell in cells)
 
 
 def _is_text(cell: str) -> bool:

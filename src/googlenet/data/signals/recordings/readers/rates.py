@@ -16,6 +16,7 @@ UNITS = {
     **{"min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0},
 }
 _UNIT = re.compile(rf"(?:.*[_ (\[])?({'|'.join(UNITS)})[)\]]?")
+ASTRAY = 0.02  # of a recording, by which a time may lie beside that of even steps
 JITTER = 0.5  # of the step between two rows, by which one may be off
 
 
@@ -48,12 +49,13 @@ def rate_of(
             "; a recording has one rate and no gap. Split it there."
         )
     mean = float(times[-1] - times[0]) / len(steps)
+    astray = _astray(path, column, times, mean)
     fits = [unit for unit in UNITS.values() if given is not None and abs(mean * unit * given - 1) <= 0.01]
     unit = 1.0 if dated else _unit(column, step < 1, fits)
     if unit is not None:
         doubt = 2 * float(np.abs(steps - step).max()) / float(times[-1] - times[0])  # times have few digits
         found = _rounded(1 / (mean * unit), doubt)
-        return found, float(times[0]) * unit, (f"{path}: {found:g} Hz by column {column!r}.",)
+        return found, float(times[0]) * unit, (f"{path}: {found:g} Hz by column {column!r}{astray}.",)
     if given is None:
         raise InputError(
             f"{path}: column {column!r} rises by {step:g}, which may be seconds, milliseconds or samples; name the "
@@ -65,7 +67,20 @@ def rate_of(
             "its unit into the column's name, such as time_ms."
         )
     first = float(times[0]) * (fits[0] if fits else 1 / given)
-    return given, first, (f"{path}: {given:g} Hz, by which column {column!r} is understood.",)
+    return given, first, (f"{path}: {given:g} Hz, by which column {column!r} is understood{astray}.",)
+
+
+def _astray(path: Path, column: str, times: Samples, step: float) -> str:
+    """What to say of times that lie beside those of even steps; InputError where the rate is plainly another."""
+    beside = np.abs(times - times[0] - step * np.arange(len(times)))
+    row = int(np.argmax(beside))
+    if beside[row] > max(2 * step, ASTRAY * float(times[-1] - times[0])):
+        one, two = (times[row] - times[0]) / row, (times[-1] - times[row]) / (len(times) - 1 - row)
+        raise InputError(
+            f"{path}: column {column!r} rises by {one:.6g} a row up to {times[row]:.12g}, then by {two:.6g}; a "
+            "recording has one rate. Split it there, or bring all of it to one rate."
+        )
+    return f", which they leave by up to {beside[row]:.3g}" if beside[row] > 2 * step else ""
 
 
 def _unit(column: str, short: bool, fits: Sequence[float]) -> float | None:

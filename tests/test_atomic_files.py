@@ -125,7 +125,7 @@ def test_a_link_at_the_name_of_a_temporary_file_is_not_followed(tmp_path, monkey
     victim = tmp_path / "victim"
     victim.write_text("precious")
     monkeypatch.setattr("secrets.token_hex", lambda _: "0" * 16)  # even where the name is known
-    (tmp_path / f".a.json.{'0' * 16}.tmp").symlink_to(victim)
+    (tmp_path / f".a.json.{'0' * 16}.googlenet").symlink_to(victim)
     with pytest.raises(InputError, match="could not be written"):
         files.write_json(tmp_path / "a.json", {"new": 2})
     assert victim.read_text() == "precious"
@@ -143,10 +143,13 @@ def test_names_of_temporary_files_cannot_be_guessed(tmp_path, monkeypatch):
 
 
 def test_what_killed_processes_left_is_removed_and_what_lives_is_not(tmp_path):
-    (tmp_path / ".fresh-left").mkdir()
-    (tmp_path / ".fresh-left" / "x.bin").write_text("half")
-    for name in (".a.json.0123.tmp", ".mine.tmp", "a.tmp", ".hidden"):
+    theirs = [".mine.tmp", "a.tmp", ".hidden", ".syncthing.holiday.jpg.tmp", ".a.json.0123.tmp", ".notes.googlenet"]
+    for folder in (".googlenet-fresh-left0123", ".fresh-fruit", ".googlenet-fresh-fruit"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.bin").write_text("half")
+    for name in (".a.json.0123456789abcdef.googlenet", *theirs):
         (tmp_path / name).write_text("half")
+    theirs += [".fresh-fruit", ".googlenet-fresh-fruit"]
     program = (
         "import os, sys, time; from pathlib import Path; from googlenet import files\n"
         "d, path = files._new_file(Path(sys.argv[1])); files._hold(d); print(path.name, flush=True); time.sleep(60)"
@@ -158,7 +161,7 @@ def test_what_killed_processes_left_is_removed_and_what_lives_is_not(tmp_path):
             alive = other.stdout.readline().strip()
             files.sweep.cache_clear()
             files.write_json(tmp_path / "c.json", {})
-            assert names(tmp_path) == sorted([".mine.tmp", "a.tmp", ".hidden", "c.json", alive])
+            assert names(tmp_path) == sorted([*theirs, "c.json", alive])
         finally:
             other.kill()
     files.sweep.cache_clear()

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -24,7 +25,8 @@ from .limits import unpacked
 
 fcntl: Any = import_module("fcntl") if find_spec("fcntl") else None  # not on Windows, where nothing is swept
 
-_TEMPORARY, _FRESH = ".tmp", ".fresh-"  # how what is being written is called
+_TEMPORARY, _FRESH = ".googlenet", ".googlenet-fresh-"  # how what is being written is called, as nothing else is
+_LEFT = re.compile(rf"\..+\.[0-9a-f]{{16}}{re.escape(_TEMPORARY)}|{re.escape(_FRESH)}[a-z0-9_]{{8}}")
 
 
 # ----------------------------------------------------------------- reading
@@ -112,9 +114,14 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         raise InputError(f"{path} could not be written: {error.strerror}. What was there is untouched.") from error
 
 
+def unused(path: Path) -> Path:
+    """A name beside ``path`` for what is to take its place, which nobody has; :func:`sweep` knows it."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")
+
+
 def _new_file(path: Path) -> tuple[int, Path]:
     """A file beside ``path`` that was not there, whose name nobody can know before, opened for writing."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")
+    temporary = unused(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return os.open(temporary, flags, 0o666), temporary
 
@@ -144,10 +151,11 @@ def _flush(place: Path) -> None:
 
 @cache
 def sweep(folder: Path) -> None:
-    """Removes what processes that were killed as they wrote have left in a folder; once in the life of this one."""
+    """Removes what processes that were killed as they wrote have left in a folder, and nothing that is called in
+    another way; once in the life of this one."""
     if fcntl is None or not folder.is_dir():
         return
-    for rest in [*folder.glob(f".*.*{_TEMPORARY}"), *folder.glob(f"{_FRESH}*")]:
+    for rest in [each for each in folder.iterdir() if _LEFT.fullmatch(each.name)]:
         with suppress(OSError):
             descriptor = os.open(rest, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:

@@ -252,7 +252,11 @@ def test_of_two_trainings_in_one_folder_the_second_is_told_so_and_a_killed_one_h
     Run(run).hold()
     run = Run(tmp_path / "new")
     run.path.mkdir()
-    for left in (".claimed", "learned.txt", ".run.json.0123456789abcdef.tmp"):  # of one that was killed as it began
+    for left in (
+        ".claimed",
+        "learned.txt",
+        ".run.json.0123456789abcdef.googlenet",
+    ):  # of one that was killed as it began
         (run.path / left).touch()
     run.take()
 

@@ -23,7 +23,7 @@ def plain(call):
     what, _, path = call.partition(" ")
     name = path.rpartition("/")[2]
     parts = name.split(".")
-    return f"{what} {'.'.join(parts[1:-2]) + ' (temporary)' if name.endswith('.tmp') else name or 'the folder'}"
+    return f"{what} {'.'.join(parts[1:-2]) + ' (temporary)' if name.endswith('.googlenet') else name or 'the folder'}"
 
 
 def calls_of(lab, words):

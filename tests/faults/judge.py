@@ -11,7 +11,7 @@ from safetensors import SafetensorError, deserialize
 RAW = re.compile(
     r"Traceback \(most recent call last\)|Exception ignored|terminate called|Fatal Python error|Segmentation fault"
 )
-TEMPORARY = re.compile(r"\..*\.tmp|\.fresh-.*")  # names of what is being written
+TEMPORARY = re.compile(r"\..*\.googlenet|\.googlenet-fresh-.*")  # names of what is being written
 
 
 def manners(ended, signals=()):

@@ -63,8 +63,8 @@ def test_how_a_program_may_end(code, err, good):
         ("learned.txt", b"# 2 examples\na\n", False),
         ("model.safetensors", b"half", False),
         ("examples/0-a.png", b"\x89PNG", False),
-        (".run.json.0123.tmp", b"half", True),
-        (".fresh-x/model.json", b"half", True),
+        (".run.json.0123.googlenet", b"half", True),
+        (".googlenet-fresh-x/model.json", b"half", True),
     ],
 )
 def test_what_is_whole(tmp_path, name, content, whole):
@@ -87,9 +87,9 @@ def test_weights_are_compared_bit_for_bit(tmp_path):
 
 
 def test_what_is_left_is_seen(tmp_path):
-    for name in (".a.json.0123.tmp", "a.json", ".lock"):
+    for name in (".a.json.0123.googlenet", "a.json", ".lock"):
         (tmp_path / name).write_text(json.dumps({}))
-    (tmp_path / ".fresh-1").mkdir()
+    (tmp_path / ".googlenet-fresh-1").mkdir()
     assert len(leftovers(tmp_path)) == 2
 
 

@@ -249,7 +249,7 @@ def test_a_list_is_of_those_that_say_its_digest(tmp_path, monkeypatch):
 
 
 def test_what_a_killed_process_left_goes_when_a_training_begins(tmp_path):
-    for name in (".model.safetensors.17.tmp", ".run.json.9.tmp"):
+    for name in (".model.safetensors.0123456789abcdef.googlenet", ".run.json.fedcba9876543210.googlenet"):
         (tmp_path / name).write_text("half")
     Run(tmp_path).begin(RECORD)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["learned.txt", "run.json"]

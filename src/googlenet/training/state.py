@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, parsed, short
+from ..files import unused
 from ..nn.googlenet import GoogLeNet
 from ..weights.checkpoint import check_finite, check_tensors, weights_of
 from ..weights.foreign.safetensors import read_tensors, write_tensors
@@ -268,7 +268,7 @@ def keep_previous(run: Run) -> None:
     """
     if not run.checkpoint.is_file():
         return
-    second = run.previous.with_name(f".{run.previous.name}.{secrets.token_hex(8)}.tmp")
+    second = unused(run.previous)
     try:
         try:
             os.link(run.checkpoint, second)

@@ -37,7 +37,7 @@ from .reading import BRING_BACK, NOTHING, Learned, learned_text, read_learned, r
 from .records import EpochRow, Evaluation, RunRecord
 
 # What a training that was killed as it began leaves, and where others of before marked a folder as theirs.
-_BEGUN = re.compile(r"learned\.txt|\.claimed|\.(learned\.txt|run\.json)\.\w+\.tmp")
+_BEGUN = re.compile(r"learned\.txt|\.claimed|\.(learned\.txt|run\.json)\.\w+\.(googlenet|tmp)")
 OLDEST: Mapping[str, Any] = {"fingerprint": "", "version": 1}  # of records that do not say
 
 

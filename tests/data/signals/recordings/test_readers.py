@@ -506,3 +506,39 @@ def test_a_recording_whose_rate_changes_is_refused(tmp_path):
     assert found.rate == pytest.approx(100, rel=0.001) and "which they leave by up to 0.3" in " ".join(found.remarks)
     jitter = np.arange(6000) / 100 + DRAWS.uniform(-0.002, 0.002, 6000)
     assert "leave" not in " ".join(timed(tmp_path, jitter).remarks)
+
+
+def marks_of(tmp_path, text, rate=1.0, length=5000, name="m.csv"):
+    (tmp_path / name).write_text(text)
+    np.save(tmp_path / "r.npy", DRAWS.normal(size=(1, length)))
+    found = open_recording(tmp_path / "r.npy", rate)
+    return tuple(read_annotations(tmp_path / name, [found]).marks[found.path])
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [("start_ms,duration,label", "10000,2000,a"), ("start_ms,end,label", "10000,12000,a"),
+     ("onset_sample,duration,label", "100,20,a"), ("start,duration_ms,label", "10,2000,a"),
+     ("sample,end,label", "100,20,a")],
+)  # fmt: skip
+def test_times_of_marks_say_their_units_all_or_none(tmp_path, header, row):
+    with pytest.raises(InputError, match=r"says its unit, and '\w+' does not. Write it into its name, such as \w+_s"):
+        marks_of(tmp_path, f"{header}\n{row}\n")
+
+
+def test_times_of_marks_in_units_that_are_said(tmp_path):
+    wanted = (Mark(10.0, 12.0, "a"),)
+    for text in (
+        "start_ms,duration_ms,label\n10000,2000,a\n",
+        "start_ms,duration_s,label\n10000,2,a\n",
+        "start,duration_s,label\n10,2,a\n",
+        "onset,duration,sample,trial_type,label\n10,2,10,x,a\n",  # as of BIDS, in seconds
+    ):
+        assert marks_of(tmp_path, text) == wanted
+
+
+def test_marks_between_thousands_are_not_taken_for_decimal_ones(tmp_path):
+    with pytest.raises(InputError, match=r"holds the time '1,200', which may be a thousand and more, or one and a bit"):
+        marks_of(tmp_path, "start\tend\tlabel\n1,200\t2,400\ta\n", name="m.tsv")
+    assert marks_of(tmp_path, "start;end;label\n1200,5;2400,25;a\n") == (Mark(1200.5, 2400.25, "a"),)
+    assert marks_of(tmp_path, "start;end;label\n1.200,5;2.400,25;a\n") == (Mark(1200.5, 2400.25, "a"),)

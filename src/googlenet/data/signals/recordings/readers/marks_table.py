@@ -11,10 +11,11 @@ from .....errors import InputError
 from ...rows import is_number, listing
 from ...sources.text.dates import seconds, zoned
 from ...sources.text.marks import TextGrid
+from ...sources.text.numbers import Ambiguous, Numbers, numbers_of
 from ..recording import Recording
 
 FILES = ("file", "filename", "file_name", "recording", "record", "path", "name")
-STARTS = ("start", "onset", "begin", "from", "start_time", "time", "t", "at")
+STARTS = ("start", "onset", "begin", "from", "start_time", "time", "t", "at", "sample", "samples")
 ENDS = ("end", "stop", "offset", "to", "end_time", "until")
 DURATIONS = ("duration", "length", "dur")
 LABELS = (
@@ -30,7 +31,16 @@ LABELS = (
     "type",
     "text",
 )
-UNITS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "sample": 0.0, "samples": 0.0}  # 0: of a rate
+UNITS = {
+    "": 1.0,
+    "s": 1.0,
+    "sec": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "ms": 1e-3,
+    "sample": 0.0,
+    "samples": 0.0,
+}  # 0: of a rate
 _UNIT = re.compile(r"(.*?)[ _]*[(\[ _](ms|s|sec|seconds?|samples?)[)\]]?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
 
@@ -57,21 +67,45 @@ class MarksTable:
         self._lines = list(grid.rows())
         if not self._lines:
             raise InputError(f"{path} has no row: write file,start,end,label.")
-        self._decimal = "," if grid.mark not in (",", None) else "."
         header = [cell.strip() for cell in self._lines[0][1]]
         names, units = _named(header)
         self.headed = not any(is_number(cell) for cell in header)
         if not self.headed:
             names = _headless(path, header)
-            units = [1.0] * len(names)
+            units = [""] * len(names)
         self.width = len(header)
         self.names = [" ".join(name.split()) for name in names]  # a cell may go over several lines
         self.file = _first(names, FILES)
         self.start, self.end = self._wanted("start", STARTS), _first(names, ENDS)
         self.duration = _first(names, DURATIONS)
-        self.units = units
+        times = [at for at in (self.start, self.end, self.duration) if at is not None]
+        self._check_units(header, [units[at] for at in times], times)
+        self.units = [UNITS[unit] for unit in units]
+        self._numbers = self._written(
+            [cells[at] for _, cells in self._lines[1:] for at in times if at < len(cells)], grid
+        )
         self.label = self._wanted("label", LABELS) if target is None else self._given("target", target, header)
         self.group = -1 if group is None else self._given("group", group, header)
+
+    def _check_units(self, header: Sequence[str], units: Sequence[str], times: Sequence[int]) -> None:
+        """That all times say their unit where one says another than seconds."""
+        other = next((at for at, unit in zip(times, units, strict=True) if UNITS[unit] != 1), None)
+        unsaid = next((at for at, unit in zip(times, units, strict=True) if not unit), None)
+        if other is not None and unsaid is not None:
+            raise InputError(
+                f"{self.path}: the column {header[other]!r} says its unit, and {header[unsaid]!r} does not. Write it "
+                f"into its name, such as {header[unsaid]}_s."
+            )
+
+    def _written(self, cells: Sequence[str], grid: TextGrid) -> Numbers:
+        """How its times are written."""
+        try:
+            return numbers_of(cells, grid.mark)
+        except Ambiguous as error:
+            raise InputError(
+                f"{self.path} holds the time {str(error)!r}, which may be a thousand and more, or one and a bit. Write "
+                "no mark between thousands, and another digit behind a decimal one."
+            ) from None
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows below the header."""
@@ -121,15 +155,15 @@ class MarksTable:
             InputError: If there is no such recording, or a cell is no time.
         """
         recording = self._recording(where, cells, recordings)
-        counts = self.units[self.start] == 0 or not is_number(cells[self.start].strip().replace(self._decimal, "."))
+        counts = self.units[self.start] == 0 or not self._numbers.is_number(cells[self.start])
         return recording, *self._times(where, cells, recording), 0.0 if counts else recording.first
 
     def _times(self, where: str, cells: Sequence[str], recording: Recording) -> tuple[float, float]:
         """Begin and end in seconds; equal for a moment."""
         start = self._time(where, cells, self.start, recording)
-        if self.end is not None and cells[self.end].strip():
+        if self.end is not None and self._numbers.plain(cells[self.end].strip()):
             return start, self._time(where, cells, self.end, recording)
-        if self.duration is not None and cells[self.duration].strip():
+        if self.duration is not None and self._numbers.plain(cells[self.duration].strip()):
             length = self._time(where, cells, self.duration, recording)
             if length < 0:
                 raise InputError(f"{where}: it lasts {length:g} s; that cannot be.")
@@ -138,7 +172,7 @@ class MarksTable:
 
     def _time(self, where: str, cells: Sequence[str], column: int, recording: Recording) -> float:
         text = cells[column].strip()
-        if is_number(number := text.replace(self._decimal, ".")):
+        if is_number(number := self._numbers.plain(text)):
             return float(number) * (self.units[column] or 1 / recording.rate)
         if (clock := _CLOCK.fullmatch(text)) is not None:
             if recording.began is not None:
@@ -181,18 +215,16 @@ def _beginning(where: str, text: str, recording: Recording) -> float:
     return began.replace(tzinfo=UTC).timestamp()
 
 
-def _named(header: Sequence[str]) -> tuple[list[str], list[float]]:
-    """Names in lower case without their units, and the units as seconds (0: samples)."""
+def _named(header: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names in lower case without their units, and the units; "" where none is said."""
     names, units = [], []
     for cell in header:
         name = cell.lower()
-        unit = "s"
-        if name in ("sample", "samples"):
-            name, unit = "start", "sample"
-        elif (match := _UNIT.fullmatch(name)) is not None:
+        unit = "sample" if name in ("sample", "samples") else ""
+        if (match := _UNIT.fullmatch(name)) is not None:
             name, unit = match[1], match[2]
         names.append(name)
-        units.append(UNITS[unit])
+        units.append(unit)
     return names, units
 
 

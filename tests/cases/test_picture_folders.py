@@ -38,6 +38,16 @@ def test_a_folder_that_is_called_as_a_copy_is_not_passed_over_in_silence(here, n
     assert counts("photos") == {"train": {"blue": 1, "red": 1}}
 
 
+@pytest.mark.parametrize("name", ["session.tmp", "2021.bak", "old~", "a.part"])
+def test_a_folder_of_such_a_name_is_said_at_any_depth(here, name):
+    pictures("photos/red/1.png", f"photos/red/{name}/2.png", "photos/blue/1.png", f"photos/blue/deep/{name}/2.png")
+    (note,) = [note for note in find_data("photos").notes if "Passed over" in note]
+    assert repr(f"red/{name}") in note and repr(f"blue/deep/{name}") in note
+    pictures("parts/train/red/1.png", f"parts/train/{name}/2.png", "parts/train/blue/3.png", "parts/test/red/4.png")
+    (note,) = [note for note in find_data("parts").notes if "Passed over" in note]
+    assert repr(f"train/{name}") in note
+
+
 @pytest.mark.parametrize("name", JUNK)
 def test_what_systems_leave_behind_is_no_data(here, name):
     pictures("photos/red/1.png", "photos/red/deep/2.png", "photos/blue/1.png", "photos/blue/2.png")

@@ -22,7 +22,8 @@ JUNK = (
     *("~snapshot", "__pycache__", "_gsdata_", "picasa.ini", "zbthumbnail.info", "thumbs.db:*"),
     *(UNFINISHED := ("~$*", "*~", "*.bak", "*.tmp", "*.part", "*.partial", "*.crdownload")),  # of files, as a rule
 )
-_JUNK = re.compile("|".join(map(fnmatch.translate, JUNK)))
+RESULTS = frozenset((".csv", ".jsonl", ".json", ".txt", ".tsv", ".html"))  # files that predictions go into
+_JUNK, _UNFINISHED = (re.compile("|".join(map(fnmatch.translate, names))) for names in (JUNK, UNFINISHED))
 _ANYWHERE = re.compile(r"([a-z][a-z0-9+.-]*::)*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
 # First bytes of pictures, by which a file without an extension says what it is.
@@ -73,9 +74,14 @@ def is_junk(name: str) -> bool:
 
 
 def passed_over(folder: Path) -> list[str]:
-    """Names of folders directly in one that may be data after all: they are called as unfinished files are."""
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    return [name for name in names if any(fnmatch.fnmatchcase(name.casefold(), pattern) for pattern in UNFINISHED)]
+    """Folders in one, at any depth, that may hold data after all: they are called as unfinished files are.
+
+    Raises:
+        InputError: If a folder cannot be listed.
+    """
+    found = [os.path.join(where, name) for where, _ in walked(folder) for name in _listed(where)[1]]  # noqa: PTH118
+    unfinished = [path for path in map(Path, found) if _UNFINISHED.fullmatch(path.name.casefold())]
+    return sorted(str(path.relative_to(folder)) for path in unfinished)
 
 
 def called_twice(folders: Iterable[Path]) -> Iterator[str]:
@@ -195,6 +201,26 @@ def _matching(pattern: Path) -> Iterator[Path]:
     for found in matches:
         if not any(is_junk(part) for part in found.parts if part not in pattern.parts):
             yield found
+
+
+def is_read(output: Path, word: str) -> bool:
+    """Whether a file to write is there and is one that is read: itself, what a pattern matches, in a folder of data,
+    by whatever links, or in the folder of a run.
+
+    Args:
+        output: It. What looks like results of before does not count as data of a folder.
+        word: What is read, as a user called it.
+    """
+    if not output.is_file():
+        return False
+    path = Path(word)
+    if not path.exists():
+        return is_pattern(word) and any(is_read(output, found) for found in glob.iglob(word, recursive=True))  # noqa: PTH207
+    if not path.is_dir():
+        return output.samefile(path)
+    if (path / "run.json").exists() and output.parent.samefile(path):
+        return True
+    return output.suffix.lower() not in RESULTS and any(map(output.samefile, filter(Path.exists, walk(path))))
 
 
 def extension_of(path: Path) -> str:

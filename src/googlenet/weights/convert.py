@@ -12,6 +12,7 @@ from torch import Tensor
 from .. import files
 from ..data.images.preprocessing import ImagePreprocessing
 from ..data.kinds import preprocessing_from
+from ..data.walk import is_read
 from ..errors import InputError
 from ..nn.googlenet import mean_probabilities
 from . import formats
@@ -80,6 +81,8 @@ def convert(source: str | Path, target: str | Path, bf16: bool = False, reading:
         1517731
     """
     original, target = read_source(source), Path(target)
+    if is_read(target, str(source)):
+        raise InputError(f"{target} would replace what is read, or is of the run. Name another file.")
     kernels_of(original, source)  # which go with the network, or are refused
     original = original if reading is None else told(original, reading)
     weights = _in_bf16(original, target) if bf16 else original

@@ -476,7 +476,7 @@ def test_a_jpeg_that_was_not_copied_whole_is_refused(tmp_path, how):
             assert open_picture(content + after).size == (120, 90)
 
 
-@pytest.mark.parametrize(("form", "how"), [("WEBP", {}), ("WEBP", {"lossless": True}), ("AVIF", {})])
+@pytest.mark.parametrize(("form", "how"), [("PNG", {}), ("WEBP", {}), ("WEBP", {"lossless": True}), ("AVIF", {})])
 def test_other_files_that_end_with_zeros_are_refused(form, how):
     buffer = io.BytesIO()
     Image.fromarray(draws(90, 120, 3)).save(buffer, form, **how)
@@ -487,3 +487,5 @@ def test_other_files_that_end_with_zeros_are_refused(form, how):
     plain = io.BytesIO()
     Image.new("RGB", (900, 1200), (255, 255, 255)).save(plain, form, **how)
     assert open_picture(plain).size == (900, 1200)
+    if form == "PNG":
+        assert open_picture(content + bytes(4096)).size == (120, 90)

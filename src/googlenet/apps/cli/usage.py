@@ -4,7 +4,6 @@ one that was stopped: how to go on."""
 from __future__ import annotations
 
 import difflib
-import glob
 import re
 import shlex
 import sys
@@ -74,8 +73,6 @@ INSTEAD = {
     ),
     **dict.fromkeys(("-v", "--verbose", "-q", "--quiet"), "How far it is stands on the terminal; 2>file keeps it."),
 }
-
-_RESULTS = frozenset((".csv", ".jsonl", ".json", ".txt", ".tsv", ".html"))  # files that predictions go into
 
 
 class Stopped(InputError):
@@ -226,16 +223,3 @@ def _without_minutes(words: list[str]) -> list[str]:
     if at is None:
         return words
     return words[:at] + words[at + (1 if "=" in words[at] else 2) :]
-
-
-def is_read(output: Path, word: str) -> bool:
-    """Whether a file to write is one that is read: itself, one of a pattern, in the folder of the run, or a picture in
-    a folder."""
-    path = Path(word)
-    if not output.is_file():
-        return False
-    if not path.exists():
-        return glob.has_magic(word) and any(map(output.samefile, glob.iglob(word, recursive=True)))  # noqa: PTH207
-    if path.is_dir() and output.suffix.lower() not in _RESULTS and output.resolve().is_relative_to(path.resolve()):
-        return True
-    return output.samefile(path) or ((path / "run.json").exists() and output.parent.samefile(path))

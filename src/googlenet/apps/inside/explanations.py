@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.protocol import Example, ExampleSet, Watch, unwatched
+from ...data.walk import is_read
 from ...errors import InputError, several, unknown
 from ...explain.branches.ablation import FILLS, Ablation, ablation
 from ...explain.branches.scales import Scales, scales
@@ -271,7 +272,7 @@ class Figures:
         """Raises the sentence for a file that is read, or lies in the folder of a run that is."""
         for each in self.read:
             inside = (each / "run.json").exists() and path.parent.exists() and path.parent.samefile(each)
-            if inside or (path.exists() and each.exists() and path.samefile(each)):
+            if inside or is_read(path, str(each)):
                 raise InputError(f"{path} would replace what is read; name another place for figures (--out).")
 
     def _free(self, stem: str) -> str:

@@ -280,11 +280,15 @@ def _check_end(file: IO[bytes]) -> None:
     file.seek(0)
     content = file.read()
     filled = len(content.rstrip(b"\0"))
-    ended = content.rfind(_SCAN) < content.rfind(_END)  # some cameras fill their files up behind the end
-    enough = filled > 0.75 * len(content)  # WebP of one colour was seen to end with a twentieth of zeros
-    if not (ended if content.startswith(_JPEG) else enough):
+    if content.startswith(_JPEG):  # some cameras fill their files up behind the end
+        whole = content.rfind(_SCAN) < content.rfind(_END)
+    elif content.startswith(_PNG):
+        whole = b"IEND" in content[-_ZEROS - 8 - (len(content) - filled) :]
+    else:  # WebP of one colour was seen to end with a twentieth of zeros
+        whole = filled > 0.75 * len(content)
+    if not whole:
         raise InputError(f"it was not copied whole: behind byte {filled:,} of {len(content):,} there are only zeros")
 
 
-CHECKS = {"ICO": _check_icon, "JPEG": _check_end, "WEBP": _check_end, "AVIF": _check_end}
+CHECKS = {"ICO": _check_icon, "PNG": _check_end, "JPEG": _check_end, "WEBP": _check_end, "AVIF": _check_end}
 """Of a format of Pillow's, what is looked at before such a file is opened; each raises InputError."""

@@ -18,7 +18,7 @@ import typer
 from ....errors import InputError
 from ..options import RECORDINGS, MaxPixelsOption, MissingOption, words
 from ..parts import OnOption, PartOption, Parts, PartsOption, PartsOutOption, WorkersOption, label_parts
-from ..usage import check_local, explained, is_read
+from ..usage import check_local, explained
 
 if TYPE_CHECKING:
     from ....inference.prediction import Prediction, Wanted
@@ -107,6 +107,8 @@ def predict(
 
     Example: googlenet predict runs/demo holiday/ --format jsonl --output labels.jsonl
     """
+    from ....data.walk import is_read
+
     asked = Parts(out, parts, part, on, workers)
     others: dict[str, object] = {"--output": output, "--merge": merge, "--chart": chart}
     others |= {"--reject-below": reject_below, "--coverage": coverage}
@@ -116,8 +118,9 @@ def predict(
         network = Network(run, engine, max_pixels, tuple(words(missing)))
         with explained("predict", [run, *inputs]):
             raise typer.Exit(label_parts(asked, network, inputs, form.value if form else None, top))
-    if output is not None and any(is_read(output, word) for word in (run, *inputs)):
-        raise InputError(f"--output {output} would replace what is read. Name another file.")
+    for option, place in (("--output", output), ("--chart", chart)):
+        if place is not None and any(is_read(place, word) for word in (run, *inputs)):
+            raise InputError(f"{option} {place} would replace what is read. Name another file.")
     from ..output.files import opened
     from ..progress import above
 

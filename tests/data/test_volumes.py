@@ -155,6 +155,15 @@ def test_labels_have_another_name_if_it_is_said(tmp_path):
             r"holds examples \(9, 9\), and others are \(8, 8\)",
         ),
         ({"train_images": np.zeros((2, 8, 8, 1)), "train_labels": [0, 1]}, "channels first or last"),
+        (
+            {
+                "train_images": np.zeros((2, 8, 8), np.uint8),
+                "train_labels": [0, 1],
+                "test_images": np.zeros((2, 8, 8), np.uint16),
+                "test_labels": [0, 1],
+            },
+            "test_images is of uint16, and others are of uint8: white is another value in each",
+        ),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": np.arange(3)}, r"y has the shape \(3,\), and X holds 4"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "Z": np.zeros((4, 1, 8, 8, 8)), "y": np.arange(4)}, "more than one array"),
         ({"X": np.zeros((4, 1, 8, 8, 8), int), "y": np.arange(4)}, "of unsigned integers or floats, not int64"),

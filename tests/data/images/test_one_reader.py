@@ -339,6 +339,7 @@ def test_floats_are_shares_of_white_as_in_arrays(values):
         (Image.fromarray(np.array([[-1, 5]], np.int32)), "from -1 to 5"),
         (Image.new("L", (3, 2), 200).convert("F"), "from 200 to 200"),
         (tiff(RAMP.astype("<i2").tobytes(), 16, kind=2), "signed numbers of 16 bits"),
+        (tiff(RAMP.astype("i1").tobytes(), 8, kind=2), "signed numbers, and nothing says .* of which 255 is white"),
         (tiff((RAMP * 300).astype("<u2").tobytes(), 16, extra=[(281, 3, 4095)]), "from 0 to 4500, .* to 4095;"),
         (tiff((RAMP * 300.0).astype("<f4").tobytes(), 32, kind=3, extra=[(341, 11, 0.7)]), "goes from 0 to 1;"),
     ],
@@ -489,3 +490,31 @@ def test_other_files_that_end_with_zeros_are_refused(form, how):
     assert open_picture(plain).size == (900, 1200)
     if form == "PNG":
         assert open_picture(content + bytes(4096)).size == (120, 90)
+
+
+def test_planes_of_16_bits_are_read_whole_or_refused(tmp_path):
+    """A TIFF with a plane for each colour, as geographers write it; the strips stand behind the tags."""
+    values = draws(3, 8, 8, high=65536, dtype=np.uint16)
+
+    def written(planes, kind="<u2"):
+        content = planes.astype(kind).tobytes()
+        size, bits = len(content) // 3, 8 * np.dtype(kind).itemsize
+        tags = [
+            (256, 3, 1, 8),
+            (257, 3, 1, 8),
+            (259, 3, 1, 1),
+            (262, 3, 1, 2),
+            (277, 3, 1, 3),
+            (278, 3, 1, 8),
+            (284, 3, 1, 2),
+        ]
+        start = 8 + 2 + 12 * (len(tags) + 3) + 4
+        tags += [(258, 3, 3, start), (273, 4, 3, start + 6), (279, 4, 3, start + 18)]
+        rows = b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))
+        places = struct.pack("<3H6I", *[bits] * 3, *(start + 30 + at * size for at in range(3)), *[size] * 3)
+        return b"II*\0" + struct.pack("<IH", 8, len(tags)) + rows + struct.pack("<I", 0) + places + content
+
+    eight = (values >> 8).astype(np.uint8)
+    assert np.array_equal(np.asarray(open_picture(written(eight, "u1"))), eight.transpose(1, 2, 0))
+    with pytest.raises(InputError, match="of 16 bits with a plane for each colour; save it with 8 bits"):
+        open_picture(written(values))

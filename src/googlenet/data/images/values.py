@@ -18,7 +18,8 @@ from ...errors import InputError
 Pixels = npt.NDArray[np.uint8]
 
 SIXTEEN_BITS = 65535
-BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
+BITS, COMPRESSION, PHOTOMETRIC, PLANES, SAMPLE_FORMAT = 258, 259, 262, 284, 339  # tags of TIFF
+_UNSIGNED = "which of them is white; save it as unsigned ones, of which"
 LARGEST = (281, 341)  # MaxSampleValue, SMaxSampleValue
 CHANNELS_LAST, CHANNELS_FIRST = (1, 3, 4), (1, 3)
 _AT_ONCE = 1 << 20  # pixels that are converted at once
@@ -107,7 +108,14 @@ def levels_of(image: Image.Image) -> Levels | None:
     """
     tags = getattr(image, "tag_v2", {})
     bits, named = _largest(tags.get(BITS)), max(_largest(tags.get(tag)) for tag in LARGEST)
+    signed = _largest(tags.get(SAMPLE_FORMAT)) == 2
     if not image.mode.startswith("I") and image.mode != "F":
+        if signed:
+            raise InputError(f"it is of signed numbers, and nothing says {_UNSIGNED} 255 is white")
+        if (
+            bits > 8 and _largest(tags.get(COMPRESSION)) == 1 and _largest(tags.get(PLANES)) == 2
+        ):  # of these Pillow reads the first half as the whole
+            raise InputError(f"it is of {bits:g} bits with a plane for each colour; save it with 8 bits a colour")
         if bits > 8 and _is_white(named) and named < 2**bits - 1:
             raise InputError(
                 f"its header says that of {bits:g} bits {named:g} is white, and colours are read by their high bits; "
@@ -118,11 +126,8 @@ def levels_of(image: Image.Image) -> Levels | None:
         white = named
     elif image.mode == "F":
         white = 1.0
-    elif bits == 16 and _largest(tags.get(SAMPLE_FORMAT)) == 2:
-        raise InputError(
-            "it is of signed numbers of 16 bits, and nothing says which of them is white; save it as unsigned ones, of "
-            "which 65535 is white"
-        )
+    elif bits == 16 and signed:
+        raise InputError(f"it is of signed numbers of 16 bits, and nothing says {_UNSIGNED} 65535 is white")
     else:
         white = float(2**bits - 1 if 8 < bits < 16 else SIXTEEN_BITS)
     return Levels(0.0, white) if tags.get(PHOTOMETRIC) == 0 else Levels(white)

@@ -95,13 +95,18 @@ def _as_classes(name: str, labels: Array) -> Array:
 
 
 def _check_parts(source: str, parts: dict[str, Array]) -> None:
-    """That every part has examples, and all are of one shape."""
+    """That every part has examples, and all are of one shape and one type."""
     first = next(iter(parts.values()))
     for name, images in parts.items():
         if images.size == 0:
             raise InputError(f"{source}: {name} {images.shape} holds no examples. Leave the part out.")
         if images.shape[1:] != first.shape[1:]:
             raise InputError(f"{source}: {name} holds examples {images.shape[1:]}, and others are {first.shape[1:]}.")
+        if images.dtype != first.dtype:
+            raise InputError(
+                f"{source}: {name} is of {images.dtype}, and others are of {first.dtype}: white is another value in each. "
+                "Save them in one type."
+            )
         if images.ndim == 4 and images.shape[3] != 3 and (images.shape[3] in (1, 4) or images.shape[1] in (1, 3)):
             raise InputError(
                 f"{source}: {name} {images.shape} may be pictures with their channels first or last, or flat volumes. "

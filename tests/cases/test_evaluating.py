@@ -140,6 +140,19 @@ def test_what_there_is_to_say_of_data_is_said(learned, tmp_path):
     assert json.loads(done.stdout)["notes"] == list(notes) and notes[0] in words_of(done)
 
 
+def test_whoever_measures_says_what_could_not_be_read(learned, tmp_path):
+    data = draw(tmp_path / "new", ("red", "blue"), 2, first=60)
+    (data / "red" / "bad.png").write_bytes(b"none")
+    (data / "red" / "notes.txt").write_text("these are red")
+    other = shutil.copytree(learned / "run", tmp_path / "other")
+    words = ["evaluate", learned / "run", data, "--against", other]
+    shown, row = words_of(run_here(*words)), json.loads(run_here(*words, "--json").stdout)
+    assert "1 file is left out" in shown and "bad.png" in shown and "1 .txt" in shown and "Of 4 examples" in shown
+    assert [each["path"] for each in row["bad_files"]] == [str(data / "red" / "bad.png")] and len(row["notes"]) == 1
+    shown = words_of(run_here("explain", learned / "run", "--method", "ablation", "--data", data))
+    assert "1 file could not be read" in shown and "bad.png first" in shown and "1 .txt" in shown
+
+
 @pytest.mark.parametrize("inside", [False, True])
 def test_two_classes_that_are_one_folder_are_named(tmp_path, inside):
     data = draw(tmp_path / "data", ("red", "blue"), 2)

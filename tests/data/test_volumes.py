@@ -162,7 +162,7 @@ def test_labels_have_another_name_if_it_is_said(tmp_path):
                 "test_images": np.zeros((2, 8, 8), np.uint16),
                 "test_labels": [0, 1],
             },
-            "test_images is of uint16, and others are of uint8: white is another value in each",
+            "test_images is of uint16, and others are of uint8: each has another white",
         ),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": np.arange(3)}, r"y has the shape \(3,\), and X holds 4"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "Z": np.zeros((4, 1, 8, 8, 8)), "y": np.arange(4)}, "more than one array"),

@@ -14,6 +14,7 @@ import numpy as np
 from ...data.protocol import Example, ExampleSet, Watch, unwatched
 from ...data.walk import is_read
 from ...errors import InputError, several, unknown
+from ...errors import count as counted
 from ...explain.branches.ablation import FILLS, Ablation, ablation
 from ...explain.branches.scales import Scales, scales
 from ...explain.explainer import Explainer, Prepared
@@ -175,7 +176,9 @@ def _over(
 
 def _left_out(there: HeldOut) -> list[str]:
     """What there is to say of examples that are not measured."""
-    said = []
+    said = there.remarks
+    if bad := there.data.bad:
+        said.append(f"{counted(len(bad), 'file')} could not be read, {bad[0].path} first: {bad[0].reason}.")
     if learned := len(there.known) - len(there.new):
         said.append(f"{learned:,} examples were learned from, by content, and are left out.")
     if there.strangers:

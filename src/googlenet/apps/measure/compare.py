@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data.find import Columns
-from ...data.protocol import Watch, unwatched
+from ...data.protocol import BadFile, Watch, unwatched
 from ...data.splits import alike
 from ...errors import InputError
 from ...inference.engines.backend import exported_for
@@ -40,6 +40,8 @@ class Difference:
         unknown: Weights that do not say what they learned from: it may be among the examples.
         left_out: Examples that one or the other learned from.
         strangers: Classes that they do not know, to their numbers of examples, which were left out.
+        notes: What there is to say of the data.
+        bad_files: Of them, that could not be read.
     """
 
     first: str
@@ -55,6 +57,8 @@ class Difference:
     unknown: tuple[str, ...] = ()
     left_out: int = 0
     strangers: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    bad_files: tuple[BadFile, ...] = ()
 
     @property
     def shown(self) -> bool:
@@ -160,4 +164,6 @@ def comparison_job(
         unknown=tuple(there.unknown),
         left_out=len(there.known) - len(there.new),
         strangers=there.strangers,
+        notes=tuple(there.remarks),
+        bad_files=there.data.bad,
     )

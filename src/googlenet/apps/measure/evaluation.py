@@ -57,13 +57,8 @@ def evaluation_job(
         learned=learned if everything else 0,
         left_out=0 if everything else learned,
         strangers=dict(there.strangers),
-        notes=_remarks(data),
+        notes=there.remarks,
     )
-
-
-def _remarks(data: Dataset) -> list[str]:
-    """What there is to say of data, but for how they were read."""
-    return [note for note in data.notes if not note.startswith("Read as")]
 
 
 def scores(

@@ -33,6 +33,11 @@ class HeldOut:
     strangers: Mapping[str, int]
     unknown: Sequence[str]
 
+    @property
+    def remarks(self) -> list[str]:
+        """What there is to say of the data, but for how they were read."""
+        return [note for note in self.data.notes if not note.startswith("Read as")]
+
     def nothing_new(self, runs: Sequence[str], instead: str) -> InputError:
         """The sentence for data from which the runs learned every example.
 

@@ -102,9 +102,9 @@ def _check_parts(source: str, parts: dict[str, Array]) -> None:
             raise InputError(f"{source}: {name} {images.shape} holds no examples. Leave the part out.")
         if images.shape[1:] != first.shape[1:]:
             raise InputError(f"{source}: {name} holds examples {images.shape[1:]}, and others are {first.shape[1:]}.")
-        if images.dtype != first.dtype:
+        if images.dtype.kind == first.dtype.kind == "u" and images.dtype != first.dtype:
             raise InputError(
-                f"{source}: {name} is of {images.dtype}, and others are of {first.dtype}: white is another value in each. "
+                f"{source}: {name} is of {images.dtype}, and others are of {first.dtype}: each has another white. "
                 "Save them in one type."
             )
         if images.ndim == 4 and images.shape[3] != 3 and (images.shape[3] in (1, 4) or images.shape[1] in (1, 3)):

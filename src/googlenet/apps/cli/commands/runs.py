@@ -253,7 +253,7 @@ def _compare(words: Sequence[str], against: str, more: bool, as_json: bool, colu
     """Compares two runs, and shows what came of it."""
     from ....nn.device import keep_memory
     from ...measure.compare import comparison_job
-    from .. import progress
+    from .. import display, progress
     from ..output import results
 
     if len(words) != 2 or more:
@@ -261,6 +261,9 @@ def _compare(words: Sequence[str], against: str, more: bool, as_json: bool, colu
     keep_memory()
     with explained("evaluate", words):
         found = comparison_job(words[0], against, words[1], progress.watch, columns())
+    for note in found.notes:
+        display.say(note)
+    display.show_bad_files(found.bad_files, "; --json lists them all")
     print(json.dumps(found.to_dict())) if as_json else results.show_difference(found)
 
 

@@ -156,6 +156,18 @@ def test_parts_under_other_names(files, head, cells):
     assert f"parts in column{'s' * (len(head) == 2 and head[0] != 'split')} {head[0]!r}" in said("t.csv")
 
 
+def test_rows_without_a_part_among_others_are_said(files):
+    rows = [(*row, part) for row, part in zip(ROWS, ("train", "", "test", ""), strict=True)]
+    one = table(rows=rows, head=("path", "label", "split"))
+    assert "Learned from, for column 'split' is empty there: 2 rows." in said(one)
+    rest = table(
+        "rest.csv",
+        [(*row, part) for row, part in zip(ROWS, ("", "", "test", ""), strict=True)],
+        ("path", "label", "split"),
+    )
+    assert "Learned from" not in said(rest)
+
+
 def test_an_empty_column_of_parts_is_none(files):
     table(head=("path", "label", "split", "is_test"), rows=[(*row, "", k % 2) for k, row in enumerate(ROWS)])
     assert {part: list(rows) for part, rows in labelled("t.csv").items()} == FIRST_IS_TRAIN

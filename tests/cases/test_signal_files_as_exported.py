@@ -624,3 +624,20 @@ def test_a_table_is_the_same_in_every_dialect_or_refused(tmp_path_factory, data,
         return
     assert found.labels == tuple(labels)
     np.testing.assert_array_equal(np.stack(found.signals)[:, 0], np.array(values))
+
+
+def test_formulas_that_were_never_computed_are_no_gaps(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["label", *(f"v{at}" for at in range(12))])
+    for row in range(8):
+        book.active.append(["ab"[row % 2], *(0.1 * at + row for at in range(12))])
+    book.save(tmp_path / "whole.xlsx")
+    assert read_signals(tmp_path / "whole.xlsx").signals[0].shape == (1, 12)
+    book.active["H4"] = None
+    book.save(tmp_path / "gap.xlsx")
+    assert np.isnan(read_signals(tmp_path / "gap.xlsx").signals[2][0, 6])
+    book.active["H5"] = "=0.3*2"
+    book.save(tmp_path / "formula.xlsx")
+    with pytest.raises(InputError, match="cell H5 holds a formula that was never computed. Open it in Excel, and save"):
+        read_signals(tmp_path / "formula.xlsx")

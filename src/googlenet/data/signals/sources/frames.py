@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -188,12 +189,12 @@ class SheetGrid:
             raise InputError(f"{path} is an Excel workbook; to read it: pip install 'googlenet[tables]'") from error
         try:
             check_workbook(path)
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-            sheets = book.worksheets
-            sheets[0].reset_dimensions()  # which may say anything; a row is as wide as its last cell
-            self._cells = _cells(path, sheets[0].iter_rows(values_only=True))
-            names = [sheet.title for sheet in sheets]
-            book.close()
+            with _book(openpyxl, path, data_only=True) as sheets:
+                self._cells = _cells(path, sheets[0].iter_rows(values_only=True))
+                names = [sheet.title for sheet in sheets]
+            if not all(map(all, self._cells)):
+                with _book(openpyxl, path, data_only=False) as sheets:
+                    _check_computed(path, self._cells, sheets[0])
         except InputError:
             raise
         except Exception as error:  # a damaged workbook fails in a dozen ways
@@ -217,6 +218,28 @@ class SheetGrid:
     def pieces(self) -> Iterator[tuple[int, list[str]]]:
         """The same: they are in memory."""
         return self.rows()
+
+
+@contextmanager
+def _book(openpyxl: Any, path: Path, data_only: bool) -> Iterator[list[Any]]:
+    """The sheets of a workbook, whose cells are read as they are asked for: what formulas came to, or those."""
+    book = openpyxl.load_workbook(path, read_only=True, data_only=data_only, keep_links=False)
+    book.worksheets[0].reset_dimensions()  # which may say anything; a row is as wide as its last cell
+    try:
+        yield book.worksheets
+    finally:
+        book.close()
+
+
+def _check_computed(path: Path, cells: Sequence[Sequence[str]], sheet: Any) -> None:
+    """That no formula stands where no value does, as in a workbook that a program wrote and nobody opened."""
+    for kept, row in zip(cells, sheet.iter_rows(), strict=False):
+        for text, cell in zip(kept, row, strict=False):
+            if not text and cell.data_type == "f":
+                raise InputError(
+                    f"{path}, cell {cell.coordinate} holds a formula that was never computed. Open it in Excel, and "
+                    "save it."
+                )
 
 
 def _cells(path: Path, rows: Iterator[Sequence[Any]]) -> list[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .....errors import InputError, quoted, short
+from .....errors import InputError, count, quoted, short
 from ...names import part_of
 from .columns import Cells, column_of, plain
 
@@ -35,7 +35,7 @@ def parts_of_rows(
     known = _known(names, columns)
     named = [place for place in known if any(map(part_of, columns[place])) or plain(names[place]) == "split"]
     flags = {place: part for place in columns if (part := _flag_of(names[place], columns[place]))}
-    notes = list(_unused(names, columns, {*named, *flags}, known))
+    notes = [*_unused(names, columns, {*named, *flags}, known), *_without_part(names, columns, named)]
     found = {f"column {quoted(names[place])}": _named(table, names[place], columns[place], lines) for place in named}
     if flags:
         cells = {names[place]: (part, columns[place]) for place, part in flags.items()}
@@ -84,6 +84,14 @@ def _named(table: Path, name: str, cells: Sequence[str], lines: Sequence[int]) -
             raise InputError(f"{table}, line {line}: {short(name)} is train, val or test, not {quoted(cell)}.")
         found.append(part)
     return found
+
+
+def _without_part(names: Sequence[str], columns: dict[int, list[str]], named: Sequence[int]) -> Iterator[str]:
+    """Rows whose part is empty, where others are said to be learned from."""
+    for place in named:
+        cells = columns[place]
+        if (empty := cells.count("")) and "train" in map(part_of, filter(None, cells)):
+            yield f"Learned from, for column {quoted(names[place])} is empty there: {count(empty, 'row')}."
 
 
 def _flagged(table: Path, flags: Flags, lines: Sequence[int]) -> list[str]:

@@ -29,7 +29,6 @@ _TEMPORARY, _FRESH = ".googlenet", ".googlenet-fresh-"  # how what is being writ
 _LEFT = re.compile(rf"\..+\.[0-9a-f]{{16}}{re.escape(_TEMPORARY)}|{re.escape(_FRESH)}[a-z0-9_]{{8}}")
 
 
-# ----------------------------------------------------------------- reading
 def open_plain(path: str | Path) -> io.BufferedReader:
     """Opens a file for reading that is one: a device, a pipe or a socket could be without end, and is not waited for.
 
@@ -72,8 +71,7 @@ def read_bytes(path: str | Path, most: int) -> bytes:
         OSError: If there is none, or it cannot be read.
     """
     with open_plain(path) as file:
-        size = os.fstat(file.fileno()).st_size  # room for all that may be there is not taken before it is known
-        content = file.read(min(size, most) + 1)
+        content = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)  # room for no more than there is
     if len(content) > most:
         raise InputError(f"{path} is larger than such files are, {most:,} bytes. Is it the right one?")
     return content
@@ -85,7 +83,6 @@ def _check_plain(path: str | Path, mode: int) -> None:
         raise InputError(f"{path} is no plain file, but {kind}. Name a file.")
 
 
-# ----------------------------------------------------------------- writing
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Replaces ``path`` by ``content``; a crash at any moment leaves the old file or the new one.
 
@@ -128,13 +125,11 @@ def _new_file(path: Path) -> tuple[int, Path]:
 
 def _hold(descriptor: int) -> bool:
     """Marks a file or folder as in use for as long as this process lives; whether it was free."""
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    with suppress(OSError):
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
 
 
 def _flush(place: Path) -> None:
@@ -151,11 +146,10 @@ def _flush(place: Path) -> None:
 
 @cache
 def sweep(folder: Path) -> None:
-    """Removes what processes that were killed as they wrote have left in a folder, and nothing that is called in
-    another way; once in the life of this one."""
-    if fcntl is None or not folder.is_dir():
+    """Removes what killed processes left as they wrote, by names that only it has; once in the life of this one."""
+    if fcntl is None:
         return
-    for rest in [each for each in folder.iterdir() if _LEFT.fullmatch(each.name)]:
+    for rest in (each for each in folder.glob(".*googlenet*") if _LEFT.fullmatch(each.name)):
         with suppress(OSError):
             descriptor = os.open(rest, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
@@ -166,9 +160,8 @@ def sweep(folder: Path) -> None:
 
 
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
-    """:func:`write_bytes` for JSON."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    write_bytes(path, text.encode(errors="backslashreplace"))  # JSON's own way for a file's name that is no text
+    """:func:`write_bytes` for JSON; a file's name that is no text is written in JSON's own way."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
 
 
 def read_json(path: str | Path) -> dict[str, Any]:
@@ -203,16 +196,15 @@ def home() -> Path:
             return Path(chosen).expanduser()
         except RuntimeError as error:
             raise InputError(f"GOOGLENET_HOME is {chosen}: {error} Name a folder in full.") from error
-    try:
+    with suppress(RuntimeError):
         return Path.home() / ".cache" / "googlenet"
-    except RuntimeError:
-        user = os.getuid() if hasattr(os, "getuid") else 0
-        shared = Path(tempfile.gettempdir()) / f"googlenet-{user}"
-        with suppress(FileNotFoundError):
-            about = shared.lstat()
-            if about.st_uid != user or not stat.S_ISDIR(about.st_mode):
-                raise InputError(f"{shared} is somebody else's. Name a folder of yours with GOOGLENET_HOME.") from None
-        return shared
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    shared = Path(tempfile.gettempdir()) / f"googlenet-{user}"
+    with suppress(FileNotFoundError):
+        about = shared.lstat()
+        if about.st_uid != user or not stat.S_ISDIR(about.st_mode):
+            raise InputError(f"{shared} is somebody else's. Name a folder of yours with GOOGLENET_HOME.")
+    return shared
 
 
 def offline() -> bool:

@@ -116,6 +116,22 @@ def test_numbers_of_rows_are_no_channel(tmp_path, name, every, shuffled):
     assert [channel.columns for channel in found.schema.channels] == [("ax",)]
 
 
+def test_a_single_channel_of_another_name_is_said(tmp_path):
+    rows = [[at, time, X[at, time], TEXTS[at]] for at in range(N) for time in range(10)]
+    learned = read(table(tmp_path / "t.csv", rows, ["id", "time", "heart_rate", "label"])).schema
+    other = table(tmp_path / "u.csv", rows, ["session", "time", "temperature", "label"])
+    found = read_file(other, labelled=False, learned=learned)
+    assert "temperature is read, and the network learned from heart_rate." in " ".join(found.notes)
+
+
+def test_what_does_not_name_its_channels_is_said_to_a_network_that_knows_theirs(tmp_path):
+    rows = [[at, time, X[at, time], -X[at, time], TEXTS[at]] for at in range(N) for time in range(10)]
+    learned = read(table(tmp_path / "t.csv", rows, ["id", "time", "x", "y", "label"])).schema
+    np.savez(tmp_path / "a.npz", X=np.stack([-X[:, :10], X[:, :10]], 1), y=TEXTS[:N])
+    with pytest.warns(RuntimeWarning, match="does not name its channels, and the network learned from x, y: they are"):
+        list(examples_of(tmp_path / "a.npz", learned))
+
+
 @pytest.mark.parametrize("name", ["timestamp_ns", "unix", "Sensor time"])
 def test_a_second_clock_with_jitter_is_no_channel(tmp_path, name):
     random = np.random.default_rng(1)

@@ -186,6 +186,21 @@ def test_bad_ts_headers(tmp_path):
         read_signals(write(tmp_path, "a.ts", "@targetLabel true\n@data\n1,2:0.5\n"))
 
 
+def test_times_of_ts_rise_and_are_those_of_every_dimension(tmp_path):
+    head = "@problemName x\n@timeStamps true\n@univariate false\n@dimensions 2\n@classLabel true a b\n@data\n"
+    good = (
+        "(0,1),(1,2),(2,3):(0,4),(1,5):a\n(2020-01-01 00:00:00,1),(2020-01-01 00:00:01,2):(2020-01-01 00:00:00,3):b\n"
+    )
+    assert [signal.shape for signal in read_signals(write(tmp_path, "a.ts", head + good)).signals] == [(2, 3), (2, 2)]
+    for row, said in (
+        ("(0,1),(2,3),(1,2):(0,4),(2,5),(1,6):a", "row 7, dimension 1: the times do not rise. Sort the samples"),
+        ("(0,1),(1,2),(2,3):(0,4),(2,5),(4,6):a", "row 7, dimension 2 has other times than the first"),
+        ("(0,1),(0,2):(0,4),(0,5):a", "do not rise"),
+    ):
+        with pytest.raises(InputError, match=said):
+            read_signals(write(tmp_path, "a.ts", head + row + "\n"))
+
+
 # .arff
 
 FLAT = "% caf\xe9\n@relation 'Some thing'\n@attribute att0 numeric\n@Attribute 'att 1' REAL\n@attribute att2 integer\n"
@@ -296,6 +311,12 @@ def test_arff_is_read_by_the_names_of_its_attributes(tmp_path):
     same_signals(read_file(csv, learned=learned.schema).signals, rows)
     with pytest.raises(InputError, match="has no column att4"):
         read_file(laid(names[:4]), labelled=False, learned=learned.schema)
+
+
+def test_an_attribute_that_is_called_as_labels_are_is_the_class(tmp_path):
+    head = "@attribute sex {m,f}\n@attribute att0 numeric\n@attribute att1 numeric\n@attribute class numeric\n@data\n"
+    table = read_signals(arff(tmp_path, head + "m,1,2,0\nf,3,4,0\nm,5,6,1\n"))
+    assert table.labels == ("0", "0", "1") and dict(table.schema.ignored)["sex"].startswith("text beside")
 
 
 # Round trips

@@ -6,7 +6,7 @@ its largest value is small.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,15 +112,8 @@ def levels_of(image: Image.Image) -> Levels | None:
     if not image.mode.startswith("I") and image.mode != "F":
         if signed:
             raise InputError(f"it is of signed numbers, and nothing says {_UNSIGNED} 255 is white")
-        if (
-            bits > 8 and _largest(tags.get(COMPRESSION)) == 1 and _largest(tags.get(PLANES)) == 2
-        ):  # of these Pillow reads the first half as the whole
-            raise InputError(f"it is of {bits:g} bits with a plane for each colour; save it with 8 bits a colour")
-        if bits > 8 and _is_white(named) and named < 2**bits - 1:
-            raise InputError(
-                f"its header says that of {bits:g} bits {named:g} is white, and colours are read by their high bits; "
-                "save it with 8 bits a colour"
-            )
+        if bits > 8:
+            _check_high_bits(bits, named, tags)
         return None
     if _is_white(named):
         white = named
@@ -131,6 +124,17 @@ def levels_of(image: Image.Image) -> Levels | None:
     else:
         white = float(2**bits - 1 if 8 < bits < 16 else SIXTEEN_BITS)
     return Levels(0.0, white) if tags.get(PHOTOMETRIC) == 0 else Levels(white)
+
+
+def _check_high_bits(bits: float, named: float, tags: Mapping[int, Any]) -> None:
+    """That the high 8 bits of each colour are what Pillow gives: of planes that are not packed it gives one half."""
+    if _largest(tags.get(COMPRESSION)) == 1 and _largest(tags.get(PLANES)) == 2:
+        raise InputError(f"it is of {bits:g} bits with a plane for each colour; save it with 8 bits a colour")
+    if _is_white(named) and named < 2**bits - 1:
+        raise InputError(
+            f"its header says that of {bits:g} bits {named:g} is white, and colours are read by their high bits; "
+            "save it with 8 bits a colour"
+        )
 
 
 def _eight_bits(values: npt.NDArray[Any], levels: Levels) -> Pixels:

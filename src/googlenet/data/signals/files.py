@@ -12,7 +12,8 @@ from ...files import check_plain
 from ..protocol import Example
 from ..walk import files_in
 from .rows import SignalTable, listing
-from .sources.archive import ArffGrid, read_arff, read_ts
+from .sources.archives.arff import ArffGrid, read_arff
+from .sources.archives.ts import read_ts
 from .sources.formats import EXTENSIONS, FRAMES, TEXTS, kind_of
 from .sources.frames import FrameSource, SheetGrid
 from .sources.npz import parts_of, read_npz
@@ -99,7 +100,7 @@ def read_file(
             return _read_table(FrameSource(path), columns, labelled, learned)
         if kind == ".arff" and not (grid := ArffGrid(path)).nested:
             if learned is None and columns.target is None:
-                columns = replace(columns, target=grid.nominal)
+                columns = replace(columns, target=grid.target)
             return _read_table(CsvSource(Table(grid)), columns, labelled, learned)
         return _read_other(path, kind, columns if labelled else replace(columns, target=None), labelled)
     except OSError as error:

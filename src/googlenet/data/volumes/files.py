@@ -51,9 +51,7 @@ def find(source: str, watch: Watch, columns: Any) -> Dataset:
         pairs = {"train": (volumes[0], columns.target or "y")}
     _check_parts(source, {images: arrays[images] for images, _ in pairs.values()})
     labels = {part: _labels(source, arrays, *names) for part, names in pairs.items()}
-    if len({found.dtype.kind for found in labels.values()}) > 1:
-        types = ", ".join(f"{pairs[part][1]} {found.dtype}" for part, found in labels.items())
-        raise InputError(f"{source}: the labels of its parts are of different kinds ({types}). Write them alike.")
+    _check_alike(source, {pairs[part][1]: found for part, found in labels.items()})
     classes = np.unique(np.concatenate(list(labels.values())))
     parts = {
         PARTS[part]: _part(source, images, arrays[images], np.searchsorted(classes, labels[part]))
@@ -92,6 +90,13 @@ def _as_classes(name: str, labels: Array) -> Array:
     if labels.dtype.kind not in "biuU" or (labels.dtype.kind == "U" and (labels == "").any()):
         raise InputError(f"{name} holds {labels.dtype}, or an empty text; classes are whole numbers or texts.")
     return labels
+
+
+def _check_alike(source: str, labels: dict[str, Array]) -> None:
+    """That all labels are numbers, or all texts."""
+    if len({found.dtype.kind for found in labels.values()}) > 1:
+        types = ", ".join(f"{name} {found.dtype}" for name, found in labels.items())
+        raise InputError(f"{source}: the labels of its parts are of different kinds ({types}). Write them alike.")
 
 
 def _check_parts(source: str, parts: dict[str, Array]) -> None:

@@ -13,7 +13,7 @@ from .scale import Values, is_constant, known, variation
 STRANGE = 10.0  # deviations that a signal's samples are off in the mean; signals learned from are by no more than five
 SMALL = 0.01  # of the training part's deviation: what varies less may be in another unit
 FEWEST = 8  # samples from which on it is no chance that they vary little
-LONGER = 1.25  # times as long as the longest signal that was learned from: so much is squeezed more than any
+LONGER = 1.25  # times as long as the longest signal that was learned from, or the shortest as long as this one
 
 
 def doubt_of(
@@ -22,7 +22,7 @@ def doubt_of(
     beyond: bool,
     std: Sequence[float],
     least: Sequence[float],
-    longest: int,
+    lengths: tuple[int, int],
 ) -> str:
     """A sentence on a signal that is unlike all that the network learned from; empty if it is like them.
 
@@ -32,10 +32,16 @@ def doubt_of(
         beyond: Whether some of its samples lie beyond the limits.
         std: Of every channel over the training part; empty where each signal is standardised by itself.
         least: The smallest deviation of every channel within a signal that was learned from; empty where not known.
-        longest: Samples of the longest signal that was learned from; 0 where that is not known.
+        lengths: Samples of the shortest and of the longest signal that was learned from; 0 where that is not known.
     """
     if beyond:
         return "Some samples lie far beyond all that the network learned from, and are taken for missing."
+    shortest, longest = lengths
+    if signal.shape[1] * LONGER < shortest:
+        return (
+            f"Some signals are shorter than any that the network learned from ({shortest:,} samples), and are followed "
+            "by zeros: were they taken at the same rate?"
+        )
     if 0 < longest * LONGER < signal.shape[1]:
         return (
             f"Some signals are longer than any that the network learned from ({longest:,} samples), and may be "

@@ -177,7 +177,8 @@ class SignalPreprocessing:
             raise InputError(
                 "more than a tenth of its samples lie far beyond all that the network learned from: another unit?"
             )
-        doubt = doubt_of(content, prepared[0, : self.channels], bool(beyond.any()), self.std, self.least, self.longest)
+        lengths = 0 if self.schema is None else self.schema.lengths[0], self.longest
+        doubt = doubt_of(content, prepared[0, : self.channels], bool(beyond.any()), self.std, self.least, lengths)
         if doubt:
             warnings.warn(doubt, RuntimeWarning, stacklevel=2)
         return prepared

@@ -146,10 +146,11 @@ def _said_of(source: str, recordings: Sequence[Recording], cut: Cut, columns: An
         if getattr(columns, option) is not None and not tables:
             raise InputError(f"--{option} names a column of a table of annotations; name that with --annotations.")
     own = {each.path: list(each.marks) for each in recordings if each.marks}
-    if own:
-        groups = {each.path: each.group for each in recordings if each.group}
-        return Annotations(own, groups, ["Labels are what the recordings themselves say."])
     folders = _folders(source, recordings)
+    if own:
+        unused = f", and not their folders ({listing(sorted(set(folders.values())))})" if folders else ""
+        groups = {each.path: each.group for each in recordings if each.group}
+        return Annotations(own, groups, [f"Labels are what the recordings themselves say{unused}."])
     if folders:
         marks = {each.path: [Mark(0.0, each.seconds, folders[each.path])] for each in recordings}
         return Annotations(marks, notes=[f"Labels are the folders: {listing(sorted(set(folders.values())))}."])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ....errors import InputError, quoted, short
 from ..rows import listing
@@ -180,10 +180,13 @@ def _samples(roles: Roles, identity: str, time: str | None) -> list[str]:
     taken |= set(roles.ignored)
     rest = [name for name in roles.source.header if name not in taken]
     tested = {name: roles.columns[name] for name in rest if name in roles.columns}  # the others are numbered, and many
-    _leave_out(roles, rest, [name for name, column in tested.items() if column.text], "text")
-    constant = [name for name, column in tested.items() if is_constant_within(column, codes)]
-    _leave_out(roles, rest, [name for name, column in tested.items() if numbers_rows(column)], "it numbers the rows")
-    _leave_out(roles, rest, constant, f"one value for each {quoted(identity)}")
+    reasons: dict[str, Callable[[Column], bool]] = {
+        "text": lambda column: column.text,
+        "it numbers the rows": numbers_rows,
+        f"one value for each {quoted(identity)}": lambda column: is_constant_within(column, codes),
+    }
+    for why, found in reasons.items():
+        _leave_out(roles, rest, [name for name, column in tested.items() if found(column)], why)
     _check_one_owner(roles, identity, tested)
     if time is not None:
         clocks = [name for name, column in tested.items() if is_second_clock(column, codes)]

@@ -140,6 +140,9 @@ def _another_layout(source: Source, wanted: TableColumns, labelled: bool, learne
     found, notes = find_schema(source, wanted, labelled)
     _check_wide(source, found, learned)
     if len(found.channels) == len(learned.channels) == 1 and found.channel is None:
+        here, before = found.channels[0].columns, learned.channels[0].columns
+        if found.layout == learned.layout == "long" and here != before:
+            notes.append(f"{source.path}: {listing(here)} is read, and the network learned from {listing(before)}.")
         return found, notes
     places = {channel.name: channel for channel in found.channels}
     if found.channel is None and set(places) == set(learned.names):
@@ -186,6 +189,11 @@ def said_to_network(path: str | Path, table: SignalTable, learned: Schema | None
             return []
         return [
             f"{path}: the network does not know its channels by name, and reads them as they stand: {listing(names)}."
+        ]
+    if table.schema is None and len(learned.names) > 1:
+        return [
+            f"{path} does not name its channels, and the network learned from {listing(learned.names)}: they are read "
+            "in that order."
         ]
     units = () if table.schema is None else table.schema.units
     return [

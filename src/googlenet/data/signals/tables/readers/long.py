@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from .....errors import InputError, count, quoted
 from ...rows import SignalTable, blank, listing
+from ...sources.archives.stated import Padded
 from ...sources.source import Cells, Source
-from ...sources.stated import Padded
 from ...sources.text.dates import moments
 from ...sources.text.numbers import Numbers
 from ..schema import OTHER_STEP, Channel, Schema, units_of

@@ -1,15 +1,17 @@
-"""What the header of an archive's file states, held against what is below it; and signals of channels that differ."""
+"""What an archive's file states, by its header and times, held against its rows; signals of channels that differ."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from .... import limits
-from ....errors import InputError, quoted
-from ..rows import Signal, label_text, listing
+from ..... import limits
+from .....errors import InputError, quoted
+from ...rows import Signal, is_number, label_text, listing
+from ..text.dates import seconds
 
 
 class Padded:
@@ -50,6 +52,28 @@ def channels_of(values: Sequence[Sequence[float]]) -> Signal:
     return signal
 
 
+def check_times(where: str, times: Sequence[Sequence[str]]) -> None:
+    """That the times of samples rise, and are the same in every dimension: samples are read by their place.
+
+    Args:
+        where: They stand.
+        times: Of each dimension.
+
+    Raises:
+        InputError: If it is not so.
+    """
+    for index, own in enumerate(times, start=1):
+        moments = [float(time) if is_number(time) else seconds(time) for time in own]
+        known = [moment for moment in moments if moment is not None]
+        if len(known) == len(moments) and any(two <= one for one, two in pairwise(known)):
+            raise InputError(f"{where}, dimension {index}: the times do not rise. Sort the samples by their times.")
+        same = min(len(own), len(times[0]))
+        if own[:same] != times[0][:same]:
+            raise InputError(
+                f"{where}, dimension {index} has other times than the first: bring both to the same moments."
+            )
+
+
 class Classes:
     """The classes that a header names: one after the other, where a name may be of several words."""
 
@@ -81,3 +105,8 @@ class Classes:
             words = self._words
             self._known[many] = {" ".join(words[at : at + many]) for at in range(len(words) - many + 1)}
         return name in self._known[many]
+
+
+def counted(prefix: str, start: int = 1) -> Callable[[int], str]:
+    """Names the cell of an index, for messages."""
+    return lambda index: f"{prefix} {start + index}"

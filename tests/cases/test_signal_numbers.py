@@ -15,6 +15,7 @@ from googlenet import GoogLeNetClassifier, InputError
 from googlenet.data.builtin import gunpoint
 from googlenet.data.kinds import preprocessing_from
 from googlenet.data.signals.dataset import SignalSet
+from googlenet.data.signals.files import read_file
 from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.inference.engines.torch import BACKEND
 from googlenet.inference.pipeline import Pipeline
@@ -403,3 +404,13 @@ def test_the_command_line_waits_without_spinning_unless_told_otherwise(monkeypat
         monkeypatch.setattr(cli, "_show_own_warnings", lambda: None)
         cli.main()
     assert seen == [chosen or "PASSIVE"]
+
+
+def test_numbers_in_parentheses_may_be_below_zero_and_are_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = [f"{name},{at},({at + 0.25}),{name}" for name in "ab" for at in range(12)]
+    path.write_text("\n".join(["id,time,x,label", *rows]) + "\n")
+    with pytest.raises(InputError):
+        read_file(path)
+    path.write_text("\n".join(["x,label", *(f'"({at}.5, {at}.25, 3)",{"ab"[at % 2]}' for at in range(12))]) + "\n")
+    assert read_file(path).signals[2].tolist() == [[2.5, 2.25, 3]]

@@ -116,6 +116,22 @@ def test_numbers_of_rows_are_no_channel(tmp_path, name, every, shuffled):
     assert [channel.columns for channel in found.schema.channels] == [("ax",)]
 
 
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_counts_with_a_cell_more_and_no_label_are_not_read_shifted(tmp_path, place):
+    """Whole numbers, as of a converter: of a number more the values do not tell whether it is the label."""
+    counts = np.random.default_rng(3).integers(-900, 900, (N, LENGTH))
+    head = [[number, *row] if place == "first" else [*row, number] for number, row in zip(NUMBERS, counts, strict=True)]
+    learned = read(table(tmp_path / "b.txt", head)).schema
+    assert learned.label == place
+    for rows in ([[*row, at] for at, row in enumerate(counts)], [[at, *row] for at, row in enumerate(counts)]):
+        with pytest.raises(InputError, match="cannot be told which cell is the label. Remove the labels"):
+            read_file(table(tmp_path / "c.txt", rows), labelled=False, learned=learned)
+    again = read_file(table(tmp_path / "d.txt", head), labelled=False, learned=learned)
+    assert again.labels == tuple(map(str, NUMBERS))
+    plain = read_file(table(tmp_path / "e.txt", counts), labelled=False, learned=learned)
+    np.testing.assert_array_equal(np.concatenate(plain.signals), counts)
+
+
 def test_a_single_channel_of_another_name_is_said(tmp_path):
     rows = [[at, time, X[at, time], TEXTS[at]] for at in range(N) for time in range(10)]
     learned = read(table(tmp_path / "t.csv", rows, ["id", "time", "heart_rate", "label"])).schema

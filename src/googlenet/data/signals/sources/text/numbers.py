@@ -185,9 +185,7 @@ def _may_be_either(cell: str) -> bool:
 def _check_dots(cells: Sequence[str], marked: Sequence[str], decimals: Mapping[str, int]) -> None:
     """That no cell is 1.234 where others are whole numbers of three digits, and none has another fraction."""
     dotted = next((cell for cell in marked if _grouped(cell.strip())[0] == "."), "")
-    if not dotted or decimals["."] or decimals[","]:
-        return
-    if _has_whole(cells):
+    if dotted and not decimals["."] and not decimals[","] and _has_whole(cells):
         raise Ambiguous(dotted)
 
 
@@ -234,17 +232,18 @@ def items_of(cell: str, decimal: str = ".") -> list[str] | None:
 
     ``[0.1, 0.2]``, ``[0.1 0.2]``, ``0.1 0.2 0.3``, ``0.1,0.2,0.3`` and ``[0,1; 0,2]``.
     """
-    cell = cell.strip()
-    closing = _BRACKETS.get(cell[:1])
+    closing = _BRACKETS.get((cell := cell.strip())[:1])
     if closing is not None:
         if not cell.endswith(closing):
             return None
         cell = cell[1:-1].strip()
     mark = ";" if closing and ";" in cell else "," if "," in cell and decimal == "." else None
     items = cell.split(mark)
-    if items and not items[-1].strip():
-        items.pop()
-    return items if closing is not None or len(items) >= _FEW else None
+    items = items[:-1] if items and not items[-1].strip() else items
+    least = (
+        _FEW if closing is None else 2 if closing == ")" and mark is None and items else 0
+    )  # (1.5) may be below zero
+    return items if len(items) >= least else None
 
 
 def length_of(cell: str, numbers: Numbers | None = None) -> int:

@@ -158,7 +158,8 @@ def _as_learned(rows: _Rows, seen: str | None, labelled: bool, schema: Schema) -
 def _is_certain(rows: _Rows, seen: str | None, place: str) -> bool:
     """Whether the cell that is one more than the samples is the label, and no separator at the end of the rows."""
     labels = rows.column(0 if place == "first" else -1)
-    return seen == place or (seen is None and any(rows.column(-1)) and (_whole(labels) or not any(labels)))
+    whole = _whole(labels) and not _interior_like(rows, _whole)  # where samples are whole too, that says nothing
+    return seen == place or (seen is None and any(rows.column(-1)) and (whole or not any(labels)))
 
 
 def _of_archive(path: Path) -> bool:

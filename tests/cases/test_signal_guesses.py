@@ -187,3 +187,38 @@ def test_a_table_whose_first_time_is_missing_is_read(tmp_path, word):
     path.write_text(path.read_text().replace("r0,0,", f"r0,{word},", 1))
     found = read_file(path)
     assert len(found.signals) == 5 and list(found.bad) == [0]
+
+
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"{year}-{month:02}" for year in (2020, 2021, 2022) for month in range(1, 13)],
+        [f"{month} {year}" for year in (2020, 2021, 2022) for month in MONTHS],
+        [f"{year}Q{quarter}" for year in range(2012, 2021) for quarter in (1, 2, 3, 4)],
+        [f"Q{quarter} {year}" for year in range(2012, 2021) for quarter in (1, 2, 3, 4)],
+        [f"{year}M{month:02}" for year in (2020, 2021, 2022) for month in range(1, 13)],
+        [f"2020/{month:02}/{day:02}" for month in (1, 2, 3) for day in range(1, 29)],
+        [f"{month:02}/01/{year}" for year in (2020, 2021, 2022) for month in range(1, 13)],
+        [f"08:{minute:02}:{second:02}.5" for minute in range(3) for second in range(0, 60, 5)],
+        [f"{hour}h{minute:02}" for hour in range(4) for minute in (0, 15, 30, 45)],
+        [f"{minute}m{second:02}s" for minute in range(3) for second in range(0, 60, 10)],
+        [f"t_{at // 10},{at % 10}" for at in range(30)],
+        [f"{at // 10},{at % 10}" for at in range(30)],
+    ],
+)
+def test_parts_of_times_are_no_channels(tmp_path, names):
+    rows = [";".join(["ab"[row % 2], *map(str, range(row, row + len(names)))]) for row in range(6)]
+    (tmp_path / "t.csv").write_text("\n".join([";".join(["label", *names]), *rows]) + "\n")
+    with pytest.raises(InputError):
+        read_file(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("form", ["{}_{}", "x{} t{}", "{}m_{}x", "acc{}_t{}", "sepal{} v{}"])
+def test_channels_may_be_numbered(tmp_path, form):
+    names = [form.format(channel, at) for channel in (1, 2, 3) for at in range(12)]
+    rows = [",".join(["ab"[row % 2], *map(str, range(row, row + len(names)))]) for row in range(6)]
+    (tmp_path / "t.csv").write_text("\n".join([",".join(["label", *names]), *rows]) + "\n")
+    assert read_file(tmp_path / "t.csv").signals[0].shape == (3, 12)

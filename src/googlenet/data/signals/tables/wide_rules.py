@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from ....errors import InputError, quoted, short
 from ..rows import listing
-from .names import Place, bears, ends, is_clock, run_of, words
+from .names import Place, bears, ends, is_clock, numbered, run_of, words
 from .roles import Roles
 from .schema import Channel, Schema
 
 _COUNTED = ("ch", "chan", "channel", "sensor", "lead", "electrode", "axis", "dim")  # what a number of a channel follows
 _COLUMNS = 8  # names that are numbers by no chance
 _MOMENTS = ("t", "time", "step", "frame")  # what a number of a sample follows
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS), "sept"])
+_TIMED = re.compile(  # what stands before the last number of a date, a month, a quarter, a time of day, or 0,5 seconds
+    rf"(19|20)\d\d[-/._ ]*[qmw]?|((19|20)\d\d[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}|q[1-4]|w\d\d?|{_MONTH})[-/._ ]*"
+    r"|\d{1,2}:(\d\d:)?|\d+ ?(h|min|m)|.*\d,",
+    re.IGNORECASE,
+)
 _NOR_PATHS = " of signals, and none of paths of pictures (such as path, or named with --path-column)"
 
 
@@ -29,6 +50,7 @@ def wide_schema(roles: Roles) -> Schema:
     free = [name for name in free if name != identity]
     if roles.runs:
         channels = tuple(_channel(roles, places) for places in roles.runs)
+        _check_not_times(roles)
         _check_channels(roles, channels)
         _check_not_turned(roles)
         _check_not_channels(roles, free)
@@ -165,6 +187,17 @@ def _check_channels(roles: Roles, channels: Sequence[Channel]) -> None:
                 f"{roles.path}: the channels {quoted(first.name)} and {quoted(other.name)} are numbered differently: "
                 f"there is no {quoted(other.run.column(lacking[0]))}. Rename the columns, or leave some out (--ignore)."
             )
+
+
+def _check_not_times(roles: Roles) -> None:
+    """That channels are none of the years, months or hours in the names of the samples of one."""
+    before = [numbered(places[0].name) for places in roles.runs]
+    if len(before) > 1 and all(parts is not None and _TIMED.fullmatch(parts[0].strip()) for parts in before):
+        first, last = roles.runs[0][0].name, roles.runs[-1][-1].name
+        raise InputError(
+            f"{roles.path}: the columns {quoted(first)} … {quoted(last)} may be the times of one channel, and would be "
+            f"{len(before):,} channels by their last numbers. Rename them in their order, such as v0, v1, v2, ..."
+        )
 
 
 def _check_not_turned(roles: Roles) -> None:

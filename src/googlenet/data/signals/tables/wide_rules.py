@@ -15,21 +15,8 @@ from .schema import Channel, Schema
 _COUNTED = ("ch", "chan", "channel", "sensor", "lead", "electrode", "axis", "dim")  # what a number of a channel follows
 _COLUMNS = 8  # names that are numbers by no chance
 _MOMENTS = ("t", "time", "step", "frame")  # what a number of a sample follows
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
-_MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS), "sept"])
+_MONTHS = "january february march april may june july august september october november december"
+_MONTH = "|".join([*_MONTHS.split(), *(month[:3] for month in _MONTHS.split()), "sept"])
 _TIMED = re.compile(  # what stands before the last number of a date, a month, a quarter, a time of day, or 0,5 seconds
     rf"(19|20)\d\d[-/._ ]*[qmw]?|((19|20)\d\d[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}|q[1-4]|w\d\d?|{_MONTH})[-/._ ]*"
     r"|\d{1,2}:(\d\d:)?|\d+ ?(h|min|m)|.*\d,",

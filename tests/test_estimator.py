@@ -231,3 +231,18 @@ def test_masked_labels_and_frames_whose_times_fall_are_refused():
     frames = [pandas.DataFrame({"x": np.arange(8.0)}, index=np.arange(8) * 0.1)[::-1] for _ in range(4)]
     with pytest.raises(googlenet.InputError, match="index of frame 0 does not rise"):
         googlenet.GoogLeNetClassifier().fit(frames, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("kind", ["numbers", "dates", "text"])
+def test_series_whose_index_falls_are_refused_wherever_they_stand(kind):
+    pandas = pytest.importorskip("pandas")
+    index = {
+        "numbers": np.arange(8) * 0.5,
+        "dates": pandas.date_range("2024-01-01", periods=8, freq="s"),
+        "text": [f"2024-01-01 10:00:{at:02}" for at in range(8)],
+    }[kind]
+    series = [pandas.Series(np.arange(8.0), index=index) for _ in range(4)]
+    fallen = [*series[:-1], series[-1][::-1]]
+    for X in (fallen, pandas.DataFrame({"x": fallen}), [each.to_frame("x") for each in fallen]):
+        with pytest.raises(googlenet.InputError, match="index of .* 3.* does not rise"):
+            googlenet.GoogLeNetClassifier().fit(X, [0, 1, 0, 1])

@@ -104,6 +104,8 @@ class _Reader:
     def _list(self, rows: Sequence[Any]) -> tuple[Floats64, ...]:
         if all(map(frames.is_frame, rows)):
             return self._timed(rows)
+        for number, row in enumerate(rows):
+            frames.check_rising(row, f"signal {number}")
         signals = [numbers(row, f"Signal {number}") for number, row in enumerate(rows)]
         if all(signal.ndim == 0 for signal in signals):
             raise _one_signal(f"({len(signals)},)")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ....errors import InputError
 from ..rows import listing
+from ..sources.text.dates import seconds
 
 Floats64 = npt.NDArray[np.float64]
 
@@ -100,7 +101,7 @@ def nested_signals(X: Any) -> list[Floats64]:
     return [
         stacked(
             [
-                numbers(np.atleast_1d(_cell(cell)), f"Row {row}, column {name!r}")
+                numbers(np.atleast_1d(_cell(cell, f"row {row}, column {name!r},")), f"Row {row}, column {name!r}")
                 for name, cell in zip(columns, cells, strict=True)
             ]
         )
@@ -108,7 +109,8 @@ def nested_signals(X: Any) -> list[Floats64]:
     ]
 
 
-def _cell(cell: Any) -> Any:
+def _cell(cell: Any, what: str) -> Any:
+    check_rising(cell, what)
     if cell is None:
         return np.nan
     return cell.to_numpy() if hasattr(cell, "to_numpy") else cell
@@ -151,7 +153,7 @@ def timed_signals(frames: Sequence[Any]) -> tuple[list[Floats64], list[Any]]:
     signals = []
     for number, frame in enumerate(frames):
         columns = columns_of(frame)
-        _check_rising(frame, number)
+        check_rising(frame, f"frame {number}")
         if set(columns) != set(names):
             raise InputError(f"Frame {number} has the columns {_shown(columns)}, and frame 0 has {_shown(names)}.")
         values = {name: numbers(columns[name], f"Column {name!r} of frame {number}") for name in names}
@@ -163,12 +165,22 @@ def timed_signals(frames: Sequence[Any]) -> tuple[list[Floats64], list[Any]]:
     return signals, names
 
 
-def _check_rising(frame: Any, number: int) -> None:
-    """Raises InputError for a frame whose index holds times that do not rise; one that numbers rows anew may."""
+def check_rising(frame: Any, what: str) -> None:
+    """That the index of a frame or series holds no times that do not rise; one that numbers rows anew may.
+
+    Args:
+        frame: Or anything else, which has none.
+        what: It is, for the message.
+
+    Raises:
+        InputError: If they do not.
+    """
     index = getattr(frame, "index", None)
     kind = getattr(getattr(index, "dtype", None), "kind", "")
-    if index is not None and kind in tuple("iufMm") and index.is_unique and not index.is_monotonic_increasing:
-        raise InputError(f"The index of frame {number} does not rise: sort it (frame.sort_index()), or number it anew.")
+    if index is None or not kind or not index.is_unique or index.is_monotonic_increasing:
+        return
+    if kind in tuple("iufMm") or all(isinstance(each, str) and seconds(each) is not None for each in index):
+        raise InputError(f"The index of {what} does not rise: sort it (sort_index()), or number it anew.")
 
 
 def check_numbers(X: Any) -> None:

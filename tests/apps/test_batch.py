@@ -486,7 +486,7 @@ def test_a_process_ends_with_its_driver(pictures, tmp_path):
     ends = time.monotonic() + 120
     while not (there := children(process)) and time.monotonic() < ends:
         time.sleep(0.05)
-    while not any(name.name.startswith(".fresh") for name in (tmp_path / "out").iterdir()):
+    while not any(name.name.startswith(".googlenet-fresh") for name in (tmp_path / "out").iterdir()):
         assert time.monotonic() < ends
         time.sleep(0.05)
     process.kill()

@@ -151,7 +151,7 @@ def test_an_output_is_whole_or_not_there(desk):
     before = (desk / "all.csv").read_bytes()
     with mock.patch("googlenet.inference.predictor.Predictor.stream", side_effect=InputError("stopped half way")):
         sentence(run_here("predict", "run", "photos", "--output", "all.csv", cwd=desk), 1, "stopped half way")
-    assert (desk / "all.csv").read_bytes() == before and not list(desk.glob(".fresh*"))
+    assert (desk / "all.csv").read_bytes() == before and not list(desk.glob(".googlenet-fresh*"))
 
 
 def test_one_picture_does_not_wait_for_openvino(desk):

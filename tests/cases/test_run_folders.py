@@ -248,7 +248,7 @@ def test_a_process_that_is_told_to_end_does_so_in_a_sentence(tmp_path, number, c
     assert "Traceback" not in said
     assert said.splitlines()[-1].startswith("googlenet: Stopped. What was learned up to the last checkpoint is saved")
     assert "'" + str(tmp_path / "my run") + "'" in said  # as a shell wants it
-    assert not [path for path in (tmp_path / "my run").iterdir() if path.name.endswith(".tmp")]
+    assert not [path for path in (tmp_path / "my run").iterdir() if path.name.endswith(".googlenet")]
 
 
 # -------------------------------------------------------------------------------------------------------- places

@@ -484,13 +484,15 @@ def test_a_process_ends_with_its_driver(pictures, tmp_path):
     many.write_text("path\n" + f"{pictures / 'a' / '00.png'}\n" * 300_000)
     process = started(tmp_path, many, 2, workers=1)
     ends = time.monotonic() + 120
-    while not (there := children(process)) and time.monotonic() < ends:
-        time.sleep(0.05)
-    while not any(name.name.startswith(".googlenet-fresh") for name in (tmp_path / "out").iterdir()):
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-    process.kill()
-    process.communicate()
+    try:
+        while not (there := children(process)) and time.monotonic() < ends:
+            time.sleep(0.05)
+        while not any(name.name.startswith(".googlenet-fresh") for name in (tmp_path / "out").iterdir()):
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.communicate()
     while Path(f"/proc/{there[0]}").exists() and "Z" not in Path(f"/proc/{there[0]}/stat").read_text().split()[2]:
         assert time.monotonic() < ends, "it computes on"
         time.sleep(0.05)

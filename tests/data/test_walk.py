@@ -1,5 +1,7 @@
 """What is read is known by whatever name, so that nothing written takes its place."""
 
+from pathlib import Path
+
 import pytest
 
 from conftest import run_here
@@ -24,6 +26,21 @@ def test_what_is_read_is_known_by_whatever_way_it_is_named(tmp_path, monkeypatch
     assert not is_read(data / "red" / "notes.txt", "data")  # results of before may lie there
     assert is_read(run / "run.json", "run") and is_read(run / "model.onnx", "run")
     assert is_read(tmp_path / "keep.png", "keep.png") and not is_read(tmp_path / "keep.png", "none.png")
+
+
+def test_no_result_is_written_over_what_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos/a/0.png", "photos/a/1.png", "labels.csv", "photos/labels.csv", "run/run.json", "run/x.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    one = Path("photos/a/0.png")
+    assert all(
+        is_read(one, word) for word in ("photos/a/0.png", "photos/a", "photos", "photos/*/0.png", "photos/**/*.png")
+    )
+    assert not any(is_read(one, word) for word in ("photos/a/1.png", "photos/a/1*.png", "run", "-"))
+    assert is_read(Path("run/x.csv"), "run") and not is_read(Path("photos/labels.csv"), "photos")
+    assert not is_read(Path("photos/a/2.png"), "photos")
 
 
 def test_predictions_and_figures_do_not_take_the_place_of_data(tmp_path, boot_run):

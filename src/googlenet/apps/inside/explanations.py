@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.protocol import Example, ExampleSet, Watch, unwatched
+from ...data.protocol import Dataset, Example, ExampleSet, Watch, unwatched
 from ...data.walk import is_read
 from ...errors import InputError, several, unknown
 from ...errors import count as counted
@@ -23,7 +24,7 @@ from ...explain.figures import check_format, saved
 from ...explain.maps.attribution import METHODS, find_method
 from ...explain.neighbours import features, nearest
 from ...inference.predictor import read_example
-from ..measure.held_out import HeldOut, as_read, held_out
+from ..measure.held_out import HeldOut, as_read, held_out, remarks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -176,9 +177,7 @@ def _over(
 
 def _left_out(there: HeldOut) -> list[str]:
     """What there is to say of examples that are not measured."""
-    said = there.remarks
-    if bad := there.data.bad:
-        said.append(f"{counted(len(bad), 'file')} could not be read, {bad[0].path} first: {bad[0].reason}.")
+    said = _said_of(there.data)
     if learned := len(there.known) - len(there.new):
         said.append(f"{learned:,} examples were learned from, by content, and are left out.")
     if there.strangers:
@@ -191,9 +190,18 @@ def _left_out(there: HeldOut) -> list[str]:
     return said
 
 
+def _said_of(data: Dataset) -> list[str]:
+    said = remarks(data)
+    if bad := data.bad:
+        said.append(f"{counted(len(bad), 'file')} could not be read, {bad[0].path} first: {bad[0].reason}.")
+    return said
+
+
 def _search(explainer: Explainer, source: str, watch: Watch) -> Callable[[Prepared], NearestExplanation]:
     """What finds in the training part of a set the examples that are most like one."""
     data = as_read(source, explainer.pipeline.preprocessing, explainer.classes, watch)
+    for sentence in _said_of(data):
+        warnings.warn(sentence, RuntimeWarning, stacklevel=2)
     part = data.train if data.train is not None else data.held_out
     preprocessing = explainer.pipeline.preprocessing
     step = preprocessing.most

@@ -16,7 +16,7 @@ from ...errors import InputError
 from ...inference.engines.backend import exported_for
 from ...inference.evaluate import interval_of, predicted
 from ...inference.load import load
-from .held_out import held_out
+from .held_out import held_out, remarks
 
 LEVEL = 0.05  # of p, below which a difference is said to be shown
 
@@ -164,6 +164,6 @@ def comparison_job(
         unknown=tuple(there.unknown),
         left_out=len(there.known) - len(there.new),
         strangers=there.strangers,
-        notes=tuple(there.remarks),
+        notes=tuple(remarks(there.data)),
         bad_files=there.data.bad,
     )

@@ -14,7 +14,7 @@ from ...inference.evaluate import by_group, metrics, predicted
 from ...inference.load import load
 from ...training.runs.records import Evaluation
 from ..report.shortcuts import shortcuts
-from .held_out import held_out, said_by
+from .held_out import held_out, remarks, said_by
 
 
 def evaluation_job(
@@ -57,7 +57,7 @@ def evaluation_job(
         learned=learned if everything else 0,
         left_out=0 if everything else learned,
         strangers=dict(there.strangers),
-        notes=there.remarks,
+        notes=remarks(data),
     )
 
 

@@ -33,11 +33,6 @@ class HeldOut:
     strangers: Mapping[str, int]
     unknown: Sequence[str]
 
-    @property
-    def remarks(self) -> list[str]:
-        """What there is to say of the data, but for how they were read."""
-        return [note for note in self.data.notes if not note.startswith("Read as")]
-
     def nothing_new(self, runs: Sequence[str], instead: str) -> InputError:
         """The sentence for data from which the runs learned every example.
 
@@ -70,6 +65,11 @@ def as_read(
     columns = columns or Columns()
     cut = replace(columns.cut, like=getattr(preprocessing, "windows", None))
     return find_data(source, watch, replace(columns, cut=cut, like=preprocessing, known=tuple(classes)))
+
+
+def remarks(data: Dataset) -> list[str]:
+    """What there is to say of data, but for how they were read."""
+    return [note for note in data.notes if not note.startswith("Read as")]
 
 
 def said_by(runs: Sequence[str], predictor: Predictor) -> dict[str, Sequence[str]]:

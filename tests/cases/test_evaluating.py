@@ -152,6 +152,7 @@ def test_whoever_measures_says_what_could_not_be_read(learned, tmp_path):
     shown = words_of(run_here("explain", learned / "run", "--method", "ablation", "--data", data))
     assert "1 file could not be read" in shown and "bad.png first" in shown and "1 .txt" in shown
     one = data / "blue" / "000.png"
+    (data / "red" / "notes.txt").unlink()
     with pytest.warns(RuntimeWarning, match="1 file could not be read, .*bad.png first"):
         assert run_here("explain", learned / "run", one, "--method", "nearest", "--data", data).returncode == 0
 

@@ -142,6 +142,7 @@ def test_labels_have_another_name_if_it_is_said(tmp_path):
         ({"X": np.zeros((4, 1, 8, 8, 8))}, "no array y of labels for X"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": [0, 1, 0.5, 1]}, "fractions or missing values"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": [0, 1, np.nan, 1]}, "fractions or missing values"),
+        ({"X": np.zeros((4, 1, 8, 8, 8)), "y": [0, 1, 1e300, 1]}, "beyond 64 bits"),
         ({"X": np.zeros((4, 1, 8, 8, 8)), "y": ["a", "", "b", "a"]}, "an empty text"),
         ({"X": np.zeros((2, 1, 8, 8, 8)), "y": np.array([0, 1], "M8[D]")}, "classes are whole numbers or texts"),
         ({"X": np.zeros((0, 1, 8, 8, 8)), "y": np.zeros(0)}, "holds no examples"),
@@ -299,3 +300,17 @@ def test_training_moves_volumes_every_way_and_mirrors_them():
         np.testing.assert_allclose(batch.inputs, (volumes[batch.rows] / 255 - 0.5) / 0.25, atol=1e-5)
     parts = [next(part.loader(want, recipe).training(3, 8, rank, world)) for rank, world in ((0, 1), (0, 2), (1, 2))]
     assert torch.equal(parts[0].inputs[0::2], parts[1].inputs) and torch.equal(parts[0].inputs[1::2], parts[2].inputs)
+
+
+def test_volumes_are_of_the_integers_that_were_learned_from():
+    volumes = np.random.default_rng(0).integers(0, 256, (6, 1, 4, 5, 6)).astype(np.uint8)
+    known = VolumePreprocessing.fitted(volumes, False)
+    assert known.bits == 8 and VolumePreprocessing.from_dict(known.to_dict()) == known
+    with pytest.raises(InputError, match="uint16 and none is beyond what uint8 holds, of which .* give them as uint8"):
+        known.read(volumes[0].astype(np.uint16))
+    np.testing.assert_array_equal(known.read(volumes[0] * np.uint16(257)), known.read(volumes[0]))
+    np.testing.assert_allclose(known.read(volumes[0] / np.float32(255)), known.read(volumes[0]), atol=1e-6)
+    before = {key: value for key, value in known.to_dict().items() if key != "bits"}
+    assert VolumePreprocessing.from_dict(before).read(volumes[0].astype(np.uint16)).shape == (1, 1, 4, 5, 6)
+    with pytest.raises(InputError, match="8, 16, 32 or 64 bits, not 7"):
+        VolumePreprocessing.from_dict(known.to_dict() | {"bits": 7})

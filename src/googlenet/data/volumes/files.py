@@ -82,8 +82,11 @@ def _as_classes(name: str, labels: Array) -> Array:
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8", "replace")
     if labels.dtype.kind == "f":
-        if not np.isfinite(labels).all() or (labels != np.rint(labels)).any():
-            raise InputError(f"{name} holds fractions or missing values; classes are whole numbers or texts.")
+        if not np.isfinite(labels).all() or (labels != np.rint(labels)).any() or (np.abs(labels) >= 2.0**63).any():
+            raise InputError(
+                f"{name} holds fractions or missing values, or numbers beyond 64 bits; classes are whole numbers or "
+                "texts."
+            )
         labels = labels.astype(np.int64)
     if labels.dtype.kind == "u" and labels.size and labels.max() <= np.iinfo(np.int64).max:
         labels = labels.astype(np.int64)

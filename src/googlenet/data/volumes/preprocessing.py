@@ -36,6 +36,7 @@ class VolumePreprocessing:
         mean: Per channel, of such values over the training part.
         std: Per channel; 1 for a constant one.
         mirror: Whether a volume and its mirror image along the width mean the same.
+        bits: Of the unsigned integers that were learned from; 0 for floats, and where that is not known.
     """
 
     kind: ClassVar[str] = "volume"
@@ -51,6 +52,7 @@ class VolumePreprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     mirror: bool = False
+    bits: int = 0
 
     @classmethod
     def fitted(cls, volumes: Array, mirror: bool) -> VolumePreprocessing:
@@ -68,7 +70,8 @@ class VolumePreprocessing:
         mean = averaged(lambda values: values)
         std = np.sqrt(averaged(lambda values: (values - mean[:, None, None, None]) ** 2))
         scales = tuple(float(value) if value > 1e-12 else 1.0 for value in std)
-        return cls(volumes.shape[1], volumes.shape[2:], shares, tuple(map(float, mean)), scales, mirror)
+        bits = 8 * volumes.dtype.itemsize if shares else 0
+        return cls(volumes.shape[1], volumes.shape[2:], shares, tuple(map(float, mean)), scales, mirror, bits)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -116,6 +119,11 @@ class VolumePreprocessing:
         values = content[None] if content.ndim == 3 else content
         if values.shape != self.input_shape:
             raise InputError(f"the shape is {content.shape}, and the network reads {self.input_shape}")
+        if self.bits and values.dtype.kind == "u" and 0 < values.max() < 2**self.bits < 2 ** (8 * values.itemsize):
+            raise InputError(
+                f"the values are {values.dtype} and none is beyond what uint{self.bits} holds, of which the network "
+                f"learned: they would be nearly black; give them as uint{self.bits}"
+            )
         mean, std = (np.array(numbers, np.float32).reshape(-1, 1, 1, 1) for numbers in (self.mean, self.std))
         prepared = _in_range(values, self.shares)
         prepared -= mean
@@ -181,6 +189,8 @@ class VolumePreprocessing:
             raise InputError(f"volumes have channels, depth, height and width from 1, not {counts}")
         if prod(counts) > INPUT or self.channels > INPUT_CHANNELS:
             raise InputError(f"{self.described()} are more than a network reads")
+        if type(self.bits) is not int or self.bits not in (0, 8, 16, 32, 64):
+            raise InputError(f"unsigned integers are of 8, 16, 32 or 64 bits, not {self.bits!r}")
         if type(self.shares) is not bool or type(self.mirror) is not bool:
             raise InputError(f"shares and mirror are yes or no, not {self.shares!r}, {self.mirror!r}")
         if not len(self.mean) == len(self.std) == self.channels or not np.isfinite([*self.mean, *self.std]).all():

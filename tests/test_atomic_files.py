@@ -121,6 +121,25 @@ def test_of_several_files_no_old_one_stands_beside_new_ones(tmp_path, monkeypatc
     assert names(tmp_path) == ["model.bin"]  # whoever reads it now is told so
 
 
+def test_of_several_files_none_takes_the_place_of_one_that_is_of_something_else(tmp_path):
+    path = tmp_path / "model.xml"
+    other = path.with_suffix(".bin")
+    other.write_text("precious")
+
+    def write():
+        with files.fresh(path) as new:
+            new.write_text("graph")
+            new.with_suffix(".bin").write_text("weights")
+
+    with pytest.raises(InputError, match=r"model\.bin is there, and no model\.xml that it is of"):
+        write()
+    assert names(tmp_path) == ["model.bin"] and other.read_text() == "precious"
+    other.unlink()
+    write()
+    write()
+    assert other.read_text() == "weights"
+
+
 def test_a_link_at_the_name_of_a_temporary_file_is_not_followed(tmp_path, monkeypatch):
     victim = tmp_path / "victim"
     victim.write_text("precious")

@@ -93,21 +93,20 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     if not path.name or (path.exists() and not path.is_file()):
         raise InputError(f"{path} is no plain file, and stays as it is. Name another file.")
     sweep(path.parent)
-    temporary: Path | None = None
     try:
         descriptor, temporary = _new_file(path)
-        with os.fdopen(descriptor, "wb") as file:
-            _hold(file.fileno())
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.replace(path)
-        _flush(path.parent)
-    except BaseException as error:
-        if temporary is not None:
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                _hold(file.fileno())
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                temporary.replace(path)
+        except BaseException:
             temporary.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
             raise
+        _flush(path.parent)
+    except OSError as error:
         raise InputError(f"{path} could not be written: {error.strerror}. What was there is untouched.") from error
 
 
@@ -188,8 +187,7 @@ def home() -> Path:
     a home folder, as in some containers, a folder of that user's among the system's temporary ones.
 
     Raises:
-        InputError: If ``GOOGLENET_HOME`` begins with the home folder of somebody who has none, or somebody else has
-            made the temporary folder.
+        InputError: If ``GOOGLENET_HOME`` begins with a home folder that is not there, or the other is somebody else's.
     """
     if chosen := os.environ.get("GOOGLENET_HOME"):
         try:
@@ -219,14 +217,14 @@ def fresh(path: Path) -> Iterator[Path]:
     Nothing moves, and what was there stays, if anything is raised.
 
     Raises:
-        InputError: If the disk is full or the folder cannot be written.
+        InputError: If the disk is full, the folder cannot be written, or a part stands there already without ``path``.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep(path.parent)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=_FRESH) as folder, _held(Path(folder)):
             yield Path(folder) / path.name
-            _move(sorted(Path(folder).iterdir()), path.parent)
+            _move(sorted(Path(folder).iterdir()), path)
     except InputError as error:  # who wrote there named what is gone
         said = str(error).replace(str(Path(folder) / path.name), str(path)).replace(str(Path(folder)), str(path.parent))
         raise InputError(said) from error
@@ -234,16 +232,18 @@ def fresh(path: Path) -> Iterator[Path]:
         raise InputError(f"{path} could not be written: {error.strerror}.") from error
 
 
-def _move(parts: Sequence[Path], folder: Path) -> None:
-    """Gives files, flushed to disk, their places in a folder: what one needs lies in those before it, so that the last
-    that was there goes first, and never stands beside what is new."""
+def _move(parts: Sequence[Path], path: Path) -> None:
+    """Gives files, flushed to disk, their places beside ``path``: what one needs lies in those before it, so that the
+    last that was there goes first, and never stands beside what is new."""
     for part in parts:
+        if (there := path.with_name(part.name)).exists() and not path.exists():
+            raise InputError(f"{there} is there, and no {path.name} that it is of. Remove it, or name another file.")
         _flush(part)
     if len(parts) > 1:
-        (folder / parts[-1].name).unlink(missing_ok=True)
+        path.with_name(parts[-1].name).unlink(missing_ok=True)
     for part in parts:
-        part.replace(folder / part.name)
-    _flush(folder)
+        part.replace(path.with_name(part.name))
+    _flush(path.parent)
 
 
 @contextmanager

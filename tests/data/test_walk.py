@@ -6,7 +6,11 @@ import pytest
 
 from conftest import run_here
 from googlenet import InputError
+from googlenet.apps.cli.output.spans import write_spans
+from googlenet.apps.cli.output.writers import WRITERS
 from googlenet.data.walk import is_read
+from googlenet.inference.prediction import Prediction, Wanted
+from googlenet.inference.spans import Span
 from googlenet.weights.convert import convert
 
 
@@ -23,7 +27,7 @@ def test_what_is_read_is_known_by_whatever_way_it_is_named(tmp_path, monkeypatch
         assert is_read(tmp_path / "keep.png", word), word
         assert not is_read(tmp_path / "free.png", word)
         assert not is_read(data / "new.png", word)
-    assert not is_read(data / "red" / "notes.txt", "data")  # results of before may lie there
+    assert is_read(data / "red" / "notes.txt", "data")  # which are no results of before
     assert is_read(run / "run.json", "run") and is_read(run / "model.onnx", "run")
     assert is_read(tmp_path / "keep.png", "keep.png") and not is_read(tmp_path / "keep.png", "none.png")
 
@@ -39,8 +43,25 @@ def test_no_result_is_written_over_what_is_read(tmp_path, monkeypatch):
         is_read(one, word) for word in ("photos/a/0.png", "photos/a", "photos", "photos/*/0.png", "photos/**/*.png")
     )
     assert not any(is_read(one, word) for word in ("photos/a/1.png", "photos/a/1*.png", "run", "-"))
-    assert is_read(Path("run/x.csv"), "run") and not is_read(Path("photos/labels.csv"), "photos")
+    assert is_read(Path("run/x.csv"), "run") and is_read(Path("photos/labels.csv"), "photos")
     assert not is_read(Path("photos/a/2.png"), "photos")
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "jsonl"])
+def test_what_was_written_into_a_folder_of_data_may_be_written_again_and_no_table_of_it(tmp_path, form):
+    """By how it begins: both may be called alike."""
+    found = Prediction("a b/0.png", top=(("cat", 0.75), ("dog", 0.25)))
+    for name, predictions in (("told", [found]), ("failed", [Prediction("0.png", error="it is empty.")])):
+        with (tmp_path / name).open("w") as out:
+            WRITERS[form](predictions, out, Wanted(2))
+    with (tmp_path / "spans").open("w") as out:
+        write_spans([Span("night", 0.0, 30.0, "W", 0.987, 1)], out, form)
+    for name in ("told", "failed", "spans"):
+        assert is_read(tmp_path / name, str(tmp_path / name)) and not is_read(tmp_path / name, str(tmp_path)), name
+    tables = ("1,0.123,0.5\n", "  1.0000000e+00  1.769e-01\n", "1 0.123  0.250 1\n", "name,class\na,b\n")
+    for number, text in enumerate(tables):
+        (tmp_path / f"{number}.txt").write_text(text)
+        assert is_read(tmp_path / f"{number}.txt", str(tmp_path)), text
 
 
 def test_predictions_and_figures_do_not_take_the_place_of_data(tmp_path, boot_run):
@@ -82,3 +103,10 @@ def test_weights_are_not_converted_onto_themselves(tmp_path, boot_run):
             convert(source, target, bf16=True)
     assert alone.read_bytes() == (boot_run / "model.safetensors").read_bytes() == before
     assert convert(boot_run, tmp_path / "b.safetensors", bf16=True).target.stat().st_size < len(before)
+
+
+def test_a_folder_that_is_called_as_an_unfinished_file_is_not_left_unlabelled_in_silence(tmp_path, boot_run):
+    (tmp_path / "data" / "red" / "session.tmp").mkdir()
+    done = run_here("predict", boot_run, tmp_path / "data")
+    assert done.returncode == 0 and "Passed over" in done.stderr and "'red/session.tmp'" in done.stderr
+    assert "Passed over" not in run_here("predict", boot_run, tmp_path / "alias").stderr

@@ -22,7 +22,12 @@ JUNK = (
     *("~snapshot", "__pycache__", "_gsdata_", "picasa.ini", "zbthumbnail.info", "thumbs.db:*"),
     *(UNFINISHED := ("~$*", "*~", "*.bak", "*.tmp", "*.part", "*.partial", "*.crdownload")),  # of files, as a rule
 )
-RESULTS = frozenset((".csv", ".jsonl", ".json", ".txt", ".tsv", ".html"))  # files that predictions go into
+# How files of predictions and figures begin, whatever they are called; a table of labels or signals begins otherwise.
+_RESULTS = re.compile(
+    rb'"?input"?,"?error\b.*|start,end,label,probability\b.*|\{"(input|start)": .*|<!doctype html>.*'
+    rb"|[^\n]+  (error: |[^\n]*[^ \n] [01]\.\d{3}\s).*",
+    re.DOTALL,
+)
 _JUNK, _UNFINISHED = (re.compile("|".join(map(fnmatch.translate, names))) for names in (JUNK, UNFINISHED))
 _ANYWHERE = re.compile(r"([a-z][a-z0-9+.-]*::)*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,9}")
@@ -73,15 +78,17 @@ def is_junk(name: str) -> bool:
     return _JUNK.fullmatch(name.casefold()) is not None
 
 
-def passed_over(folder: Path) -> list[str]:
-    """Folders in one, at any depth, that may hold data after all: they are called as unfinished files are.
+def passed_over(folder: Path) -> Iterator[str]:
+    """What to say of folders in one, at any depth, that may hold data after all: they are called as unfinished files
+    are.
 
     Raises:
         InputError: If a folder cannot be listed.
     """
     found = [os.path.join(where, name) for where, _ in walked(folder) for name in _listed(where)[1]]  # noqa: PTH118
     unfinished = [path for path in map(Path, found) if _UNFINISHED.fullmatch(path.name.casefold())]
-    return sorted(str(path.relative_to(folder)) for path in unfinished)
+    if passed := sorted(str(path.relative_to(folder)) for path in unfinished):
+        yield f"Passed over, for they are called as copies and unfinished files are: {', '.join(map(repr, passed))}."
 
 
 def called_twice(folders: Iterable[Path]) -> Iterator[str]:
@@ -208,7 +215,7 @@ def is_read(output: Path, word: str) -> bool:
     by whatever links, or in the folder of a run.
 
     Args:
-        output: It. What looks like results of before does not count as data of a folder.
+        output: It. What begins as results of before do is no data of a folder.
         word: What is read, as a user called it.
     """
     if not output.is_file():
@@ -220,7 +227,7 @@ def is_read(output: Path, word: str) -> bool:
         return output.samefile(path)
     if (path / "run.json").exists() and output.parent.samefile(path):
         return True
-    return output.suffix.lower() not in RESULTS and any(map(output.samefile, filter(Path.exists, walk(path))))
+    return any(map(output.samefile, filter(Path.exists, walk(path)))) and not _RESULTS.fullmatch(_beginning(output))
 
 
 def extension_of(path: Path) -> str:
@@ -231,12 +238,17 @@ def extension_of(path: Path) -> str:
 
 def format_of(path: Path) -> str:
     """The extension of the format in which a file begins; "" if that is not known, or it cannot be read."""
+    start = _beginning(path)
+    return next((kind for begins, kind in _BEGINNINGS.items() if re.match(begins, start, re.DOTALL)), "")
+
+
+def _beginning(path: Path) -> bytes:
+    """The first bytes of a file; none if it cannot be read."""
     try:
         with open_plain(path) as file:
-            start = file.read(32)
+            return file.read(4096)
     except (OSError, ValueError, InputError):  # of a name that can be none
-        return ""
-    return next((kind for begins, kind in _BEGINNINGS.items() if re.match(begins, start, re.DOTALL)), "")
+        return b""
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

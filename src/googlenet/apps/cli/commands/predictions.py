@@ -165,9 +165,14 @@ class _How:
 
 def _labelled(predictor: Predictor, run: str, inputs: Sequence[str], out: TextIO, how: _How) -> int:
     """Labels recordings in stretches, all else one by one; gives how many could not be read."""
+    from ....data.walk import passed_over
     from ....inference.spans import windows_of
+    from ..output.screen import beside
     from ..output.spans import label_recordings
 
+    for folder in (Path(word) for word in inputs if Path(word).is_dir()):
+        for said in passed_over(folder):
+            beside(said)
     if windows_of(predictor) is not None:
         wanted = predictor.wanted(how.top, how.reject_below, how.coverage)
         form = (how.form or Format.csv).value

@@ -116,8 +116,7 @@ def _in_folders(root: Path) -> Labelled:
 
 
 def _notes_on_folders(root: Path, empty: Sequence[Path], others: Counter[str]) -> Iterator[str]:
-    if passed := passed_over(root):
-        yield f"Passed over, for they are called as copies and unfinished files are: {', '.join(map(repr, passed))}."
+    yield from passed_over(root)
     if empty:
         names = ", ".join(str(folder.relative_to(root)) for folder in empty)
         yield f"Left out, for there is no picture in it: {names}."

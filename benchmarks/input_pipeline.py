@@ -3,7 +3,7 @@
     python benchmarks/input_pipeline.py FOLDER_OF_PICTURES
 
 Rounds alternate: the loader alone, then whole training steps on batches that are ready; for photos at 224 pixels
-(``googlenet_bn``, batch 32) and for small pictures in memory (``googlenet_short``, half width, 28 pixels, batch 128).
+(``googlenet_bn``, batch 32) and for small grey pictures in memory (``googlenet_shallow``, 28 pixels, batch 128).
 """
 
 from __future__ import annotations

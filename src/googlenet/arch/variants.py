@@ -146,6 +146,18 @@ GOOGLENET_SHORT = replace(
     stages=(SMALL_STEM, STAGE_3, Stage("4", (FIRST_OF_4, LAST_OF_4, MaxPool("pool4"))), STAGE_5),
     auxiliary=(Auxiliary("4a", grid=2, pool=None),),
 )
+GOOGLENET_SHALLOW = replace(
+    GOOGLENET_SMALL,
+    name="googlenet_shallow",
+    description="googlenet_small with two modules alone, 4e and 5b",
+    stages=(
+        SMALL_STEM,
+        Stage("3", (MaxPool("pool3"),)),
+        Stage("4", (LAST_OF_4, MaxPool("pool4"))),
+        Stage("5", published("5")[-1:]),
+    ),
+    auxiliary=(Auxiliary("4e", grid=2, pool=None),),
+)
 
 # ----------------------------------------------------------------- signals
 INCEPTIONTIME = Arch(
@@ -239,6 +251,7 @@ VARIANTS: dict[str, Arch] = {
         GOOGLENET_NAIVE,
         GOOGLENET_SMALL,
         GOOGLENET_SHORT,
+        GOOGLENET_SHALLOW,
         INCEPTIONTIME,
         GOOGLENET_1D,
         GOOGLENET_3D,

@@ -17,13 +17,13 @@ PHOTOS = Recipe(
 )
 SMALL = Recipe(
     "small",
-    arch="googlenet_short",
-    width=0.5,
+    arch="googlenet_shallow",
+    width=0.8,
     epochs=22,
     min_steps=250,
-    batch_size=256,
+    batch_size=128,
     optimizer="muon",
-    learning_rate=4e-3,
+    learning_rate=6e-3,
     warmup=0.2,
     momentum=0.95,
     label_smoothing=0.05,
@@ -33,11 +33,12 @@ SMALL = Recipe(
     shift=2,
     cutout=8,
 )
-# Colour asks for more and longer steps, most of them of smaller pictures; docs/tried.md.
+# Colour asks for more modules, and for longer steps, most of them of smaller pictures; docs/tried.md.
 SMALL_COLOUR = dataclasses.replace(
     SMALL,
     name="small-colour",
-    batch_size=128,
+    arch="googlenet_short",
+    width=0.5,
     learning_rate=0.015,
     momentum=0.9,
     weight_decay=0.1,

@@ -104,9 +104,7 @@ def test_two_runs_are_averaged_that_held_other_pictures_out(runs):
     found = json.loads(run_here("evaluate", runs / "one", runs / "two", "digits", "--json").stdout)
     test = digits().test
     alone = [load_pipeline(runs / name)[0] for name in ("one", "two")]
-    with (
-        torch.inference_mode()
-    ):  # a mean is calibrated as a whole, which changes no label
+    with torch.inference_mode():  # a mean is calibrated as a whole, which changes no label
         p = sum(Pipeline(each.networks, each.preprocessing)(test.pixels) for each in alone)
     right = int((p.argmax(1) == test.labels).sum())
     assert found["count"] == 450 and abs(450 * found["top1"] - right) < 4  # evaluate computes in bfloat16

@@ -24,6 +24,7 @@ from googlenet.apps.batch.entries import entries_of
 from googlenet.apps.batch.job import Asked, predict_parts
 from googlenet.apps.batch.label import Network
 from googlenet.apps.batch.plan import read_plan
+from googlenet.data.images.sources.tables.table import read_table
 from googlenet.data.images.stored import Stored
 from googlenet.errors import InputError
 from googlenet.weights.checkpoint import CHECKPOINT, PREVIOUS, WEIGHTS
@@ -84,6 +85,40 @@ def test_tables_of_paths_lead_from_their_folder(tmp_path, ending):
         path.write_text("\n".join(gap.join(row) for row in (rows, *zip(*rows.values(), strict=True))))
     assert list(entries_of([str(path)], (), ENDINGS)) == [str(tmp_path / "one.png"), "/elsewhere/two.png"]
     assert list(entries_of([str(path)], (), (".csv", ".tsv", ".parquet"))) == [str(path)]  # a table of signals
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"path,label\n{}one.png,a\n{}two.png,b\n",
+        b'label;path;note\na;{}one.png;"1;2"\nb;{}two.png;\n',
+        b"label|path\ra|{}one.png\rb|{}two.png\r",
+        b"label, path\na, {}one.png\nb, {}two.png\n",
+        b"sep=;\r\nlabel;path\r\na;{}one.png\r\nb;{}two.png\r\n",
+        b"\n,\npath,label\n{}one.png,a\n\n{}two.png,b\n",
+    ],
+    ids=["commas", "semicolons", "bars", "blanks", "named", "empty rows"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("leads", ["", "below/", "below\\", "{around}/below/"])
+def test_a_table_of_paths_is_read_as_one_to_learn_from(tmp_path, written, encoding, leads):
+    (tmp_path / "below").mkdir()
+    for name in ("one.png", "two.png"):
+        Image.new("L", (8, 8)).save(tmp_path / "below" / name)
+    text = written.decode().replace("{}", leads.format(around=tmp_path))
+    path = tmp_path / ("list.csv" if leads else "below/list.csv")
+    path.write_bytes(text.encode(encoding))
+    learned = read_table(path).parts["train"]
+    assert len(learned) == 2
+    assert list(entries_of([str(path)], (), ENDINGS)) == [file for file, _ in learned]
+
+
+def test_paths_of_a_table_may_lead_from_the_current_folder(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(pictures)
+    (tmp_path / "list.csv").write_text("path\na/00.png\na/03.png\n")
+    assert list(entries_of([str(tmp_path / "list.csv")], (), ENDINGS)) == ["a/00.png", "a/03.png"]
+    (tmp_path / "list.csv").write_text("path\nnone.png\n")
+    assert list(entries_of([str(tmp_path / "list.csv")], (), ENDINGS)) == [str(tmp_path / "none.png")]
 
 
 def test_a_list_without_a_header_is_one_of_paths(tmp_path):

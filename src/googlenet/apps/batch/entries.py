@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from ...data.images.sources.tables.columns import PATHS, plain
+from ...data.images.sources.tables.paths import leading, resolved
+from ...data.images.sources.tables.rows import beginning_of, dialect_of
 from ...data.images.stored import members_of
 from ...data.walk import extension_of, is_elsewhere, is_junk, is_pattern, walked
 from ...errors import InputError, quoted, reason, several
@@ -19,6 +23,8 @@ from .plan import Entry
 
 TABLES = (".csv", ".tsv", ".parquet")  # of paths, where the network does not read tables itself
 BATCH = 8192  # rows of a Parquet file at once
+FIRST = 1000  # paths of a table by which the folder is found that they lead from
+WRITTEN = re.compile(r"[\\%~]|^file:", re.IGNORECASE)  # in a path that may be written in another way than here
 PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
@@ -90,32 +96,40 @@ def _matching(pattern: str) -> list[str]:
 
 
 def _listed(text: str) -> Iterator[str]:
-    """The paths of a table, which are below its folder unless they begin at the root."""
-    folder = os.path.dirname(text)  # noqa: PTH120
-    paths = _of_parquet(text) if text.lower().endswith(".parquet") else _of_csv(text)
-    for path in paths:
-        yield path if is_elsewhere(path) else os.path.join(folder, path)  # noqa: PTH118
+    """Where the paths of a table lead: addresses as they are, others from the folder that is found by the first."""
+    paths = iter(_of_parquet(text) if text.lower().endswith(".parquet") else _of_csv(text))
+    first = list(islice(paths, FIRST))
+    base = leading(Path(text), [path for path in first if not is_elsewhere(path)]) or Path(text).parent
+    folder = "" if base == Path() else str(base)
+    for path in chain(first, paths):
+        if is_elsewhere(path):
+            yield path
+        else:
+            yield resolved(base, path) if WRITTEN.search(path) else os.path.join(folder, path)  # noqa: PTH118
 
 
 def _of_csv(text: str) -> Iterator[str]:
+    encoding, start = beginning_of(Path(text))
+    dialect = dialect_of(Path(text), start)
     with open_plain(text) as raw:
-        file = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        file = io.TextIOWrapper(raw, encoding=encoding, newline="")
         try:
-            rows = csv.reader(file, delimiter="\t" if text.lower().endswith(".tsv") else ",")
-            header = next(rows, [])
+            rows = csv.reader(file, delimiter=dialect.mark, skipinitialspace=dialect.spaced)
+            written = (row for row in rows if any(cell.strip() for cell in row))
+            header = next(islice(written, int(dialect.named), None), [])
             at = _column(header, text)
             if at is None:  # one column, and no name above it
                 at = 0
                 yield from header
-            for number, row in enumerate(rows, start=2):
+            for row in written:
                 if len(row) <= at:
-                    if row:
-                        raise InputError(f"{text}, row {number}: there is no path in it.")
-                    continue
+                    raise InputError(f"{text}, line {rows.line_num}: there is no path in it.")
                 if row[at].strip():
                     yield row[at].strip()
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"{text} is no table in UTF-8 ({error}).") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"{text} is no table in {encoding.removesuffix('-sig').upper()} ({error}).") from error
+        except csv.Error as error:
+            raise InputError(f"{text}, line {rows.line_num} is not a row of a table ({error}).") from error
 
 
 def _of_parquet(text: str) -> Iterator[str]:

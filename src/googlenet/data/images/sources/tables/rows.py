@@ -6,6 +6,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .....errors import InputError
@@ -16,7 +17,40 @@ _MARKS = (",", ";", "\t", "|")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _NAMED_MARK = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)  # the first line of what Excel is to split
 
+_BEGINNING = 65_536  # bytes by which a table is told
+
 Row = tuple[int, list[str]]  # the number of its line, and its cells
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a table is written.
+
+    Attributes:
+        mark: What stands between cells.
+        spaced: Whether a blank that follows it is none of a cell's.
+        named: Whether the first line says what the mark is, and is no row.
+    """
+
+    mark: str
+    spaced: bool
+    named: bool
+
+
+def beginning_of(table: Path) -> tuple[str, str]:
+    """The encoding of a text table, and its first lines.
+
+    Args:
+        table: Where it lies.
+
+    Raises:
+        InputError: If it is no plain file.
+        OSError: If it cannot be read.
+    """
+    with open_plain(table) as file:
+        start = file.read(_BEGINNING)
+    encoding = encoding_of(start)
+    return encoding, "".join(start.decode(encoding, "replace").splitlines(keepends=True)[:20])
 
 
 def text_of(table: Path) -> str:
@@ -58,14 +92,32 @@ def rows_of(table: Path, text: str, strict: bool) -> list[Row]:
     Raises:
         InputError: If it is no table.
     """
+    return _read(table, text, strict)[1]
+
+
+def dialect_of(table: Path, start: str) -> Dialect:
+    """How a table is written, as :func:`rows_of` reads it.
+
+    Args:
+        table: For what is said of it.
+        start: Its first lines.
+
+    Raises:
+        InputError: If it is no table.
+    """
+    return _read(table, start, strict=False)[0]
+
+
+def _read(table: Path, text: str, strict: bool) -> tuple[Dialect, list[Row]]:
     start = next((line for line in _lines(text) if line.strip()), "").rstrip("\r\n")
     named = _NAMED_MARK.fullmatch(start)
     mark = named[1] if named else _mark(start)
     rows = _parsed(table, text, strict, mark, False)[bool(named) :]
     blank = [all(cell.startswith(" ") for cell in cells[1:] if cell) and len(cells) > 1 for _, cells in rows]
-    if blank and (blank[0] or all(blank[1:])):
+    spaced = bool(blank) and (blank[0] or all(blank[1:]))
+    if spaced:
         rows = _parsed(table, text, strict, mark, True)[bool(named) :]
-    return rows
+    return Dialect(mark, spaced, bool(named)), rows
 
 
 def _parsed(table: Path, text: str, strict: bool, mark: str, spaced: bool) -> list[Row]:

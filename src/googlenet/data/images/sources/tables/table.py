@@ -11,16 +11,14 @@ from pathlib import Path
 
 from ..... import limits
 from .....errors import InputError, count, quoted, short
-from .....files import open_plain
 from ...names import extensions
 from .columns import LABELS, PATHS, chosen, ends_in, plain
 from .parts import parts_of_rows
 from .paths import base_of, exists, resolved, why_missing
-from .rows import Row, encoding_of, rows_of, text_of
+from .rows import Row, beginning_of, rows_of, text_of
 
 _TEXTS = (".csv", ".tsv", ".txt")
 _WIDE = 24  # a table of more columns than that holds samples
-_START = 65_536  # bytes by which a table is told
 _FRACTION = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
 _NOTES = 20  # on columns
 _NO_LABEL = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "?", "-"})  # labels that may say there is none
@@ -70,10 +68,7 @@ def _is_list(row: Sequence[str], ends: Collection[str]) -> bool:
 def _beginning(table: Path) -> list[list[str]]:
     """The first rows of a table; none if it cannot be read."""
     try:
-        with open_plain(table) as file:
-            start = file.read(_START)
-        lines = start.decode(encoding_of(start), "replace").splitlines(keepends=True)
-        return [cells for _, cells in rows_of(table, "".join(lines[:20]), strict=False)]
+        return [cells for _, cells in rows_of(table, beginning_of(table)[1], strict=False)]
     except (OSError, InputError):
         return []
 

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 import wave
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -154,6 +156,49 @@ def test_samples_from_a_pipe(learned):
     ):
         result = run_here("predict", learned / "run", "-", stdin=bad)
         assert result.returncode == 1 and said in result.stderr
+
+
+def piped(learned, moments, *before, names="time,1 of 2,2 of 2,note"):
+    """What is said of samples that come with their times and a note."""
+    values, _ = tones(9)
+    rows = (f"{moment},{a:.5f},{b:.5f},well" for moment, (a, b) in zip(moments, values.T, strict=False))
+    return run_here("predict", learned / "run", "-", stdin="\n".join([*before, names, *rows]) + "\n")
+
+
+@pytest.mark.parametrize("every", [0.02, 0.0203])
+def test_times_of_a_pipe_that_rise_as_the_networks_samples_change_nothing(learned, every):
+    values, _ = tones(9)
+    bare = run_here("predict", learned / "run", "-", stdin="\n".join(f"{a:.5f},{b:.5f}" for a, b in values.T) + "\n")
+    count = values.shape[1]
+    began = datetime(2026, 1, 31, 12)
+    dates = [str(began + timedelta(seconds=every * at)) for at in range(count)]
+    seconds = [f"{5 + every * at:.4f}" for at in range(count)]
+    jittered = [f"{every * (at + 0.2 * (at % 2)):.4f}" for at in range(count)]
+    for moments in (dates, seconds, jittered):
+        assert piped(learned, moments).stdout == bare.stdout != ""
+    milliseconds = [f"{1000 * every * at:.1f}" for at in range(count)]
+    assert piped(learned, milliseconds, names="t_ms,1 of 2,2 of 2,note").stdout == bare.stdout
+
+
+@pytest.mark.parametrize(
+    ("moments", "said"),
+    [
+        ([0.01 * at for at in range(300)], "says 100 Hz, and the network reads 50 Hz"),
+        ([30.0 * at for at in range(300)], "rises by 30, which 50 Hz does not in any unit"),
+        ([0.04 * at for at in range(300)], "says 25 Hz"),
+        ([0.02 * at + 3 * (at > 150) for at in range(300)], "goes from 3 to 6.02"),
+        ([0.02 * (at if at < 150 else 300 - at) for at in range(300)], "one rate and no gap"),
+        ([*(0.02 * at for at in range(150)), "soon"], "Row 152 of standard input: 'soon' is no time"),
+    ],
+)
+def test_times_of_a_pipe_that_rise_otherwise_are_refused(learned, moments, said):
+    result = piped(learned, moments)
+    assert result.returncode == 1 and re.search(said, result.stderr.replace("\n", " ")), result.stderr
+
+
+def test_columns_of_a_pipe_are_named_once(learned):
+    result = piped(learned, range(300), names="1 of 2,1 of 2,2 of 2,note")
+    assert result.returncode == 1 and "names '1 of 2' twice" in result.stderr
 
 
 def test_evaluate_cuts_as_training_did_and_tells_the_recordings_apart(learned):

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import count, islice
-
-import numpy as np
 
 from ..data.protocol import Example
 from ..data.signals.recordings import stream
 from ..data.signals.recordings.recording import Recording, Samples
 from ..data.signals.recordings.windows import Windows
-from ..errors import InputError
 from .predictor import Predictor
 
 
@@ -84,11 +79,10 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
 
     Args:
         predictor: That learned from windows of recordings.
-        lines: Numbers of every channel, between commas, semicolons or white space; the first may be their names.
-            Nothing between two commas or semicolons is a missing number.
+        lines: As :func:`~googlenet.data.signals.recordings.stream.blocks_of` reads them.
 
     Raises:
-        InputError: At a row that is none.
+        InputError: At a row that is none, and where times say another rate or have a gap.
 
     Warns:
         RuntimeWarning: Of samples at the end that are no whole window.
@@ -96,9 +90,14 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
     windows = windows_of(predictor)
     assert windows is not None
     starts = iter(range(0, 1 << 62, windows.hop))
-    came = count()  # rows
-    rows = (row for row, _ in zip(_rows(lines, windows), came, strict=False))
-    signals, answered = stream.cut(_blocks(rows, windows), starts, windows.window), 0
+    lengths: list[int] = [0]
+
+    def counted() -> Iterator[Samples]:
+        for block in stream.blocks_of(lines, windows):
+            lengths[0] += block.shape[1]
+            yield block
+
+    signals, answered = stream.cut(counted(), starts, windows.window), 0
     for number, signal in enumerate(signals):
         first = number * windows.hop / windows.rate
         (chunk, found), *_ = predictor.results([Example("-", signal)])
@@ -109,53 +108,13 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
             said = ("", 0.0)
         answered = number * windows.hop + windows.window
         yield Span("-", first, first + windows.window / windows.rate, *said)
-    rest = next(came) - answered
+    rest = lengths[0] - answered
     if rest > 0:
         warnings.warn(
             f"The last {rest / windows.rate:.3g} s of standard input are shorter than a window, and have no label.",
             RuntimeWarning,
             stacklevel=2,
         )
-
-
-def _blocks(rows: Iterator[list[float]], windows: Windows) -> Iterator[Samples]:
-    """``(channels, n)``, each so long that it ends where a window ends."""
-    size = windows.window
-    while block := list(islice(rows, size)):
-        yield np.array(block, np.float64).T
-        size = windows.hop
-
-
-def _cells(line: str) -> list[str]:
-    """Of a line, between semicolons where it has some, else between commas, else between white space."""
-    mark = next((mark for mark in ";," if mark in line), None)
-    return line.split() if mark is None else [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
-
-
-def _rows(lines: Iterable[str], windows: Windows) -> Iterator[list[float]]:
-    count = len(windows.channels)
-    order = list(range(count))
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        cells = _cells(line)
-        try:
-            values = [float(cell or "nan") for cell in cells]
-        except ValueError:
-            if number > 1 or not set(windows.channels) <= set(cells):
-                raise InputError(
-                    f"Row {number} of standard input is {line.strip()!r}: a row is a number for each of "
-                    f"{', '.join(windows.channels)}."
-                ) from None
-            order = [cells.index(name) for name in windows.channels]
-            count = len(cells)
-            continue
-        if len(values) != count:
-            raise InputError(
-                f"Row {number} of standard input has {len(values)} numbers, and the network reads {count}: "
-                f"{', '.join(windows.channels)}."
-            )
-        yield [values[at] for at in order]
 
 
 class Runs:

@@ -141,7 +141,7 @@ def _roles(path: Path, header: list[str], rows: list[list[str]], said: TableColu
     """What the columns are: by what the user said, by their names, and by what is in the first rows."""
     texts = [2 * sum(_is_text(row[at]) for row in rows) > len(rows) for at in range(len(header))]
     label, group = (None if name is None else header.index(name) for name in (said.target, said.group))
-    found = _Roles(label=label, group=group, time=_time(header, said), ids=_ids(header, rows, said))
+    found = _Roles(label=label, group=group, time=time_column(header, said), ids=_ids(header, rows, said))
     found.dated = found.time is not None and texts[found.time]
     for at, name in enumerate(header):
         if at in (found.time, *found.ids, found.group) or at == label:
@@ -159,8 +159,13 @@ def _roles(path: Path, header: list[str], rows: list[list[str]], said: TableColu
     return found
 
 
-def _time(header: Sequence[str], said: TableColumns) -> int | None:
-    """The column of the times: the one that is called so, else one whose name begins so."""
+def time_column(header: Sequence[str], said: TableColumns) -> int | None:
+    """The column of the times: the one that is called so, else one whose name begins so; ``None`` if there is none.
+
+    Args:
+        header: Names of the columns.
+        said: Of them, by the user.
+    """
     if said.time is not None:
         return header.index(said.time)
     there = {at: name.lower() for at, name in enumerate(header) if name not in (*said.ignore, *said.named().values())}

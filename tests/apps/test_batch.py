@@ -147,6 +147,11 @@ def test_members_of_tars_are_found_where_they_lie(pictures, tmp_path):
         ("x.csv", b"a,b\n1,2\n", "are not found among a, b"),
         ("x.csv", b"path,file\n1,2\n", "may be path, file"),
         ("x.csv", b"path\n\xff\xfe\n", "no table in UTF-8"),
+        ("x.csv", b'path,label\na.png,"cat\nb.png,dog\n', "line 3 is not a row of a table"),
+        ("x.csv", b'path,label\na.png,"cat\nb.png,"dog"\n', "line 3 is not a row of a table"),
+        ("x.csv", b"path,label\na, b.png,cat\n", "line 2 has 3 cells, the first 2"),
+        ("x.csv", b"label,path\ncat,a.png\ndog,\n", "line 3: there is no path in it"),
+        ("x.csv", b"\n\n", "has no row"),
         ("x.parquet", b"nothing", "no whole Parquet"),
     ],
 )
@@ -154,6 +159,36 @@ def test_what_is_no_list_gets_a_sentence(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=said):
         list(entries_of([str(tmp_path / name)], (), ENDINGS))
+
+
+def test_a_table_that_is_not_there_is_said_to_be_none(tmp_path):
+    with pytest.raises(InputError, match=r"none\.csv could not be read: No such file"):
+        list(entries_of([str(tmp_path / "none.csv")], (), ENDINGS))
+
+
+def test_one_column_of_a_tsv_may_hold_commas(tmp_path):
+    for name in ("a.png", "x, y.png"):
+        Image.new("L", (8, 8)).save(tmp_path / name)
+    for header in ("path\n", ""):
+        (tmp_path / "list.tsv").write_text(header + "x, y.png \na.png\n")
+        found = list(entries_of([str(tmp_path / "list.tsv")], (), ENDINGS))
+        assert found == [str(tmp_path / "x, y.png"), str(tmp_path / "a.png")]
+
+
+def test_addresses_of_files_in_a_table_are_those_files(tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a b.png")
+    (tmp_path / "list.csv").write_text(f"path,label\nfile://{tmp_path}/a%20b.png,x\ns3://bucket/c.png,x\n")
+    assert list(entries_of([str(tmp_path / "list.csv")], (), ENDINGS)) == [
+        str(tmp_path / "a b.png"),
+        "s3://bucket/c.png",
+    ]
+
+
+def test_folders_that_are_passed_over_are_said_in_parts_too(pictures, tmp_path):
+    for folder in ("new", "old.bak"):
+        shutil.copytree(pictures / "a", tmp_path / "in" / folder)
+    result = run_here("predict", RUN, tmp_path / "in", "--out", tmp_path / "out", "--part", "1/1")
+    assert result.returncode == 0 and "'old.bak'" in result.stderr
 
 
 def test_what_lies_behind_an_address_is_listed_and_read(pictures, tmp_path):

@@ -10,12 +10,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import run_here
 from googlenet import InputError
 from googlenet.data.find import Columns, find_data
 from googlenet.data.kinds import preprocessing_from
-from googlenet.data.signals.recordings.windows import Cut
+from googlenet.data.signals.recordings.stream import blocks_of
+from googlenet.data.signals.recordings.windows import Cut, Windows
 from googlenet.data.splits import with_held_out
 from googlenet.training.recipe import find_recipe
 
@@ -165,7 +168,7 @@ def piped(learned, moments, *before, names="time,1 of 2,2 of 2,note"):
     return run_here("predict", learned / "run", "-", stdin="\n".join([*before, names, *rows]) + "\n")
 
 
-@pytest.mark.parametrize("every", [0.02, 0.0203])
+@pytest.mark.parametrize("every", [0.02, 0.0201])
 def test_times_of_a_pipe_that_rise_as_the_networks_samples_change_nothing(learned, every):
     values, _ = tones(9)
     bare = run_here("predict", learned / "run", "-", stdin="\n".join(f"{a:.5f},{b:.5f}" for a, b in values.T) + "\n")
@@ -184,16 +187,79 @@ def test_times_of_a_pipe_that_rise_as_the_networks_samples_change_nothing(learne
     ("moments", "said"),
     [
         ([0.01 * at for at in range(300)], "says 100 Hz, and the network reads 50 Hz"),
-        ([30.0 * at for at in range(300)], "rises by 30, which 50 Hz does not in any unit"),
+        ([30.0 * at for at in range(300)], "says 33.33 Hz"),
+        ([300.0 * at for at in range(300)], "rises by 300, which 50 Hz does not in any unit"),
         ([0.04 * at for at in range(300)], "says 25 Hz"),
         ([0.02 * at + 3 * (at > 150) for at in range(300)], "goes from 3 to 6.02"),
-        ([0.02 * (at if at < 150 else 300 - at) for at in range(300)], "one rate and no gap"),
+        (
+            [0.02 * (at if at < 150 else 300 - at) for at in range(300)],
+            "goes from 3 to 2.98 where a step is 0.02: there is a gap",
+        ),
         ([*(0.02 * at for at in range(150)), "soon"], "Row 152 of standard input: 'soon' is no time"),
     ],
 )
 def test_times_of_a_pipe_that_rise_otherwise_are_refused(learned, moments, said):
     result = piped(learned, moments)
     assert result.returncode == 1 and re.search(said, result.stderr.replace("\n", " ")), result.stderr
+
+
+def came(moments, hop, window=8, rate=10.0, names="time,x", cell="{},1.5", first=()):
+    """How many samples of a pipe with such times are taken, and what is said."""
+    said = []
+    windows = Windows(rate, ("x",), window, hop)
+    blocks = blocks_of([*first, names, *map(cell.format, moments)], windows, said.append)
+    return sum(block.shape[1] for block in blocks), said
+
+
+@given(
+    st.sampled_from([1, 4, 8, 20]),
+    st.integers(60, 200),
+    st.randoms(use_true_random=False),
+    st.sampled_from([("time", 1.0), ("t_ms", 1000.0), ("timestamp", 1e9)]),
+    st.floats(-1e6, 1e6),
+)
+def test_times_that_jitter_are_those_of_the_rate_and_a_gap_anywhere_is_none(hop, count, draws, named, begins):
+    name, unit = named
+    at = [
+        round(unit * (begins + (row + draws.uniform(-0.2, 0.2)) / 10)) / unit
+        if unit > 1
+        else begins + (row + draws.uniform(-0.2, 0.2)) / 10
+        for row in range(count)
+    ]
+    written = [f"{moment * unit:.6f}" for moment in at]
+    taken, said = came(written, hop, names=f"{name},x")
+    assert taken == count and len(said) == 1 and "understood as 10 Hz" in said[0]
+    gap = draws.randrange(1, count)
+    for jump in (3.0, -2.0):
+        torn = [f"{(moment + jump * (row >= gap)) * unit:.6f}" for row, moment in enumerate(at)]
+        with pytest.raises(InputError, match=r"a gap, or they jump|says .* Hz"):
+            came(torn, hop, names=f"{name},x")
+
+
+@pytest.mark.parametrize("share", [0.97, 1.03, 0.5, 2, 7])
+@pytest.mark.parametrize("hop", [4, 8, 20])
+def test_another_rate_is_noticed_however_little_a_window_shows_of_it(share, hop):
+    moments = [at / 10 / share for at in range(400)]
+    with pytest.raises(InputError, match=f"says {10 * share:.4g} Hz|there is a gap"):
+        came(moments, hop)
+
+
+def test_lines_of_a_pipe_in_other_dialects_and_what_they_lack():
+    moments = [at / 10 for at in range(40)]
+    assert came(moments, 8, names="\ufefftime,x")[1] != []  # the mark before UTF-8
+    dates = [f"2026-01-31 12:00:{moment:04.1f}" for moment in moments]
+    assert came(dates, 8, names="time\tx", cell="{}\t1.5")[0] == 40
+    assert came(moments, 8, cell="{};NA", names="time;x")[0] == 40
+    for cell, said in (
+        ("{},1_0", "holds '1_0'"),
+        ("{}", "Row 2 of standard input has 1 numbers"),
+        ("{},a", "holds 'a'"),
+    ):
+        with pytest.raises(InputError, match=said):
+            came(moments, 8, cell=cell)
+    with pytest.raises(InputError, match="Row 2 of standard input is not a row of numbers"):
+        came(moments, 8, cell="{}," + "1" * 140_000)
+    assert came([], 8) == (0, []) and came(moments[:1], 8) == (1, [])
 
 
 def test_columns_of_a_pipe_are_named_once(learned):

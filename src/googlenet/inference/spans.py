@@ -66,7 +66,7 @@ def spans_of(predictor: Predictor, recording: Recording) -> Iterator[Span]:
             iter(zip(found.argmax(1).tolist(), found.max(1).tolist(), strict=True)) if len(chunk.inputs) else iter(())
         )
         for reason in dict.fromkeys(filter(None, chunk.errors)):
-            warnings.warn(f"{recording.path}: windows without a label: {reason}.", RuntimeWarning, stacklevel=2)
+            _warn(f"{recording.path}: windows without a label: {reason}.")
         for error in chunk.errors:
             first = next(starts) / windows.rate
             best, probability = (None, 0.0) if error is not None else next(rows)
@@ -85,16 +85,18 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
         InputError: At a row that is none, and where times say another rate or have a gap.
 
     Warns:
-        RuntimeWarning: Of samples at the end that are no whole window.
+        RuntimeWarning: How times are understood; of windows that get no label, with the reason; of samples at the end
+            that are no whole window.
     """
     windows = windows_of(predictor)
     assert windows is not None
     starts = iter(range(0, 1 << 62, windows.hop))
-    lengths: list[int] = [0]
+    came = 0
 
     def counted() -> Iterator[Samples]:
-        for block in stream.blocks_of(lines, windows):
-            lengths[0] += block.shape[1]
+        nonlocal came
+        for block in stream.blocks_of(lines, windows, _warn):
+            came += block.shape[1]
             yield block
 
     signals, answered = stream.cut(counted(), starts, windows.window), 0
@@ -106,15 +108,16 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
             said = (predictor.classes[best], float(found[0, best]))
         else:
             said = ("", 0.0)
+            _warn(f"Windows of standard input have no label: {chunk.errors[0]}.")
         answered = number * windows.hop + windows.window
         yield Span("-", first, first + windows.window / windows.rate, *said)
-    rest = lengths[0] - answered
+    rest = came - answered
     if rest > 0:
-        warnings.warn(
-            f"The last {rest / windows.rate:.3g} s of standard input are shorter than a window, and have no label.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        _warn(f"The last {rest / windows.rate:.3g} s of standard input are shorter than a window, and have no label.")
+
+
+def _warn(said: str) -> None:
+    warnings.warn(said, RuntimeWarning, stacklevel=3)
 
 
 class Runs:

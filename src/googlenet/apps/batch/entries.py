@@ -99,37 +99,54 @@ def _listed(text: str) -> Iterator[str]:
     """Where the paths of a table lead: addresses as they are, others from the folder that is found by the first."""
     paths = iter(_of_parquet(text) if text.lower().endswith(".parquet") else _of_csv(text))
     first = list(islice(paths, FIRST))
-    base = leading(Path(text), [path for path in first if not is_elsewhere(path)]) or Path(text).parent
+    base = leading(Path(text), [path for path in first if not _is_remote(path)]) or Path(text).parent
     folder = "" if base == Path() else str(base)
     for path in chain(first, paths):
-        if is_elsewhere(path):
+        if _is_remote(path):
             yield path
         else:
             yield resolved(base, path) if WRITTEN.search(path) else os.path.join(folder, path)  # noqa: PTH118
 
 
+def _is_remote(path: str) -> bool:
+    return is_elsewhere(path) and not path.lower().startswith("file:")
+
+
 def _of_csv(text: str) -> Iterator[str]:
-    encoding, start = beginning_of(Path(text))
-    dialect = dialect_of(Path(text), start)
-    with open_plain(text) as raw:
-        file = io.TextIOWrapper(raw, encoding=encoding, newline="")
-        try:
-            rows = csv.reader(file, delimiter=dialect.mark, skipinitialspace=dialect.spaced)
-            written = (row for row in rows if any(cell.strip() for cell in row))
-            header = next(islice(written, int(dialect.named), None), [])
-            at = _column(header, text)
-            if at is None:  # one column, and no name above it
-                at = 0
-                yield from header
-            for row in written:
-                if len(row) <= at:
-                    raise InputError(f"{text}, line {rows.line_num}: there is no path in it.")
-                if row[at].strip():
-                    yield row[at].strip()
-        except UnicodeDecodeError as error:
-            raise InputError(f"{text} is no table in {encoding.removesuffix('-sig').upper()} ({error}).") from error
-        except csv.Error as error:
-            raise InputError(f"{text}, line {rows.line_num} is not a row of a table ({error}).") from error
+    try:
+        encoding, start = beginning_of(Path(text))
+        dialect = dialect_of(Path(text), start)
+        with open_plain(text) as raw:
+            file = io.TextIOWrapper(raw, encoding=encoding, newline="")
+            rows = csv.reader(file, delimiter=dialect.mark, skipinitialspace=dialect.spaced, strict=True)
+            yield from _cells_of(text, rows, dialect.named)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{text} is no table in {encoding.removesuffix('-sig').upper()} ({error}).") from error
+    except csv.Error as error:
+        raise InputError(f"{text}, line {rows.line_num} is not a row of a table ({error}).") from error
+    except OSError as error:
+        raise InputError(f"{text} could not be read: {error.strerror or error}.") from error
+
+
+def _cells_of(text: str, rows: Any, named: bool) -> Iterator[str]:
+    """The column of paths; below a line that names what stands between cells, if there is one."""
+    written = ([cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row))
+    header = next(islice(written, int(named), None), [])
+    if not header:
+        raise InputError(f"{text} has no row.")
+    at = _column(header, text)
+    if at is None:  # one column, and no name above it
+        at = 0
+        yield from header
+    for row in written:
+        if any(row[len(header) :]):
+            raise InputError(
+                f"{text}, line {rows.line_num} has {len(row)} cells, the first {len(header)}. Put quotes around a cell "
+                "with a comma."
+            )
+        if len(row) <= at or not row[at]:
+            raise InputError(f"{text}, line {rows.line_num}: there is no path in it. Fill it in, or take the row out.")
+        yield row[at]
 
 
 def _of_parquet(text: str) -> Iterator[str]:

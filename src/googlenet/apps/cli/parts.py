@@ -90,6 +90,20 @@ class Parts:
         return int(found[2]), int(found[1])
 
 
+def say_passed_over(inputs: Sequence[str]) -> None:
+    """Which folders below those that are named are not looked into, on standard error.
+
+    Args:
+        inputs: As typed.
+    """
+    from ...data.walk import passed_over
+    from .output.screen import beside
+
+    for folder in (Path(word) for word in inputs if Path(word).is_dir()):
+        for said in passed_over(folder):
+            beside(said)
+
+
 def label_parts(parts: Parts, network: Network, inputs: Sequence[str], form: str | None, top: int) -> int:
     """Labels very many files; the exit status, which is 1 if some could not be read.
 
@@ -103,6 +117,7 @@ def label_parts(parts: Parts, network: Network, inputs: Sequence[str], form: str
     from ..batch.job import Asked, predict_parts
     from .output.screen import beside, shown
 
+    say_passed_over(inputs)
     number, part = parts.numbers()
     assert parts.out is not None
     on, workers = parts.on or "processes", parts.workers or 1

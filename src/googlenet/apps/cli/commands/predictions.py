@@ -17,7 +17,16 @@ import typer
 
 from ....errors import InputError
 from ..options import RECORDINGS, MaxPixelsOption, MissingOption, words
-from ..parts import OnOption, PartOption, Parts, PartsOption, PartsOutOption, WorkersOption, label_parts
+from ..parts import (
+    OnOption,
+    PartOption,
+    Parts,
+    PartsOption,
+    PartsOutOption,
+    WorkersOption,
+    label_parts,
+    say_passed_over,
+)
 from ..usage import check_local, explained
 
 if TYPE_CHECKING:
@@ -165,14 +174,10 @@ class _How:
 
 def _labelled(predictor: Predictor, run: str, inputs: Sequence[str], out: TextIO, how: _How) -> int:
     """Labels recordings in stretches, all else one by one; gives how many could not be read."""
-    from ....data.walk import passed_over
     from ....inference.spans import windows_of
-    from ..output.screen import beside
     from ..output.spans import label_recordings
 
-    for folder in (Path(word) for word in inputs if Path(word).is_dir()):
-        for said in passed_over(folder):
-            beside(said)
+    say_passed_over(inputs)
     if windows_of(predictor) is not None:
         wanted = predictor.wanted(how.top, how.reject_below, how.coverage)
         form = (how.form or Format.csv).value

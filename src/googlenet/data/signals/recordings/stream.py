@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -13,18 +12,17 @@ import numpy as np
 
 from ....errors import InputError, quoted
 from ...protocol import Example
-from ..rows import Signal, is_number
+from ..rows import Signal, is_number, to_numbers
 from ..sources.text.dates import seconds
 from .readers.formats import open_recordings
 from .readers.long_table import time_column
-from .readers.rates import rate_of
+from .readers.rates import Clock
 from .recording import Recording, Samples
 from .resample import length_at, resampled
 from .units import in_units
 from .windows import Windows
 
 PIPE = "standard input"
-APART = 0.05  # share by which the rate of a pipe's times may be another than the network's: a window of them is short
 
 
 def opened(path: str | Path, windows: Windows) -> list[Recording]:
@@ -104,36 +102,41 @@ def cut(blocks: Iterable[Samples], starts: Iterator[int], window: int) -> Iterat
 
 
 # ----------------------------------------------------------------- lines of text, as from a pipe
-def blocks_of(lines: Iterable[str], windows: Windows) -> Iterator[Samples]:
+def blocks_of(lines: Iterable[str], windows: Windows, say: Callable[[str], None]) -> Iterator[Samples]:
     """``(channels, n)`` after ``(channels, n)``, each so long that it ends where a window ends, or the lines do.
 
     Args:
-        lines: A number for every channel in each, between commas, semicolons or white space; nothing between two commas
-            or semicolons is a missing number. The first line may name the columns, in any order and with others among
-            them: times have to rise by the rate that the network reads, and what else there is is not read.
+        lines: A number for every channel in each, between semicolons, tabs, commas or white space; nothing between two
+            of them is a missing number. The first line may name the columns, in any order and with others among them:
+            times have to rise by the rate that the network reads, and what else there is is not read.
         windows: Of the network.
+        say: Told how times are understood.
 
     Raises:
         InputError: At a line that is none, and where times say another rate or have a gap.
     """
-    filled = ((number, _cells(line)) for number, line in enumerate(lines, start=1) if line.strip())
+    filled = ((number, _cells(number, line)) for number, line in enumerate(lines, start=1) if line.strip())
     head = list(islice(filled, 2))
     columns = _Columns.of([cells for _, cells in head], windows)
     rows = chain(head[columns.named :], filled)
-    held: deque[float] = deque(maxlen=max(2, windows.window))
+    clock = Clock(PIPE, columns.time, columns.dated, windows.rate) if columns.time else None
     size = windows.window
-    while block := [columns.read(number, cells, windows) for number, cells in islice(rows, size)]:
-        held.extend(moment for moment, _ in block)
-        if columns.time and len(held) > 1:
-            _check_rate(columns, held, windows)
+    while block := [columns.read(number, cells) for number, cells in islice(rows, size)]:
+        said = clock.take(np.array([moment for moment, _ in block])) if clock is not None else ""
+        if said:
+            say(said)
         yield np.array([values for _, values in block], np.float64).T
         size = windows.hop
 
 
-def _cells(line: str) -> list[str]:
-    """Of a line, between semicolons where it has some, else between commas, else between white space."""
-    mark = next((mark for mark in ";," if mark in line), None)
-    return line.split() if mark is None else [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
+def _cells(number: int, line: str) -> list[str]:
+    """Of a line, between semicolons, tabs or commas where it has some, else between white space."""
+    line = line.strip("\r\n").removeprefix("\ufeff")
+    mark = next((mark for mark in ";\t," if mark in line), None)
+    try:
+        return line.split() if mark is None else [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
+    except csv.Error as error:
+        raise InputError(f"Row {number} of {PIPE} is not a row of numbers ({error}).") from error
 
 
 @dataclass(frozen=True)
@@ -141,16 +144,20 @@ class _Columns:
     """What is read of a line.
 
     Attributes:
-        count: Of its cells.
-        places: Of the channels, in the network's order.
-        named: Whether the first line has their names.
+        channels: The network's.
+        places: Of their cells.
+        count: Of all cells.
+        missing: Words for a number that is not there.
+        named: Whether the first line has the names of the columns.
         time: Name of the column of times; empty where there is none.
         at: Its place.
         dated: Whether times are dates.
     """
 
-    count: int
+    channels: Sequence[str]
     places: Sequence[int]
+    count: int
+    missing: frozenset[str]
     named: bool = False
     time: str = ""
     at: int = 0
@@ -159,29 +166,30 @@ class _Columns:
     @classmethod
     def of(cls, head: Sequence[Sequence[str]], windows: Windows) -> _Columns:
         """By the first lines."""
-        names = head[0] if head else ()
-        if not set(windows.channels) <= set(names) or all(map(is_number, names)):
-            return cls(len(windows.channels), range(len(windows.channels)))
-        if twice := next((name for name in windows.channels if names.count(name) > 1), None):
+        names, wanted = head[0] if head else (), windows.channels
+        missing = frozenset(word.strip().lower() for word in windows.missing)
+        if not set(wanted) <= set(names) or all(map(is_number, names)):
+            return cls(wanted, range(len(wanted)), len(wanted), missing)
+        if twice := next((name for name in wanted if names.count(name) > 1), None):
             raise InputError(f"The first line of {PIPE} names {quoted(twice)} twice. Each channel has one column.")
-        others = ["" if name in windows.channels else name for name in names]
+        columns = cls(wanted, [names.index(name) for name in wanted], len(names), missing, named=True)
+        others = ["" if name in wanted else name for name in names]
         said = windows.said if windows.time in others else replace(windows.said, time=None)
         at = time_column(others, said)
-        columns = cls(len(names), [names.index(name) for name in windows.channels], named=True)
         if at is None:
             return columns
-        return replace(columns, time=names[at], at=at, dated=not all(is_number(row[at]) for row in head[1:]))
+        dated = not all(is_number(row[at]) for row in head[1:] if len(row) > at)
+        return replace(columns, time=names[at], at=at, dated=dated)
 
-    def read(self, number: int, cells: Sequence[str], windows: Windows) -> tuple[float, list[float]]:
+    def read(self, number: int, cells: Sequence[str]) -> tuple[float, Sequence[float]]:
         """The time of a line, 0 where there is none, and the numbers of the channels."""
-        row, wanted = f"Row {number} of {PIPE}", ", ".join(windows.channels)
+        row = f"Row {number} of {PIPE}"
         if len(cells) != self.count:
-            wanted = f"its first line names {self.count}" if self.named else f"the network reads {self.count}: {wanted}"
+            wanted = f"the network reads {self.count}: {', '.join(self.channels)}"
+            wanted = f"its first line names {self.count}" if self.named else wanted
             raise InputError(f"{row} has {len(cells)} numbers, and {wanted}.")
-        try:
-            values = [float("nan" if _is_missing(cells[at], windows) else cells[at]) for at in self.places]
-        except ValueError:
-            raise InputError(f"{row} is {quoted(', '.join(cells))}: a row is a number for each of {wanted}.") from None
+        texts = ["nan" if cells[at].lower() in self.missing else cells[at] for at in self.places]
+        values = to_numbers(texts, lambda at: f"{row}, {self.channels[at]},")
         if not self.time:
             return 0.0, values
         cell = cells[self.at]
@@ -189,17 +197,3 @@ class _Columns:
         if moment is None:
             raise InputError(f"{row}: {quoted(cell)} is no time. Write 2026-01-31 12:00:00, or seconds.")
         return moment, values
-
-
-def _is_missing(cell: str, windows: Windows) -> bool:
-    return not cell or cell.lower() in map(str.lower, windows.missing)
-
-
-def _check_rate(columns: _Columns, moments: Iterable[float], windows: Windows) -> None:
-    """That times rise as the network's samples do."""
-    rate, _, _ = rate_of(Path(PIPE), columns.time, columns.dated, np.array(list(moments)), windows.rate)
-    if abs(rate / windows.rate - 1) > APART:
-        raise InputError(
-            f"Column {quoted(columns.time)} of {PIPE} says {rate:.4g} Hz, and the network reads {windows.rate:g} Hz: "
-            "bring the samples to that, or predict from a file, which is brought to it."
-        )

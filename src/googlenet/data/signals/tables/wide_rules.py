@@ -183,7 +183,8 @@ def _check_not_times(roles: Roles) -> None:
         first, last = roles.runs[0][0].name, roles.runs[-1][-1].name
         raise InputError(
             f"{roles.path}: the columns {quoted(first)} … {quoted(last)} may be the times of one channel, and would be "
-            f"{len(before):,} channels by their last numbers. Rename them in their order, such as v0, v1, v2, ..."
+            f"{len(before):,} channels by their last numbers. Rename them in their order, such as v0, v1, v2, ..., "
+            "or, if they are channels, such as ch1_0, ch1_1, ..., ch2_0."
         )
 
 

@@ -111,7 +111,7 @@ def dialect_of(table: Path, start: str) -> Dialect:
 def _read(table: Path, text: str, strict: bool) -> tuple[Dialect, list[Row]]:
     start = next((line for line in _lines(text) if line.strip()), "").rstrip("\r\n")
     named = _NAMED_MARK.fullmatch(start)
-    mark = named[1] if named else _mark(start)
+    mark = named[1] if named else _mark(start, table.suffix.lower() == ".tsv")
     rows = _parsed(table, text, strict, mark, False)[bool(named) :]
     blank = [all(cell.startswith(" ") for cell in cells[1:] if cell) and len(cells) > 1 for _, cells in rows]
     spaced = bool(blank) and (blank[0] or all(blank[1:]))
@@ -141,15 +141,16 @@ def _lines(text: str) -> Iterator[str]:
     return (match[0] for match in _LINE.finditer(text))
 
 
-def _mark(header: str) -> str:
-    """What stands between the cells of a header: what splits off a known name, else what is there most often."""
+def _mark(header: str, tabs: bool) -> str:
+    """What stands between the cells of a header: what splits off a known name, else a tab where that is to be expected,
+    else what is there most often."""
     known = {*PATHS, *LABELS}
 
-    def score(mark: str) -> tuple[int, int]:
+    def score(mark: str) -> tuple[int, bool, int]:
         try:
             names = [plain(name) for name in next(csv.reader([header], delimiter=mark), [])]
         except csv.Error:  # a cell that is too long, of which the first row tells
-            return 0, 0
-        return len(known.intersection(names)), len(names)
+            return 0, False, 0
+        return len(known.intersection(names)), tabs and mark == "\t", len(names)
 
     return max(_MARKS, key=score)

@@ -18,6 +18,7 @@ UNITS = {
 _UNIT = re.compile(rf"(?:.*[_ (\[])?({'|'.join(UNITS)})[)\]]?")
 ASTRAY = 0.02  # of a recording, by which a time may lie beside that of even steps
 JITTER = 0.5  # of the step between two rows, by which one may be off
+DRIFT = 0.01  # of the rows so far, by which times that come may lie beside those of the rate; two rows always
 
 
 def rate_of(
@@ -96,3 +97,73 @@ def _rounded(rate: float, doubt: float) -> float:
     """A rate whose times were written with few digits, so that it may be off by that share."""
     whole = round(rate)
     return float(whole) if whole and abs(rate - whole) <= (doubt + 1e-9) * whole else rate
+
+
+class Clock:
+    """Holds times that come row by row to a rate that is known.
+
+    Args:
+        where: They come from, for what is said of them.
+        column: Of the times.
+        dated: Whether they are dates, in seconds.
+        rate: Samples a second.
+    """
+
+    def __init__(self, where: str, column: str, dated: bool, rate: float) -> None:
+        self._said = f"{where}: column {column!r}"
+        self._column, self._dated, self._rate = column, dated, rate
+        self._first = self._last = 0.0
+        self._rows = 0
+        self._unit = 1.0
+
+    def take(self, times: Samples) -> str:
+        """Goes on with the times of some rows; a first row alone says nothing.
+
+        Returns:
+            How they are understood, the first time; then nothing.
+
+        Raises:
+            InputError: If they have a gap, say another rate, or no unit fits.
+        """
+        said = ""
+        if not self._rows and len(times) < 2:
+            return said
+        if not self._rows:
+            said = self._understood(times)
+            self._first = self._last = float(times[0])
+            times, self._rows = times[1:], 1
+        steps = np.diff(times, prepend=self._last) * self._unit * self._rate
+        rows = self._rows + np.arange(len(steps))
+        beside = np.abs((times - self._first) * self._unit * self._rate - rows)
+        usual = float(np.median(steps))
+        even = usual > 0 and bool((np.abs(steps - usual) <= JITTER * usual).all())
+        off = np.flatnonzero(~(np.abs(steps - 1) <= JITTER))
+        if len(off) and not even:
+            before = float(times[off[0] - 1]) if off[0] else self._last
+            raise InputError(
+                f"{self._said} goes from {before:.12g} to {times[off[0]]:.12g} where a step is "
+                f"{1 / (self._unit * self._rate):.6g}: there is a gap, or they jump. Begin anew there."
+            )
+        if len(off) or (beside > np.maximum(2, DRIFT * rows)).any():
+            found = rows[-1] / float(times[-1] - self._first) / self._unit
+            raise InputError(
+                f"{self._said} says {found:.4g} Hz, and the network reads {self._rate:g} Hz: bring the samples to "
+                "that, or predict from a file, which is brought to it."
+            )
+        self._last, self._rows = float(times[-1]), self._rows + len(times)
+        return said
+
+    def _understood(self, times: Samples) -> str:
+        steps = np.diff(times)
+        step = float(times[-1] - times[0]) / len(steps)
+        fits = [unit for unit in UNITS.values() if abs(step * unit * self._rate - 1) <= JITTER]
+        unit = 1.0 if self._dated else _unit(self._column, step < 1, fits)
+        if unit is None and (steps == 1).all():  # they count samples
+            unit = 1 / self._rate
+        elif unit is None and not fits:
+            raise InputError(
+                f"{self._said} rises by {step:.6g}, which {self._rate:g} Hz does not in any unit. Write seconds, or "
+                "its unit into the column's name, such as time_ms."
+            )
+        self._unit = fits[0] if unit is None else unit
+        return f"{self._said} rises by {step:.4g} a row, which is understood as {self._rate:g} Hz."

@@ -56,9 +56,17 @@ def test_what_was_written_into_a_folder_of_data_may_be_written_again_and_no_tabl
             WRITERS[form](predictions, out, Wanted(2))
     with (tmp_path / "spans").open("w") as out:
         write_spans([Span("night", 0.0, 30.0, "W", 0.987, 1)], out, form)
-    for name in ("told", "failed", "spans"):
+    with (tmp_path / "rejected").open("w") as out:
+        write_spans([Span("night", 0.5, 30.0, "", 0.0, 1)], out, form)
+    for name in ("told", "failed", "spans", "rejected"):
         assert is_read(tmp_path / name, str(tmp_path / name)) and not is_read(tmp_path / name, str(tmp_path)), name
-    tables = ("1,0.123,0.5\n", "  1.0000000e+00  1.769e-01\n", "1  2e0 0.500 1\n", "name,class\na,b\n")
+    tables = (
+        "1,0.123,0.5\n",
+        "  1.0000000e+00  1.769e-01\n",
+        "1  2e0 0.500 1\n",
+        "name,class\na,b\n",
+        "dog  0.123 0.456 0.789\n",
+    )
     for number, text in enumerate(tables):
         (tmp_path / f"{number}.txt").write_text(text)
         assert is_read(tmp_path / f"{number}.txt", str(tmp_path)), text

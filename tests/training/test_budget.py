@@ -11,7 +11,7 @@ from googlenet.data.signals.preparation.preprocessing import SignalPreprocessing
 from googlenet.errors import InputError
 from googlenet.training import loop
 from googlenet.training.recipe import INCEPTIONTIME, PAPER, RECIPES, SIGNALS, SMALL, planned, seconds_to_learn
-from googlenet.training.recipe.budget import OFTEN, SELDOM
+from googlenet.training.recipe.budget import OFTEN, SELDOM, WIDTHS
 from googlenet.training.recipe.rows import RECORDINGS
 from googlenet.training.start.given import task_and_start
 
@@ -127,6 +127,32 @@ def test_what_was_asked_for_stays(fast, name, changes):
     plan = recipe_for_minutes(digits(), 0.4, name, {"width": "0.25", "seed": "3", **changes}, 0.0)
     assert plan.passes < OFTEN and "cutout" not in plan.described()
     assert (plan.recipe.cutout, plan.recipe.width, plan.recipe.seed) == (8, 0.25, 3)
+
+
+@pytest.mark.parametrize(("minutes", "width"), [(0.2, 0.5), (0.5, 0.8), (1.0, 1.1)])
+def test_the_more_passes_there_is_time_for_the_wider_the_network_and_it_is_tried(fast, monkeypatch, minutes, width):
+    tried = []
+
+    def speed(task):
+        tried.append(task.recipe.width)
+        return 1000 * (0.8 / task.recipe.width) ** 2, 0.0
+
+    monkeypatch.setattr("googlenet.apps.jobs.speed_of", speed)
+    plan = recipe_for_minutes(digits(), minutes, None, {}, 0.0)
+    assert plan.recipe.width == width and tried == list(dict.fromkeys([0.8, width]))
+    usual = recipe_for_minutes(digits(), minutes, None, {"width": "0.8"}, 0.0)
+    assert plan.passes == pytest.approx(usual.passes * (0.8 / width) ** 2)
+    assert (f"by the recipe small, width {width:g}" in plan.described()) == (width != 0.8)
+    for changes in ({"width": "0.8"}, {"arch": "googlenet_short"}, {"weights": "googlenet_small.fashion_mnist"}):
+        plan = recipe_for_minutes(digits(), minutes, None, changes, 0.0)
+        assert plan.recipe.width == choose_recipe(digits(), None, changes).width and "width" not in plan.suited
+
+
+def test_widths_are_of_recipes_and_of_more_passes_the_wider():
+    for name, rows in WIDTHS.items():
+        least, widths = zip(*rows, strict=True)
+        assert RECIPES[name].width in widths and least[0] == 0
+        assert list(least) == sorted(set(least)) and list(widths) == sorted(set(widths))
 
 
 def test_what_suits_few_passes_are_fields_of_recipes():

@@ -30,7 +30,7 @@ from ..nn.googlenet import GoogLeNet
 from ..training.distributed import joined, leads, processes
 from ..training.loop import speed_of, train
 from ..training.progress import Report, now, silent
-from ..training.recipe import Plan, Recipe, find_recipe, planned, seconds_to_learn
+from ..training.recipe import Plan, Recipe, find_recipe, planned, seconds_to_learn, width_for
 from ..training.runs.folder import Run
 from ..training.runs.reading import NOTHING
 from ..training.runs.records import Evaluation
@@ -114,11 +114,21 @@ def recipe_for_minutes(
         raise InputError("--minutes is for one process; give several --max-seconds, and a recipe.")
 
     recipe = choose_recipe(data, name, changes)
+    plan = _tried(data, recipe, minutes, started)
+    if name is not None:
+        return plan
+    width = width_for(recipe, plan.passes)
+    if width != recipe.width and not {"width", "arch", "weights"} & set(changes):
+        plan = replace(_tried(data, replace(recipe, width=width), minutes, started), suited={"width": width})
+    return plan.suiting(changes)
+
+
+def _tried(data: Dataset, recipe: Recipe, minutes: float, started: float) -> Plan:
+    """What a recipe comes to in the minutes that there are, after a few seconds of trial."""
     task, _ = task_and_start(with_held_out(data, recipe), recipe)
     speed, beside = speed_of(task)
     seconds = seconds_to_learn(minutes, now() - started)
-    plan = planned(recipe, seconds, task.examples, speed, task.data.validation is None, beside)
-    return plan if name else plan.suiting(changes)
+    return planned(recipe, seconds, task.examples, speed, task.data.validation is None, beside)
 
 
 def training_job(

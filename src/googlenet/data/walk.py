@@ -25,7 +25,8 @@ JUNK = (
 # How files of predictions and figures begin, whatever they are called; a table of labels or signals begins otherwise.
 _RESULTS = re.compile(
     rb'"?input"?,"?error\b.*|start,end,label,probability\b.*|\{"(input|start)": .*|<!doctype html>.*'
-    rb"|(?=[^\n]*[A-DF-Za-df-z/])[^\n]+  (error: |[^\n]*[^ \n] [01]\.\d{3}\s).*",
+    rb"|(?=[^\n]*[A-DF-Za-df-z/])[^\n]+  (error: |[^\n]* s  [^\n]* [01]\.\d{3}\s"
+    rb"|(?![-+.\d]+\s)[^\n]*[^ \n] [01]\.\d{3}\s).*",
     re.DOTALL,
 )
 _JUNK, _UNFINISHED = (re.compile("|".join(map(fnmatch.translate, names))) for names in (JUNK, UNFINISHED))

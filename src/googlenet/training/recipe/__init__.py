@@ -1,6 +1,6 @@
 """Recipes: every hyper-parameter of a training, as data."""
 
-from .budget import Plan, planned, seconds_to_learn
+from .budget import Plan, planned, seconds_to_learn, width_for
 from .fields import BEGINS, LENGTH, SWITCHES, Recipe
 from .rows import INCEPTIONTIME, PAPER, PHOTOS, RECIPES, SIGNALS, SMALL, VOLUMES, find_recipe
 
@@ -20,4 +20,5 @@ __all__ = [
     "find_recipe",
     "planned",
     "seconds_to_learn",
+    "width_for",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,9 @@ LEAST = 0.3  # share of the minutes that is for learning, whatever was spent on 
 BESIDE = 0.7  # share of the time that networks of signals have where a smaller one and kernels learn after them
 SPARE = 1.1  # so that it is the time that ends a training, and not its epochs
 MOST = 4  # times a recipe's own epochs; what more of them would give was never measured
+# A wider network learns more from a pass, and has fewer of them in a minute: passes that there is time for at a
+# recipe's own width, and the width that is better from so many on. docs/tried.md
+WIDTHS: Mapping[str, Sequence[tuple[float, float]]] = {"small": ((0, 0.5), (8, 0.8), (25, 1.1))}
 # Squares that are blanked pay where pictures are seen often: with fewer passes this is better. docs/tried.md
 OFTEN = 15
 SELDOM: Mapping[str, Mapping[str, Any]] = {"small": {"cutout": 5}, "small-colour": {"cutout": 0}}
@@ -28,7 +31,7 @@ class Plan:
         speed: Examples that this machine learns from in a second.
         passes: How often each example will be seen, about.
         missing: What the recipe would do beside it, for which there is no time.
-        suited: Fields that are others than the recipe's, because it sees its examples so seldom.
+        suited: Fields that are others than the recipe's, because they suit so many passes better.
     """
 
     recipe: Recipe
@@ -38,14 +41,14 @@ class Plan:
     suited: Mapping[str, Any] = field(default_factory=dict)
 
     def suiting(self, given: Collection[str]) -> Plan:
-        """With what suits so few passes better.
+        """With what of a recipe, but for its width, suits so few passes better.
 
         Args:
             given: Fields that stay as they are.
         """
         better = {} if self.passes >= OFTEN else SELDOM.get(self.recipe.name, {})
         better = {name: value for name, value in better.items() if name not in given}
-        return replace(self, recipe=replace(self.recipe, **better), suited=better)
+        return replace(self, recipe=replace(self.recipe, **better), suited={**self.suited, **better})
 
     def described(self) -> str:
         """In a sentence, for people."""
@@ -63,6 +66,16 @@ class Plan:
         if self.missing:
             said.append(f"without {' and '.join(self.missing)}, for which there is no time")
         return f"{', '.join(said)}."
+
+
+def width_for(recipe: Recipe, passes: float) -> float:
+    """The width that suits the passes that there is time for at the recipe's own; it costs others.
+
+    Args:
+        recipe: As it is for this data.
+        passes: How often each example would be seen.
+    """
+    return max((least, width) for least, width in WIDTHS.get(recipe.name, [(0, recipe.width)]) if least <= passes)[1]
 
 
 def seconds_to_learn(minutes: float, spent: float) -> float:

@@ -41,20 +41,21 @@ ARCHIVE = SHARED / "data" / "colour32.tar.gz"
 LEARNED = 1600  # of the 2,000 of a class
 CHOICE = 50_000  # of the 60,000 of Fashion-MNIST
 OUT = HERE / "minutes.json"
+UNPACKED = TemporaryDirectory()
 
 
 # ----------------------------------------------------------------- data: what is measured is its validation part
 def colour32():
-    """Cut by the numbers of its files."""
+    """Cut by the numbers of its files, which stay until the process ends: other sizes are read from them."""
     from googlenet.data.find import find_data
 
-    with TemporaryDirectory() as scratch, tarfile.open(ARCHIVE) as archive:
-        archive.extractall(scratch, filter="data")
-        data = find_data(str(next(Path(scratch).iterdir())))
-        numbers = [int(Path(name).stem) for name in data.train.names]
-        learn = [row for row, number in enumerate(numbers) if number < LEARNED]
-        check = [row for row, number in enumerate(numbers) if number >= LEARNED]
-        return replace(data, train=data.train.subset(learn), validation=data.train.subset(check))
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(UNPACKED.name, filter="data")
+    data = find_data(str(next(Path(UNPACKED.name).iterdir())))
+    numbers = [int(Path(name).stem) for name in data.train.names]
+    learn = [row for row, number in enumerate(numbers) if number < LEARNED]
+    check = [row for row, number in enumerate(numbers) if number >= LEARNED]
+    return replace(data, train=data.train.subset(learn), validation=data.train.subset(check))
 
 
 def fashion_mnist():

@@ -1,8 +1,6 @@
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 
 import numpy as np
 import pytest
@@ -120,13 +118,6 @@ def test_few_photos_from_scratch_are_told_of_the_better_start(capsys):
     results.show_better_start(few, RECIPES["photos"].with_changes({"weights": "imagenet1k"}))
     results.show_better_start(Dataset("data", ("a",), Photos([None] * 5000)), RECIPES["photos"])
     assert capsys.readouterr().err == ""
-
-
-def test_what_a_better_start_is_worth_was_measured():
-    rows = json.loads((Path(__file__).parents[3] / "benchmarks" / "transfer.json").read_text())["rows"]
-    ways = ("from scratch, 50 epochs", "fine-tuned, 50 epochs")
-    measured = [mean(row["accuracy"] for row in rows if row["way"] == way) for way in ways]
-    assert tuple(round(value, 4) for value in measured) == results.WORTH
 
 
 def test_a_result_says_where_to_look(capsys):

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 FEW = 5000  # photos of a training part for which weights that have seen more are the better start
 START = "googlenet_torchvision.imagenet1k"
-WORTH = (0.8827, 0.9222)  # from scratch and fine-tuned for 50 epochs, benchmarks/transfer.json
 
 
 def show_better_start(data: Dataset, recipe: Recipe) -> None:
@@ -39,9 +38,7 @@ def show_better_start(data: Dataset, recipe: Recipe) -> None:
     here = path_of(find_record(START)).exists()
     say(
         f"{len(data.train):,} photos are few for a network from scratch; better begin with ImageNet's weights: "
-        f"--weights {START}{'' if here else f', once googlenet weights fetch {START} has got them'}. "
-        f"What such a start is worth: on 100 digits, after 50 epochs, {WORTH[1]} right with Fashion-MNIST's weights, "
-        f"{WORTH[0]} without."
+        f"--weights {START}{'' if here else f', once googlenet weights fetch {START} has got them'}."
     )
 
 

@@ -10,15 +10,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from conftest import run_here
 from googlenet import InputError
 from googlenet.data.find import Columns, find_data
 from googlenet.data.kinds import preprocessing_from
-from googlenet.data.signals.recordings.stream import blocks_of
-from googlenet.data.signals.recordings.windows import Cut, Windows
+from googlenet.data.signals.recordings.windows import Cut
 from googlenet.data.splits import with_held_out
 from googlenet.training.recipe import find_recipe
 
@@ -201,65 +198,6 @@ def test_times_of_a_pipe_that_rise_as_the_networks_samples_change_nothing(learne
 def test_times_of_a_pipe_that_rise_otherwise_are_refused(learned, moments, said):
     result = piped(learned, moments)
     assert result.returncode == 1 and re.search(said, result.stderr.replace("\n", " ")), result.stderr
-
-
-def came(moments, hop, window=8, rate=10.0, names="time,x", cell="{},1.5", first=()):
-    """How many samples of a pipe with such times are taken, and what is said."""
-    said = []
-    windows = Windows(rate, ("x",), window, hop)
-    blocks = blocks_of([*first, names, *map(cell.format, moments)], windows, said.append)
-    return sum(block.shape[1] for block in blocks), said
-
-
-@given(
-    st.sampled_from([1, 4, 8, 20]),
-    st.integers(60, 200),
-    st.randoms(use_true_random=False),
-    st.sampled_from([("time", 1.0), ("t_ms", 1000.0), ("timestamp", 1e9)]),
-    st.floats(-1e6, 1e6),
-)
-def test_times_that_jitter_are_those_of_the_rate_and_a_gap_anywhere_is_none(hop, count, draws, named, begins):
-    name, unit = named
-    at = [
-        round(unit * (begins + (row + draws.uniform(-0.2, 0.2)) / 10)) / unit
-        if unit > 1
-        else begins + (row + draws.uniform(-0.2, 0.2)) / 10
-        for row in range(count)
-    ]
-    written = [f"{moment * unit:.6f}" for moment in at]
-    taken, said = came(written, hop, names=f"{name},x")
-    assert taken == count and len(said) == 1 and "understood as 10 Hz" in said[0]
-    gap = draws.randrange(1, count)
-    for jump in (3.0, -2.0):
-        torn = [f"{(moment + jump * (row >= gap)) * unit:.6f}" for row, moment in enumerate(at)]
-        with pytest.raises(InputError, match=r"a gap, or they jump|says .* Hz"):
-            came(torn, hop, names=f"{name},x")
-
-
-@pytest.mark.parametrize("share", [0.97, 1.03, 0.5, 2, 7])
-@pytest.mark.parametrize("hop", [4, 8, 20])
-def test_another_rate_is_noticed_however_little_a_window_shows_of_it(share, hop):
-    moments = [at / 10 / share for at in range(400)]
-    with pytest.raises(InputError, match=f"says {10 * share:.4g} Hz|there is a gap"):
-        came(moments, hop)
-
-
-def test_lines_of_a_pipe_in_other_dialects_and_what_they_lack():
-    moments = [at / 10 for at in range(40)]
-    assert came(moments, 8, names="\ufefftime,x")[1] != []  # the mark before UTF-8
-    dates = [f"2026-01-31 12:00:{moment:04.1f}" for moment in moments]
-    assert came(dates, 8, names="time\tx", cell="{}\t1.5")[0] == 40
-    assert came(moments, 8, cell="{};NA", names="time;x")[0] == 40
-    for cell, said in (
-        ("{},1_0", "holds '1_0'"),
-        ("{}", "Row 2 of standard input has 1 numbers"),
-        ("{},a", "holds 'a'"),
-    ):
-        with pytest.raises(InputError, match=said):
-            came(moments, 8, cell=cell)
-    with pytest.raises(InputError, match="Row 2 of standard input is not a row of numbers"):
-        came(moments, 8, cell="{}," + "1" * 140_000)
-    assert came([], 8) == (0, []) and came(moments[:1], 8) == (1, [])
 
 
 def test_columns_of_a_pipe_are_named_once(learned):
@@ -550,9 +488,12 @@ def test_a_gap_is_a_row_without_a_label(learned, tmp_path):
     values, _ = tones(3)
     lines = [f"{a},{b}" for a, b in values.T]
     lines[500:700] = ["nan,nan"] * 200
-    rows = rows_of(run_here("predict", learned / "run", "-", stdin="\n".join(lines)).stdout)
+    with pytest.warns(RuntimeWarning) as said:
+        rows = rows_of(run_here("predict", learned / "run", "-", stdin="\n".join(lines)).stdout)
     assert len(rows) == SECONDS - 1
     assert [row["start"] for row in rows if not row["label"]] == ["10.0", "11.0", "12.0"]
+    found = [str(each.message) for each in said]  # once, however long the gap
+    assert found == ["Windows of standard input have no label: every sample is missing."]
 
 
 def test_a_rate_that_is_not_said_is_the_runs_and_that_is_said(learned, tmp_path):

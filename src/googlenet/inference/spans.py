@@ -85,13 +85,13 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
         InputError: At a row that is none, and where times say another rate or have a gap.
 
     Warns:
-        RuntimeWarning: How times are understood; of windows that get no label, with the reason; of samples at the end
-            that are no whole window.
+        RuntimeWarning: Which columns are not read, and how times are understood; why windows get no label, once for
+            each reason; of samples at the end that are no whole window.
     """
     windows = windows_of(predictor)
     assert windows is not None
     starts = iter(range(0, 1 << 62, windows.hop))
-    came = 0
+    came, reasons = 0, set[str]()
 
     def counted() -> Iterator[Samples]:
         nonlocal came
@@ -108,7 +108,9 @@ def spans_as_they_come(predictor: Predictor, lines: Iterable[str]) -> Iterator[S
             said = (predictor.classes[best], float(found[0, best]))
         else:
             said = ("", 0.0)
-            _warn(f"Windows of standard input have no label: {chunk.errors[0]}.")
+            if chunk.errors[0] not in reasons:  # it may be true for hours
+                _warn(f"Windows of standard input have no label: {chunk.errors[0]}.")
+            reasons.add(chunk.errors[0])
         answered = number * windows.hop + windows.window
         yield Span("-", first, first + windows.window / windows.rate, *said)
     rest = came - answered

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import warnings
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -99,7 +100,10 @@ def _listed(text: str) -> Iterator[str]:
     """Where the paths of a table lead: addresses as they are, others from the folder that is found by the first."""
     paths = iter(_of_parquet(text) if text.lower().endswith(".parquet") else _of_csv(text))
     first = list(islice(paths, FIRST))
-    base = leading(Path(text), [path for path in first if not _is_remote(path)]) or Path(text).parent
+    table = Path(text)
+    base, notes = leading(table, [path for path in first if not _is_remote(path)]) or (table.parent, [])
+    for note in notes:
+        warnings.warn(f"{text}: {note}", RuntimeWarning, stacklevel=1)
     folder = "" if base == Path() else str(base)
     for path in chain(first, paths):
         if _is_remote(path):

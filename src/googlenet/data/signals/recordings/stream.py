@@ -12,8 +12,9 @@ import numpy as np
 
 from ....errors import InputError, quoted
 from ...protocol import Example
-from ..rows import Signal, is_number, to_numbers
+from ..rows import Signal, is_number, listing, to_numbers
 from ..sources.text.dates import seconds
+from ..tables.schema import TableColumns
 from .readers.formats import open_recordings
 from .readers.long_table import time_column
 from .readers.rates import Clock
@@ -110,7 +111,7 @@ def blocks_of(lines: Iterable[str], windows: Windows, say: Callable[[str], None]
             of them is a missing number. The first line may name the columns, in any order and with others among them:
             times have to rise by the rate that the network reads, and what else there is is not read.
         windows: Of the network.
-        say: Told how times are understood.
+        say: Told which columns are not read, and how times are understood.
 
     Raises:
         InputError: At a line that is none, and where times say another rate or have a gap.
@@ -119,6 +120,8 @@ def blocks_of(lines: Iterable[str], windows: Windows, say: Callable[[str], None]
     head = list(islice(filled, 2))
     columns = _Columns.of([cells for _, cells in head], windows)
     rows = chain(head[columns.named :], filled)
+    if columns.left_out:
+        say(f"{PIPE}: {listing(columns.left_out)} left out.")
     clock = Clock(PIPE, columns.time, columns.dated, windows.rate) if columns.time else None
     size = windows.window
     while block := [columns.read(number, cells) for number, cells in islice(rows, size)]:
@@ -152,6 +155,7 @@ class _Columns:
         time: Name of the column of times; empty where there is none.
         at: Its place.
         dated: Whether times are dates.
+        left_out: Names of the columns that are not read.
     """
 
     channels: Sequence[str]
@@ -162,6 +166,7 @@ class _Columns:
     time: str = ""
     at: int = 0
     dated: bool = False
+    left_out: Sequence[str] = ()
 
     @classmethod
     def of(cls, head: Sequence[Sequence[str]], windows: Windows) -> _Columns:
@@ -173,13 +178,17 @@ class _Columns:
         if twice := next((name for name in wanted if names.count(name) > 1), None):
             raise InputError(f"The first line of {PIPE} names {quoted(twice)} twice. Each channel has one column.")
         columns = cls(wanted, [names.index(name) for name in wanted], len(names), missing, named=True)
-        others = ["" if name in wanted else name for name in names]
-        said = windows.said if windows.time in others else replace(windows.said, time=None)
-        at = time_column(others, said)
+        return columns.timed(names, head[1:], windows.said)
+
+    def timed(self, names: Sequence[str], rows: Sequence[Sequence[str]], said: TableColumns) -> _Columns:
+        """The same, with the column of times, if there is one, and those that are not read."""
+        others = ["" if name in self.channels else name for name in names]
+        at = time_column(others, said if said.time in others else replace(said, time=None))
+        left_out = [name for place, name in enumerate(others) if name and place != at]
         if at is None:
-            return columns
-        dated = not all(is_number(row[at]) for row in head[1:] if len(row) > at)
-        return replace(columns, time=names[at], at=at, dated=dated)
+            return replace(self, left_out=left_out)
+        dated = not all(is_number(row[at]) for row in rows if len(row) > at)
+        return replace(self, time=names[at], at=at, dated=dated, left_out=left_out)
 
     def read(self, number: int, cells: Sequence[str]) -> tuple[float, Sequence[float]]:
         """The time of a line, 0 where there is none, and the numbers of the channels."""

@@ -28,15 +28,9 @@ def base_of(table: Path, texts: Sequence[str]) -> tuple[Path, list[str]]:
         InputError: If no path leads to a file.
     """
     folder = table.parent
-    base = leading(table, texts)
-    if base == folder:
-        return base, []
-    if base is not None:
-        called = "the current folder" if base == Path() else "the folder around the table's"
-        return base, [
-            f"Its paths lead to files from {called}, {base.resolve()}, and none does from the table's: they are "
-            "read from there."
-        ]
+    found = leading(table, texts)
+    if found is not None:
+        return found
     address = " They are addresses: pictures are not fetched." if _ADDRESS.match(texts[0]) else ""
     raise InputError(
         f"No path in {table} leads to a file ({len(texts):,} rows, {quoted(texts[0])} first): they are looked for from "
@@ -45,15 +39,23 @@ def base_of(table: Path, texts: Sequence[str]) -> tuple[Path, list[str]]:
     )
 
 
-def leading(table: Path, texts: Sequence[str]) -> Path | None:
-    """The first of the folders that :func:`base_of` names from which any path leads to a file; ``None`` if none does.
+def leading(table: Path, texts: Sequence[str]) -> tuple[Path, list[str]] | None:
+    """The same; ``None`` if no path leads to a file.
 
     Args:
         table: Where it lies.
         texts: The paths in it.
     """
-    folders = (table.parent, Path(), table.parent / "..")
-    return next((base for base in folders if any(exists(resolved(base, text)) for text in texts)), None)
+    for base in (table.parent, Path(), table.parent / ".."):
+        if any(exists(resolved(base, text)) for text in texts):
+            if base == table.parent:
+                return base, []
+            called = "the current folder" if base == Path() else "the folder around the table's"
+            return base, [
+                f"Its paths lead to files from {called}, {base.resolve()}, and none does from the table's: they are "
+                "read from there."
+            ]
+    return None
 
 
 def resolved(folder: Path, text: str) -> str:

@@ -63,10 +63,7 @@ def rate_of(
             "rate, such as --rate 250."
         )
     if step != 1 and not fits:
-        raise InputError(
-            f"{path}: column {column!r} rises by {step:g}, which {given:g} Hz does not in any unit. Write seconds, or "
-            "its unit into the column's name, such as time_ms."
-        )
+        raise InputError(_no_unit(f"{path}: column {column!r}", step, given))
     first = float(times[0]) * (fits[0] if fits else 1 / given)
     return given, first, (f"{path}: {given:g} Hz, by which column {column!r} is understood{astray}.",)
 
@@ -91,6 +88,13 @@ def _unit(column: str, short: bool, fits: Sequence[float]) -> float | None:
     if match:
         return UNITS[match[1]]
     return 1.0 if short and (1.0 in fits or not any(unit < 1 for unit in fits)) else None
+
+
+def _no_unit(column: str, step: float, rate: float) -> str:
+    return (
+        f"{column} rises by {step:.6g}, which {rate:g} Hz does not in any unit. Write seconds, or its unit into the "
+        "column's name, such as time_ms."
+    )
 
 
 def _rounded(rate: float, doubt: float) -> float:
@@ -161,9 +165,6 @@ class Clock:
         if unit is None and (steps == 1).all():  # they count samples
             unit = 1 / self._rate
         elif unit is None and not fits:
-            raise InputError(
-                f"{self._said} rises by {step:.6g}, which {self._rate:g} Hz does not in any unit. Write seconds, or "
-                "its unit into the column's name, such as time_ms."
-            )
+            raise InputError(_no_unit(self._said, step, self._rate))
         self._unit = fits[0] if unit is None else unit
         return f"{self._said} rises by {step:.4g} a row, which is understood as {self._rate:g} Hz."

@@ -73,3 +73,11 @@ def test_columns_that_are_not_read_are_said():
     taken, said = came(moments, 8, names="note,time,x,y", cell="well,{},1.5,2")
     assert taken == 40 and said[0] == "standard input: note, y left out." and "'time' rises by 0.1 a row" in said[1]
     assert came(moments, 8, names="x,time", cell="1.5,{}")[1] == said[1:]
+
+
+@pytest.mark.parametrize(("name", "unit"), [("time", 1), ("t_ms", 1e3), ("timestamp", 1e6), ("timestamp", 1e9)])
+@pytest.mark.parametrize("gap", [1, 4, 7])
+def test_a_gap_in_the_first_window_is_one_whatever_the_unit(name, unit, gap):
+    moments = [f"{(at / 10 + 3 * (at >= gap)) * unit:.1f}" for at in range(40)]
+    with pytest.raises(InputError, match="where a step is .*: there is a gap, or they jump"):
+        came(moments, 8, names=f"{name},x")

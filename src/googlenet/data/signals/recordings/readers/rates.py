@@ -159,7 +159,7 @@ class Clock:
 
     def _understood(self, times: Samples) -> str:
         steps = np.diff(times)
-        step = float(times[-1] - times[0]) / len(steps)
+        step = float(np.median(steps))  # a gap may be among them
         fits = [unit for unit in UNITS.values() if abs(step * unit * self._rate - 1) <= JITTER]
         unit = 1.0 if self._dated else _unit(self._column, step < 1, fits)
         if unit is None and (steps == 1).all():  # they count samples

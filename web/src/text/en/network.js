@@ -3,7 +3,7 @@
 export default {
   "network.title": "Nine modules, one after the other",
   "network.intro":
-    "GoogLeNet is a stem of ordinary convolutions, then modules 3a and 3b, five of the fourth stage, two of the fifth (<code>googlenet_short</code> and <code>googlenet_shallow</code>, the defaults for small pictures, do with six and with two); a pool between the stages halves the maps. With every module an output sees more of the picture: its <em>receptive field</em> grows. Walk through them with the arrow keys, and put the place anywhere on the map.",
+    "GoogLeNet is a stem of ordinary convolutions, then modules 3a and 3b, five of the fourth stage, two of the fifth (<code>googlenet_short</code> and <code>googlenet_shallow</code>, the defaults for small pictures, make do with six and with two); a pool between the stages halves the maps. With every module an output sees more of the picture: its <em>receptive field</em> grows. Walk through them with the arrow keys, and put the place anywhere on the map.",
   "network.figure": "The modules of the network, and what a place in them sees",
   "network.walk": "Module",
   "network.row": "Row",
